@@ -1,0 +1,195 @@
+"""A rule as users hold it: the tree, its source text, and what its paper is. It knows no engine's arrays.
+
+Parsing waits until something of the tree is asked for, so that importing a library of rules is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, overload
+
+from mhat.errors import BadValue, LanguageError, UnknownName
+from mhat.language import source as sources
+from mhat.language.inference import Dependence, Level, Shape, dependence, level, shapes
+from mhat.language.parsing import Parsed, parse
+from mhat.language.tree import Tree
+from mhat.language.vocabulary import Meaning, meaning_of
+from mhat.ops.numbers import Number
+
+
+class Rule:
+    """One update step written as a Python function: pseudo code that runs.
+
+    Made by the decorator `rule`, from a string by `rule(text)`, or from a tree by `of_tree`. Calling it runs
+    the user's own function on floats, for the debugger; a rule made from a string or a tree has no function.
+    """
+
+    def __init__(
+        self,
+        origin: Callable[..., Any] | str | Tree,
+        *,
+        paper: str = "",
+        knobs: dict[str, str] | None = None,
+        doc: str = "",
+    ) -> None:
+        self._origin = origin
+        self._paper = paper
+        self._knob_sentences = knobs or {}
+        self._doc = doc
+        if callable(origin):
+            self.__wrapped__ = origin
+            self.__doc__ = origin.__doc__
+            self.__module__ = origin.__module__
+            self.__name__ = origin.__name__
+
+    @cached_property
+    def source(self) -> sources.Source:
+        """The text the rule was read from, with its file and line."""
+        if isinstance(self._origin, Tree):
+            return sources.of_text("")
+        return sources.of_text(self._origin) if isinstance(self._origin, str) else sources.of_function(self._origin)
+
+    @cached_property
+    def _parsed(self) -> Parsed:
+        if isinstance(self._origin, Tree):
+            return Parsed(self._origin, self._doc, self._paper)
+        return parse(self.source)
+
+    @property
+    def tree(self) -> Tree:
+        """The parse tree; raises LanguageError at the first look if the text is not in the rule language."""
+        return self._parsed.tree
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.tree.name
+
+    @property
+    def paper(self) -> str:
+        """The publication the rule follows, or nothing."""
+        return self._paper or self._parsed.paper
+
+    @property
+    def doc(self) -> str:
+        """What the docstring says."""
+        return self._parsed.doc
+
+    @cached_property
+    def level(self) -> Level:
+        """What one coordinate's update looks at."""
+        return level(self.tree)
+
+    @cached_property
+    def dependence(self) -> Dependence:
+        """What each name depends on."""
+        return dependence(self.tree)
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each name as if every tensor were a matrix."""
+        return shapes(self.tree)
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """Names and defaults of the knobs."""
+        return {knob.name: knob.default for knob in self.tree.knobs}
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names that the rule assigns: each is traceable."""
+        return self.tree.variables
+
+    def meaning(self, knob: str) -> Meaning:
+        """What a knob means and where it may lie."""
+        known = meaning_of(knob)
+        return Meaning(self._knob_sentences.get(knob, known.sentence), known.low, known.high, known.closed)
+
+    def check_knobs(self, knobs: dict[str, Any]) -> None:
+        """Refuse unknown knobs and numbers out of their range; raises UnknownName or BadValue."""
+        for name, value in knobs.items():
+            if name not in self.knobs:
+                raise UnknownName(f"knob of {self.name}", name, self.knobs)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number.")
+            meaning = self.meaning(name)
+            if not meaning.allows(value):
+                raise BadValue(
+                    f"{name}={value!r} is out of its range ({meaning.sentence})",
+                    f"Choose {name} with {meaning.range.replace('value', name)}.",
+                )
+
+    def __call__(self, *args: float, **knobs: float) -> float:
+        if not callable(self._origin):
+            raise BadValue(
+                f"{self.name} was made from text, and text is never executed",
+                "Use mhat.step or mhat.trace to run it.",
+            )
+        return float(
+            self._origin(
+                *(_number(self, value) for value in args),
+                **{name: _number(self, value) for name, value in {**self._defaults(args, knobs), **knobs}.items()},
+            )
+        )
+
+    def _defaults(self, args: tuple[float, ...], given: dict[str, float]) -> dict[str, float]:
+        """Defaults as numbers that divide like the engines do, for what the caller leaves out."""
+        return {name: value for name, value in self.knobs.items() if name not in given}
+
+    def __repr__(self) -> str:
+        name = getattr(self, "__name__", None) or self.name
+        return f"<rule {name}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and self.tree == other.tree
+
+    def __hash__(self) -> int:
+        return hash(self.tree)
+
+
+def _number(rule: Rule, value: Any) -> Number:
+    try:
+        return Number(value)
+    except (TypeError, ValueError):
+        raise BadValue(
+            f"{rule.name} was called with {type(value).__name__}, and a call runs it on floats",
+            "Use mhat.step(rule, x, g, t, state) for arrays.",
+        ) from None
+
+
+@overload
+def rule(origin: Callable[..., Any] | str, /) -> Rule: ...
+@overload
+def rule(*, paper: str = "", knobs: dict[str, str] | None = None) -> Callable[[Callable[..., Any]], Rule]: ...
+def rule(
+    origin: Callable[..., Any] | str | None = None,
+    /,
+    *,
+    paper: str = "",
+    knobs: dict[str, str] | None = None,
+) -> Rule | Callable[[Callable[..., Any]], Rule]:
+    """Make a rule of a function, as a decorator, or of a text, which is parsed and never executed.
+
+    `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. A text that is
+    not in the rule language raises LanguageError at once; a decorated function when it is first used.
+
+    >>> sgd = rule("def sgd(x, g, *, lr=0.1): return x - lr * g")
+    >>> sgd.name, str(sgd.level), sgd.knobs
+    ('sgd', 'per coordinate', {'lr': 0.1})
+    """
+    if origin is None:
+        return lambda function: Rule(function, paper=paper, knobs=knobs)
+    if isinstance(origin, Rule):
+        return origin
+    made = Rule(origin)
+    if isinstance(origin, str):
+        _ = made.tree
+    elif not callable(origin):
+        raise LanguageError(f"{origin!r} is neither a function nor text", "Give a function, or its text.")
+    return made
+
+
+def of_tree(tree: Tree, *, paper: str = "", doc: str = "") -> Rule:
+    """Wrap a tree that code has made (an edit, a modifier) as an ordinary rule."""
+    return Rule(tree, paper=paper, doc=doc)

@@ -1,0 +1,209 @@
+"""From a Python expression to an expression of the rule language, or a refusal. It executes nothing."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+
+from mhat.errors import LanguageError, Place
+from mhat.language.source import Source
+from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
+from mhat.ops.table import OPERATIONS
+
+BINARY = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod",
+    ast.Pow: "pow", ast.MatMult: "matmul",
+}  # fmt: skip
+COMPARISONS = {
+    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
+}  # fmt: skip
+FUNCTION_CURES = {
+    "min": "Write `minimum(a, b)`.",
+    "max": "Write `maximum(a, b)`.",
+    "pow": "Write `a ** b`.",
+    "power": "Write `a ** b`.",
+    "square": "Write `a ** 2`.",
+    "rsqrt": "Write `1 / sqrt(a)`.",
+    "dot": "Write `sum(a * b)`, or `a @ b` for matrices.",
+    "float": "Numbers are doubles already; delete the call.",
+    "int": "Numbers are doubles; use `a // 1` to round down.",
+}
+EXPRESSION_CURES: dict[type[ast.expr], str] = {
+    ast.Subscript: "A rule sees whole tensors, each coordinate treated alike; use `where` to choose.",
+    ast.Attribute: "Use plain names: inputs, states, knobs and variables.",
+    ast.Lambda: "Write the expression itself.",
+    ast.List: "A value is a number or a tensor; there are no lists.",
+    ast.Tuple: "A value is a number or a tensor; give each its own name.",
+    ast.ListComp: "A rule sees whole tensors; write the operation on the tensor itself.",
+    ast.NamedExpr: "Write the assignment as a line of its own.",
+}
+
+
+class ExpressionParser:
+    """Parses expressions of one source; `later` are names that a later line assigns."""
+
+    def __init__(self, source: Source, shown: Place | None = None) -> None:
+        self.source = source
+        self.shown = shown
+        self.later: set[str] = set()
+        self.readable: dict[str, str] = {}
+        self.where = ""
+
+    def parse(self, node: ast.expr, readable: dict[str, str], where: str, results: int = 1) -> Expression:
+        """Parse one expression that may read the given names; `where` says in messages which one it is."""
+        self.readable, self.where = readable, where
+        return self.expression(node, results)
+
+    def place(self, node: ast.AST) -> Place:
+        return self.shown or self.source.place(node)
+
+    def refuse(self, node: ast.AST, what: str, cure: str) -> LanguageError:
+        return LanguageError(what, cure, self.place(node))
+
+    def expression(self, node: ast.expr, results: int = 1) -> Expression:
+        match node:
+            case ast.Constant():
+                return self.number(node)
+            case ast.Name():
+                return self.name(node)
+            case ast.UnaryOp():
+                return self.unary(node)
+            case ast.BinOp() if type(node.op) in BINARY:
+                return self.operation(node, BINARY[type(node.op)], [node.left, node.right])
+            case ast.BoolOp():
+                return self.logic(node)
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.IfExp():
+                return self.operation(node, "where", [node.test, node.body, node.orelse])
+            case ast.Call():
+                return self.call(node, results)
+        cure = EXPRESSION_CURES.get(type(node), "Use numbers, names, operators and the functions of mhat.ops.")
+        raise self.refuse(node, f"`{ast.unparse(node)}` is not in the rule language", cure)
+
+    def operation(self, node: ast.expr, op: str, arguments: list[ast.expr], over: str | None = None) -> Operation:
+        return Operation(op, tuple(map(self.expression, arguments)), over, self.place(node))
+
+    def number(self, node: ast.Constant) -> Number:
+        value = node.value
+        if isinstance(value, bool):
+            raise self.refuse(node, f"`{value}` is not a number", f"Write {int(value)}.")
+        if not isinstance(value, int | float):
+            raise self.refuse(
+                node,
+                f"`{ast.unparse(node)}` is not a number",
+                "Write a number; text is allowed only as the start of a state.",
+            )
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isinf(number):
+            raise self.refuse(node, f"`{ast.unparse(node)}` is beyond the largest double", "Write a smaller one.")
+        return Number(number, self.place(node))
+
+    def name(self, node: ast.Name) -> Name:
+        if node.id not in self.readable:
+            raise self.refuse(node, *self.unreadable(node.id))
+        return Name(node.id, self.place(node))
+
+    def unreadable(self, name: str) -> tuple[str, str]:
+        if self.where != "the line" and self.where != "the return":
+            known = ", ".join(self.readable)
+            return (
+                f"{self.where} may not read `{name}`",
+                f"It may read {known}." if known else 'Write a number, or text such as "lr" for an expression.',
+            )
+        if name in self.later:
+            return f"`{name}` is read before it is assigned", (
+                f"Assign it on an earlier line, or make it state: `{name}=0` in the signature."
+            )
+        if name in INPUTS:
+            return f"`{name}` is not in the signature", f"Add the input `{name}` to it."
+        if name in OPERATIONS:
+            return f"`{name}` is a function", f"Call it: `{name}(...)`."
+        near = difflib.get_close_matches(name, self.readable, n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        return f"`{name}` is not known here", (
+            f"{hint}A rule reads its inputs, states, knobs and earlier variables; make a constant a knob."
+        )
+
+    def unary(self, node: ast.UnaryOp) -> Expression:
+        if isinstance(node.op, ast.UAdd):
+            return self.expression(node.operand)
+        if isinstance(node.op, ast.Invert):
+            raise self.refuse(node, "`~` is not in the rule language", "Write `not ...`, or `1 - ...`.")
+        return self.operation(node, "not" if isinstance(node.op, ast.Not) else "neg", [node.operand])
+
+    def logic(self, node: ast.BoolOp) -> Expression:
+        op = "and" if isinstance(node.op, ast.And) else "or"
+        result = self.expression(node.values[0])
+        for value in node.values[1:]:
+            result = Operation(op, (result, self.expression(value)), None, self.place(node))
+        return result
+
+    def comparison(self, node: ast.Compare) -> Expression:
+        if len(node.ops) > 1:
+            raise self.refuse(
+                node, f"`{ast.unparse(node)}` is two comparisons in one", "Write `a < b and b < c`."
+            )
+        op = COMPARISONS.get(type(node.ops[0]))
+        if op is None:
+            raise self.refuse(
+                node, f"`{ast.unparse(node)}` is not in the rule language", "Compare with < <= > >= == or !=."
+            )
+        return self.operation(node, op, [node.left, node.comparators[0]])
+
+    def call(self, node: ast.Call, results: int) -> Operation:
+        name = self.function_name(node.func)
+        definition = OPERATIONS[name]
+        over = self.over(node, definition.kind == "reduction", name)
+        arity = 1 if definition.kind == "reduction" else definition.arity
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
+            raise self.refuse(node, "`*` is not in the rule language", "Write the arguments one by one.")
+        if len(node.args) != arity:
+            given = f"{len(node.args)} argument{'' if len(node.args) == 1 else 's'}"
+            raise self.refuse(
+                node, f"`{name}` is called with {given}", f"{name} takes {arity}: {definition.sentence}"
+            )
+        if definition.results != results:
+            raise self.refuse(
+                node,
+                f"`{name}` gives {definition.results} values" if definition.results > 1 else "this gives one value",
+                "Write `values, vectors = eigh(a)` or `q, r = qr(a)` as a line of its own.",
+            )
+        return self.operation(node, name, node.args, over)
+
+    def function_name(self, node: ast.expr) -> str:
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        typed = ast.unparse(node)
+        known = [key for key, definition in OPERATIONS.items() if definition.called or key == "where"]
+        if name in known and typed in (name, f"ops.{name}", f"mhat.ops.{name}"):
+            return name
+        if name in known:
+            raise self.refuse(node, f"`{typed}` is not in the rule language", f"Write `{name}(...)`, from mhat.ops.")
+        near = difflib.get_close_matches(name, known, n=1)
+        suggestion = f"Did you mean `{near[0]}`?" if near else f"The functions are {', '.join(sorted(known))}."
+        raise self.refuse(node, f"there is no function `{typed}`", FUNCTION_CURES.get(name, suggestion))
+
+    def over(self, node: ast.Call, reduction: bool, name: str) -> str | None:
+        over = None
+        for keyword in node.keywords:
+            if not (reduction and keyword.arg == "over"):
+                cure = 'A reduction may have over="all", over all tensors.' if reduction else "Give it by position."
+                raise self.refuse(keyword, f"`{name}` takes no argument `{keyword.arg}`", cure)
+            value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+            if value not in ("all", "tensor"):
+                raise self.refuse(
+                    keyword, f"`{ast.unparse(keyword)}` is not known", 'Write over="all", or leave it out.'
+                )
+            over = "all" if value == "all" else None
+        return over
+
+
+def constant_value(node: Expression) -> float:
+    """Compute an expression of literals alone, as the engines would."""
+    if isinstance(node, Operation):
+        return float(OPERATIONS[node.op].meaning(*map(constant_value, node.arguments)))
+    return node.value if isinstance(node, Number) else math.nan

@@ -1,0 +1,278 @@
+"""From text to tree: the signature and the lines of a rule, or a refusal with place and cure. It executes nothing."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from mhat.errors import LanguageError
+from mhat.language.expressions import ExpressionParser, constant_value
+from mhat.language.source import Source
+from mhat.language.tree import INPUTS, RESERVED, Assignment, Expression, Knob, Operation, State, Tree
+from mhat.ops.table import OPERATIONS
+
+STATEMENT_CURES = {
+    ast.For: "A rule is one update step; mhat runs the steps. Write each line of it as an assignment.",
+    ast.While: "A rule is one update step; mhat runs the steps. Write each line of it as an assignment.",
+    ast.If: "Choose a value with `a if condition else b` or `where(condition, a, b)`.",
+    ast.Import: "Import outside of the rule; only the functions of mhat.ops can be called in it.",
+    ast.ImportFrom: "Import outside of the rule; only the functions of mhat.ops can be called in it.",
+    ast.FunctionDef: "Write the inner function's lines into the rule itself.",
+    ast.Expr: "Give the value a name, `name = ...`, or delete the line.",
+    ast.Global: "What is carried from step to step is state: a positional argument with a default, `m=0`.",
+    ast.Nonlocal: "What is carried from step to step is state: a positional argument with a default, `m=0`.",
+    ast.Assert: "Delete the line; look at the variable in a trace instead.",
+    ast.Raise: "Delete the line; a rule gives NaN where a value cannot be.",
+    ast.Try: "Delete it; in a rule nothing raises, a division by zero gives an infinity or NaN.",
+    ast.With: "Delete the line.",
+    ast.Pass: "Delete the line.",
+    ast.Delete: "Delete the line.",
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A tree with what the text says about it besides."""
+
+    tree: Tree
+    doc: str
+    paper: str
+
+
+def parse(source: Source) -> Parsed:
+    """Parse the one function of a source; raises LanguageError."""
+    return _Parser(source).parsed()
+
+
+class _Parser:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.expressions = ExpressionParser(source)
+        self.readable: dict[str, str] = {}  # every name that may be read by now, and what it is
+
+    def refuse(self, node: ast.AST, what: str, cure: str) -> LanguageError:
+        return LanguageError(what, cure, self.source.place(node))
+
+    def parsed(self) -> Parsed:
+        function = self.function()
+        inputs, states, knobs = self.signature(function)
+        doc = ast.get_docstring(function) or ""
+        lines = function.body[1:] if doc else function.body
+        body, result = self.lines(function, lines)
+        tree = Tree(function.name, inputs, states, knobs, body, result)
+        return Parsed(tree, doc, self.paper(function))
+
+    def function(self) -> ast.FunctionDef:
+        try:
+            module = ast.parse(self.source.text)
+        except SyntaxError as error:
+            offset = (error.offset or 1) - 1
+            place = self.source.place_at(error.lineno or 1, offset, offset + 1)
+            raise LanguageError(
+                f"this is not Python: {error.msg}", "Mend the line; a rule is a Python function.", place
+            ) from None
+        functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
+        others = [
+            node for node in module.body if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom)
+        ]
+        docstring = others[:1] if others and ast.get_docstring(module) is not None else []
+        for node in others[len(docstring) :]:
+            raise self.refuse(
+                node,
+                f"a rule is one function, and this is {_kind(node)}",
+                "Write `def name(x, g, t, ...):` with one assignment a line and a `return` at the end.",
+            )
+        if not functions:
+            raise LanguageError(
+                "there is no function in this text", "Write the rule as `def name(x, g, t, ...):`."
+            )
+        if len(functions) > 1:
+            raise self.refuse(
+                functions[1], "a second function begins here", "Give each rule as a text of its own."
+            )
+        return functions[0]
+
+    def paper(self, function: ast.FunctionDef) -> str:
+        for decorator in function.decorator_list:
+            for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
+                if keyword.arg == "paper" and isinstance(keyword.value, ast.Constant):
+                    return str(keyword.value.value)
+        return ""
+
+    def signature(
+        self, function: ast.FunctionDef
+    ) -> tuple[tuple[str, ...], tuple[State, ...], tuple[Knob, ...]]:
+        arguments = function.args
+        for star in (arguments.vararg, arguments.kwarg):
+            if star is not None:
+                raise self.refuse(
+                    star, f"`*{star.arg}` is not in the rule language", "Name every state and every knob."
+                )
+        positional = [*arguments.posonlyargs, *arguments.args]
+        plain = len(positional) - len(arguments.defaults)
+        self.name_arguments(positional, plain, arguments.kwonlyargs)
+        inputs = []
+        for argument in positional[:plain]:
+            if argument.arg not in INPUTS:
+                raise self.refuse(
+                    argument,
+                    f"`{argument.arg}` is no input (inputs are {', '.join(INPUTS)}) and has no start value",
+                    f"Write `{argument.arg}=0` if it is state, or put it after `*` with a default if it is a knob.",
+                )
+            inputs.append(argument.arg)
+        states = tuple(
+            State(argument.arg, self.start(argument, default), self.source.place(argument))
+            for argument, default in zip(positional[plain:], arguments.defaults, strict=True)
+        )
+        knobs = tuple(
+            self.knob(argument, default)
+            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        )
+        return tuple(inputs), states, knobs
+
+    def name_arguments(self, positional: list[ast.arg], plain: int, knobs: list[ast.arg]) -> None:
+        for i, argument in enumerate([*positional, *knobs]):
+            kind = "input" if i < plain else "state" if i < len(positional) else "knob"
+            if kind != "input" and argument.arg in INPUTS:
+                raise self.refuse(
+                    argument,
+                    f"`{argument.arg}` is an input and takes no default",
+                    f"Write `{argument.arg}` alone, before the states, or choose another name.",
+                )
+            if argument.arg in OPERATIONS or argument.arg in RESERVED:
+                raise self.refuse(argument, *_taken(argument.arg))
+            self.readable[argument.arg] = kind
+
+    def start(self, argument: ast.arg, default: ast.expr) -> Expression:
+        knobs = {name: kind for name, kind in self.readable.items() if kind == "knob"}
+        allowed = {**knobs, "x": "input", "g": "input"}
+        if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
+            return self.expressions.parse(default, {}, f"the start of `{argument.arg}`")
+        place = self.source.place(default)
+        try:
+            inner = ast.parse(default.value.strip(), mode="eval").body
+        except SyntaxError as error:
+            raise LanguageError(
+                f"the start of `{argument.arg}` is not an expression: {error.msg}",
+                'Write a number, or an expression over knobs, x and the first g, such as "g**2".',
+                place,
+            ) from None
+        inside = Source(default.value.strip(), place.file, place.line, place.column)
+        return ExpressionParser(inside, shown=place).parse(inner, allowed, f"the start of `{argument.arg}`")
+
+    def knob(self, argument: ast.arg, default: ast.expr | None) -> Knob:
+        if default is None:
+            raise self.refuse(
+                argument, f"the knob `{argument.arg}` has no default", f"Write `{argument.arg}=...` with a number."
+            )
+        value = constant_value(self.expressions.parse(default, {}, f"the default of `{argument.arg}`"))
+        return Knob(argument.arg, value, self.source.place(argument))
+
+    def lines(
+        self, function: ast.FunctionDef, statements: list[ast.stmt]
+    ) -> tuple[tuple[Assignment, ...], Expression]:
+        later = {name for line in statements for name in _targets_of(line)}
+        self.expressions.later = later
+        if not statements or not isinstance(statements[-1], ast.Return):
+            raise self.refuse(
+                statements[-1] if statements else function,
+                f"`{function.name}` does not end with a return",
+                "End it with the new parameter: `return x - lr * ...`.",
+            )
+        body = []
+        for statement in statements[:-1]:
+            if isinstance(statement, ast.Return):
+                raise self.refuse(
+                    statement, "a return before the last line", "A rule has one return, its last line."
+                )
+            line = self.assignment(statement)
+            body.append(line)
+            self.readable.update((target, "variable") for target in line.targets if target not in self.readable)
+        return tuple(body), self.result(statements[-1])
+
+    def result(self, statement: ast.Return) -> Expression:
+        if statement.value is None:
+            raise self.refuse(statement, "the return gives nothing", "Return the new parameter.")
+        if isinstance(statement.value, ast.Tuple):
+            raise self.refuse(
+                statement.value,
+                "a rule returns the new parameter alone",
+                "Write `return x - ...`; state is carried on by its name and need not be returned.",
+            )
+        return self.expressions.parse(statement.value, self.readable, "the return")
+
+    def assignment(self, statement: ast.stmt) -> Assignment:
+        place = self.source.place(statement)
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            name = statement.target.id
+            value = ast.BinOp(ast.Name(name, ast.Load()), statement.op, statement.value)
+            ast.copy_location(value.left, statement.target)
+            ast.copy_location(value, statement)
+            return Assignment((self.target(statement.target),), self.value(value), place)
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            return Assignment((self.target(statement.target),), self.value(statement.value), place)
+        if not isinstance(statement, ast.Assign):
+            cure = STATEMENT_CURES.get(type(statement), "A rule is assignments, one a line, and one final return.")
+            raise self.refuse(statement, f"{_kind(statement)} is not in the rule language", cure)
+        if len(statement.targets) > 1:
+            raise self.refuse(statement, "two assignments on one line", "Write one assignment a line.")
+        target = statement.targets[0]
+        if isinstance(target, ast.Tuple):
+            return self.several(statement, target, place)
+        return Assignment((self.target(target),), self.value(statement.value), place)
+
+    def value(self, node: ast.expr) -> Expression:
+        return self.expressions.parse(node, self.readable, "the line")
+
+    def several(self, statement: ast.Assign, target: ast.Tuple, place: object) -> Assignment:
+        value = self.expressions.parse(statement.value, self.readable, "the line", results=len(target.elts))
+        if not (isinstance(value, Operation) and OPERATIONS[value.op].results == len(target.elts)):
+            raise self.refuse(
+                statement,
+                "several names are assigned at once",
+                "Only `values, vectors = eigh(a)` and `q, r = qr(a)` give two; write one assignment a line.",
+            )
+        return Assignment(tuple(map(self.target, target.elts)), value, self.source.place(statement))
+
+    def target(self, node: ast.expr) -> str:
+        if not isinstance(node, ast.Name):
+            raise self.refuse(
+                node,
+                f"`{ast.unparse(node)}` cannot be assigned to in a rule",
+                "Assign to a plain name: a rule sees whole tensors, each coordinate treated alike.",
+            )
+        name = node.id
+        kind = self.readable.get(name)
+        if kind == "knob":
+            raise self.refuse(
+                node, f"the knob `{name}` is assigned", "Give the changed value a name of its own."
+            )
+        if name in ("t", "k", "n"):
+            raise self.refuse(
+                node, f"the input `{name}` is assigned", "Give the changed value a name of its own."
+            )
+        if name in OPERATIONS or name in RESERVED:
+            raise self.refuse(node, *_taken(name))
+        return name
+
+
+def _taken(name: str) -> tuple[str, str]:
+    if name in RESERVED:
+        return f"`{name}` is the dimension of every trace", "Choose another name, such as `update` or `ratio`."
+    return f"`{name}` is a function of mhat.ops", "Choose another name."
+
+
+def _targets_of(statement: ast.stmt) -> set[str]:
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AugAssign | ast.AnnAssign):
+        targets = [statement.target]
+    return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _kind(node: ast.stmt) -> str:
+    if isinstance(node, ast.Expr):
+        return "a value without a name"
+    word = ast.unparse(node).split(maxsplit=1)[0].rstrip(":")
+    return f"`{word}`"

@@ -1,0 +1,125 @@
+"""The grammar of the rule language on one page: frozen nodes, each with its place. It knows no meaning and no text.
+
+    rule       = name, inputs, states, knobs, body of assignments, result
+    state      = name, start: expression over knobs, `x` and the first `g`
+    knob       = name, default: number
+    assignment = targets (several only for `eigh` and `qr`), value: expression
+    expression = Number | Name | Operation(op, arguments, over)
+
+Every operator and every function call is an `Operation` named as in `mhat.ops.OPERATIONS`; `a if c
+else b` is `where`. Two trees are equal if they mean the same assignments: places do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mhat.errors import Place
+from mhat.ops.table import OPERATIONS
+
+INPUTS = ("x", "g", "t", "k", "n")
+EVALUATION = "x_eval"
+# A trace has a dimension of this name, so no variable may take it.
+RESERVED = ("step",)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A literal, always a double."""
+
+    value: float
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Name:
+    """An input, a state, a knob or a variable."""
+
+    id: str
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operator or a function applied to its arguments; `over` is "all" for a reduction over all tensors."""
+
+    op: str
+    arguments: tuple[Expression, ...]
+    over: str | None = None
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+Expression = Number | Name | Operation
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One line of the body: the targets take the value."""
+
+    targets: tuple[str, ...]
+    value: Expression
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is carried from step to step; `start` is its value before step 1."""
+
+    name: str
+    start: Expression
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A hyperparameter with its default."""
+
+    name: str
+    default: float
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A whole rule."""
+
+    name: str
+    inputs: tuple[str, ...]
+    states: tuple[State, ...]
+    knobs: tuple[Knob, ...]
+    body: tuple[Assignment, ...]
+    result: Expression
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """Names of the states, in the order of the signature."""
+        return tuple(state.name for state in self.states)
+
+    @property
+    def knob_names(self) -> tuple[str, ...]:
+        """Names of the knobs, in the order of the signature."""
+        return tuple(knob.name for knob in self.knobs)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names that the body assigns, each once, in the order of first assignment."""
+        return tuple(dict.fromkeys(target for line in self.body for target in line.targets))
+
+
+def check(node: Expression) -> None:
+    """Check that an expression is of the grammar: known operations, right number of arguments.
+
+    Raises ValueError. The parser cannot make such a tree; code that makes trees (edits, modifiers) can.
+    """
+    if not isinstance(node, Operation):
+        return
+    definition = OPERATIONS.get(node.op)
+    if definition is None:
+        raise ValueError(f"there is no operation {node.op!r}")
+    arity = 1 if definition.kind == "reduction" else definition.arity
+    if len(node.arguments) != arity:
+        raise ValueError(f"{node.op} takes {arity} arguments, not {len(node.arguments)}")
+    if node.over is not None and (definition.kind != "reduction" or node.over != "all"):
+        raise ValueError(f"over={node.over!r} does not belong to {node.op}")
+    for argument in node.arguments:
+        check(argument)

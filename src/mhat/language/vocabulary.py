@@ -1,0 +1,58 @@
+"""What the knobs mean, and where they may lie; the same names everywhere. It knows no rule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One sentence about a knob, and its range: from `low` (allowed) up to `high` (allowed if `closed`)."""
+
+    sentence: str
+    low: float = -math.inf
+    high: float = math.inf
+    closed: bool = True
+
+    def allows(self, value: float) -> bool:
+        """Whether a value lies in the range; NaN never does."""
+        return self.low <= value and (value <= self.high if self.closed else value < self.high)
+
+    @property
+    def range(self) -> str:
+        """The range in words: `0 <= value < 1`."""
+        parts = [] if self.low == -math.inf else [f"{self.low:g} <="]
+        parts.append("value")
+        if self.high != math.inf:
+            parts.append(f"{'<=' if self.closed else '<'} {self.high:g}")
+        return " ".join(parts) if len(parts) > 1 else "any number"
+
+
+def _decay(sentence: str) -> Meaning:
+    return Meaning(sentence, 0.0, 1.0, closed=False)
+
+
+def _size(sentence: str) -> Meaning:
+    return Meaning(sentence, 0.0)
+
+
+VOCABULARY = {
+    "lr": _size("learning rate: the size of a step"),
+    "beta1": _decay("decay rate of the first moment, the average of the gradients"),
+    "beta2": _decay("decay rate of the second moment, the average of the squared gradients"),
+    "beta3": _decay("decay rate of the third average"),
+    "eps": _size("added to the denominator, so that a zero moment divides nothing by zero"),
+    "weight_decay": _size("share of the parameter taken away each step"),
+    "momentum": _decay("share of the velocity kept from step to step"),
+    "dampening": Meaning("share of the gradient kept out of the velocity", 0.0, 1.0),
+    "rho": _decay("decay rate of the average of the squared gradients"),
+    "momentum_decay": _size("how fast NAdam's momentum warms up"),
+    "nu1": Meaning("weight of the first moment against the plain gradient", 0.0, 1.0),
+    "nu2": Meaning("weight of the second moment against the plain squared gradient", 0.0, 1.0),
+}
+
+
+def meaning_of(knob: str) -> Meaning:
+    """Look a knob up; a rule's own Greek letter means what its paper says and may be any number."""
+    return VOCABULARY.get(knob, Meaning("see the paper"))

@@ -1,0 +1,61 @@
+"""The table of operations: name, how it is written, arity, precedence, meaning. It knows no tree and no array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+Kind = Literal["arithmetic", "comparison", "logic", "function", "reduction", "matrix"]
+
+# Precedence grows with how tightly an operation binds; calls and names bind tightest.
+CHOICE, OR, AND, NOT, COMPARE, ADD, MULTIPLY, NEGATE, POWER, CALL = range(10)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the rule language.
+
+    `meaning` defines it: on floats for elementwise operations, on a flat list of floats for
+    reductions, on a list of rows for matrix operations. `results` counts what it gives back.
+    """
+
+    name: str
+    symbol: str
+    kind: Kind
+    arity: int
+    precedence: int
+    meaning: Callable[..., Any]
+    sentence: str
+    results: int = 1
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether it works on each coordinate by itself."""
+        return self.kind not in ("reduction", "matrix")
+
+    @property
+    def called(self) -> bool:
+        """Whether it is written as a call, `name(...)`, instead of with a symbol."""
+        return self.precedence == CALL
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def define(
+    kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int = 1
+) -> Callable[[F], F]:
+    """Enter a function into the table as the meaning of the operation of its name."""
+
+    def enter(meaning: F) -> F:
+        name = meaning.__name__.strip("_")
+        sentence = (meaning.__doc__ or "").strip().splitlines()[0]
+        arity = meaning.__code__.co_argcount
+        OPERATIONS[name] = Operation(
+            name, symbol or name, kind, arity, precedence, meaning, sentence, results
+        )
+        return meaning
+
+    return enter

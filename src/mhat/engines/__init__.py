@@ -1,0 +1,10 @@
+"""Ways to run a rule. Each engine is one arithmetic; the walk through the tree is shared (`program`).
+
+    program      a tree made into closures over an arithmetic: the same for every engine
+    floats       the living definition: doubles (or float32), pure Python
+    arrays       NumPy, torch, JAX, anything of the array API
+    exact        50 digits (mpmath): the oracle
+    plan         which engine for which work; the place where a compiled engine will be chosen
+
+An engine knows neither which rule it runs nor traces nor drawing.
+"""

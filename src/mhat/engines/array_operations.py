@@ -1,0 +1,197 @@
+"""What every operation is on arrays, after the definitions in `mhat.ops`. It knows no rule and no framework by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import array_api_compat
+
+from mhat.engines.array_powers import power
+from mhat.ops.tensors import (
+    BLOCK,
+    NEWTON_SCHULZ,
+    NEWTON_SCHULZ_EPS,
+    NEWTON_SCHULZ_ROUNDS,
+    padded_length,
+)
+
+Array = Any
+
+
+@cache
+def operations(xp: Any) -> dict[str, Callable[..., Array]]:
+    """List the operations of one array namespace by their names in `mhat.ops.OPERATIONS`."""
+    return {
+        **_arithmetic(xp),
+        **_comparisons(xp),
+        **_functions(xp),
+        **_matrices(xp),
+    }
+
+
+def _arithmetic(xp: Any) -> dict[str, Callable[..., Array]]:
+    def remainder(a: Array, b: Array) -> Array:
+        # Built on the magnitudes so that infinite divisors and signed zeros come out the same everywhere.
+        size = xp.abs(b)
+        rest = xp.remainder(xp.abs(a), xp.where(xp.isinf(b), xp.ones_like(size), size))
+        rest = xp.where(xp.isinf(b) & xp.isfinite(a), xp.abs(a), rest)
+        rest = xp.where(a < 0, -rest, rest)
+        moved = xp.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
+        signed = xp.where(moved == 0, xp.copysign(xp.zeros_like(moved), b), moved)
+        return xp.where((b == 0) | xp.isinf(a), xp.full_like(signed, math.nan), signed)
+
+    def floor_quotient(a: Array, b: Array) -> Array:
+        rest = remainder(a, b)
+        quotient = (a - rest) / b
+        down = xp.floor(quotient)
+        down = xp.where(quotient - down > 0.5, down + 1, down)
+        down = xp.where(down == 0, xp.copysign(xp.zeros_like(down), a / b), down)
+        return xp.where(b == 0, a / b, down)
+
+    return {
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "neg": lambda a: -a,
+        "mod": _on_arrays(xp, remainder),
+        "floordiv": _on_arrays(xp, floor_quotient),
+        "pow": lambda a, b: power(xp, a, b),
+    }
+
+
+def _on_arrays(xp: Any, function: Callable[..., Array]) -> Callable[..., Array]:
+    """Make Python numbers into arrays beside the other argument, where the array API wants arrays."""
+
+    def applied(*arguments: Any) -> Array:
+        return function(*(xp.asarray(argument) for argument in arguments))
+
+    return applied
+
+
+def _comparisons(xp: Any) -> dict[str, Callable[..., Array]]:
+    def number(truth: Array, like: Array) -> Array:
+        return xp.astype(xp.asarray(truth), like.dtype)
+
+    def both(a: Array, b: Array) -> Array:
+        return xp.where(a != 0, b, a)
+
+    def either(a: Array, b: Array) -> Array:
+        return xp.where(a != 0, a, b)
+
+    return {
+        "lt": lambda a, b: number(a < b, a),
+        "le": lambda a, b: number(a <= b, a),
+        "gt": lambda a, b: number(a > b, a),
+        "ge": lambda a, b: number(a >= b, a),
+        "eq": lambda a, b: number(a == b, a),
+        "ne": lambda a, b: number(a != b, a),
+        "and": both,
+        "or": either,
+        "not": lambda a: number(a == 0, a),
+        "where": lambda condition, a, b: xp.where(condition != 0, a, b),
+    }
+
+
+def _functions(xp: Any) -> dict[str, Callable[..., Array]]:
+    def least(a: Array, b: Array) -> Array:
+        return xp.where((a <= b) | xp.isnan(a), a, b)
+
+    def greatest(a: Array, b: Array) -> Array:
+        return xp.where((a >= b) | xp.isnan(a), a, b)
+
+    def sign(x: Array) -> Array:
+        # Added zero turns -0 into +0, which the namespaces do not agree on.
+        return xp.where(xp.isnan(x), x, xp.sign(x) + 0.0)
+
+    return {
+        "sqrt": xp.sqrt,
+        "cbrt": lambda x: _cube_root(xp, x),
+        "abs": xp.abs,
+        "sign": sign,
+        "exp": xp.exp,
+        "log": xp.log,
+        "sin": xp.sin,
+        "cos": xp.cos,
+        "atan2": xp.atan2,
+        "minimum": least,
+        "maximum": greatest,
+        "clip": lambda x, low, high: least(greatest(x, low), high),
+    }
+
+
+def _cube_root(xp: Any, x: Array) -> Array:
+    """Cube root; where a namespace has none, a power with one Newton step to bring it within 2 ulp."""
+    if hasattr(xp, "cbrt"):
+        return xp.cbrt(x)
+    size = xp.abs(x)
+    plain = (size > 0) & xp.isfinite(size)
+    safe = xp.where(plain, size, xp.ones_like(size))
+    root = safe ** (1 / 3)
+    root = root - (root - safe / (root * root)) / 3
+    return xp.copysign(xp.where(plain, root, size), x)
+
+
+def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
+    def orthogonal(a: Array) -> Array:
+        if a.shape[-2] > a.shape[-1]:
+            return xp.matrix_transpose(orthogonal(xp.matrix_transpose(a)))
+        flat = xp.reshape(a, (*a.shape[:-2], -1))
+        size = xp.sqrt(blocked_sum(xp, flat * flat)) + NEWTON_SCHULZ_EPS
+        x = a / size[..., None, None]
+        first, second, third = NEWTON_SCHULZ
+        for _ in range(NEWTON_SCHULZ_ROUNDS):
+            square = x @ xp.matrix_transpose(x)
+            x = first * x + (second * square + third * (square @ square)) @ x
+        return x
+
+    def eigen(a: Array) -> tuple[Array, Array]:
+        lower = xp.tril(a)
+        symmetric = lower + xp.matrix_transpose(xp.tril(a, k=-1))
+        finite = xp.all(xp.isfinite(symmetric), axis=(-2, -1), keepdims=True)
+        values, vectors = xp.linalg.eigh(xp.where(finite, symmetric, xp.zeros_like(symmetric)))
+        largest = xp.max(vectors, axis=-2, keepdims=True) >= -xp.min(vectors, axis=-2, keepdims=True)
+        vectors = xp.where(largest, vectors, -vectors)
+        values = values[..., None, :]
+        nan = xp.full_like(values, math.nan)
+        return xp.where(finite, values, nan), xp.where(finite, vectors, nan + xp.zeros_like(vectors))
+
+    def factors(a: Array) -> tuple[Array, Array]:
+        q, r = xp.linalg.qr(a)
+        diagonal = xp.linalg.diagonal(r)[..., None, :]
+        return q * xp.where(diagonal < 0, -1.0, 1.0), r * xp.matrix_transpose(
+            xp.where(diagonal < 0, -1.0, 1.0)
+        )
+
+    def line_mean(a: Array) -> Array:
+        return (blocked_sum(xp, a) / a.shape[-1])[..., None]
+
+    return {
+        "matmul": lambda a, b: a @ b,
+        "transpose": xp.matrix_transpose,
+        "row_mean": line_mean,
+        "column_mean": lambda a: xp.matrix_transpose(line_mean(xp.matrix_transpose(a))),
+        "orthogonal": orthogonal,
+        "eigh": eigen,
+        "qr": factors,
+    }
+
+
+def blocked_sum(xp: Any, a: Array) -> Array:
+    """Sum over the last dimension in the order that `mhat.ops.tensors` defines."""
+    while True:
+        length = a.shape[-1]
+        missing = padded_length(length) - length
+        if missing:
+            zeros = xp.zeros((*a.shape[:-1], missing), dtype=a.dtype, device=array_api_compat.device(a))
+            a = xp.concat([a, zeros], axis=-1)
+        blocks = xp.reshape(a, (*a.shape[:-1], -1, min(a.shape[-1], BLOCK)))
+        while blocks.shape[-1] > 1:
+            half = blocks.shape[-1] // 2
+            blocks = blocks[..., :half] + blocks[..., half:]
+        a = blocks[..., 0]
+        if a.shape[-1] == 1:
+            return a[..., 0]

@@ -1,0 +1,106 @@
+"""A rule on arrays: NumPy, torch, JAX, anything of the array API, by the same code. It knows no framework by name.
+
+A tensor is the last dimensions of an array; what stands before them is batch (a sweep of knobs) or counts
+tensors. In float64 NumPy agrees with `floats` bit for bit on rules of `+ - * / sqrt` and integer powers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from mhat.engines import array_operations
+from mhat.ops import OPERATIONS
+
+Array = Any
+
+
+class Arrays:
+    """The arithmetic of one array namespace and dtype; `tensor_dimensions` and `several_dimensions` count axes."""
+
+    def __init__(
+        self, xp: Any, dtype: Any, *, device: Any = None, tensor_dimensions: int, several_dimensions: int = 0
+    ) -> None:
+        self.xp = xp
+        self.dtype = dtype
+        self.device = device
+        self.tensor_dimensions = tensor_dimensions
+        self.several_dimensions = several_dimensions
+        self._numpy_scalar = np.dtype(dtype).type if array_api_compat.is_numpy_namespace(xp) else None
+        self._operations = array_operations.operations(xp)
+        self._step_operations = array_operations.operations(np)
+
+    def number(self, value: float) -> float:
+        """Make a per-step number of a literal: the double itself."""
+        return value
+
+    def enter(self, value: Any) -> Array:
+        """Round a per-step double (or an array of them) to the dtype, on the device."""
+        if self._numpy_scalar is not None:
+            if isinstance(value, float):
+                return self._numpy_scalar(value)
+            return np.asarray(value, dtype=self.dtype)
+        if array_api_compat.is_array_api_obj(value) and not isinstance(value, np.ndarray | np.generic):
+            return self.xp.astype(value, self.dtype)
+        return self.xp.asarray(value, dtype=self.dtype, device=self.device)
+
+    def step_operation(self, op: str) -> Callable[..., Any]:
+        """Give the operation on per-step values: the definition on doubles, the array form on sweeps of them."""
+        meaning, on_arrays = OPERATIONS[op].meaning, self._step_operations[op]
+
+        def applied(*arguments: Any) -> Any:
+            if all(isinstance(argument, float) for argument in arguments):
+                return meaning(*map(float, arguments))
+            if any(_foreign(argument) for argument in arguments):
+                return self._operations[op](*arguments)
+            return on_arrays(*(np.asarray(argument, dtype=np.float64) for argument in arguments))
+
+        return applied
+
+    def operation(self, op: str) -> Callable[..., Any]:
+        """Give the operation on arrays of the dtype."""
+        return self._operations[op]
+
+    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Array]], Array]:
+        """Give the reduction over the tensor's axes; over all tensors, over the axes that count them too."""
+        dimensions = self.tensor_dimensions + (self.several_dimensions if over == "all" else 0)
+        return lambda tensors: self._reduced(op, tensors, dimensions)
+
+    def _reduced(self, op: str, tensors: Sequence[Array], dimensions: int) -> Array:
+        values = [self.enter(tensor) if isinstance(tensor, float) else tensor for tensor in tensors]
+        if op == "norm":
+            total = self._total([value * value for value in values], dimensions)
+            return self._operations["sqrt"](total)
+        total = self._total(values, dimensions)
+        if op == "sum":
+            return total
+        return total / self.enter(float(sum(_count(value, dimensions) for value in values)))
+
+    def _total(self, tensors: Sequence[Array], dimensions: int) -> Array:
+        if len(tensors) > 1:
+            line = self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors])
+            return array_operations.blocked_sum(self.xp, line)
+        line = _flattened(self.xp, tensors[0], dimensions)
+        total = array_operations.blocked_sum(self.xp, line)
+        return self.xp.reshape(total, (*total.shape, *(1,) * dimensions))
+
+
+def _foreign(value: Any) -> bool:
+    return array_api_compat.is_array_api_obj(value) and not isinstance(value, np.ndarray | np.generic)
+
+
+def _count(value: Array, dimensions: int) -> int:
+    size = 1
+    for length in value.shape[len(value.shape) - dimensions :] if dimensions else ():
+        size *= length
+    return size
+
+
+def _flattened(xp: Any, value: Array, dimensions: int) -> Array:
+    """Put the last dimensions of an array into one."""
+    value = xp.asarray(value)
+    kept = value.shape[: max(len(value.shape) - dimensions, 0)]
+    return xp.reshape(value, (*kept, -1)) if dimensions else value[..., None]

@@ -1,0 +1,165 @@
+"""A rule made into closures over an arithmetic: the walk that all engines share. It knows no numbers.
+
+Sub-expressions of knobs, `t`, `k` and `n` alone are per-step: computed once a step in double precision,
+whatever the precision of the tensors, and then entered into the tensors' arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from mhat.language.definition import Rule
+from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.walking import names, product_length
+from mhat.ops import OPERATIONS
+
+Value = Any
+Environment = dict[str, Any]
+Compiled = Callable[[Environment], Value]
+
+REDUCTIONS = frozenset(name for name, op in OPERATIONS.items() if op.kind == "reduction")
+MATRIX_OPERATIONS = frozenset(name for name, op in OPERATIONS.items() if op.kind == "matrix")
+
+# Where an environment keeps the environments of all tensors; no name of a rule can be this.
+PEERS = "@peers"
+
+
+class Arithmetic(Protocol):
+    """What an engine brings: operations on tensors, on per-step doubles, and the way from one to the other."""
+
+    def operation(self, op: str) -> Callable[..., Value]:
+        """Give an elementwise or matrix operation on tensors."""
+
+    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Value]], Value]:
+        """Give a reduction over one tensor (a list of one), or over all tensors."""
+
+    def step_operation(self, op: str) -> Callable[..., Value]:
+        """Give an elementwise operation on per-step numbers."""
+
+    def number(self, value: float) -> Value:
+        """Make a per-step number of a literal."""
+
+    def enter(self, value: Value) -> Value:
+        """Round a per-step number to the tensors' arithmetic."""
+
+
+class Program:
+    """One rule over one arithmetic, ready to be run step by step."""
+
+    def __init__(self, rule: Rule, arithmetic: Arithmetic) -> None:
+        tree = rule.tree
+        self.rule = rule
+        self.arithmetic = arithmetic
+        per_step = {"t", "k", "n", *tree.knob_names}
+        self.per_step_states = rule.dependence.per_step_states
+        self._starts = {state.name: self._value(state.start, per_step) for state in tree.states}
+        per_step |= self.per_step_states
+        self._lines: list[tuple[tuple[str, ...], Compiled]] = []
+        for line in tree.body:
+            alone = names(line.value) <= per_step
+            compiled = self._step_value(line.value) if alone else self._tensor_value(line.value, per_step)
+            self._lines.append((line.targets, compiled))
+            per_step = per_step | set(line.targets) if alone else per_step - set(line.targets)
+        self._result = self._value(tree.result, per_step)
+        self.per_step = frozenset(per_step)
+        assigned = tree.variables
+        # The trace keeps `x` after the step and `g` as given; what a rule assigns to them is kept beside.
+        self.recorded = {f"{name}_used" if name in ("x", "g") else name: name for name in assigned}
+
+    def start(self, environment: Environment) -> dict[str, Value]:
+        """Compute the states before step 1 from an environment with knobs, `x` and the first `g`."""
+        return {name: compiled(environment) for name, compiled in self._starts.items()}
+
+    def step(self, environments: Sequence[Environment]) -> list[Value]:
+        """Run one step, all tensors in lockstep: each environment takes the new values, the new x comes back."""
+        for environment in environments:
+            environment[PEERS] = environments
+        for targets, compiled in self._lines:
+            values = [compiled(environment) for environment in environments]
+            for environment, value in zip(environments, values, strict=True):
+                if len(targets) == 1:
+                    environment[targets[0]] = value
+                else:
+                    environment.update(zip(targets, value, strict=True))
+        return [self._result(environment) for environment in environments]
+
+    def entered(self, name: str, value: Value) -> Value:
+        """Give a variable as the tensors' arithmetic sees it."""
+        return self.arithmetic.enter(value) if name in self.per_step else value
+
+    def _value(self, node: Expression, per_step: set[str]) -> Compiled:
+        return self._entered(node) if names(node) <= per_step else self._tensor_value(node, per_step)
+
+    def _entered(self, node: Expression) -> Compiled:
+        inner, enter = self._step_value(node), self.arithmetic.enter
+        if isinstance(node, Number):
+            constant = enter(inner({}))
+            return lambda environment: constant
+        return lambda environment: enter(inner(environment))
+
+    def _step_value(self, node: Expression) -> Compiled:
+        if isinstance(node, Number):
+            constant = self.arithmetic.number(node.value)
+            return lambda environment: constant
+        if isinstance(node, Name):
+            return _reading(node.id)
+        if node.op in REDUCTIONS or node.op in MATRIX_OPERATIONS:
+            return self._tensor_operation(node, [self._entered(argument) for argument in node.arguments])
+        return _applied(node, [self._step_value(a) for a in node.arguments], self.arithmetic.step_operation)
+
+    def _tensor_value(self, node: Expression, per_step: set[str]) -> Compiled:
+        if isinstance(node, Name):
+            return _reading(node.id)
+        if isinstance(node, Number):
+            return self._entered(node)
+        return self._tensor_operation(node, [self._value(argument, per_step) for argument in node.arguments])
+
+    def _tensor_operation(self, node: Operation, arguments: list[Compiled]) -> Compiled:
+        if node.op not in REDUCTIONS:
+            return _applied(node, arguments, self.arithmetic.operation)
+        reduce, (argument,) = self.arithmetic.reduction(node.op, node.over), arguments
+        if node.over == "all":
+            return lambda environment: reduce([argument(peer) for peer in environment[PEERS]])
+        return lambda environment: reduce([argument(environment)])
+
+
+
+
+
+
+def _reading(name: str) -> Compiled:
+    return lambda environment: environment[name]
+
+
+def _applied(node: Operation, arguments: list[Compiled], operation: Callable[[str], Any]) -> Compiled:
+    """Make the closure of an operation; a literal power 2 to 4 is a product from left to right."""
+    length = product_length(node)
+    if length is not None:
+        return _product(arguments[0], operation("mul"), length)
+    function = operation(node.op)
+    if len(arguments) == 1:
+        (only,) = arguments
+        return lambda environment: function(only(environment))
+    if len(arguments) == 2:
+        first, second = arguments
+        return lambda environment: function(first(environment), second(environment))
+    return lambda environment: function(*[argument(environment) for argument in arguments])
+
+
+def _product(base: Compiled, multiply: Callable[..., Any], length: int) -> Compiled:
+    def product(environment: Environment) -> Value:
+        value = base(environment)
+        result = value
+        for _ in range(length - 1):
+            result = multiply(result, value)
+        return result
+
+    return product
+
+
+def first_environment(
+    rule: Rule, x: Value, g: Value, knobs: Mapping[str, Value], t: Value, k: Value, n: Value
+) -> Environment:
+    """Gather what a rule may read before it assigns anything."""
+    return {"x": x, "g": g, "t": t, "k": k, "n": n, **rule.knobs, **knobs}

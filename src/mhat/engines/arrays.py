@@ -19,10 +19,13 @@ Array = Any
 
 
 class Arrays:
-    """The arithmetic of one array namespace and dtype; `tensor_dimensions` and `several_dimensions` count axes."""
+    """The arithmetic of one array namespace and dtype.
+
+    `tensor_dimensions` and `several_dimensions` count axes; None: each array is one tensor as a whole.
+    """
 
     def __init__(
-        self, xp: Any, dtype: Any, *, device: Any = None, tensor_dimensions: int, several_dimensions: int = 0
+        self, xp: Any, dtype: Any, *, device: Any = None, tensor_dimensions: int | None, several_dimensions: int = 0
     ) -> None:
         self.xp = xp
         self.dtype = dtype
@@ -66,10 +69,12 @@ class Arrays:
 
     def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Array]], Array]:
         """Give the reduction over the tensor's axes; over all tensors, over the axes that count them too."""
-        dimensions = self.tensor_dimensions + (self.several_dimensions if over == "all" else 0)
+        dimensions = self.tensor_dimensions
+        if dimensions is not None and over == "all":
+            dimensions += self.several_dimensions
         return lambda tensors: self._reduced(op, tensors, dimensions)
 
-    def _reduced(self, op: str, tensors: Sequence[Array], dimensions: int) -> Array:
+    def _reduced(self, op: str, tensors: Sequence[Array], dimensions: int | None) -> Array:
         values = [self.enter(tensor) if isinstance(tensor, float) else tensor for tensor in tensors]
         if op == "norm":
             total = self._total([value * value for value in values], dimensions)
@@ -79,8 +84,8 @@ class Arrays:
             return total
         return total / self.enter(float(sum(_count(value, dimensions) for value in values)))
 
-    def _total(self, tensors: Sequence[Array], dimensions: int) -> Array:
-        if len(tensors) > 1:
+    def _total(self, tensors: Sequence[Array], dimensions: int | None) -> Array:
+        if dimensions is None:
             line = self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors])
             return array_operations.blocked_sum(self.xp, line)
         line = _flattened(self.xp, tensors[0], dimensions)
@@ -92,9 +97,10 @@ def _foreign(value: Any) -> bool:
     return array_api_compat.is_array_api_obj(value) and not isinstance(value, np.ndarray | np.generic)
 
 
-def _count(value: Array, dimensions: int) -> int:
+def _count(value: Array, dimensions: int | None) -> int:
     size = 1
-    for length in value.shape[len(value.shape) - dimensions :] if dimensions else ():
+    axes = len(value.shape) if dimensions is None else dimensions
+    for length in value.shape[len(value.shape) - axes :]:
         size *= length
     return size
 

@@ -142,10 +142,14 @@ class Rule:
         return f"<rule {name}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rule) and self.tree == other.tree
+        return self is other or (isinstance(other, Rule) and self.tree == other.tree)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.tree)
 
     def __hash__(self) -> int:
-        return hash(self.tree)
+        return self._hash
 
 
 def _number(rule: Rule, value: Any) -> Number:

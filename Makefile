@@ -1,0 +1,48 @@
+# Every target sets itself up: it needs Python 3.11 or newer, make and git, and nothing else.
+# All of them share one .venv; a part of it is installed again when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.installed-core ## Tell the story mhat began with, in a table and a figure
+	@$(BIN)/mhat demo
+
+test: $(VENV)/.installed-test ## Run the whole test suite (PYTEST_ARGS="-k adam" passes arguments on)
+	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-check ## Check format, lint, types and floors
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+clean: ## Remove everything that make made, .venv included
+	rm -rf $(VENV) build dist demo.png .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mhat needs Python 3.11 or newer; \
+	this is " + sys.version.split()[0] + ". Choose another: make PYTHON=python3.12 ...")'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Installing the package with an extra installs the core too, and takes nothing away that is there.
+$(VENV)/.installed-core: pyproject.toml | $(VENV)/.made
+	@echo "Installing mhat into $(VENV) (the first time this takes a minute)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-test $(VENV)/.installed-check: $(VENV)/.installed-%: pyproject.toml | $(VENV)/.made
+	@echo "Installing mhat and what \`make $*\` needs into $(VENV) (the first time this takes some minutes)"
+	@$(PIP) install --editable '.[$*]'
+	@touch $(VENV)/.installed-core $@

@@ -1,0 +1,49 @@
+"""mhat: a laboratory for optimizers. Write one as its pseudo code; see every line of it as a curve.
+
+    rule                            make a rule of a function or a text
+    rules, streams, landscapes      the library
+    trace, plot                     run a rule and record every variable; draw it
+    step                            one step on floats, NumPy, torch or JAX arrays
+    save, load, again               traces on disk, and run again
+    ops                             the functions a rule may call
+
+Importing it is light: NumPy, xarray and matplotlib are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mhat.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from mhat import landscapes, ops, rules, streams
+    from mhat.errors import MhatError
+    from mhat.language import Rule, rule
+    from mhat.verbs import again, load, plot, save, step, trace
+
+_HOMES = {
+    "MhatError": "mhat.errors",
+    "Rule": "mhat.language",
+    "rule": "mhat.language",
+    **dict.fromkeys(("again", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
+}
+_PACKAGES = ("landscapes", "ops", "rules", "streams")
+
+__all__ = [
+    "MhatError", "Rule", "__version__", "again", "landscapes", "load", "ops", "plot", "rule", "rules", "save", "step",
+    "streams", "trace",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"mhat.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'mhat' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

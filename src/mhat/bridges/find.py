@@ -1,0 +1,135 @@
+"""Find what a user names: `adam`, `file.py:name`, `package.module:name`. It runs no rule and draws nothing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mhat import landscapes, rules, streams
+from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
+from mhat.landscapes import Landscape
+from mhat.language import Rule
+from mhat.language import rule as rule_of
+
+
+def find_rule(named: Any) -> Rule:
+    """Give the rule that is meant: a Rule, a function written as one, or a name.
+
+    Raises UnknownName, InputFileError if the file or module cannot be loaded, LanguageError if what is found
+    is not in the rule language.
+    """
+    if isinstance(named, Rule):
+        return named
+    if isinstance(named, ModuleType):
+        raise BadValue(f"{named.__name__} is a module", f"Name the rule in it: {named.__name__}.NAME.")
+    if not isinstance(named, str):
+        return rule_of(named)
+    if ":" not in named and not named.endswith(".py"):
+        return rules.named(named)
+    where, _, name = named.partition(":")
+    module = load_module(where)
+    found = found_in(module, where, name or _only_rule(module, where))
+    if isinstance(found, Rule):
+        return found
+    if callable(found) and hasattr(found, "__code__"):
+        return rule_of(found)
+    raise BadValue(f"`{name}` in {where} is a {type(found).__name__}", "Name a rule: a function under `@rule`.")
+
+
+def _only_rule(module: ModuleType, where: str) -> str:
+    """Choose the rule of a file whose name was not given, if there is just one."""
+    names = [name for name, value in vars(module).items() if isinstance(value, Rule) and _is_own(value, module)]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise BadValue(f"there is no rule in {where}", "Write one under `@rule`, or name a function: FILE:NAME.")
+    raise BadValue(f"there are {len(names)} rules in {where}", f"Name one: {where}:{names[0]}.")
+
+
+def _is_own(value: Rule, module: ModuleType) -> bool:
+    return getattr(value, "__module__", module.__name__) == module.__name__
+
+
+def load_module(where: str) -> ModuleType:
+    """Load a module by file name or by dotted name, as Python would for a script beside it."""
+    try:
+        return _load_file(Path(where)) if where.endswith(".py") else _load_package(where)
+    except MhatError:
+        raise
+    except Exception as error:
+        raise InputFileError(f"{where} cannot be loaded: {_said(error, where)}", "Mend it first.") from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputFileError(f"there is no file `{path}`", "Check the name and the directory you are in.")
+    folder = str(path.resolve().parent)
+    name = f"mhat_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputFileError(f"`{path}` is not a Python file", "Name a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _load_package(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise InputFileError(
+                f"there is no module `{name}`", "Install it, or name a file that ends in .py."
+            ) from None
+        raise
+
+
+def _said(error: Exception, where: str) -> str:
+    """Say what an exception said and the line of the user's file it came from."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
+    if isinstance(error, SyntaxError):
+        lines = [error.lineno]
+    place = f" (line {lines[-1]})" if lines and lines[-1] else ""
+    return f"{type(error).__name__}: {error.args[0] if isinstance(error, SyntaxError) else error}{place}"
+
+
+def found_in(module: ModuleType, where: str, name: str) -> Any:
+    """Look a dotted name up in a module."""
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [key for key in vars(found) if not key.startswith("_")] if hasattr(found, "__dict__") else []
+            raise UnknownName(f"name in {where}", name, known)
+        found = getattr(found, part)
+    return found
+
+
+def find_gradients(named: Any, steps: int | None = None) -> Any:
+    """Give the stream or landscape that is meant; what is neither a name nor a function of the library stays.
+
+    A name is looked up among streams and files first, then among landscapes.
+    """
+    if isinstance(named, str):
+        base = named.partition(":")[0]
+        return landscapes.named(named) if base in landscapes.names() else streams.named(named, steps)
+    if callable(named) and not isinstance(named, Landscape):
+        if getattr(streams, getattr(named, "__name__", ""), None) is named:
+            return named() if steps is None else named(steps=steps)
+        if getattr(landscapes, getattr(named, "__name__", ""), None) is named:
+            return named()
+    return named
+
+

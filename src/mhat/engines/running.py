@@ -1,0 +1,254 @@
+"""The time loop: a rule over a stream or a landscape, on floats or on arrays. It knows no names of dimensions.
+
+Axes are ordered (batch, step, several, tensor) in what comes in and (batch, step, shape of the variable) in
+what goes out. Batch axes belong to sweeps; every variable has the batch axes of what it depends on only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mhat.engines.arrays import Arrays
+from mhat.engines.floats import Floats, Tensor, values_of
+from mhat.engines.program import Environment, Program, first_environment
+from mhat.language.definition import Rule
+
+Array = Any
+GradientOf = Callable[[Array, float], Array]
+Report = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be run.
+
+    `gradients`: array (*batch, steps, *several, *tensor), or a function of x (*batch, *tensor) and t.
+    `start`: array (*batch, *several, *tensor), or a number. `knobs`: numbers, or arrays (*batch).
+    `schedules`: knobs over the steps, arrays (*batch, steps). `keep`: names to record.
+    """
+
+    rule: Rule
+    gradients: Array | GradientOf
+    steps: int
+    keep: tuple[str, ...]
+    start: Array | float = 0.0
+    knobs: Mapping[str, Array | float] = field(default_factory=dict)
+    schedules: Mapping[str, Array] = field(default_factory=dict)
+    dtype: str = "float64"
+    several_dimensions: int = 0
+    tensor_dimensions: int = 0
+    project: Callable[[Array], Array] | None = None
+    report: Report | None = None
+
+    @property
+    def core_dimensions(self) -> int:
+        """How many axes stand behind the step axis."""
+        return self.several_dimensions + self.tensor_dimensions
+
+    @property
+    def closed(self) -> bool:
+        """Whether the gradient answers to where x is."""
+        return callable(self.gradients)
+
+    @property
+    def coordinates(self) -> int:
+        """How many numbers x holds, sweeps included."""
+        sizes = [np.size(knob) for knob in self.knobs.values()]
+        sizes += [np.size(schedule) // self.steps for schedule in self.schedules.values()]
+        given = np.size(self.start) if callable(self.gradients) else np.size(self.gradients) // self.steps
+        return int(max(given, 1) * np.prod(sizes, dtype=float)) if sizes else max(int(given), 1)
+
+
+def variables_of(rule: Rule) -> dict[str, str]:
+    """List what a trace can record: each name, and the name in `Rule.dependence` and `Rule.shapes` for it."""
+    assigned = [f"{name}_used" if name in ("x", "g") else name for name in rule.variables]
+    return {"g": "g", "x": "x", **{name: name for name in assigned}}
+
+
+def run_on_floats(work: Work) -> dict[str, Array]:
+    """Run one tensor, without sweeps, on the living definition: quick for a few coordinates."""
+    program = Program(work.rule, Floats(work.dtype))
+    enter = program.arithmetic.enter
+    gradients = np.asarray(work.gradients, dtype=np.float64)
+    shape = gradients.shape[1:]
+    rows = gradients.reshape(work.steps, -1).tolist()
+
+    def value(numbers: list[float]) -> Any:
+        return Tensor(tuple(map(enter, numbers)), shape) if shape else enter(numbers[0])
+
+    x = value(np.broadcast_to(np.asarray(work.start, dtype=np.float64), shape).ravel().tolist())
+    knobs = {name: float(knob) for name, knob in work.knobs.items()}
+    environment = first_environment(work.rule, x, value(rows[0]), knobs, 1.0, 1.0, 1.0)
+    _set_schedules(environment, work, 0)
+    environment.update(program.start(environment))
+    kept: dict[str, list[Any]] = {name: [] for name in work.keep}
+    for i, row in enumerate(rows):
+        environment["t"], environment["g"] = float(i + 1), value(row)
+        _set_schedules(environment, work, i)
+        before = environment["g"]
+        (x,) = program.step([environment])
+        for name, record in kept.items():
+            record.append(
+                values_of(before if name == "g" else x if name == "x" else _recorded(program, environment, name))
+            )
+        environment["x"] = x if not shape or isinstance(x, Tensor) else Tensor((x,) * len(row), shape)
+        if work.report is not None:
+            work.report(i + 1)
+    return {name: _as_array(work, name, record, shape) for name, record in kept.items()}
+
+
+def _set_schedules(environment: Environment, work: Work, i: int) -> None:
+    for name, schedule in work.schedules.items():
+        environment[name] = float(schedule[i])
+
+
+def _as_array(work: Work, name: str, record: list[Any], shape: tuple[int, ...]) -> Array:
+    target = variable_shape(work.rule, name, shape)
+    size = max((len(values) for values in record), default=1)
+    full = [values if len(values) == size else tuple(values) * size for values in record]
+    array = np.array(full, dtype=work.dtype)
+    if array.shape[1] == 1:
+        array = np.broadcast_to(array, (len(record), int(np.prod(target, dtype=int))))
+    return array.reshape(len(record), *target)
+
+
+def _recorded(program: Program, environment: Environment, name: str) -> Any:
+    inner = program.recorded[name]
+    return program.entered(inner, environment[inner])
+
+
+def variable_shape(rule: Rule, name: str, tensor: tuple[int, ...]) -> tuple[int, ...]:
+    """Give the shape of a variable where the tensor has the given shape (a matrix rule: of two dimensions)."""
+    inferred = rule.shapes[name]
+    if inferred == ("rows", "columns"):
+        return tensor
+    if len(tensor) != 2 or inferred == ("1", "1"):
+        return ()
+    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
+    return sizes[inferred[0]], sizes[inferred[1]]
+
+
+def run_on_arrays(work: Work) -> dict[str, Array]:
+    """Run any work on NumPy arrays, a whole step at a time."""
+    with np.errstate(all="ignore"):
+        return _Loop(work).run()
+
+
+class _Loop:
+    """The state of one run on arrays."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.core = work.core_dimensions
+        self.arithmetic = Arrays(
+            np, work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
+        )
+        self.program = Program(work.rule, self.arithmetic)
+        x = np.asarray(work.start, dtype=work.dtype)
+        if callable(work.gradients):
+            self.stream = None
+            self.core_shape = x.shape[x.ndim - self.core :]
+        else:
+            stream = np.asarray(work.gradients, dtype=work.dtype)
+            self.stream = np.moveaxis(stream, stream.ndim - self.core - 1, 0)
+            self.core_shape = self.stream.shape[self.stream.ndim - self.core :]
+        self.tensor_shape = self.core_shape[work.several_dimensions :]
+        self.x = np.broadcast_to(x, np.broadcast_shapes(x.shape, self.core_shape))
+        self.knobs = {name: self.per_batch(knob) for name, knob in work.knobs.items()}
+        self.schedules = {
+            name: np.moveaxis(np.asarray(schedule, dtype=np.float64), -1, 0)
+            for name, schedule in work.schedules.items()
+        }
+        self.batch = self.batch_shapes()
+
+    def per_batch(self, knob: Any) -> Any:
+        """Keep a number as a number; put an array's batch axes in front of the core axes."""
+        array = np.asarray(knob, dtype=np.float64)
+        return float(array) if array.ndim == 0 else array.reshape(*array.shape, *(1,) * self.core)
+
+    def batch_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Find the batch shape of every name: that of all it depends on, from step to step too."""
+        own: dict[str, tuple[int, ...]] = {"x": self.x.shape[: self.x.ndim - self.core]}
+        if self.stream is not None:
+            own["g"] = self.stream.shape[1 : self.stream.ndim - self.core]
+        own.update({name: np.shape(knob)[: -self.core or None] for name, knob in self.knobs.items()})
+        own.update({name: schedule.shape[1:] for name, schedule in self.schedules.items()})
+        dependence = self.work.rule.dependence
+        moving = np.broadcast_shapes(*(own.get(name, ()) for name in dependence["x"]))
+        if self.stream is None:
+            own["g"] = moving
+        own["x"] = np.broadcast_shapes(moving, own["g"]) if "g" in dependence["x"] else moving
+        found = {}
+        for name, inner in variables_of(self.work.rule).items():
+            reached = {inner} if inner == "g" else dependence[inner]
+            found[name] = np.broadcast_shapes(*(own.get(part, ()) for part in reached))
+        return found
+
+    def gradient(self, i: int) -> Array:
+        if self.stream is not None:
+            return self.stream[i]
+        assert callable(self.work.gradients)
+        return np.asarray(self.work.gradients(self.x, float(i + 1)), dtype=self.work.dtype)
+
+    def knobs_at(self, i: int) -> dict[str, Any]:
+        return {name: self.per_batch(schedule[i]) for name, schedule in self.schedules.items()}
+
+    def environment(self) -> Environment:
+        several = self.core_shape[: self.work.several_dimensions]
+        count = int(np.prod(several, dtype=int))
+        k: Any = 1.0
+        if count > 1:
+            k = np.arange(1.0, count + 1).reshape(*several, *(1,) * self.work.tensor_dimensions)
+        knobs = {**self.knobs, **self.knobs_at(0)}
+        return first_environment(self.work.rule, self.x, self.gradient(0), knobs, 1.0, k, float(count))
+
+    def started(self, name: str, value: Any) -> Any:
+        """Give a state its full shape; a per-step state stays a number."""
+        if name in self.program.per_step_states:
+            return value
+        several = self.core_shape[: self.work.several_dimensions]
+        shape = variable_shape(self.work.rule, name, self.tensor_shape)
+        missing = self.work.tensor_dimensions - len(shape)
+        return np.broadcast_to(value, np.broadcast_shapes(np.shape(value), (*several, *(1,) * missing, *shape)))
+
+    def buffers(self) -> dict[str, Array]:
+        several = self.core_shape[: self.work.several_dimensions]
+        made = {}
+        for name in self.work.keep:
+            inner = variables_of(self.work.rule)[name]
+            shape = variable_shape(self.work.rule, inner, self.tensor_shape)
+            made[name] = np.empty((self.work.steps, *self.batch[name], *several, *shape), dtype=self.work.dtype)
+        return made
+
+    def run(self) -> dict[str, Array]:
+        environment = self.environment()
+        starts = self.program.start(environment)
+        environment.update({name: self.started(name, value) for name, value in starts.items()})
+        buffers = self.buffers()
+        for i in range(self.work.steps):
+            g = self.gradient(i)
+            environment.update(self.knobs_at(i), t=float(i + 1), g=g, x=self.x)
+            (result,) = self.program.step([environment])
+            x = np.asarray(result, dtype=self.work.dtype)
+            x = np.broadcast_to(x, np.broadcast_shapes(x.shape, self.core_shape))
+            self.x = x if self.work.project is None else self.work.project(x)
+            for name, buffer in buffers.items():
+                value = g if name == "g" else self.x if name == "x" else _recorded(self.program, environment, name)
+                buffer[i] = _fitted(value, buffer[i].ndim, self.work.tensor_dimensions)
+            if self.work.report is not None:
+                self.work.report(i + 1)
+        return {name: np.moveaxis(buffer, 0, len(self.batch[name])) for name, buffer in buffers.items()}
+
+
+def _fitted(value: Any, dimensions: int, tensor_dimensions: int) -> Array:
+    """Drop the axes of length one that a reduction keeps so that its result broadcasts."""
+    array = np.asarray(value)
+    extra = array.ndim - dimensions
+    if extra > 0:
+        axes = tuple(range(array.ndim - tensor_dimensions, array.ndim))[:extra]
+        array = array.reshape(tuple(n for axis, n in enumerate(array.shape) if axis not in axes or n != 1))
+    return array

@@ -1,0 +1,129 @@
+"""One step of a rule on whatever the caller holds: floats, NumPy arrays, torch tensors, JAX arrays. It knows no trace."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import array_api_compat
+import numpy as np
+
+from mhat.engines.arrays import Arrays
+from mhat.engines.floats import Floats
+from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.running import variable_shape
+from mhat.errors import BadValue, UnknownName
+from mhat.language.definition import Rule
+
+
+class Step(NamedTuple):
+    """What one step gives: the new parameter, the state to hand to the next step, and every variable."""
+
+    x: Any
+    state: dict[str, Any]
+    variables: dict[str, Any]
+
+
+def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> Step:
+    """Run one step of a rule.
+
+    `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
+    such arrays, one a tensor. `t`: the step number, from 1. `state`: what the step before gave, None at the first
+    (for lists: a list). Knobs left out have their defaults. Nothing is changed in place.
+
+    Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes that do not fit.
+
+    >>> from mhat.language import rule
+    >>> decay = rule("def decay(x, g, t, m=0, *, lr=0.5):\\n    m = m + g\\n    return x - lr * m")
+    >>> first = step(decay, 1.0, 2.0, 1)
+    >>> step(decay, first.x, 2.0, 2, first.state).x
+    -2.0
+    """
+    several = isinstance(x, list | tuple)
+    xs, gs = (list(x), list(g)) if several else ([x], [g])
+    given = ([None] * len(xs) if state is None else list(state)) if several else [state]
+    _check(rule, xs, gs, given, knobs)
+    program = _program_for(rule, xs[0])
+    with np.errstate(all="ignore"):
+        environments = [
+            _environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))
+        ]
+        results = program.step(environments)
+        steps = [_finished(program, *parts) for parts in zip(xs, results, environments, strict=True)]
+    if not several:
+        return steps[0]
+    return Step([s.x for s in steps], [s.state for s in steps], [s.variables for s in steps])  # type: ignore[arg-type]
+
+
+def _check(rule: Rule, xs: list[Any], gs: list[Any], states: list[Any], knobs: dict[str, Any]) -> None:
+    rule.check_knobs({name: value for name, value in knobs.items() if isinstance(value, int | float)})
+    for name in knobs:
+        if name not in rule.knobs:
+            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+    if len(gs) != len(xs):
+        raise BadValue(f"{len(xs)} parameters and {len(gs)} gradients", "Give one gradient for each parameter.")
+    for x, g, state in zip(xs, gs, states, strict=True):
+        if np.shape(x) != np.shape(g):
+            raise BadValue(
+                f"x has the shape {tuple(np.shape(x))} and g the shape {tuple(np.shape(g))}", "Give both one shape."
+            )
+        for name in state or {}:
+            if name not in rule.tree.state_names:
+                raise UnknownName(f"state of {rule.name}", name, rule.tree.state_names)
+        missing = [name for name in rule.tree.state_names if state is not None and name not in state]
+        if missing:
+            raise BadValue(f"the state lacks `{missing[0]}`", "Hand on the whole state of the step before.")
+
+
+def _program_for(rule: Rule, x: Any) -> Program:
+    if isinstance(x, int | float):
+        return _float_program(rule)
+    if not array_api_compat.is_array_api_obj(x):
+        raise BadValue(f"x is a {type(x).__name__}", "Give a float, or an array of NumPy, torch, JAX ...")
+    xp = array_api_compat.array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        raise BadValue(f"x has the dtype {x.dtype}", "Give floating-point numbers.")
+    return _array_program(rule, xp, x.dtype, None if array_api_compat.is_jax_namespace(xp) else x.device)
+
+
+@lru_cache(maxsize=256)
+def _float_program(rule: Rule) -> Program:
+    return Program(rule, Floats())
+
+
+@lru_cache(maxsize=256)
+def _array_program(rule: Rule, xp: Any, dtype: Any, device: Any) -> Program:
+    return Program(rule, Arrays(xp, dtype, device=device, tensor_dimensions=None))
+
+
+def _environment(
+    program: Program, x: Any, g: Any, t: Any, state: dict[str, Any] | None, knobs: dict[str, Any], k: int, n: int
+) -> Environment:
+    if isinstance(x, int | float):
+        x, g = float(x), float(g)
+    numbers = {name: float(value) if isinstance(value, int) else value for name, value in knobs.items()}
+    t = float(t) if isinstance(t, int | float) else t
+    environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n))
+    if state is None:
+        starts = program.start(environment)
+        state = {name: _full(program, name, value, x) for name, value in starts.items()}
+    environment.update(state)
+    return environment
+
+
+def _full(program: Program, name: str, value: Any, x: Any) -> Any:
+    """Give a state that starts as one number the shape it will have."""
+    if isinstance(x, float) or name in program.per_step_states:
+        return value
+    xp = array_api_compat.array_namespace(x)
+    return xp.asarray(xp.broadcast_to(value, variable_shape(program.rule, name, tuple(x.shape))), copy=True)
+
+
+def _finished(program: Program, x: Any, result: Any, environment: Environment) -> Step:
+    if not isinstance(x, int | float) and tuple(result.shape) != tuple(x.shape):
+        result = array_api_compat.array_namespace(x).broadcast_to(result, x.shape)
+    state = {name: environment[name] for name in program.rule.tree.state_names}
+    variables = {
+        label: program.entered(inner, environment[inner]) for label, inner in program.recorded.items()
+    }
+    return Step(result, state, variables)

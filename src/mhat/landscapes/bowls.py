@@ -1,0 +1,158 @@
+"""Landscapes with one bottom and no trap: quadratic, ravine, booth, absolute, noisy. They know no rule."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mhat.landscapes.landscape import Array, Landscape, joined, made
+from mhat.notation import number, positive, whole
+
+
+def quadratic(condition: float = 10.0, dimensions: int = 2) -> Landscape:
+    """A bowl along the axes: half the sum of c x^2, with c from 1 to `condition`.
+
+    The curvatures c are evenly spaced on a logarithmic scale; in one dimension the only one is `condition`.
+
+    >>> float(quadratic(100).value([1.0, 1.0]))
+    50.5
+    """
+    condition, dimensions = positive("condition", condition), whole("dimensions", dimensions, least=1)
+    curvatures = np.geomspace(1.0, condition, dimensions) if dimensions > 1 else np.array([condition])
+
+    def height(x: Array) -> Array:
+        return 0.5 * (curvatures.astype(x.dtype) * x * x).sum(axis=-1)
+
+    def slope(x: Array, t: int) -> Array:
+        return curvatures.astype(x.dtype) * x
+
+    return made(
+        quadratic,
+        {"condition": condition, "dimensions": dimensions},
+        height=height,
+        slope=slope,
+        minimum=((0.0,) * dimensions,),
+        minimum_value=0.0,
+        start=(1.0,) * dimensions,
+        window=((-1.5, 1.5),) * dimensions,
+        lesson="The steepest axis bounds the learning rate of SGD at 2 / condition, the flattest sets its speed. "
+        "Adam gives every axis its own rate, and the condition number nearly disappears.",
+    )
+
+
+def ravine(condition: float = 100.0, angle: float = 45.0) -> Landscape:
+    """A bowl turned by an angle in degrees: curvature 1 along the ravine, `condition` across it.
+
+    >>> ravine(angle=0).gradient([2.0, 3.0])
+    array([  2., 300.])
+    """
+    condition, angle = positive("condition", condition), number("angle", angle)
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+
+    def height(x: Array) -> Array:
+        along, across = cosine * x[..., 0] + sine * x[..., 1], cosine * x[..., 1] - sine * x[..., 0]
+        return 0.5 * (along * along + condition * across * across)
+
+    def slope(x: Array, t: int) -> Array:
+        along, across = cosine * x[..., 0] + sine * x[..., 1], cosine * x[..., 1] - sine * x[..., 0]
+        wall = condition * across
+        return joined(cosine * along - sine * wall, sine * along + cosine * wall)
+
+    return made(
+        ravine,
+        {"condition": condition, "angle": angle},
+        height=height,
+        slope=slope,
+        minimum=((0.0, 0.0),),
+        minimum_value=0.0,
+        start=(-1.0, 0.5),
+        window=((-1.5, 1.5), (-1.5, 1.5)),
+        lesson="Adam sees coordinates and no directions: turned by 45 degrees, both coordinates have the same curvature, "
+        "and the rates of their own do not help. Matrix rules do not mind the angle.",
+    )
+
+
+def booth() -> Landscape:
+    """Booth's function: (x + 2y - 7)^2 + (2x + y - 5)^2, a mild turned bowl.
+
+    >>> float(booth().value([1.0, 3.0]))
+    0.0
+    """
+
+    def height(x: Array) -> Array:
+        first, second = _booth(x)
+        return first * first + second * second
+
+    def slope(x: Array, t: int) -> Array:
+        first, second = _booth(x)
+        return joined(2 * first + 4 * second, 4 * first + 2 * second)
+
+    return made(
+        booth,
+        {},
+        height=height,
+        slope=slope,
+        minimum=((1.0, 3.0),),
+        minimum_value=0.0,
+        start=(-5.0, -5.0),
+        window=((-10.0, 10.0), (-10.0, 10.0)),
+        lesson="The bottom is 10 away from the start: Adam needs at least distance / lr steps, whatever the slope, "
+        "because lr is a length for it.",
+    )
+
+
+def absolute(dimensions: int = 2) -> Landscape:
+    """A pyramid on its tip: the sum of |x|. At 0 the gradient is 0.
+
+    >>> absolute().gradient([-2.0, 0.5])
+    array([-1.,  1.])
+    """
+    dimensions = whole("dimensions", dimensions, least=1)
+    return made(
+        absolute,
+        {"dimensions": dimensions},
+        height=lambda x: np.abs(x).sum(axis=-1),
+        slope=lambda x, t: np.sign(x),
+        minimum=((0.0,) * dimensions,),
+        minimum_value=0.0,
+        start=(1.0, *(0.55,) * (dimensions - 1)),
+        window=((-1.5, 1.5),) * dimensions,
+        lesson="The gradient does not shrink near the bottom, so a constant learning rate never arrives: it hops to and "
+        "fro by its own length. Only a falling learning rate, or an average of the path, gets closer.",
+    )
+
+
+def noisy(noise: float = 1.0, condition: float = 10.0, seed: int = 0) -> Landscape:
+    """A bowl of two dimensions whose gradient comes with normal noise, the same at step t for the same seed.
+
+    >>> hill = noisy(seed=1)
+    >>> bool((hill.gradient([0.0, 0.0], 7) == hill.gradient([0.0, 0.0], 7)).all())
+    True
+    """
+    noise, condition, seed = number("noise", noise), positive("condition", condition), whole("seed", seed)
+    curvatures = np.array([1.0, condition])
+
+    def height(x: Array) -> Array:
+        return 0.5 * (curvatures.astype(x.dtype) * x * x).sum(axis=-1)
+
+    def slope(x: Array, t: int) -> Array:
+        error = noise * np.random.Generator(np.random.PCG64([seed, t])).standard_normal(2)
+        return curvatures.astype(x.dtype) * x + error.astype(x.dtype)
+
+    return made(
+        noisy,
+        {"noise": noise, "condition": condition, "seed": seed},
+        height=height,
+        slope=slope,
+        minimum=((0.0, 0.0),),
+        minimum_value=0.0,
+        start=(3.0, 3.0),
+        window=((-4.0, 4.0), (-4.0, 4.0)),
+        lesson="With noise a constant learning rate does not arrive but hovers, the higher the rate the higher. "
+        "A falling rate, momentum and averages trade speed for rest.",
+    )
+
+
+def _booth(x: Array) -> tuple[Array, Array]:
+    return x[..., 0] + 2 * x[..., 1] - 7, 2 * x[..., 0] + x[..., 1] - 5

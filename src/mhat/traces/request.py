@@ -1,0 +1,254 @@
+"""What a user asks of a trace, understood: dimensions named, knobs sorted, mistakes refused. It computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mhat.engines.running import variables_of
+from mhat.errors import BadValue, UnknownName
+from mhat.landscapes import Landscape
+from mhat.language import Level, Rule
+from mhat.language.inference import reads, reductions_over_all
+from mhat.streams import Stream
+from mhat.streams.stream import dims_of
+
+DTYPES = ("float64", "float32")
+LATER_DTYPES = ("float16", "bfloat16")
+COORDINATE = "i"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A trace to be made: every array with named dimensions, every number checked."""
+
+    rule: Rule
+    gradients: xr.DataArray | None
+    landscape: Landscape | None
+    recipe: str
+    steps: int
+    start: float | xr.DataArray
+    numbers: Mapping[str, float]
+    arrays: Mapping[str, xr.DataArray]
+    schedules: Mapping[str, xr.DataArray]
+    several: tuple[str, ...]
+    tensor: tuple[str, ...]
+    keep: tuple[str, ...]
+    dtype: str
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """Dimensions that must be seen whole at a step; any other can be cut into blocks."""
+        return (*self.several, *self.tensor)
+
+
+def understand(
+    rule: Rule,
+    given: Any,
+    *,
+    steps: int | None,
+    start: Any,
+    dtype: str,
+    keep: str | Iterable[str] | None,
+    tensor: str | Iterable[str] | None,
+    knobs: Mapping[str, Any],
+) -> Request:
+    """Understand the arguments of `trace`; raises UnknownName or BadValue."""
+    _check_dtype(dtype)
+    landscape = given if isinstance(given, Landscape) else None
+    recipe = str(getattr(given, "recipe", ""))
+    gradients = None if landscape else _gradients(given, steps)
+    count = _steps(steps, gradients, recipe)
+    if gradients is not None:
+        gradients = gradients.isel(step=slice(count)).assign_coords(step=np.arange(1, count + 1))
+    numbers, arrays, schedules = _sorted_knobs(rule, knobs, count)
+    own = (COORDINATE,) if landscape else tuple(str(dim) for dim in gradients.dims[1:])  # type: ignore[union-attr]
+    several, tensors = _tensor_dimensions(rule, own, tensor, closed=landscape is not None)
+    request = Request(
+        rule, gradients, landscape, recipe, count, _start(start, landscape, own), numbers, arrays, schedules,
+        several, tensors, _kept(rule, keep), dtype,
+    )  # fmt: skip
+    _check_dimensions(request)
+    return request
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype in LATER_DTYPES:
+        raise BadValue(f"traces in {dtype} are not there yet", "Choose float32 or float64.")
+    if dtype not in DTYPES:
+        raise UnknownName("dtype", str(dtype), DTYPES)
+
+
+def _gradients(given: Any, steps: int | None) -> xr.DataArray:
+    if isinstance(given, xr.DataArray):
+        if "step" not in given.dims:
+            named = ", ".join(map(str, given.dims)) or "none"
+            raise BadValue(
+                f"the gradients have no dimension `step` (dimensions: {named})",
+                'Rename the one that counts the steps: gradients.rename({"...": "step"}).',
+            )
+        if given.dtype.kind not in "biuf":
+            raise BadValue(f"the gradients are of type {given.dtype}", "Give real numbers.")
+        return given.transpose("step", ...).astype(np.float64)
+    if isinstance(given, Stream):
+        return xr.DataArray(given.values, dims=given.dims)
+    if callable(given) or isinstance(given, str | bytes | Mapping):
+        raise BadValue(
+            f"{given!r} is neither gradients nor a landscape",
+            "Give a stream, a landscape, an array of gradients (steps first), or a DataArray with `step`.",
+        )
+    array = Stream(given, dims_of(max(np.ndim(given), 1)))
+    return xr.DataArray(array.values, dims=array.dims)
+
+
+def _steps(steps: int | None, gradients: xr.DataArray | None, recipe: str) -> int:
+    known = None if gradients is None else gradients.sizes["step"]
+    if steps is None:
+        steps = 1000 if known is None else known
+    if isinstance(steps, bool) or int(steps) != steps or steps < 1:
+        raise BadValue(f"steps={steps!r}", "Ask for at least one step, a whole number.")
+    if known is not None and steps > known:
+        cure = "Ask the stream for more: it takes steps= too." if recipe else "Give more gradients, or fewer steps."
+        raise BadValue(f"{steps} steps are asked for and there are gradients for {known}", cure)
+    return int(steps)
+
+
+def _sorted_knobs(
+    rule: Rule, knobs: Mapping[str, Any], steps: int
+) -> tuple[dict[str, float], dict[str, xr.DataArray], dict[str, xr.DataArray]]:
+    numbers, arrays, schedules = {}, {}, {}
+    for name, value in knobs.items():
+        if name not in rule.knobs:
+            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+        array = _knob_array(name, value)
+        _check_range(rule, name, array)
+        if array.ndim == 0:
+            numbers[name] = float(array)
+        elif "step" in array.dims:
+            if array.sizes["step"] < steps:
+                raise BadValue(
+                    f"the schedule of {name} has {array.sizes['step']} steps and the trace {steps}",
+                    "Give a value for every step.",
+                )
+            cut = array.transpose("step", ...).isel(step=slice(steps))
+            schedules[name] = cut.assign_coords(step=np.arange(1, steps + 1))
+        else:
+            arrays[name] = array
+    return numbers, arrays, schedules
+
+
+def _knob_array(name: str, value: Any) -> xr.DataArray:
+    if isinstance(value, xr.DataArray):
+        array = value
+    else:
+        try:
+            plain = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number, or numbers.") from None
+        if plain.ndim > 1:
+            raise BadValue(
+                f"{name} has {plain.ndim} dimensions without names", "Give a DataArray, whose dimensions have names."
+            )
+        # A plain list is a sweep along a dimension of the knob's own name.
+        array = xr.DataArray(plain, dims=(name,) * plain.ndim)
+    if array.size == 0:
+        raise BadValue(f"{name} has no values", f"Give {name} at least one value.")
+    if array.dtype.kind not in "biuf" or isinstance(value, bool):
+        raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number.")
+    array = array.astype(np.float64)
+    if array.dims == (name,) and name not in array.coords:
+        array = array.assign_coords({name: array.values})
+    return array
+
+
+def _check_range(rule: Rule, name: str, array: xr.DataArray) -> None:
+    """Refuse values out of the knob's range; of a lazy array the ends are computed."""
+    for end in (float(array.min(skipna=False)), float(array.max(skipna=False))):
+        rule.check_knobs({name: end})
+
+
+def _tensor_dimensions(
+    rule: Rule, own: tuple[str, ...], tensor: str | Iterable[str] | None, *, closed: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the gradients' dimensions into those that count tensors and those that make one up."""
+    named = own if tensor is None else (tensor,) if isinstance(tensor, str) else tuple(tensor)
+    for name in named:
+        if name not in own:
+            raise UnknownName("dimension of the gradients", name, own)
+    named = tuple(dim for dim in own if dim in named)
+    several = tuple(dim for dim in own if dim not in named)
+    if rule.level == Level.MATRIX and len(named) != 2:
+        raise BadValue(
+            f"{rule.name} is a rule per matrix and the tensor has {len(named)} dimensions",
+            "Give gradients (step, rows, columns), or name the two dimensions: tensor=('i', 'j').",
+        )
+    looks_across = reductions_over_all(rule.tree) or bool(reads(rule.tree) & {"k", "n"})
+    if rule.level == Level.COORDINATE and not looks_across:
+        return (), named if closed else ()
+    return (several if looks_across else ()), named
+
+
+def _start(start: Any, landscape: Landscape | None, own: tuple[str, ...]) -> float | xr.DataArray:
+    if start is None:
+        start = landscape.start if landscape else 0.0
+    if isinstance(start, xr.DataArray):
+        array = start.astype(np.float64)
+    else:
+        try:
+            plain = np.asarray(start, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise BadValue(f"start={start!r} is not a number", "Give a number, or one for each coordinate.") from None
+        if plain.ndim > len(own):
+            raise BadValue(
+                f"start has {plain.ndim} dimensions and the gradients {len(own)} beside `step`",
+                "Give a number, or one for each coordinate.",
+            )
+        array = xr.DataArray(plain, dims=own[len(own) - plain.ndim :])
+    if landscape:
+        return _landscape_start(array, landscape)
+    return float(array) if array.ndim == 0 else array
+
+
+def _landscape_start(array: xr.DataArray, landscape: Landscape) -> xr.DataArray:
+    count = len(landscape.start)
+    if array.ndim == 0:
+        array = xr.DataArray(np.full(count, float(array)), dims=(COORDINATE,))
+    if array.sizes.get(COORDINATE) != count:
+        raise BadValue(
+            f"start has {array.sizes.get(COORDINATE, 'no')} coordinates and {landscape.name} has {count}",
+            f"Give {count} numbers, such as start={tuple(float(v) for v in landscape.start)}.",
+        )
+    return array
+
+
+def _kept(rule: Rule, keep: str | Iterable[str] | None) -> tuple[str, ...]:
+    names = variables_of(rule)
+    if keep is None:
+        return tuple(names)
+    wanted = (keep,) if isinstance(keep, str) else tuple(keep)
+    for name in wanted:
+        if name not in names:
+            raise UnknownName(f"variable of {rule.name}", name, names)
+    if not wanted:
+        raise BadValue("keep names no variable", f"Name some of {', '.join(names)}.")
+    return tuple(name for name in names if name in wanted)
+
+
+def _check_dimensions(request: Request) -> None:
+    """A dimension may not have the name of a variable: a Dataset could not tell them apart."""
+    names = set(variables_of(request.rule))
+    given: list[Any] = [request.gradients, request.start, *request.arrays.values(), *request.schedules.values()]
+    for array in given:
+        for dim in getattr(array, "dims", ()):
+            if dim in names:
+                raise BadValue(
+                    f"the dimension `{dim}` has the name of a variable of {request.rule.name}",
+                    f'Rename it: .rename({{"{dim}": "..."}}).',
+                )
+    for name in request.arrays:
+        if name in names:
+            raise BadValue(f"the knob `{name}` has the name of a variable", "Rename one of them in the rule.")

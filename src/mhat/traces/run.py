@@ -1,0 +1,212 @@
+"""Run a request: `xarray.apply_ufunc` around the engines, so that lazy inputs stay lazy. It knows no drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mhat.engines import plan
+from mhat.engines.running import Work, variable_shape, variables_of
+from mhat.language import Level, Rule
+from mhat.traces.request import Request, understand
+from mhat.traces.schema import attributes, request_of
+
+Report = Callable[[int], None]
+# No knob can have these names.
+GRADIENTS, START = "@gradients", "@start"
+
+
+def trace(
+    rule: Rule,
+    stream: Any,
+    /,
+    steps: int | None = None,
+    start: Any = None,
+    dtype: str = "float64",
+    keep: str | Iterable[str] | None = None,
+    tensor: str | Iterable[str] | None = None,
+    **knobs: Any,
+) -> xr.Dataset:
+    """Run a rule and record what every line of it gives.
+
+    `stream`: gradients given beforehand (a `Stream`, an array with the steps first, a DataArray with the
+    dimension `step`), or a `Landscape`, whose gradient answers to where x is. `steps`: how many (all there are;
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
+    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
+    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
+    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+
+    Returns a Dataset over `step` = 1..T, then the dimensions of sweeps, then those of the gradients; `x` is the
+    parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
+
+    Raises UnknownName for a knob or variable that the rule does not have, BadValue for numbers that cannot be.
+
+    >>> from mhat.rules import adam
+    >>> ds = trace(adam, [10.0] * 100, eps=1e-3)
+    >>> float(ds.ratio.sel(step=100))
+    0.9999000099990011
+    """
+    return run(
+        understand(rule, stream, steps=steps, start=start, dtype=dtype, keep=keep, tensor=tensor, knobs=knobs)
+    )
+
+
+def again(ds: xr.Dataset) -> xr.Dataset:
+    """Run a trace again from what it carries: its rule, knobs, start and gradients.
+
+    Raises BadValue if the gradients were left out by `keep` and no recipe names them.
+    """
+    return run(request_of(ds))
+
+
+def run(request: Request, report: Report | None = None) -> xr.Dataset:
+    """Run a request; `report` is called with the number of steps done, for a progress bar."""
+    names, arguments, core_dims = _arguments(request)
+    layouts = {name: _layout(request, name) for name in request.keep}
+
+    def core(*blocks: Any) -> tuple[Any, ...]:
+        made = plan.run(_work(request, dict(zip(names, blocks, strict=True)), report))
+        batch = np.broadcast_shapes(
+            *(np.shape(b)[: np.ndim(b) - len(dims)] for b, dims in zip(blocks, core_dims, strict=True))
+        )
+        return tuple(layouts[name].whole(made[name], batch) for name in request.keep)
+
+    result = xr.apply_ufunc(
+        core,
+        *arguments,
+        input_core_dims=core_dims,
+        output_core_dims=[("step", *layouts[name].named) for name in request.keep],
+        dask="parallelized",
+        output_dtypes=[np.dtype(request.dtype)] * len(request.keep),
+        dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
+    )
+    found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
+    ds = xr.Dataset({name: _without_repeats(request, name, array) for name, array in found.items()})
+    ds = ds.assign_coords(step=np.arange(1, request.steps + 1), **request.arrays, **request.schedules)
+    ds.attrs.update(attributes(request))
+    return ds.transpose("step", *(dim for dim in _sweep_dims(request) if dim in ds.dims), ...)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The axes of a variable behind `step`: sizes as the engine gives them, names, None for one to be dropped."""
+
+    sizes: tuple[int, ...]
+    dims: tuple[str | None, ...]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return tuple(dim for dim in self.dims if dim is not None)
+
+    def whole(self, made: Any, batch: tuple[int, ...]) -> Any:
+        """Give a variable all batch axes, as a view."""
+        dropped = tuple(axis - len(self.dims) for axis, dim in enumerate(self.dims) if dim is None)
+        made = np.squeeze(made, axis=dropped) if dropped else made
+        own = len(self.named) + 1
+        return np.broadcast_to(made, (*batch, *made.shape[made.ndim - own :]))
+
+
+def _layout(request: Request, name: str) -> _Layout:
+    """Lay out a variable after the shape that the rule gives it."""
+    inner = variables_of(request.rule)[name]
+    tensor = _sizes(request, request.tensor)
+    shape = variable_shape(request.rule, inner, tensor)
+    several = _sizes(request, request.several)
+    dims: tuple[str | None, ...] = request.tensor if shape else ()
+    if request.rule.level == Level.MATRIX and shape:
+        rows, columns = request.tensor
+        known = {"rows": rows, "columns": columns, "least": "least", "1": None}
+        first, second = (known[part] for part in request.rule.shapes[inner])
+        dims = (first, f"{second}_2" if second is not None and first == second else second)
+    return _Layout((*several, *shape), (*request.several, *dims))
+
+
+def _sizes(request: Request, dims: tuple[str, ...]) -> tuple[int, ...]:
+    array = request.gradients if request.gradients is not None else request.start
+    assert isinstance(array, xr.DataArray)
+    return tuple(array.sizes[dim] for dim in dims)
+
+
+def _new_sizes(request: Request, layouts: dict[str, _Layout]) -> dict[str, int]:
+    """Tell the sizes of dimensions that no input has: lazy arrays must know them beforehand."""
+    return {
+        dim: size
+        for layout in layouts.values()
+        for dim, size in zip(layout.dims, layout.sizes, strict=True)
+        if dim is not None and dim not in request.core
+    } | ({"step": request.steps} if request.gradients is None and not request.schedules else {})
+
+
+def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tuple[str, ...]]]:
+    """List what goes through `apply_ufunc`: names, arrays, and their core dimensions."""
+    start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
+    inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
+    if request.gradients is not None:
+        inputs[GRADIENTS] = (request.gradients, ("step", *request.core))
+    inputs |= {name: (array, ()) for name, array in request.arrays.items()}
+    inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
+    arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]
+    return list(inputs), arrays, [dims for _, dims in inputs.values()]
+
+
+def _in_one_block(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:
+    """Let a lazy array have one block along the dimensions that an engine must see whole."""
+    return array.chunk(dict.fromkeys(dims, -1)) if array.chunks is not None and dims else array
+
+
+def _work(request: Request, blocks: dict[str, Any], report: Report | None) -> Work:
+    landscape = request.landscape
+    start = blocks[START]
+    return Work(
+        request.rule,
+        blocks[GRADIENTS] if landscape is None else landscape.gradient,
+        request.steps,
+        request.keep,
+        start=_with_core_axes(request, start),
+        knobs={**request.numbers, **{name: blocks[name] for name in request.arrays}},
+        schedules={name: blocks[name] for name in request.schedules},
+        dtype=request.dtype,
+        several_dimensions=len(request.several),
+        tensor_dimensions=len(request.tensor),
+        project=None if landscape is None else landscape.project,
+        report=report,
+    )
+
+
+def _with_core_axes(request: Request, start: Any) -> Any:
+    """Insert axes of length one for the core dimensions that the start does not have."""
+    if np.ndim(start) == 0 or not isinstance(request.start, xr.DataArray):
+        return start
+    have = [dim for dim in request.core if dim in request.start.dims]
+    batch = np.shape(start)[: np.ndim(start) - len(have)]
+    lengths = [request.start.sizes[dim] if dim in have else 1 for dim in request.core]
+    return np.reshape(start, (*batch, *lengths))
+
+
+def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.DataArray:
+    """Drop the dimensions of sweeps that a variable does not depend on: there it only repeats."""
+    inner = variables_of(request.rule)[name]
+    reached = request.rule.dependence[inner] | {inner}
+    if request.landscape is not None and "g" in reached:
+        reached |= request.rule.dependence["x"]
+    carriers: dict[str, Any] = {"g": request.gradients, "x": request.start, **request.arrays, **request.schedules}
+    needed = {dim for part in reached for dim in getattr(carriers.get(part), "dims", ())}
+    sweep = _loop_dims(request)
+    return array.isel({dim: 0 for dim in array.dims if dim in sweep and dim not in needed}, drop=True)
+
+
+def _loop_dims(request: Request) -> set[Any]:
+    """Collect the dimensions that `apply_ufunc` loops over."""
+    given: list[Any] = [request.gradients, request.start, *request.arrays.values(), *request.schedules.values()]
+    return {dim for array in given for dim in getattr(array, "dims", ())} - {"step", *request.core}
+
+
+def _sweep_dims(request: Request) -> list[Any]:
+    """Order the dimensions of sweeps: those of knobs stand before those of the gradients."""
+    own = set(() if request.gradients is None else request.gradients.dims) | set(request.core)
+    given: list[Any] = [*request.arrays.values(), *request.schedules.values(), request.start]
+    return list(dict.fromkeys(d for array in given for d in getattr(array, "dims", ()) if d not in {*own, "step"}))

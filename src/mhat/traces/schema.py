@@ -1,0 +1,92 @@
+"""What a trace says about itself: attributes that let it be run again from the file alone. It knows no drawing.
+
+    rule, source, paper, level     the rule, as text that parses
+    knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
+    dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
+    stream or landscape            the recipe on the command line, empty for the user's own gradients
+    version                        of mhat
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mhat import landscapes, streams
+from mhat.errors import BadValue
+from mhat.landscapes import Landscape
+from mhat.language import rule as rule_of
+from mhat.printers import python
+from mhat.traces.request import Request, understand
+from mhat.version import VERSION
+
+
+def attributes(request: Request) -> dict[str, str | int]:
+    """Give the attributes of a trace."""
+    array_knobs = {*request.arrays, *request.schedules}
+    defaults = {name: value for name, value in request.rule.knobs.items() if name not in array_knobs}
+    return {
+        "rule": request.rule.name,
+        "source": request.rule.source.text or python.rule_text(request.rule.tree),
+        "paper": request.rule.paper,
+        "level": str(request.rule.level),
+        "knobs": json.dumps({**defaults, **request.numbers}),
+        "dtype": request.dtype,
+        "steps": request.steps,
+        "start": json.dumps(_plain_start(request.start)),
+        "tensor": json.dumps(request.tensor),
+        "landscape" if request.landscape else "stream": request.recipe,
+        "version": VERSION,
+    }
+
+
+def _plain_start(start: float | xr.DataArray) -> Any:
+    if isinstance(start, xr.DataArray):
+        return {"dims": list(start.dims), "values": np.asarray(start).tolist()}
+    return start
+
+
+def request_of(ds: xr.Dataset) -> Request:
+    """Understand a trace as the request that made it; raises BadValue if it does not hold enough."""
+    for name in ("rule", "source", "knobs", "dtype", "steps", "start"):
+        if name not in ds.attrs:
+            raise BadValue(f"this is not a trace of mhat: it has no attribute `{name}`", "Give a file saved by mhat.")
+    rule = rule_of(str(ds.attrs["source"]))
+    knobs: dict[str, Any] = json.loads(ds.attrs["knobs"])
+    knobs |= {name: ds[name].reset_coords(drop=True) for name in rule.knobs if name not in knobs}
+    start = json.loads(ds.attrs["start"])
+    if isinstance(start, dict):
+        start = xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"])
+    tensor = tuple(json.loads(ds.attrs.get("tensor", "[]"))) or None
+    return understand(
+        rule,
+        _given(ds),
+        steps=int(ds.attrs["steps"]),
+        start=start,
+        dtype=str(ds.attrs["dtype"]),
+        keep=[str(name) for name in ds.data_vars],
+        tensor=None if "landscape" in ds.attrs else tensor,
+        knobs=knobs,
+    )
+
+
+def landscape_of(ds: xr.Dataset) -> Landscape | None:
+    """Give the landscape that a trace ran on, if it ran on one of the library."""
+    recipe = str(ds.attrs.get("landscape", ""))
+    return landscapes.named(recipe) if recipe else None
+
+
+def _given(ds: xr.Dataset) -> Any:
+    if "landscape" in ds.attrs:
+        landscape = landscape_of(ds)
+        if landscape is None:
+            raise BadValue("the trace ran on a landscape of your own", "Run it with the landscape at hand.")
+        return landscape
+    if "g" in ds:
+        return ds["g"]
+    if ds.attrs.get("stream"):
+        return streams.named(str(ds.attrs["stream"]), steps=int(ds.attrs["steps"]))
+    raise BadValue("the trace holds no gradients", "Save it with `g` among the variables to keep.")

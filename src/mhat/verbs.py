@@ -1,0 +1,106 @@
+"""The public verbs, thin: they find what is named and hand it to the floor that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from mhat.engines.stepping import Step
+
+
+def trace(
+    rule: Any,
+    stream: Any,
+    steps: int | None = None,
+    start: Any = None,
+    dtype: str = "float64",
+    keep: str | Iterable[str] | None = None,
+    tensor: str | Iterable[str] | None = None,
+    **knobs: Any,
+) -> xr.Dataset:
+    """Run a rule over a stream or a landscape and record what every line of it gives.
+
+    `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). `stream`: gradients
+    given beforehand (a stream, an array with the steps first, a DataArray with the dimension `step`), a
+    landscape, or a name (`"constant:10"`, `"gradients.csv"`, `"rosenbrock"`). `steps`: how many (all there are;
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
+    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
+    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
+    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+
+    Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
+    `x` is the parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
+
+    Raises UnknownName for a name that does not exist, BadValue for numbers that cannot be, LanguageError for a
+    rule outside the language, InputFileError for a file that cannot be read.
+
+    >>> import mhat
+    >>> ds = mhat.trace("adam", mhat.streams.constant(10, steps=100), eps=1e-3)
+    >>> float(ds.ratio.sel(step=100))
+    0.9999000099990011
+    """
+    from mhat import traces
+    from mhat.bridges.find import find_gradients, find_rule
+
+    return traces.trace(
+        find_rule(rule),
+        find_gradients(stream, steps),
+        steps=steps,
+        start=start,
+        dtype=dtype,
+        keep=keep,
+        tensor=tensor,
+        **knobs,
+    )
+
+
+def plot(ds: xr.Dataset, variables: str | Iterable[str] | None = None) -> Figure:
+    """Draw a trace: its variables grouped by unit, a sweep as a family, a landscape as contours with the path.
+
+    Returns a matplotlib Figure. Raises UnknownName for a variable that the trace does not have.
+    """
+    from mhat import figures
+
+    return figures.plot(ds, variables=variables)
+
+
+def step(rule: Any, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> Step:
+    """Run one step of a rule on floats, NumPy arrays, torch tensors, JAX arrays or lists of them.
+
+    See `mhat.engines.stepping.step`.
+
+    >>> import mhat
+    >>> mhat.step("sgd", 1.0, 2.0, 1, lr=0.25).x
+    0.5
+    """
+    from mhat.bridges.find import find_rule
+    from mhat.engines import stepping
+
+    return stepping.step(find_rule(rule), x, g, t, state, **knobs)
+
+
+def load(path: str) -> xr.Dataset:
+    """Load a trace saved as netCDF or zarr; raises InputFileError."""
+    from mhat import traces
+
+    return traces.load(path)
+
+
+def save(ds: xr.Dataset, path: str, *, force: bool = False) -> None:
+    """Save a trace as .nc, .zarr, .csv or .parquet; raises OutputFileError if the file exists, unless `force`."""
+    from mhat import traces
+
+    traces.save(ds, path, force=force)
+
+
+def again(ds: xr.Dataset) -> xr.Dataset:
+    """Run a trace again from what it carries: its rule, knobs, start and gradients; raises BadValue if it lacks any."""
+    from mhat import traces
+
+    return traces.again(ds)
+
+

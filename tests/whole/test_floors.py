@@ -1,0 +1,115 @@
+"""What `lint-imports` cannot see of the floors: imports hidden in functions, and who may use which outside package."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import mhat
+
+SOURCE = Path(mhat.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# The lazy places: the door, the verbs behind it, the command line, and the list of bridges.
+MAY_IMPORT_LATE = {"__init__.py", "verbs.py", "cli.py", "bridges/find.py"}
+
+# Outside packages by file or folder; the longest entry that fits counts, and no entry means the standard library alone.
+OUTSIDE = {
+    "cli.py": {"rich", "typer"},
+    "engines": {"array_api_compat", "numpy"},
+    "engines/exact.py": {"mpmath"},
+    "engines/floats.py": set[str](),
+    "figures": {"matplotlib", "numpy", "xarray"},
+    "landscapes": {"numpy"},
+    "streams": {"numpy"},
+    "streams/arrays.py": {"numpy", "xarray", "zarr"},
+    "streams/tables.py": {"numpy", "pyarrow"},
+    "traces": {"numpy", "xarray"},
+    "traces/files.py": {"numpy", "pyarrow", "xarray"},
+    "verbs.py": set[str](),
+}
+
+
+def imports_of(tree: ast.AST) -> Iterator[tuple[ast.Import | ast.ImportFrom | ast.Call, str]]:
+    """Yield every import, `import_module(...)` too, with the full name of what it imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write imports in full, from mhat..."
+            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            yield from ((node, ast.literal_eval(name)) for name in node.args[:1] if isinstance(name, ast.Constant))
+
+
+def late_imports(text: str) -> list[int]:
+    """Give the lines where mhat is imported inside a function."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    found = (node.lineno for function in functions for node, name in imports_of(function) if inside(name))
+    return sorted(set(found))
+
+
+def inside(name: str) -> bool:
+    return name.partition(".")[0] == "mhat"
+
+
+def is_module(name: str) -> bool:
+    path = SOURCE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def through_the_door(text: str) -> list[int]:
+    """Give the lines that import `mhat` itself, or a public name from it, in place of the module that holds it."""
+    return [
+        node.lineno
+        for node, name in imports_of(ast.parse(text))
+        if (isinstance(node, ast.Import) and name == "mhat")
+        or (isinstance(node, ast.ImportFrom) and node.module == "mhat" and not is_module(name))
+    ]
+
+
+def outside_packages(text: str) -> set[str]:
+    tops = {name.partition(".")[0] for _, name in imports_of(ast.parse(text)) if not inside(name)}
+    return tops - sys.stdlib_module_names
+
+
+def allowed_outside(file: str) -> set[str]:
+    entries = [entry for entry in OUTSIDE if file == entry or file.startswith(f"{entry}/")]
+    return OUTSIDE[max(entries, key=len)] if entries else set()
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+def test_no_import_hides_in_a_function() -> None:
+    late = {name_of(path): late_imports(path.read_text("utf-8")) for path in FILES}
+    assert {file: lines for file, lines in late.items() if lines and file not in MAY_IMPORT_LATE} == {}
+
+
+def test_no_module_goes_through_the_door() -> None:
+    entered = {name_of(path): through_the_door(path.read_text("utf-8")) for path in FILES}
+    assert {file: lines for file, lines in entered.items() if lines} == {}
+
+
+def test_every_outside_package_has_its_place() -> None:
+    used = {name_of(path): outside_packages(path.read_text("utf-8")) for path in FILES}
+    misplaced = {file: sorted(packages - allowed_outside(file)) for file, packages in used.items()}
+    assert {file: packages for file, packages in misplaced.items() if packages} == {}
+
+
+def test_the_lists_hold_nothing_that_is_gone() -> None:
+    there = {name_of(path) for path in FILES} | {name_of(path.parent) for path in FILES}
+    assert OUTSIDE.keys() - there == set()
+
+
+def test_the_lookers_see_what_they_look_for() -> None:
+    text = "import mhat.ops\nimport numpy as np\ndef f():\n    from mhat.traces import run\n    from os import path\n"
+    assert late_imports(text) == [4]
+    assert late_imports("def f():\n    importlib.import_module('mhat.traces')\n") == [2]
+    assert outside_packages(text) == {"numpy"}
+    assert outside_packages("importlib.import_module('zarr')") == {"zarr"}
+    assert through_the_door("import mhat\nfrom mhat import rules\nfrom mhat import trace_of_all\n") == [1, 3]
+    assert allowed_outside("engines/exact.py") == {"mpmath"}
+    assert allowed_outside("rules/adam.py") == set()

@@ -1,5 +1,5 @@
 # Every target sets itself up: it needs Python 3.11 or newer, make and git, and nothing else.
-# All of them share one .venv; a part of it is installed again when pyproject.toml changes.
+# They share one .venv; a part of it is installed again when pyproject.toml changes.
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ demo: $(VENV)/.installed-core ## Tell the story mhat began with, in a table and 
 	@$(BIN)/mhat demo
 
 test: $(VENV)/.installed-test ## Run the whole test suite (PYTEST_ARGS="-k adam" passes arguments on)
-	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-check ## Check format, lint, types and floors
 	$(BIN)/ruff format --check

@@ -5,6 +5,7 @@
     rules(elementwise=True)      elementwise operations only: rules per coordinate
     rules(exact_only=True)       `+ - * / sqrt` and integer powers only: the same bits in every engine
     expressions({"g": WHOLE})    one expression over the given names, with the same flags
+    applied("clip")              not random: an operation applied to the names a, b, c
 
 Shapes are those of `mhat.language.inference`: operands of matrix operations fit, a reduction always has a
 tensor to run over, and a state keeps its shape.
@@ -178,6 +179,14 @@ class _Grower:
             inner = str(self.pick(*(k for k in ("rows", "columns", "least")
                                     if self.can((rows, k)) and self.can((k, columns)))))  # fmt: skip
         return Operation("matmul", (self.exact((rows, inner), down), self.exact((inner, columns), down)))
+
+
+def applied(op: str, *arguments: Expression, over: str | None = None) -> Operation:
+    """Apply an operation to the arguments given, and to names if more are needed."""
+    definition = OPERATIONS[op]
+    arity = 1 if definition.kind == "reduction" else definition.arity
+    rest = [Name(name) for name in ("a", "b", "c")][len(arguments) : arity]
+    return Operation(op, (*arguments[:arity], *rest), over)
 
 
 @st.composite

@@ -44,8 +44,9 @@ def test_unknown_name(typed: str) -> None:
 
 
 def test_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="Did you mean `adam`?"):
-        rules.named("adma")
+    with pytest.raises(UnknownName) as error:
+        rules.named("adamm")
+    assert "Did you mean `adam`?" in str(error.value)
 
 
 @EVERY_RULE

@@ -15,18 +15,22 @@ MAY_IMPORT_LATE = {"__init__.py", "verbs.py", "cli.py", "bridges/find.py"}
 
 # Outside packages by file or folder; the longest entry that fits counts, and no entry means the standard library alone.
 OUTSIDE = {
+    "checks": {"numpy"},
     "cli.py": {"rich", "typer"},
     "engines": {"array_api_compat", "numpy"},
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),
+    "facts.py": {"xarray"},
     "figures": {"matplotlib", "numpy", "xarray"},
     "landscapes": {"numpy"},
+    "laws": {"hypothesis", "numpy"},
     "streams": {"numpy"},
     "streams/arrays.py": {"numpy", "xarray", "zarr"},
     "streams/tables.py": {"numpy", "pyarrow"},
+    "tables.py": {"numpy", "rich", "xarray"},
     "traces": {"numpy", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray"},
-    "verbs.py": set[str](),
+    "verbs.py": {"matplotlib", "xarray"},
 }
 
 
@@ -99,9 +103,9 @@ def test_every_outside_package_has_its_place() -> None:
     assert {file: packages for file, packages in misplaced.items() if packages} == {}
 
 
-def test_the_lists_hold_nothing_that_is_gone() -> None:
-    there = {name_of(path) for path in FILES} | {name_of(path.parent) for path in FILES}
-    assert OUTSIDE.keys() - there == set()
+def test_the_lists_hold_no_file_that_is_gone() -> None:
+    files = {entry for entry in OUTSIDE.keys() | MAY_IMPORT_LATE if entry.endswith(".py")}
+    assert files - {name_of(path) for path in FILES} == set()
 
 
 def test_the_lookers_see_what_they_look_for() -> None:

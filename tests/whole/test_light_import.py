@@ -44,9 +44,14 @@ def test_the_language_and_the_library_of_rules_load_nothing_heavy(code: str) -> 
     assert loaded_by(code) & HEAVY == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["trace", "--help"], ["rules"], ["rules", "adam"]])
-def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["trace", "--help"], ["plot", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(COMMAND, *arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["rules"], ["rules", "adam"]])
+def test_looking_at_rules_loads_no_more_than_numpy(arguments: list[str]) -> None:
+    assert loaded_by(COMMAND, *arguments) & HEAVY <= {"numpy"}
 
 
 def test_what_is_heavy_is_seen_when_it_is_loaded() -> None:

@@ -9,15 +9,9 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "__version__",
-    "landscapes",
-    "plot",
-    "rule",
-    "rules",
-    "step",
-    "streams",
-    "trace",
-}
+    "MhatError", "Rule", "__version__", "again", "landscapes", "load", "ops", "plot", "rule", "rules", "save", "step",
+    "streams", "trace",
+}  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.
 READ_TWICE = """

@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mhat import landscapes, rules, streams
+from mhat import rules
 from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
-from mhat.landscapes import Landscape
 from mhat.language import Rule
 from mhat.language import rule as rule_of
 
@@ -31,14 +30,15 @@ def find_rule(named: Any) -> Rule:
         return rule_of(named)
     if ":" not in named and not named.endswith(".py"):
         return rules.named(named)
-    where, _, name = named.partition(":")
+    # The last colon: a path may have one of its own (C:\mine.py:my_rule).
+    where, _, name = (named, "", "") if named.endswith(".py") else named.rpartition(":")
     module = load_module(where)
     found = found_in(module, where, name or _only_rule(module, where))
     if isinstance(found, Rule):
         return found
     if callable(found) and hasattr(found, "__code__"):
         return rule_of(found)
-    raise BadValue(f"`{name}` in {where} is a {type(found).__name__}", "Name a rule: a function under `@rule`.")
+    raise BadValue(f"`{name}` in {where} is of type {type(found).__name__}", "Name a rule: a function under `@rule`.")
 
 
 def _only_rule(module: ModuleType, where: str) -> str:
@@ -52,7 +52,8 @@ def _only_rule(module: ModuleType, where: str) -> str:
 
 
 def _is_own(value: Rule, module: ModuleType) -> bool:
-    return getattr(value, "__module__", module.__name__) == module.__name__
+    # A rule made of text has no module of its own; the class's would be found in its place.
+    return bool(vars(value).get("__module__", module.__name__) == module.__name__)
 
 
 def load_module(where: str) -> ModuleType:
@@ -61,7 +62,7 @@ def load_module(where: str) -> ModuleType:
         return _load_file(Path(where)) if where.endswith(".py") else _load_package(where)
     except MhatError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputFileError(f"{where} cannot be loaded: {_said(error, where)}", "Mend it first.") from error
 
 
@@ -87,6 +88,9 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _load_package(name: str) -> ModuleType:
+    # As `python -m` would find it; behind all else, so that nothing installed is hidden by it.
+    here = str(Path.cwd())
+    sys.path.append(here)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -95,11 +99,17 @@ def _load_package(name: str) -> ModuleType:
                 f"there is no module `{name}`", "Install it, or name a file that ends in .py."
             ) from None
         raise
+    finally:
+        sys.path.reverse()
+        sys.path.remove(here)
+        sys.path.reverse()
 
 
-def _said(error: Exception, where: str) -> str:
+def _said(error: BaseException, where: str) -> str:
     """Say what an exception said and the line of the user's file it came from."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(where)]
+    file = Path(where).resolve()
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
     place = f" (line {lines[-1]})" if lines and lines[-1] else ""
@@ -122,13 +132,18 @@ def find_gradients(named: Any, steps: int | None = None) -> Any:
 
     A name is looked up among streams and files first, then among landscapes.
     """
+    # Imported late: naming a rule must not load NumPy.
+    from mhat import landscapes, streams
+
     if isinstance(named, str):
-        base = named.partition(":")[0]
-        return landscapes.named(named) if base in landscapes.names() else streams.named(named, steps)
-    if callable(named) and not isinstance(named, Landscape):
-        if getattr(streams, getattr(named, "__name__", ""), None) is named:
+        base = named.partition(":")[0].strip()
+        is_landscape = base in landscapes.names() and base not in streams.names()
+        return landscapes.named(named) if is_landscape else streams.named(named, steps)
+    if callable(named) and not isinstance(named, landscapes.Landscape):
+        name = getattr(named, "__name__", "")
+        if name in streams.names() and getattr(streams, name) is named:
             return named() if steps is None else named(steps=steps)
-        if getattr(landscapes, getattr(named, "__name__", ""), None) is named:
+        if name in landscapes.names() and getattr(landscapes, name) is named:
             return named()
     return named
 

@@ -33,19 +33,23 @@ def operations(xp: Any) -> dict[str, Callable[..., Array]]:
 
 
 def _arithmetic(xp: Any) -> dict[str, Callable[..., Array]]:
-    def remainder(a: Array, b: Array) -> Array:
+    def truncated(a: Array, b: Array) -> Array:
         # Built on the magnitudes so that infinite divisors and signed zeros come out the same everywhere.
         size = xp.abs(b)
         rest = xp.remainder(xp.abs(a), xp.where(xp.isinf(b), xp.ones_like(size), size))
         rest = xp.where(xp.isinf(b) & xp.isfinite(a), xp.abs(a), rest)
-        rest = xp.where(a < 0, -rest, rest)
+        return xp.where(a < 0, -rest, rest)
+
+    def remainder(a: Array, b: Array) -> Array:
+        rest = truncated(a, b)
         moved = xp.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
         signed = xp.where(moved == 0, xp.copysign(xp.zeros_like(moved), b), moved)
         return xp.where((b == 0) | xp.isinf(a), xp.full_like(signed, math.nan), signed)
 
     def floor_quotient(a: Array, b: Array) -> Array:
-        rest = remainder(a, b)
+        rest = truncated(a, b)
         quotient = (a - rest) / b
+        quotient = xp.where((rest != 0) & ((b < 0) != (rest < 0)), quotient - 1, quotient)
         down = xp.floor(quotient)
         down = xp.where(quotient - down > 0.5, down + 1, down)
         down = xp.where(down == 0, xp.copysign(xp.zeros_like(down), a / b), down)
@@ -57,19 +61,10 @@ def _arithmetic(xp: Any) -> dict[str, Callable[..., Array]]:
         "mul": lambda a, b: a * b,
         "div": lambda a, b: a / b,
         "neg": lambda a: -a,
-        "mod": _on_arrays(xp, remainder),
-        "floordiv": _on_arrays(xp, floor_quotient),
+        "mod": remainder,
+        "floordiv": floor_quotient,
         "pow": lambda a, b: power(xp, a, b),
     }
-
-
-def _on_arrays(xp: Any, function: Callable[..., Array]) -> Callable[..., Array]:
-    """Make Python numbers into arrays beside the other argument, where the array API wants arrays."""
-
-    def applied(*arguments: Any) -> Array:
-        return function(*(xp.asarray(argument) for argument in arguments))
-
-    return applied
 
 
 def _comparisons(xp: Any) -> dict[str, Callable[..., Array]]:
@@ -124,13 +119,11 @@ def _functions(xp: Any) -> dict[str, Callable[..., Array]]:
 
 
 def _cube_root(xp: Any, x: Array) -> Array:
-    """Cube root; where a namespace has none, a power with one Newton step to bring it within 2 ulp."""
-    if hasattr(xp, "cbrt"):
-        return xp.cbrt(x)
+    """Cube root: the namespace's own, or a power, and one Newton step to bring it within 2 ulp."""
     size = xp.abs(x)
     plain = (size > 0) & xp.isfinite(size)
     safe = xp.where(plain, size, xp.ones_like(size))
-    root = safe ** (1 / 3)
+    root = xp.cbrt(safe) if hasattr(xp, "cbrt") else safe ** (1 / 3)
     root = root - (root - safe / (root * root)) / 3
     return xp.copysign(xp.where(plain, root, size), x)
 
@@ -162,9 +155,7 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
     def factors(a: Array) -> tuple[Array, Array]:
         q, r = xp.linalg.qr(a)
         diagonal = xp.linalg.diagonal(r)[..., None, :]
-        return q * xp.where(diagonal < 0, -1.0, 1.0), r * xp.matrix_transpose(
-            xp.where(diagonal < 0, -1.0, 1.0)
-        )
+        return q * xp.where(diagonal < 0, -1.0, 1.0), r * xp.matrix_transpose(xp.where(diagonal < 0, -1.0, 1.0))
 
     def line_mean(a: Array) -> Array:
         return (blocked_sum(xp, a) / a.shape[-1])[..., None]

@@ -23,7 +23,7 @@ def power(xp: Any, base: Array, exponent: Array) -> Array:
         if base.size * exponent.size <= FEW:
             result = _ONE_BY_ONE(base.astype(np.float64), exponent.astype(np.float64))
             return np.asarray(result).astype(dtype)[()]
-    elif not _has_doubles(xp):
+    elif not has_doubles(xp):
         return xp.pow(xp.asarray(base), xp.asarray(exponent))
     base, exponent = xp.asarray(base), xp.asarray(exponent)
     dtype = xp.result_type(base, exponent)
@@ -41,7 +41,7 @@ def power(xp: Any, base: Array, exponent: Array) -> Array:
 _ONE_BY_ONE = np.frompyfunc(lambda a, b: real_power(float(a), float(b)), 2, 1)
 
 
-def _has_doubles(xp: Any) -> bool:
+def has_doubles(xp: Any) -> bool:
     """Whether the namespace computes in double (JAX does so only where it is switched on)."""
     return not array_api_compat.is_jax_namespace(xp) or xp.zeros(()).dtype == xp.float64
 
@@ -63,9 +63,7 @@ def _normalised(xp: Any, size: Array) -> tuple[Array, Array]:
     return size, exponent
 
 
-def _multiply(
-    xp: Any, high: Array, low: Array, other_high: Array, other_low: Array
-) -> tuple[Array, Array, Array]:
+def _multiply(xp: Any, high: Array, low: Array, other_high: Array, other_low: Array) -> tuple[Array, Array, Array]:
     product, error = product_of(high, other_high)
     error = error + (high * other_low + low * other_high)
     total = product + error
@@ -123,5 +121,3 @@ def integer_power(xp: Any, base: Array, exponent: Array) -> Array:
     powered = xp.where(odd, xp.copysign(powered, base), powered)
     powered = xp.where(xp.isnan(base) | (exponent == 1.0), base, powered)
     return xp.where(exponent == 0.0, one, powered)
-
-

@@ -13,6 +13,7 @@ import array_api_compat
 import numpy as np
 
 from mhat.engines import array_operations
+from mhat.engines.array_powers import has_doubles
 from mhat.ops import OPERATIONS
 
 Array = Any
@@ -58,10 +59,17 @@ class Arrays:
             if all(isinstance(argument, float) for argument in arguments):
                 return meaning(*map(float, arguments))
             if any(_foreign(argument) for argument in arguments):
-                return self._operations[op](*arguments)
+                return self._operations[op](*map(self._wide, arguments))
             return on_arrays(*(np.asarray(argument, dtype=np.float64) for argument in arguments))
 
         return applied
+
+    def _wide(self, value: Any) -> Array:
+        """Put a per-step value beside a framework's own, in the widest precision that the framework has."""
+        dtype = self.xp.float64 if has_doubles(self.xp) else self.xp.float32
+        return (
+            self.xp.astype(value, dtype) if _foreign(value) else self.xp.asarray(value, dtype=dtype, device=self.device)
+        )
 
     def operation(self, op: str) -> Callable[..., Any]:
         """Give the operation on arrays of the dtype."""

@@ -31,7 +31,9 @@ def choose(work: Work) -> str:
         return "arrays"
     if reductions_over_all(work.rule.tree) or any(getattr(knob, "ndim", 0) for knob in work.knobs.values()):
         return "arrays"
-    if any(schedule.ndim > 1 for schedule in work.schedules.values()) or getattr(work.start, "ndim", 0):
+    if getattr(work.gradients, "ndim", 1) != 1 + work.core_dimensions or getattr(work.start, "ndim", 0):
+        return "arrays"
+    if any(schedule.ndim > 1 for schedule in work.schedules.values()):
         return "arrays"
     return "floats" if work.coordinates <= FEW_COORDINATES else "arrays"
 

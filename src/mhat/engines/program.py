@@ -53,12 +53,19 @@ class Program:
         self.arithmetic = arithmetic
         per_step = {"t", "k", "n", *tree.knob_names}
         self.per_step_states = rule.dependence.per_step_states
-        self._starts = {state.name: self._value(state.start, per_step) for state in tree.states}
+        self._starts = {
+            state.name: self._step_value(state.start)
+            if state.name in self.per_step_states
+            else self._value(state.start, per_step)
+            for state in tree.states
+        }
         per_step |= self.per_step_states
+        # What a state of tensors carries is entered, even where a line sets it to a per-step value.
+        carried = set(tree.state_names) - self.per_step_states
         self._lines: list[tuple[tuple[str, ...], Compiled]] = []
         for line in tree.body:
-            alone = names(line.value) <= per_step
-            compiled = self._step_value(line.value) if alone else self._tensor_value(line.value, per_step)
+            alone = names(line.value) <= per_step and carried.isdisjoint(line.targets)
+            compiled = self._step_value(line.value) if alone else self._value(line.value, per_step)
             self._lines.append((line.targets, compiled))
             per_step = per_step | set(line.targets) if alone else per_step - set(line.targets)
         self._result = self._value(tree.result, per_step)
@@ -122,10 +129,6 @@ class Program:
         if node.over == "all":
             return lambda environment: reduce([argument(peer) for peer in environment[PEERS]])
         return lambda environment: reduce([argument(environment)])
-
-
-
-
 
 
 def _reading(name: str) -> Compiled:

@@ -45,9 +45,7 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) ->
     _check(rule, xs, gs, given, knobs)
     program = _program_for(rule, xs[0])
     with np.errstate(all="ignore"):
-        environments = [
-            _environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))
-        ]
+        environments = [_environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))]
         results = program.step(environments)
         steps = [_finished(program, *parts) for parts in zip(xs, results, environments, strict=True)]
     if not several:
@@ -123,7 +121,5 @@ def _finished(program: Program, x: Any, result: Any, environment: Environment) -
     if not isinstance(x, int | float) and tuple(result.shape) != tuple(x.shape):
         result = array_api_compat.array_namespace(x).broadcast_to(result, x.shape)
     state = {name: environment[name] for name in program.rule.tree.state_names}
-    variables = {
-        label: program.entered(inner, environment[inner]) for label, inner in program.recorded.items()
-    }
+    variables = {label: program.entered(inner, environment[inner]) for label, inner in program.recorded.items()}
     return Step(result, state, variables)

@@ -1,5 +1,4 @@
-"""Tensors as plain tuples: shapes, rows and broadcasting, for engines that compute number by number. It knows no numbers.
-"""
+"""Tensors as plain tuples, for engines that go number by number: shapes, rows, broadcasting. It computes nothing."""
 
 from __future__ import annotations
 

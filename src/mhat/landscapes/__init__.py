@@ -3,7 +3,7 @@
     Landscape                                      value, gradient, minimum, start, window, lesson
     quadratic, ravine, booth, absolute, noisy      with one bottom and no trap
     rosenbrock, beale, factors, plateau            with a bent or flat way to the bottom
-    saddle, himmelblau, styblinski_tang,           where the path decides where it ends
+    saddle, himmelblau, styblinski_tang,           with more than one bottom
     rastrigin
     reddi, lottery                                 that change with the step
     logistic                                       training in small

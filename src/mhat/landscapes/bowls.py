@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mhat.landscapes.landscape import Array, Landscape, joined, made
+from mhat.landscapes.landscape import Array, Landscape, joined, made, summed
 from mhat.notation import number, positive, whole
 
 
@@ -22,7 +22,7 @@ def quadratic(condition: float = 10.0, dimensions: int = 2) -> Landscape:
     curvatures = np.geomspace(1.0, condition, dimensions) if dimensions > 1 else np.array([condition])
 
     def height(x: Array) -> Array:
-        return 0.5 * (curvatures.astype(x.dtype) * x * x).sum(axis=-1)
+        return 0.5 * summed(curvatures.astype(x.dtype) * x * x)
 
     def slope(x: Array, t: int) -> Array:
         return curvatures.astype(x.dtype) * x
@@ -68,8 +68,9 @@ def ravine(condition: float = 100.0, angle: float = 45.0) -> Landscape:
         minimum_value=0.0,
         start=(-1.0, 0.5),
         window=((-1.5, 1.5), (-1.5, 1.5)),
-        lesson="Adam sees coordinates and no directions: turned by 45 degrees, both coordinates have the same curvature, "
-        "and the rates of their own do not help. Matrix rules do not mind the angle.",
+        lesson="Adam sees coordinates and no directions. Turned by 45 degrees, both coordinates have the same "
+        "curvature, so rates of their own do not help, and Adam with lr=0.01 needs ten times the steps. SGD "
+        "does not mind the angle.",
     )
 
 
@@ -97,8 +98,8 @@ def booth() -> Landscape:
         minimum_value=0.0,
         start=(-5.0, -5.0),
         window=((-10.0, 10.0), (-10.0, 10.0)),
-        lesson="The bottom is 10 away from the start: Adam needs at least distance / lr steps, whatever the slope, "
-        "because lr is a length for it.",
+        lesson="For Adam lr is a length: the bottom is 8 away in y, so it needs at least about 8 / lr steps, "
+        "however steep the slope. SGD runs where it is steep, and is there in 30 steps at lr=0.1.",
     )
 
 
@@ -112,14 +113,15 @@ def absolute(dimensions: int = 2) -> Landscape:
     return made(
         absolute,
         {"dimensions": dimensions},
-        height=lambda x: np.abs(x).sum(axis=-1),
+        height=lambda x: summed(np.abs(x)),
         slope=lambda x, t: np.sign(x),
         minimum=((0.0,) * dimensions,),
         minimum_value=0.0,
         start=(1.0, *(0.55,) * (dimensions - 1)),
         window=((-1.5, 1.5),) * dimensions,
-        lesson="The gradient does not shrink near the bottom, so a constant learning rate never arrives: it hops to and "
-        "fro by its own length. Only a falling learning rate, or an average of the path, gets closer.",
+        lesson="The gradient does not shrink near the bottom, so a constant learning rate never arrives: it hops "
+        "to and fro by its own length. Only a falling learning rate, or an average of the path, gets "
+        "closer.",
     )
 
 
@@ -134,7 +136,7 @@ def noisy(noise: float = 1.0, condition: float = 10.0, seed: int = 0) -> Landsca
     curvatures = np.array([1.0, condition])
 
     def height(x: Array) -> Array:
-        return 0.5 * (curvatures.astype(x.dtype) * x * x).sum(axis=-1)
+        return 0.5 * summed(curvatures.astype(x.dtype) * x * x)
 
     def slope(x: Array, t: int) -> Array:
         error = noise * np.random.Generator(np.random.PCG64([seed, t])).standard_normal(2)

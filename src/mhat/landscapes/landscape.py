@@ -87,5 +87,10 @@ def joined(*coordinates: Array) -> Array:
     return np.stack(coordinates, axis=-1)
 
 
+def summed(terms: Array) -> Array:
+    """Add the terms of all coordinates."""
+    return np.asarray(terms.sum(axis=-1))
+
+
 def _count(dimensions: int) -> str:
     return "1 coordinate" if dimensions == 1 else f"{dimensions} coordinates"

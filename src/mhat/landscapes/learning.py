@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mhat.landscapes.landscape import Array, Landscape, made
+from mhat.landscapes.landscape import Array, Landscape, joined, made, summed
 from mhat.notation import positive, whole
 
 _SAMPLES = 40
@@ -27,13 +27,14 @@ def logistic(batch: int | None = None, scale: float = 5.0, seed: int = 0) -> Lan
     lowest = _newton(samples)
 
     def height(x: Array) -> Array:
-        margins = x @ samples.T.astype(x.dtype)
-        return np.logaddexp(0, -margins).mean(axis=-1) + 0.5 * _DECAY * (x * x).sum(axis=-1)
+        losses: Array = np.asarray(np.logaddexp(0, -_margins(x, samples)))
+        return summed(losses) / _SAMPLES + 0.5 * _DECAY * summed(x * x)
 
     def slope(x: Array, t: int) -> Array:
         chosen = samples if batch is None else samples[(np.arange(batch) + (t - 1) * batch) % _SAMPLES]
-        chosen = chosen.astype(x.dtype)
-        return -(_sigmoid(-(x @ chosen.T)) @ chosen) / len(chosen) + _DECAY * x
+        weights = _sigmoid(-_margins(x, chosen)) / len(chosen)
+        first, second = chosen.T.astype(x.dtype)
+        return _DECAY * x - joined(summed(weights * first), summed(weights * second))
 
     return made(
         logistic,
@@ -53,13 +54,19 @@ def _samples(scale: float, seed: int) -> NDArray[np.float64]:
     """Return features times labels, which is all that the loss depends on."""
     generator = np.random.Generator(np.random.PCG64(seed))
     features = generator.standard_normal((_SAMPLES, 2))
-    labels = np.where(features @ [1.5, 1.0] + generator.standard_normal(_SAMPLES) > 0, 1.0, -1.0)
+    labels = np.where(1.5 * features[:, 0] + features[:, 1] + generator.standard_normal(_SAMPLES) > 0, 1.0, -1.0)
     signed: NDArray[np.float64] = features * [1.0, scale] * labels[:, None]
     return signed
 
 
+def _margins(x: Array, samples: NDArray[np.float64]) -> Array:
+    """Return the margin of each sample; without `@`, whose rounding depends on how many points there are."""
+    first, second = samples.T.astype(x.dtype)
+    return np.asarray(x[..., :1] * first + x[..., 1:] * second)
+
+
 def _sigmoid(x: Array) -> Array:
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
 
 
 def _newton(samples: NDArray[np.float64]) -> NDArray[np.float64]:

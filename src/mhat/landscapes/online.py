@@ -35,8 +35,9 @@ def reddi(large: float = 3.0, small: float = -1.0, period: int = 3) -> Landscape
         window=((-1.0, 1.0),),
         domain=(-1.0, 1.0),
         lr=lambda t: 0.5 / np.sqrt(np.asarray(t, np.float64)),
-        lesson="The slopes add up to a way down to -1; Adam with beta1 = 0 and beta2 = 0.1 goes to +1, the worst point. It "
-        "divides the rare large slope by its own size. AMSGrad, which never forgets it, goes to -1.",
+        lesson="The slopes add up to a way down to -1. Adam with beta1=0 and beta2=0.1 goes to +1, the worst "
+        "point: it divides the rare large slope by its own size. AMSGrad, which never forgets it, goes to "
+        "-1.",
     )
 
 
@@ -66,8 +67,8 @@ def lottery(odds: int = 10, seed: int = 0) -> Landscape:
         window=((-1.0, 1.0),),
         domain=(-1.0, 1.0),
         lr=_falling,
-        lesson="The mean slope leads down to -1. Adam gets there only with beta2 near 1, ADOPT with any: it keeps the new "
-        "gradient out of the average that it divides by.",
+        lesson="The mean slope leads down to -1. Adam gets near only with beta2 close to 1, ADOPT with any: it "
+        "keeps the new gradient out of the average that it divides by.",
     )
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mhat.landscapes.landscape import Array, Landscape, joined, made
+from mhat.landscapes.landscape import Array, Landscape, joined, made, summed
 from mhat.notation import number, positive
 
 
@@ -35,8 +35,9 @@ def rosenbrock(a: float = 1.0, b: float = 100.0) -> Landscape:
         minimum_value=0.0,
         start=(-1.5, 2.0),
         window=((min(-2.0, a - 1), max(2.0, a + 1)), (min(-1.0, a * a - 1), max(3.0, a * a + 1))),
-        lesson="The valley is found at once and then followed for long: its walls are steep, its floor is flat and bent. "
-        "Momentum gathers speed along the floor; a high beta2 remembers the walls and slows it down.",
+        lesson="The valley is found at once and then followed for long: its walls are steep, its floor is flat "
+        "and bent. Momentum gathers speed along the floor; a high beta2 remembers the walls and slows "
+        "Adam down (at lr=0.02, 346 steps with beta2=0.9, 1986 with 0.999).",
     )
 
 
@@ -67,8 +68,8 @@ def beale() -> Landscape:
         minimum_value=0.0,
         start=(1.0, 1.5),
         window=((-4.5, 4.5), (-4.5, 4.5)),
-        lesson="Cliffs beside a plain: the gradient ranges over many powers of ten. SGD has no learning rate that is good "
-        "in both; Adam walks both at the same pace.",
+        lesson="Cliffs beside a plain: the gradient ranges over many powers of ten. A learning rate of SGD that "
+        "survives the cliffs is slow on the plain; Adam walks both at the same pace.",
     )
 
 
@@ -100,8 +101,9 @@ def factors(target: float = 1.0) -> Landscape:
         minimum_value=0.0,
         start=(3 * root, 0.1 * root),
         window=((-4 * root, 4 * root), (-4 * root, 4 * root)),
-        lesson="The lowest points form a curve, sharp far out and flat in the middle. A large learning rate cannot rest "
-        "where it is sharp, and ends where it is flat; a small one stays where it first arrives.",
+        lesson="The lowest points form a curve, sharp far out and flat in the middle. SGD with a small learning "
+        "rate stays where it first arrives; above lr = 2 / (x^2 + y^2) it cannot rest there, and slides "
+        "to where it is flat.",
     )
 
 
@@ -113,10 +115,11 @@ def plateau() -> Landscape:
     """
 
     def height(x: Array) -> Array:
-        return -np.expm1(-0.5 * (x * x).sum(axis=-1))
+        return -np.asarray(np.expm1(-0.5 * summed(x * x)))
 
     def slope(x: Array, t: int) -> Array:
-        return x * np.exp(-0.5 * (x * x).sum(axis=-1, keepdims=True))
+        steepness: Array = np.exp(-0.5 * (x * x).sum(axis=-1, keepdims=True))
+        return x * steepness
 
     return made(
         plateau,
@@ -127,8 +130,8 @@ def plateau() -> Landscape:
         minimum_value=0.0,
         start=(4.0, 3.0),
         window=((-6.0, 6.0), (-6.0, 6.0)),
-        lesson="At the start the gradient is 1e-5 and SGD stands still. Adam takes steps of lr, for the scale of the "
-        "gradient cancels, down to gradients near eps: start at (5, 4) and eps takes over.",
+        lesson="At the start the gradient is 1e-5 and SGD stands still. Adam takes steps of lr, for the scale of "
+        "the gradient cancels, until it is small beside eps: started at (6, 5), Adam stands still too.",
     )
 
 

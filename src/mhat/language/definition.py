@@ -14,7 +14,9 @@ from mhat.language import source as sources
 from mhat.language.inference import Dependence, Level, Shape, dependence, level, shapes
 from mhat.language.parsing import Parsed, parse
 from mhat.language.tree import Tree
+from mhat.language.values import value_of
 from mhat.language.vocabulary import Meaning, meaning_of
+from mhat.language.walking import names
 from mhat.ops.numbers import Number
 
 
@@ -120,22 +122,25 @@ class Rule:
                     f"Choose {name} with {meaning.range.replace('value', name)}.",
                 )
 
-    def __call__(self, *args: float, **knobs: float) -> float:
+    def __call__(self, *args: float, **named: float) -> float:
         if not callable(self._origin):
             raise BadValue(
                 f"{self.name} was made from text, and text is never executed",
                 "Use mhat.step or mhat.trace to run it.",
             )
-        return float(
-            self._origin(
-                *(_number(self, value) for value in args),
-                **{name: _number(self, value) for name, value in {**self._defaults(args, knobs), **knobs}.items()},
-            )
-        )
+        ordered = [_number(self, value) for value in args]
+        given = {name: _number(self, value) for name, value in named.items()}
+        return float(self._origin(*ordered, **given, **self._defaults(ordered, given)))
 
-    def _defaults(self, args: tuple[float, ...], given: dict[str, float]) -> dict[str, float]:
-        """Defaults as numbers that divide like the engines do, for what the caller leaves out."""
-        return {name: value for name, value in self.knobs.items() if name not in given}
+    def _defaults(self, ordered: list[Number], given: dict[str, Number]) -> dict[str, Number]:
+        """Values for what the caller leaves out, as numbers that divide like the engines do."""
+        positional = (*self.tree.inputs, *self.tree.state_names)
+        known = dict(zip(positional, ordered, strict=False)) | given
+        missing = {name: Number(value) for name, value in self.knobs.items() if name not in known}
+        for state in self.tree.states:
+            if state.name not in known and names(state.start) <= {*known, *missing}:
+                missing[state.name] = Number(value_of(state.start, known | missing))
+        return missing
 
     def __repr__(self) -> str:
         name = getattr(self, "__name__", None) or self.name

@@ -40,6 +40,12 @@ EXPRESSION_CURES: dict[type[ast.expr], str] = {
 }
 
 
+# Deeper expressions could not be walked: Python has a limit of its own.
+DEEPEST = 100
+TOO_DEEP = "this expression nests too deeply", "Give its inner parts names, on lines of their own."
+LONGEST_SHOWN = 60
+
+
 class ExpressionParser:
     """Parses expressions of one source; `later` are names that a later line assigns."""
 
@@ -49,6 +55,7 @@ class ExpressionParser:
         self.later: set[str] = set()
         self.readable: dict[str, str] = {}
         self.where = ""
+        self.depth = 0
 
     def parse(self, node: ast.expr, readable: dict[str, str], where: str, results: int = 1) -> Expression:
         """Parse one expression that may read the given names; `where` says in messages which one it is."""
@@ -61,7 +68,21 @@ class ExpressionParser:
     def refuse(self, node: ast.AST, what: str, cure: str) -> LanguageError:
         return LanguageError(what, cure, self.place(node))
 
+    def typed(self, node: ast.expr) -> str:
+        """Give a part of the source as the user wrote it, or its beginning if it is long."""
+        text = " ".join((ast.get_source_segment(self.source.text, node) or ast.unparse(node)).split())
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
     def expression(self, node: ast.expr, results: int = 1) -> Expression:
+        if self.depth >= DEEPEST:
+            raise self.refuse(node, *TOO_DEEP)
+        self.depth += 1
+        try:
+            return self.shallow(node, results)
+        finally:
+            self.depth -= 1
+
+    def shallow(self, node: ast.expr, results: int) -> Expression:
         match node:
             case ast.Constant():
                 return self.number(node)
@@ -80,7 +101,7 @@ class ExpressionParser:
             case ast.Call():
                 return self.call(node, results)
         cure = EXPRESSION_CURES.get(type(node), "Use numbers, names, operators and the functions of mhat.ops.")
-        raise self.refuse(node, f"`{ast.unparse(node)}` is not in the rule language", cure)
+        raise self.refuse(node, f"`{self.typed(node)}` is not in the rule language", cure)
 
     def operation(self, node: ast.expr, op: str, arguments: list[ast.expr], over: str | None = None) -> Operation:
         return Operation(op, tuple(map(self.expression, arguments)), over, self.place(node))
@@ -92,7 +113,7 @@ class ExpressionParser:
         if not isinstance(value, int | float):
             raise self.refuse(
                 node,
-                f"`{ast.unparse(node)}` is not a number",
+                f"`{self.typed(node)}` is not a number",
                 "Write a number; text is allowed only as the start of a state.",
             )
         try:
@@ -100,7 +121,7 @@ class ExpressionParser:
         except OverflowError:
             number = math.inf
         if math.isinf(number):
-            raise self.refuse(node, f"`{ast.unparse(node)}` is beyond the largest double", "Write a smaller one.")
+            raise self.refuse(node, f"`{self.typed(node)}` is beyond the largest double", "Write a smaller one.")
         return Number(number, self.place(node))
 
     def name(self, node: ast.Name) -> Name:
@@ -113,7 +134,7 @@ class ExpressionParser:
             known = ", ".join(self.readable)
             return (
                 f"{self.where} may not read `{name}`",
-                f"It may read {known}." if known else 'Write a number, or text such as "lr" for an expression.',
+                f"It may read {known}." if known else self.constant_cure(),
             )
         if name in self.later:
             return f"`{name}` is read before it is assigned", (
@@ -129,6 +150,10 @@ class ExpressionParser:
             f"{hint}A rule reads its inputs, states, knobs and earlier variables; make a constant a knob."
         )
 
+    def constant_cure(self) -> str:
+        text = "" if self.where.startswith("the default") else ', or text such as "lr" for an expression'
+        return f"Write a number{text}."
+
     def unary(self, node: ast.UnaryOp) -> Expression:
         if isinstance(node.op, ast.UAdd):
             return self.expression(node.operand)
@@ -136,22 +161,18 @@ class ExpressionParser:
             raise self.refuse(node, "`~` is not in the rule language", "Write `not ...`, or `1 - ...`.")
         return self.operation(node, "not" if isinstance(node.op, ast.Not) else "neg", [node.operand])
 
-    def logic(self, node: ast.BoolOp) -> Expression:
-        op = "and" if isinstance(node.op, ast.And) else "or"
-        result = self.expression(node.values[0])
-        for value in node.values[1:]:
-            result = Operation(op, (result, self.expression(value)), None, self.place(node))
-        return result
+    def logic(self, node: ast.BoolOp) -> Operation:
+        *before, last = node.values
+        left = before[0] if len(before) == 1 else ast.copy_location(ast.BoolOp(node.op, before), node)
+        return self.operation(node, "and" if isinstance(node.op, ast.And) else "or", [left, last])
 
     def comparison(self, node: ast.Compare) -> Expression:
         if len(node.ops) > 1:
-            raise self.refuse(
-                node, f"`{ast.unparse(node)}` is two comparisons in one", "Write `a < b and b < c`."
-            )
+            raise self.refuse(node, f"`{self.typed(node)}` is two comparisons in one", "Write `a < b and b < c`.")
         op = COMPARISONS.get(type(node.ops[0]))
         if op is None:
             raise self.refuse(
-                node, f"`{ast.unparse(node)}` is not in the rule language", "Compare with < <= > >= == or !=."
+                node, f"`{self.typed(node)}` is not in the rule language", "Compare with < <= > >= == or !=."
             )
         return self.operation(node, op, [node.left, node.comparators[0]])
 
@@ -164,9 +185,7 @@ class ExpressionParser:
             raise self.refuse(node, "`*` is not in the rule language", "Write the arguments one by one.")
         if len(node.args) != arity:
             given = f"{len(node.args)} argument{'' if len(node.args) == 1 else 's'}"
-            raise self.refuse(
-                node, f"`{name}` is called with {given}", f"{name} takes {arity}: {definition.sentence}"
-            )
+            raise self.refuse(node, f"`{name}` is called with {given}", f"{name} takes {arity}: {definition.sentence}")
         if definition.results != results:
             raise self.refuse(
                 node,
@@ -200,10 +219,3 @@ class ExpressionParser:
                 )
             over = "all" if value == "all" else None
         return over
-
-
-def constant_value(node: Expression) -> float:
-    """Compute an expression of literals alone, as the engines would."""
-    if isinstance(node, Operation):
-        return float(OPERATIONS[node.op].meaning(*map(constant_value, node.arguments)))
-    return node.value if isinstance(node, Number) else math.nan

@@ -111,7 +111,7 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     Only matrix operations make other shapes than the tensor's own or a single number's.
     """
     known: dict[str, Shape] = {"x": WHOLE, "g": WHOLE, "return": WHOLE}
-    known.update({name: SCALAR for name in ("t", "k", "n", *tree.knob_names)})
+    known.update(dict.fromkeys(("t", "k", "n", *tree.knob_names), SCALAR))
     for state in tree.states:
         known[state.name] = _shape(state.start, known)[0]
     while True:

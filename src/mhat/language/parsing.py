@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from mhat.errors import LanguageError
-from mhat.language.expressions import ExpressionParser, constant_value
+from mhat.errors import LanguageError, Place
+from mhat.language.expressions import TOO_DEEP, ExpressionParser
 from mhat.language.source import Source
 from mhat.language.tree import INPUTS, RESERVED, Assignment, Expression, Knob, Operation, State, Tree
+from mhat.language.values import value_of
+from mhat.language.walking import subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -41,7 +43,10 @@ class Parsed:
 
 def parse(source: Source) -> Parsed:
     """Parse the one function of a source; raises LanguageError."""
-    return _Parser(source).parsed()
+    try:
+        return _Parser(source).parsed()
+    except (RecursionError, MemoryError):
+        raise LanguageError(*TOO_DEEP) from None
 
 
 class _Parser:
@@ -56,11 +61,11 @@ class _Parser:
     def parsed(self) -> Parsed:
         function = self.function()
         inputs, states, knobs = self.signature(function)
-        doc = ast.get_docstring(function) or ""
-        lines = function.body[1:] if doc else function.body
+        doc = ast.get_docstring(function)
+        lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
         tree = Tree(function.name, inputs, states, knobs, body, result)
-        return Parsed(tree, doc, self.paper(function))
+        return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
         try:
@@ -71,10 +76,10 @@ class _Parser:
             raise LanguageError(
                 f"this is not Python: {error.msg}", "Mend the line; a rule is a Python function.", place
             ) from None
+        except ValueError as error:  # Python 3.11 says so of null bytes
+            raise LanguageError(f"this is not Python: {error}", "Mend the text; a rule is a Python function.") from None
         functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
-        others = [
-            node for node in module.body if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom)
-        ]
+        others = [node for node in module.body if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom)]
         docstring = others[:1] if others and ast.get_docstring(module) is not None else []
         for node in others[len(docstring) :]:
             raise self.refuse(
@@ -83,13 +88,9 @@ class _Parser:
                 "Write `def name(x, g, t, ...):` with one assignment a line and a `return` at the end.",
             )
         if not functions:
-            raise LanguageError(
-                "there is no function in this text", "Write the rule as `def name(x, g, t, ...):`."
-            )
+            raise LanguageError("there is no function in this text", "Write the rule as `def name(x, g, t, ...):`.")
         if len(functions) > 1:
-            raise self.refuse(
-                functions[1], "a second function begins here", "Give each rule as a text of its own."
-            )
+            raise self.refuse(functions[1], "a second function begins here", "Give each rule as a text of its own.")
         return functions[0]
 
     def paper(self, function: ast.FunctionDef) -> str:
@@ -99,14 +100,12 @@ class _Parser:
                     return str(keyword.value.value)
         return ""
 
-    def signature(
-        self, function: ast.FunctionDef
-    ) -> tuple[tuple[str, ...], tuple[State, ...], tuple[Knob, ...]]:
+    def signature(self, function: ast.FunctionDef) -> tuple[tuple[str, ...], tuple[State, ...], tuple[Knob, ...]]:
         arguments = function.args
-        for star in (arguments.vararg, arguments.kwarg):
+        for stars, star in (("*", arguments.vararg), ("**", arguments.kwarg)):
             if star is not None:
                 raise self.refuse(
-                    star, f"`*{star.arg}` is not in the rule language", "Name every state and every knob."
+                    star, f"`{stars}{star.arg}` is not in the rule language", "Name every state and every knob."
                 )
         positional = [*arguments.posonlyargs, *arguments.args]
         plain = len(positional) - len(arguments.defaults)
@@ -141,6 +140,8 @@ class _Parser:
                 )
             if argument.arg in OPERATIONS or argument.arg in RESERVED:
                 raise self.refuse(argument, *_taken(argument.arg))
+            if argument.arg in self.readable:
+                raise self.refuse(argument, f"`{argument.arg}` is in the signature twice", "Keep one of the two.")
             self.readable[argument.arg] = kind
 
     def start(self, argument: ast.arg, default: ast.expr) -> Expression:
@@ -151,9 +152,9 @@ class _Parser:
         place = self.source.place(default)
         try:
             inner = ast.parse(default.value.strip(), mode="eval").body
-        except SyntaxError as error:
+        except (SyntaxError, ValueError) as error:
             raise LanguageError(
-                f"the start of `{argument.arg}` is not an expression: {error.msg}",
+                f"the start of `{argument.arg}` is not an expression: {getattr(error, 'msg', error)}",
                 'Write a number, or an expression over knobs, x and the first g, such as "g**2".',
                 place,
             ) from None
@@ -165,12 +166,17 @@ class _Parser:
             raise self.refuse(
                 argument, f"the knob `{argument.arg}` has no default", f"Write `{argument.arg}=...` with a number."
             )
-        value = constant_value(self.expressions.parse(default, {}, f"the default of `{argument.arg}`"))
-        return Knob(argument.arg, value, self.source.place(argument))
+        value = self.expressions.parse(default, {}, f"the default of `{argument.arg}`")
+        self.no_tensor(value, default)
+        return Knob(argument.arg, value_of(value, {}), self.source.place(argument))
 
-    def lines(
-        self, function: ast.FunctionDef, statements: list[ast.stmt]
-    ) -> tuple[tuple[Assignment, ...], Expression]:
+    def no_tensor(self, value: Expression, node: ast.expr) -> None:
+        """Refuse a number made by what needs a tensor."""
+        for part in subexpressions(value):
+            if isinstance(part, Operation) and not OPERATIONS[part.op].elementwise:
+                raise self.refuse(node, f"`{part.op}` works on a tensor, and this is a number", "Write the number.")
+
+    def lines(self, function: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[tuple[Assignment, ...], Expression]:
         later = {name for line in statements for name in _targets_of(line)}
         self.expressions.later = later
         if not statements or not isinstance(statements[-1], ast.Return):
@@ -182,9 +188,7 @@ class _Parser:
         body = []
         for statement in statements[:-1]:
             if isinstance(statement, ast.Return):
-                raise self.refuse(
-                    statement, "a return before the last line", "A rule has one return, its last line."
-                )
+                raise self.refuse(statement, "a return before the last line", "A rule has one return, its last line.")
             line = self.assignment(statement)
             body.append(line)
             self.readable.update((target, "variable") for target in line.targets if target not in self.readable)
@@ -203,13 +207,15 @@ class _Parser:
 
     def assignment(self, statement: ast.stmt) -> Assignment:
         place = self.source.place(statement)
-        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
-            name = statement.target.id
-            value = ast.BinOp(ast.Name(name, ast.Load()), statement.op, statement.value)
-            ast.copy_location(value.left, statement.target)
-            ast.copy_location(value, statement)
-            return Assignment((self.target(statement.target),), self.value(value), place)
-        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        if isinstance(statement, ast.AugAssign):
+            name = self.target(statement.target)
+            left = ast.copy_location(ast.Name(name, ast.Load()), statement.target)
+            value = ast.copy_location(ast.BinOp(left, statement.op, statement.value), statement)
+            return Assignment((name,), self.value(value), place)
+        if isinstance(statement, ast.AnnAssign):
+            if statement.value is None:
+                name = ast.unparse(statement.target)
+                raise self.refuse(statement, f"`{name}` gets no value", f"Write `{name} = ...`, or delete the line.")
             return Assignment((self.target(statement.target),), self.value(statement.value), place)
         if not isinstance(statement, ast.Assign):
             cure = STATEMENT_CURES.get(type(statement), "A rule is assignments, one a line, and one final return.")
@@ -224,7 +230,7 @@ class _Parser:
     def value(self, node: ast.expr) -> Expression:
         return self.expressions.parse(node, self.readable, "the line")
 
-    def several(self, statement: ast.Assign, target: ast.Tuple, place: object) -> Assignment:
+    def several(self, statement: ast.Assign, target: ast.Tuple, place: Place) -> Assignment:
         value = self.expressions.parse(statement.value, self.readable, "the line", results=len(target.elts))
         if not (isinstance(value, Operation) and OPERATIONS[value.op].results == len(target.elts)):
             raise self.refuse(
@@ -232,7 +238,10 @@ class _Parser:
                 "several names are assigned at once",
                 "Only `values, vectors = eigh(a)` and `q, r = qr(a)` give two; write one assignment a line.",
             )
-        return Assignment(tuple(map(self.target, target.elts)), value, self.source.place(statement))
+        names = tuple(map(self.target, target.elts))
+        if len(set(names)) < len(names):
+            raise self.refuse(target, "one name is assigned twice", "Give each of the two values a name of its own.")
+        return Assignment(names, value, place)
 
     def target(self, node: ast.expr) -> str:
         if not isinstance(node, ast.Name):
@@ -244,13 +253,9 @@ class _Parser:
         name = node.id
         kind = self.readable.get(name)
         if kind == "knob":
-            raise self.refuse(
-                node, f"the knob `{name}` is assigned", "Give the changed value a name of its own."
-            )
+            raise self.refuse(node, f"the knob `{name}` is assigned", "Give the changed value a name of its own.")
         if name in ("t", "k", "n"):
-            raise self.refuse(
-                node, f"the input `{name}` is assigned", "Give the changed value a name of its own."
-            )
+            raise self.refuse(node, f"the input `{name}` is assigned", "Give the changed value a name of its own.")
         if name in OPERATIONS or name in RESERVED:
             raise self.refuse(node, *_taken(name))
         return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -61,13 +60,17 @@ def of_function(function: Callable[..., Any]) -> Source:
             'Give the rule as a string instead: mhat.rule("""def ...""").',
         ) from None
     whole = "".join(lines)
-    text = textwrap.dedent(whole)
-    return Source(text, code.co_filename, first, _depth(whole) - _depth(text))
+    indent = _indent(whole)
+    return Source(_moved_left(whole, indent), code.co_filename, first, len(indent))
 
 
-def _depth(text: str) -> int:
-    first = text.splitlines()[0] if text else ""
-    return len(first) - len(first.lstrip())
+def _indent(text: str) -> str:
+    return next((line[: len(line) - len(line.lstrip())] for line in text.splitlines() if line.strip()), "")
+
+
+def _moved_left(text: str, indent: str) -> str:
+    """Undo the indentation of the first line; comments and docstrings may begin further to the left."""
+    return "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
 
 
 def _origin(filename: str) -> str:
@@ -80,4 +83,5 @@ def _origin(filename: str) -> str:
 
 def of_text(text: str, file: str = "<rule>") -> Source:
     """Wrap a string; nothing in it is ever executed."""
-    return Source(textwrap.dedent(text.lstrip("\n")), file)
+    text = text.lstrip("\n")
+    return Source(_moved_left(text, _indent(text)), file)

@@ -57,8 +57,8 @@ class Number(float):
     def __rmod__(self, other: float) -> Number:
         return Number(elementwise.mod(float(other), float(self)))
 
-    def __pow__(self, other: float, modulo: None = None) -> Number:  # type: ignore[override]
+    def __pow__(self, other: float, modulo: None = None) -> Number:
         return Number(elementwise.pow_(float(self), float(other)))
 
-    def __rpow__(self, other: float, modulo: None = None) -> Number:  # type: ignore[override]
+    def __rpow__(self, other: float, modulo: None = None) -> Number:
         return Number(elementwise.pow_(float(other), float(self)))

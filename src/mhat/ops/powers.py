@@ -28,9 +28,7 @@ def product_of(a: float, b: float) -> tuple[float, float]:
     return product, error
 
 
-def _multiply(
-    high: float, low: float, other_high: float, other_low: float
-) -> tuple[float, float, float]:
+def _multiply(high: float, low: float, other_high: float, other_low: float) -> tuple[float, float, float]:
     """Multiply two double-doubles in [1, 2): high and low in [1, 2) again, and the exponent taken out."""
     product, error = product_of(high, other_high)
     error = error + (high * other_low + low * other_high)

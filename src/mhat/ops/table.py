@@ -44,18 +44,14 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {}
 
 
-def define(
-    kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int = 1
-) -> Callable[[F], F]:
+def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int = 1) -> Callable[[F], F]:
     """Enter a function into the table as the meaning of the operation of its name."""
 
     def enter(meaning: F) -> F:
         name = meaning.__name__.strip("_")
         sentence = (meaning.__doc__ or "").strip().splitlines()[0]
         arity = meaning.__code__.co_argcount
-        OPERATIONS[name] = Operation(
-            name, symbol or name, kind, arity, precedence, meaning, sentence, results
-        )
+        OPERATIONS[name] = Operation(name, symbol or name, kind, arity, precedence, meaning, sentence, results)
         return meaning
 
     return enter

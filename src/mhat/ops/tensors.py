@@ -100,8 +100,7 @@ def orthogonal(a: Matrix) -> Matrix:
         square = matmul(x, transpose(x))
         fourth = matmul(square, square)
         mixed = [
-            [second * s + third * f for s, f in zip(*rows, strict=True)]
-            for rows in zip(square, fourth, strict=True)
+            [second * s + third * f for s, f in zip(*rows, strict=True)] for rows in zip(square, fourth, strict=True)
         ]
         moved = matmul(mixed, x)
         x = [[first * u + w for u, w in zip(*rows, strict=True)] for rows in zip(x, moved, strict=True)]
@@ -165,7 +164,9 @@ def qr(a: Matrix) -> tuple[Matrix, Matrix]:
         length = norm(rest)
         basis.append([div(v, length) for v in rest])
     return transpose(basis), [
-        [sum_([u * v for u, v in zip(unit, column, strict=True)]) if j >= i else 0.0
-         for j, column in enumerate(remaining)]
+        [
+            sum_([u * v for u, v in zip(unit, column, strict=True)]) if j >= i else 0.0
+            for j, column in enumerate(remaining)
+        ]
         for i, unit in enumerate(basis)
     ]

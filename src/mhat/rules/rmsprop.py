@@ -23,7 +23,7 @@ def rmsprop_centered(x, g, m=0, v=0, *, lr=1e-3, rho=0.9, eps=1e-8):
 
     `eps` stands under the root, as in the paper (1e-4 there), optax and Keras: `v - m**2` is a difference of
     two nearly equal numbers when the gradient is steady, and may come out just below zero. torch adds `eps`
-    to the root, and gives NaN in that case.
+    to the root, and gives NaN then. For gradients beyond some 1e4 the default `eps` is too small to help.
     """
     m = rho * m + (1 - rho) * g
     v = rho * v + (1 - rho) * g**2

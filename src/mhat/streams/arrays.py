@@ -21,6 +21,7 @@ def read_npy(file: Path, column: str | None) -> Read:
     """Read one array; its first axis is the step. `column` is the number, from 1, of a column of a table."""
     array = _load(file)
     if not isinstance(array, np.ndarray):
+        array.close()
         raise InputFileError(f"{file} is an archive of arrays", "Give it the ending .npz.")
     values, dims = _plain(file, array)
     if column is None:

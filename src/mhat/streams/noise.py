@@ -67,12 +67,12 @@ def drift(signal: float = 0.1, noise: float = 1.0, seed: int = 0, size: Size = N
 
 
 def correlated(memory: float = 0.9, seed: int = 0, size: Size = None, *, steps: int = 100) -> Stream:
-    """Normal gradients that remember: each is `memory` times the one before plus fresh noise.
+    """Normal gradients, each correlated with the one before.
 
     Teaches that momentum averages away only what is independent: the same variance as `normal`, but Adam walks much
     further. A negative memory gives gradients that undo each other, as on the walls of a valley.
 
-    Shape as in `normal`. `memory`, from -1 to 1, is the correlation of neighbouring steps; mean 0, variance 1.
+    Shape as in `normal`. Each is `memory` (from -1 to 1) times the one before plus fresh noise; mean 0, variance 1.
 
     >>> correlated(1, seed=42, steps=3).values.round(3)
     array([0.305, 0.305, 0.305])

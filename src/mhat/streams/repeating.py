@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from mhat.errors import BadValue
 from mhat.notation import count_steps, number, positive
 from mhat.streams.stream import Stream, made
 
@@ -53,12 +52,10 @@ def cycle(*values: float, steps: int = 100) -> Stream:
     a positive mean, so the parameter should fall; RMSProp and Adam with a short memory weigh the rare 3 down, and let
     it rise.
 
-    Shape (steps,). At least one value.
+    Shape (steps,). Without values: 3, -1, -1.
 
     >>> cycle(3, -1, -1, steps=5).values
     array([ 3., -1., -1.,  3., -1.])
     """
-    if not values:
-        raise BadValue("`cycle` without a value", "Give the gradients to repeat: cycle:3,-1,-1.")
-    checked, steps = tuple(number("value", value) for value in values), count_steps(steps)
+    checked, steps = tuple(number("value", value) for value in values or (3, -1, -1)), count_steps(steps)
     return made(cycle, np.resize(np.array(checked), steps), values=checked, steps=steps)

@@ -56,11 +56,15 @@ def understand(
     keep: str | Iterable[str] | None,
     tensor: str | Iterable[str] | None,
     knobs: Mapping[str, Any],
+    recipe: str | None = None,
 ) -> Request:
-    """Understand the arguments of `trace`; raises UnknownName or BadValue."""
+    """Understand the arguments of `trace`; raises UnknownName or BadValue.
+
+    `recipe` names gradients whose origin is known; otherwise they are asked for theirs.
+    """
     _check_dtype(dtype)
     landscape = given if isinstance(given, Landscape) else None
-    recipe = str(getattr(given, "recipe", ""))
+    recipe = str(getattr(given, "recipe", "")) if recipe is None else recipe
     gradients = None if landscape else _gradients(given, steps)
     count = _steps(steps, gradients, recipe)
     if gradients is not None:

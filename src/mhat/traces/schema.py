@@ -70,6 +70,7 @@ def request_of(ds: xr.Dataset) -> Request:
         keep=[str(name) for name in ds.data_vars],
         tensor=None if "landscape" in ds.attrs else tensor,
         knobs=knobs,
+        recipe=str(ds.attrs.get("stream", ds.attrs.get("landscape", ""))),
     )
 
 

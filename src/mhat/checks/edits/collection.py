@@ -1,0 +1,183 @@
+"""All edits of a tree: the plain ones, which are tried in pairs too, and the far-fetched ones. It runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mhat.checks.edits import everywhere, statements
+from mhat.checks.edits.expressions import Change, changes, grafts, insertions
+from mhat.checks.edits.places import operation
+from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.language.tree import Expression, Name, Number, Operation, Tree
+from mhat.language.walking import names, subexpressions
+
+TWO = Number(2.0)
+
+
+@dataclass(frozen=True)
+class Edits:
+    """The edits of one tree."""
+
+    plain: list[Edit]
+    far: list[Edit]
+
+    @property
+    def all(self) -> list[Edit]:
+        """The plain ones, then the far-fetched ones."""
+        return self.plain + self.far
+
+
+def edits_of(tree: Tree) -> Edits:
+    """Derive every edit of a tree."""
+    keyed = list(_line_changes(tree))
+    plain = [edit for _, edit in keyed]
+    whole: list[Edit] = []
+    for family in (
+        statements.stored_elsewhere,
+        statements.forgotten,
+        statements.at_one_step,
+        statements.moved,
+        statements.started,
+        statements.twice,
+    ):
+        found = list(family(tree))
+        whole += found
+        keyed += [((edit.operator,), edit) for edit in found if edit.operator not in ("moved", "name")]
+    plain += whole
+    for family in (
+        everywhere.counted,
+        everywhere.knobs_exchanged,
+        everywhere.corrections_complemented,
+        everywhere.terms_in_turn,
+        statements.aliased,
+        statements.skipped_at_zero,
+        everywhere.moved_addends,
+    ):
+        plain += family(tree)
+    plain += everywhere.alike([(key, edit) for key, edit in keyed if _may_repeat(key)])
+    plain += _alike_by_name(tree)
+    far = [*statements.also_stored(tree), *_far(tree)]
+    return Edits(list(_distinct(plain)), list(_distinct(far)))
+
+
+# Kinds of changes that people make in several lines at once, by the first part of their keys.
+REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c")
+
+
+def _may_repeat(key: tuple[object, ...]) -> bool:
+    kind = str(key[0])
+    return kind in REPEATED or kind.startswith(("store", "forgotten", "one step", "first seeds", "start", "twice"))
+
+
+def _distinct(edits: Iterable[Edit]) -> Iterator[Edit]:
+    seen = set()
+    for edit in edits:
+        if edit.changes not in seen:
+            seen.add(edit.changes)
+            yield edit
+
+
+def _visible(tree: Tree, index: int) -> tuple[str, ...]:
+    before = [target for line in tree.body[:index] for target in line.targets]
+    inputs = ["x", "g", *(["t"] if "t" in tree.inputs else [])]
+    return tuple(dict.fromkeys([*inputs, *tree.state_names, *before, *tree.knob_names]))
+
+
+def _slots(tree: Tree) -> Iterator[tuple[Slot, Expression, tuple[str, ...]]]:
+    for i, line in enumerate(tree.body):
+        if len(line.targets) == 1:
+            yield ("line", i), line.value, _visible(tree, i)
+    yield RESULT, tree.result, _visible(tree, len(tree.body))
+
+
+def _edit(tree: Tree, slot: Slot, change: Change) -> Edit:
+    content: Content = change.expression
+    sentence = change.sentence
+    if slot != RESULT:
+        line = tree.body[int(slot[1])]
+        content = (replace(line, value=change.expression),)
+        sentence = f"in `{line.targets[0]}` {sentence}"
+    else:
+        sentence = f"in the result {sentence}"
+    return Edit(sentence, ((slot, content),), change.operator, change.cost)
+
+
+def _line_changes(tree: Tree) -> Iterator[tuple[tuple[object, ...], Edit]]:
+    for slot, value, visible in _slots(tree):
+        for change in changes(value, visible, tree.knob_names):
+            yield change.key, _edit(tree, slot, change)
+
+
+def _alike_by_name(tree: Tree) -> Iterator[Edit]:
+    """Join exchanges of names in lines that are alike up to names: `m` for `g` here, `v` for `g` there."""
+    lines = [(slot, value, visible) for slot, value, visible in _slots(tree) if slot != RESULT]
+    for i, (slot, value, visible) in enumerate(lines):
+        for other_slot, other_value, other_visible in lines[i + 1 :]:
+            mapping = _mapping(value, other_value)
+            if mapping is None:
+                continue
+            others = {
+                change.key: change
+                for change in changes(other_value, other_visible, tree.knob_names)
+                if change.operator == "name"
+            }
+            for change in changes(value, visible, tree.knob_names):
+                if change.operator != "name":
+                    continue
+                kind, path, old, new = change.key
+                twin = others.get((kind, path, mapping.get(str(old), old), mapping.get(str(new), new)))
+                if twin is not None:
+                    first, second = _edit(tree, slot, change), _edit(tree, other_slot, twin)
+                    yield Edit(
+                        f"{first.sentence} and {second.sentence}", first.changes + second.changes, "name", 1.05
+                    )
+
+
+def _mapping(a: Expression, b: Expression) -> dict[str, str] | None:
+    """Map the names of one expression to those of another that is the same but for names; None if it is not."""
+    if isinstance(a, Name) and isinstance(b, Name):
+        return {a.id: b.id}
+    if isinstance(a, Number) and a == b:
+        return {}
+    if not (isinstance(a, Operation) and isinstance(b, Operation)) or a.op != b.op or a.over != b.over:
+        return None
+    found: dict[str, str] = {}
+    for first, second in zip(a.arguments, b.arguments, strict=True):
+        part = _mapping(first, second)
+        if part is None or any(found.get(key, new) != new for key, new in part.items()):
+            return None
+        found |= part
+    return found
+
+
+def _far(tree: Tree) -> Iterator[Edit]:
+    terms = [term for _, _, _, term in everywhere.addends(tree)]
+    terms += [operation("pow", term, TWO) for term in terms if isinstance(term, Name)]
+    if "weight_decay" in tree.knob_names:
+        terms.append(operation("mul", Name("weight_decay"), Name("x")))
+    pool = tuple(dict.fromkeys(_pool(tree)))
+    for slot, value, visible in _slots(tree):
+        here = tuple(part for part in pool if names(part) <= {*visible, "t"})
+        factors = tuple(part for part in here if _is_factor(part, tree))
+        for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
+            yield _edit(tree, slot, change)
+        for change in grafts(value, here):
+            yield _edit(tree, slot, change)
+
+
+def _pool(tree: Tree) -> Iterator[Expression]:
+    """Yield the parts of a rule that could stand elsewhere in it."""
+    for _, value, _ in _slots(tree):
+        for part in subexpressions(value):
+            if isinstance(part, Operation) and sum(1 for _ in subexpressions(part)) <= 9:
+                yield part
+    for name in ("g", "x", "m", "v"):
+        if name in ("g", "x") or name in tree.state_names:
+            yield operation("pow", Name(name), TWO)
+            yield operation("abs", Name(name))
+    yield operation("sub", Name("g"), Name("x"))
+
+
+def _is_factor(part: Expression, tree: Tree) -> bool:
+    return isinstance(part, Operation) and names(part) <= {"t", *tree.knob_names}

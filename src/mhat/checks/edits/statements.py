@@ -1,0 +1,217 @@
+"""Changes of whole lines: stored elsewhere, forgotten, moved, done twice or at one step only. It knows no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mhat.checks.edits.expressions import ONE, TWO
+from mhat.checks.edits.places import operation, said
+from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
+from mhat.language.walking import names, renamed
+
+T = Name("t")
+G = Name("g")
+
+
+def single_lines(tree: Tree) -> Iterator[tuple[int, str, Assignment]]:
+    """Yield the lines with one target: index, target, line."""
+    for i, line in enumerate(tree.body):
+        if len(line.targets) == 1:
+            yield i, line.targets[0], line
+
+
+def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slot, Content]]:
+    """Give the later lines and the result with names exchanged, as far as they read them."""
+    changed: list[tuple[Slot, Content]] = []
+    for j, line in enumerate(tree.body[index + 1 :], index + 1):
+        if names(line.value) & set(new):
+            changed.append((("line", j), (Assignment(line.targets, renamed(line.value, new), line.place),)))
+    if names(tree.result) & set(new):
+        changed.append((RESULT, renamed(tree.result, new)))
+    return changed
+
+
+def average_parts(line: Assignment) -> tuple[Expression, Expression, Expression] | None:
+    """Take an average `s = a * s + b * h` apart into a, b and h; None if the line is no average."""
+    target, value = line.targets[0], line.value
+    if not (isinstance(value, Operation) and value.op == "add"):
+        return None
+    old, new = value.arguments
+    if not (isinstance(old, Operation) and old.op == "mul" and Name(target) in old.arguments):
+        return None
+    if not (isinstance(new, Operation) and new.op == "mul"):
+        return None
+    decay = old.arguments[0] if old.arguments[1] == Name(target) else old.arguments[1]
+    return decay, new.arguments[0], new.arguments[1]
+
+
+def stored_elsewhere(tree: Tree) -> Iterator[Edit]:
+    """Store a line's value into a state instead, and read it from there."""
+    for i, target, line in single_lines(tree):
+        for state in tree.state_names:
+            if state == target:
+                continue
+            other = Assignment((state,), line.value, line.place)
+            later = [] if target in tree.state_names else reading_after(tree, i, {target: state})
+            again = {slot for slot, _ in later if slot[0] == "line"}
+            if any(tree.body[int(slot[1])].targets == (state,) for slot in again):
+                later = [(slot, content) for slot, content in later]
+            sentence = f"`{target}` is stored into the state `{state}`"
+            if state in names(line.value) and target not in tree.state_names:
+                sentence = f"`{target}` is stored back into the state `{state}`"
+            yield Edit(sentence, ((("line", i), (other,)), *later), f"store:{state in names(line.value)}", 1.0)
+
+
+def also_stored(tree: Tree) -> Iterator[Edit]:
+    """Store a line's value into a state too, after everything else has been computed."""
+    if not tree.body:
+        return
+    last = len(tree.body) - 1
+    for _, target, _ in single_lines(tree):
+        for state in tree.state_names:
+            if state != target and target not in tree.state_names:
+                kept = Assignment((state,), Name(target))
+                change = ((("line", last), (tree.body[last], kept)),)
+                yield Edit(f"`{target}` is also stored into the state `{state}`", change, "also stored", 1.2)
+
+
+def forgotten(tree: Tree) -> Iterator[Edit]:
+    """Forget to store a state: what is computed is used at this step and gone at the next."""
+    all_changes: dict[Slot, Content] = {}
+    new_names: dict[str, str] = {}
+    lines = [(i, target, line) for i, target, line in single_lines(tree) if target in tree.state_names]
+    for i, target, line in lines:
+        fresh = f"{target}_now"
+        first = Assignment((fresh,), line.value, line.place)
+        yield Edit(
+            f"the new `{target}` is not stored: it starts anew at every step",
+            ((("line", i), (first,)), *reading_after(tree, i, {target: fresh})),
+            "forgotten",
+        )
+        yield Edit(f"`{target}` is never updated", ((("line", i), ()),), "frozen")
+        new_names[target] = fresh
+    if len(lines) < 2:
+        return
+    seen: dict[str, str] = {}
+    for j, line in enumerate(tree.body):
+        value = renamed(line.value, seen)
+        targets = tuple(new_names.get(target, target) for target in line.targets)
+        seen.update({target: new_names[target] for target in line.targets if target in new_names})
+        all_changes[("line", j)] = (Assignment(targets, value, line.place),)
+    all_changes[RESULT] = renamed(tree.result, seen)
+    yield Edit("no state is stored: all start anew at every step", tuple(all_changes.items()), "forgotten")
+
+
+def at_one_step(tree: Tree) -> Iterator[Edit]:
+    """Do an operation at the first step only, or at every step but the first."""
+    first = operation("eq", T, ONE)
+    for i, target, line in single_lines(tree):
+        value = line.value
+        if not isinstance(value, Operation):
+            continue
+        for operand in value.arguments:
+            if isinstance(operand, Number) or (value.op == "pow" and operand is value.arguments[1]):
+                continue
+            only = operation("where", first, value, operand)
+            but = operation("where", first, operand, value)
+            for new, word in ((only, "at the first step only"), (but, "from the second step on only")):
+                change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
+                yield Edit(f"`{target} = {said(value)[1:-1]}` is done {word}", change, f"one step:{word}", 1.1)
+        if target in tree.state_names:
+            yield from _seeded_line(i, line)
+
+
+def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
+    """Store a plain value at the first step where the average should be stored."""
+    parts = average_parts(line)
+    seeds = [G, operation("pow", G, TWO)] + ([parts[2]] if parts else [])
+    for seed in dict.fromkeys(seeds):
+        new = operation("where", operation("eq", T, ONE), seed, line.value)
+        sentence = f"the first step stores {said(seed)} in `{line.targets[0]}`"
+        own = parts is not None and seed == parts[2]
+        yield Edit(
+            sentence, ((("line", i), (Assignment(line.targets, new, line.place),)),), f"first seeds:{own}", 1.1
+        )
+
+
+def moved(tree: Tree) -> Iterator[Edit]:
+    """Move a line to another place, or all updates of states behind everything that reads them."""
+    for i, line in enumerate(tree.body):
+        what = " and ".join(f"`{target}`" for target in line.targets)
+        for j, other in enumerate(tree.body):
+            if j == i:
+                continue
+            pair = (other, line) if j > i else (line, other)
+            word = "after" if j > i else "before"
+            anchor = " and ".join(f"`{target}`" for target in other.targets)
+            sentence = f"{what} is computed {word} {anchor}"
+            yield Edit(sentence, ((("line", i), ()), (("line", j), pair)), "moved")
+    updates = [i for i, target, _ in single_lines(tree) if target in tree.state_names]
+    last = len(tree.body) - 1
+    if len(updates) > 1 and updates != list(range(last + 1 - len(updates), last + 1)) and last not in updates:
+        emptied: list[tuple[Slot, Content]] = [(("line", i), ()) for i in updates]
+        end = (("line", last), (tree.body[last], *(tree.body[i] for i in updates)))
+        yield Edit("the step is taken with the states of the step before", (*emptied, end), "moved")
+
+
+def started(tree: Tree) -> Iterator[Edit]:
+    """Start a state elsewhere."""
+    pool: list[Expression] = [Number(0.0), ONE, G, operation("pow", G, TWO), operation("abs", G), Name("x")]
+    pool += [Number(0.1), Number(1e-6), *(Name(knob) for knob in tree.knob_names if knob in ("eps", "lr"))]
+    for state in tree.states:
+        own = list(pool)
+        for _, target, line in single_lines(tree):
+            parts = average_parts(line) if target == state.name else None
+            if parts is not None and names(parts[2]) <= {"g", "x", *tree.knob_names}:
+                own += [parts[2], operation("mul", parts[1], parts[2])]
+        for start in dict.fromkeys(own):
+            if start != state.start:
+                sentence = f"`{state.name}` starts at {said(start)}"
+                kind = "start:seed" if start in own[len(pool) :][:1] else f"start:{said(start)}"
+                kind = "start:share" if start in own[len(pool) + 1 :] else kind
+                yield Edit(sentence, ((("start", state.name), start),), kind)
+
+
+def twice(tree: Tree) -> Iterator[Edit]:
+    """Do a line twice: once more on its own result."""
+    for i, target, line in single_lines(tree):
+        for name in sorted(names(line.value) - {"t", "k", "n", *tree.knob_names}):
+            again = Assignment((target,), renamed(line.value, {name: target}), line.place)
+            operator = "twice:self" if name == target else "twice"
+            yield Edit(
+                f"`{target} = {said(line.value)[1:-1]}` is done twice",
+                ((("line", i), (line, again)),),
+                operator,
+                1.1,
+            )
+
+
+def aliased(tree: Tree) -> Iterator[Edit]:
+    """Let two states share one memory."""
+    for first in tree.state_names:
+        for second in tree.state_names:
+            if first >= second:
+                continue
+            new = {second: first}
+            changes: list[tuple[Slot, Content]] = []
+            for i, line in enumerate(tree.body):
+                targets = tuple(new.get(target, target) for target in line.targets)
+                changes.append((("line", i), (Assignment(targets, renamed(line.value, new), line.place),)))
+            changes.append((RESULT, renamed(tree.result, new)))
+            yield Edit(f"`{first}` and `{second}` share one memory", tuple(changes), "aliased")
+
+
+def skipped_at_zero(tree: Tree) -> Iterator[Edit]:
+    """Leave a coordinate alone where its gradient is zero."""
+    seen = operation("ne", G, Number(0.0))
+    changes: list[tuple[Slot, Content]] = []
+    for i, target, line in single_lines(tree):
+        if target in tree.state_names:
+            value = operation("where", seen, line.value, Name(target))
+            changes.append((("line", i), (Assignment(line.targets, value, line.place),)))
+    result: tuple[Slot, Content] = (RESULT, operation("where", seen, tree.result, Name("x")))
+    yield Edit("coordinates without gradient are skipped", (*changes, result), "skipped at zero")
+    yield Edit("coordinates without gradient do not move", (result,), "skipped at zero")
+    if changes:
+        yield Edit("states rest where there is no gradient", tuple(changes), "skipped at zero")

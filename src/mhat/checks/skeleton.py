@@ -1,0 +1,88 @@
+"""A rule as slots that edits fill anew: its starts, its lines, its result. It knows no subject and no operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mhat.language.tree import INPUTS, Assignment, Expression, State, Tree
+from mhat.language.walking import names
+
+# ("start", state), ("line", index) or ("result", ""); a line may become none or several.
+Slot = tuple[str, str | int]
+Content = Expression | tuple[Assignment, ...]
+RESULT: Slot = ("result", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One small change of a rule: which slots hold what instead, and a sentence that says it.
+
+    `operator` names the kind of change; `cost` is how far-fetched it is among equals (1 is plain).
+    """
+
+    sentence: str
+    changes: tuple[tuple[Slot, Content], ...]
+    operator: str
+    cost: float = 1.0
+
+    @property
+    def slots(self) -> frozenset[Slot]:
+        """The slots that it fills anew."""
+        return frozenset(slot for slot, _ in self.changes)
+
+
+def slots_of(tree: Tree) -> dict[Slot, Content]:
+    """Take a rule apart."""
+    slots: dict[Slot, Content] = {("start", state.name): state.start for state in tree.states}
+    slots.update({("line", i): (line,) for i, line in enumerate(tree.body)})
+    slots[RESULT] = tree.result
+    return slots
+
+
+def assembled(tree: Tree, changes: Mapping[Slot, Content]) -> Tree | None:
+    """Put a rule together again with some slots changed; None if it would read a name before it is assigned."""
+    states = tuple(
+        State(state.name, changes.get(("start", state.name), state.start), state.place)  # type: ignore[arg-type]
+        for state in tree.states
+    )
+    body: list[Assignment] = []
+    for i, line in enumerate(tree.body):
+        content = changes.get(("line", i))
+        body.extend((line,) if content is None else content)  # type: ignore[arg-type]
+    result = changes.get(RESULT, tree.result)
+    inputs = _inputs(tree, states, body, result)  # type: ignore[arg-type]
+    if inputs is None:
+        return None
+    return Tree(tree.name, inputs, states, tree.knobs, tuple(body), result)  # type: ignore[arg-type]
+
+
+def _inputs(
+    tree: Tree, states: Iterable[State], body: Iterable[Assignment], result: Expression
+) -> tuple[str, ...] | None:
+    """Find the inputs that a rule needs; None if it reads what is not there."""
+    known = {*tree.state_names, *tree.knob_names}
+    inputs = set(tree.inputs)
+    for state in states:
+        if not names(state.start) <= {"x", "g", *tree.knob_names}:
+            return None
+        inputs |= names(state.start) & {"x", "g"}
+    for targets, value in [*((line.targets, line.value) for line in body), ((), result)]:
+        for name in names(value):
+            if name not in known:
+                if name not in INPUTS:
+                    return None
+                inputs.add(name)
+        known.update(targets)
+    return tuple(name for name in INPUTS if name in inputs)
+
+
+def applied(tree: Tree, edits: Iterable[Edit]) -> Tree | None:
+    """Apply edits that fill different slots; None if two fill the same one or the result is no rule."""
+    changes: dict[Slot, Content] = {}
+    for edit in edits:
+        for slot, content in edit.changes:
+            if slot in changes:
+                return None
+            changes[slot] = content
+    return assembled(tree, changes)

@@ -1,0 +1,161 @@
+"""What the commands tell of a rule, a stream, a landscape or a trace, as plain data: what `--json` prints.
+
+It knows no terminal, draws nothing and runs nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from mhat.language import Rule
+from mhat.notation import summary
+from mhat.printers import python
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FIRST = 10
+
+
+def of_rule(rule: Rule) -> dict[str, Any]:
+    """Tell of a rule: name, level, paper, doc, code, inputs, variables, states (name, start) and knobs.
+
+    A knob has name, default, meaning, range (in words), low, high and high_included; no bound is null.
+    """
+    knobs = []
+    for name, default in rule.knobs.items():
+        meaning = rule.meaning(name)
+        knobs.append(
+            {
+                "name": name,
+                "default": default,
+                "meaning": meaning.sentence,
+                "range": meaning.range.replace("value", name),
+                "low": meaning.low if math.isfinite(meaning.low) else None,
+                "high": meaning.high if math.isfinite(meaning.high) else None,
+                "high_included": meaning.closed,
+            }
+        )
+    return {
+        "name": rule.name,
+        "level": str(rule.level),
+        "paper": rule.paper,
+        "doc": inspect.cleandoc(rule.doc),
+        "code": python.rule_text(rule.tree),
+        "inputs": list(rule.tree.inputs),
+        "variables": list(rule.variables),
+        "states": [{"name": s.name, "start": python.expression_text(s.start)} for s in rule.tree.states],
+        "knobs": knobs,
+    }
+
+
+def of_rules(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """Tell of a library of rules, each with name, level, paper and summary."""
+    return [
+        {
+            "name": rule.name,
+            "level": str(rule.level),
+            "paper": rule.paper,
+            "summary": rule.doc.strip().partition("\n")[0],
+        }
+        for rule in rules
+    ]
+
+
+def of_members(summaries: dict[str, str]) -> list[dict[str, str]]:
+    """Tell of all streams or landscapes, each with name and summary."""
+    return [{"name": name, "summary": text} for name, text in summaries.items()]
+
+
+def of_stream(function: Callable[..., Any], stream: Any) -> dict[str, Any]:
+    """Tell of a stream: name, summary, doc, arguments, recipe, dims, shape and the first gradients."""
+    return {
+        **_of_function(function),
+        "recipe": stream.recipe,
+        "dims": list(stream.dims),
+        "shape": list(stream.values.shape),
+        "first": plain(stream.values[:FIRST].tolist()),
+    }
+
+
+def of_landscape(function: Callable[..., Any], landscape: Any) -> dict[str, Any]:
+    """Tell of a landscape: name, summary, doc, arguments, recipe, lesson, start, minimum, minimum_value, window."""
+    return {
+        **_of_function(function),
+        "recipe": landscape.recipe,
+        "lesson": landscape.lesson,
+        "start": list(landscape.start),
+        "minimum": [list(point) for point in landscape.minimum],
+        "minimum_value": plain(landscape.minimum_value),
+        "window": [list(ends) for ends in landscape.window],
+    }
+
+
+def _of_function(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    several = [each.name for each in parameters if each.kind is each.VAR_POSITIONAL]
+    return {
+        "name": function.__name__,
+        "summary": summary(function),
+        "doc": (inspect.getdoc(function) or "").partition("\n>>>")[0].partition("\n")[2].strip(),
+        "arguments": [
+            {"name": each.name, "default": plain([] if each.name in several else each.default)} for each in parameters
+        ],
+    }
+
+
+def of_trace(ds: xr.Dataset, **more: Any) -> dict[str, Any]:
+    """Tell all of a trace: attributes, sizes, coordinates and variables (each dims and values), and `more`."""
+    return {
+        "attributes": {str(key): _decoded(str(key), value) for key, value in ds.attrs.items()},
+        "sizes": {str(dim): size for dim, size in ds.sizes.items()},
+        "coordinates": {str(name): _array(array) for name, array in ds.coords.items()},
+        "variables": {str(name): _array(array) for name, array in ds.data_vars.items()},
+        **more,
+    }
+
+
+def _array(array: xr.DataArray) -> dict[str, Any]:
+    return {"dims": [str(dim) for dim in array.dims], "values": plain(array.values.tolist())}
+
+
+def _decoded(key: str, value: Any) -> Any:
+    """Open the attributes that a file can only hold as JSON text."""
+    return plain(json.loads(value)) if key in ("knobs", "start", "tensor") else plain(value)
+
+
+def non_finite(name: str, array: xr.DataArray) -> dict[str, Any]:
+    """Count what is not finite in a variable: of how many, and the first step, place and value; null if none."""
+    values = array.transpose("step", ...).values
+    flags = ~(abs(values) < math.inf)
+    found: dict[str, Any] = {"variable": name, "count": int(flags.sum()), "of": int(flags.size)}
+    if not found["count"]:
+        return {**found, "first_step": None, "place": {}, "value": None}
+    at = [int(index) for index in zip(*flags.nonzero(), strict=True).__next__()]
+    first = array.transpose("step", ...)[tuple(at)]
+    place = {str(dim): _label(array, str(dim), index) for dim, index in zip(array.dims[1:], at[1:], strict=True)}
+    return {**found, "first_step": int(first["step"]), "place": place, "value": plain(float(first))}
+
+
+def _label(array: xr.DataArray, dim: str, index: int) -> Any:
+    return plain(array[dim].values[index].item()) if dim in array.coords else index
+
+
+def plain(value: Any) -> Any:
+    """Make data that JSON can hold: what is not finite becomes the text nan, inf or -inf, a tuple a list."""
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def as_json(data: Any) -> str:
+    """Write data as JSON on one line."""
+    return json.dumps(plain(data), ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,17 @@
+"""From a rule to text in another language, one file a language. They know no numbers: a printer neither
+simplifies nor evaluates.
+
+    python      a rule as the source of the rule language: printed and parsed again it is the same tree
+    latex       a rule as papers print it, and names for legends
+    base        what printers share: one method or one table entry an operation, brackets by precedence
+
+`PRINTERS` lists one printer a language; a shared test asks each of them to print every operation.
+"""
+
+from mhat.printers.base import MissingOperationError, Printer
+from mhat.printers.latex import LatexPrinter
+from mhat.printers.python import PythonPrinter
+
+PRINTERS: dict[str, Printer] = {"python": PythonPrinter(), "latex": LatexPrinter()}
+
+__all__ = ["PRINTERS", "LatexPrinter", "MissingOperationError", "Printer", "PythonPrinter"]

@@ -1,0 +1,304 @@
+"""What the commands print for people: tables and pages that fit the terminal.
+
+It knows plain facts and data sets; no rule, no engine, and nothing of how a number came about.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+READABLE = 96
+ENDLESS = 100_000
+MOST_ROWS = 4
+PATIENCE = 1.0
+REFRESH = 0.1
+Report = Callable[[int], None]
+
+
+def console(*, errors: bool = False) -> Console:
+    """Make a console as wide as the terminal or COLUMNS say; in a pipe, as wide as a line asks for."""
+    stream = sys.stderr if errors else sys.stdout
+    piped = not stream.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=errors, highlight=False, width=ENDLESS if piped else None)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print parts to standard output, without blanks at the ends of lines."""
+    target = console()
+    with target.capture() as captured:
+        for part in parts:
+            target.print(part)
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    sys.stdout.flush()
+
+
+def width() -> int:
+    """How many columns a line may have."""
+    return console().width
+
+
+def prose(text: str, *, indent: int = 0, style: str = "") -> RenderableType:
+    """Set running text: its paragraphs filled anew, what is in backticks marked."""
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip())]
+    room = min(width(), READABLE) - indent
+    made = [marked(paragraph, style).wrap(console(), max(room, 10)) for paragraph in paragraphs]
+    lines = itertools.chain.from_iterable([*part, Text("")] for part in made)
+    return Padding(Text("\n").join([*lines][:-1]), (0, 0, 0, indent), expand=False)
+
+
+def marked(text: str, style: str = "") -> Text:
+    """Mark what is in backticks; the backticks go where the terminal shows the mark."""
+    colours = console().color_system is not None
+    made = Text(style=style)
+    for place, part in enumerate(text.split("`")):
+        made.append(part if place % 2 == 0 or colours else f"`{part}`", style="cyan" if place % 2 else "")
+    return made
+
+
+def code(text: str, indent: int = 2) -> RenderableType:
+    """Set pseudo code, coloured where the terminal can."""
+    made = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(text)
+    made.rstrip()
+    return Padding(made, (0, 0, 0, indent), expand=False)
+
+
+def heading(text: str) -> Text:
+    """Set a heading."""
+    return Text(text, style="bold")
+
+
+def grid(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = (), *, indent: int = 0, cut: int = -1) -> Any:
+    """Set rows in columns, a line a row; the column `cut` gives way where the terminal is too narrow."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=bool(header), header_style="dim", pad_edge=False)
+    count = len(header) or len(rows[0])
+    room = max(width() - indent, 10)
+    for place in range(count):
+        cells = [_plain(row[place]) for row in [*rows, *([header] if header else [])]]
+        longest = max(map(len, cells))
+        least = min(longest, 8) if place in (cut, count + cut) else min(longest, room // count)
+        table.add_column(header[place] if header else "", no_wrap=True, overflow="ellipsis", min_width=least)
+    for row in rows:
+        table.add_row(*row)
+    return Padding(table, (0, 0, 0, indent), expand=False)
+
+
+def _plain(cell: str | Text) -> str:
+    return cell.plain if isinstance(cell, Text) else cell
+
+
+def rule_list(facts: Sequence[dict[str, Any]]) -> RenderableType:
+    """List rules, a line a rule."""
+    rows = [[Text(f["name"], style="bold"), f["level"], Text(f["paper"])] for f in facts]
+    end = f"\n{len(rows)} rules. `mhat rules adam` shows one: its pseudo code, knobs, state and paper."
+    return Group(grid(rows, ("rule", "level", "paper")), Text(""), prose(end))
+
+
+def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
+    """Show a rule: what it does, pseudo code, knobs, state, paper."""
+    parts: list[RenderableType] = [Text.assemble((fact["name"], "bold"), f", {fact['level']}")]
+    parts += [prose(fact["doc"])] if fact["doc"] else []
+    parts += [Text(""), code(fact["code"]), Text("")]
+    if fact["knobs"]:
+        rows = [[Text(k["name"], style="bold"), short(k["default"]), k["range"], k["meaning"]] for k in fact["knobs"]]
+        parts += [_wrapped(rows, ("knob", "default", "range", "meaning")), Text("")]
+    if fact["states"]:
+        rows = [[Text(s["name"], style="bold"), s["start"]] for s in fact["states"]]
+        parts += [_wrapped(rows, ("state", "before step 1")), Text("")]
+    if fact["paper"]:
+        parts.append(_wrapped([[Text("paper", style="dim"), fact["paper"]]]))
+    parts.append(_wrapped([[Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"]]))
+    return Group(*parts)
+
+
+def _wrapped(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = ()) -> RenderableType:
+    """Set rows in columns of which the last is filled over several lines."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=bool(header), header_style="dim", pad_edge=False)
+    for place in range(len(rows[0])):
+        last = place == len(rows[0]) - 1
+        table.add_column(header[place] if header else "", no_wrap=not last, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def member_list(facts: Sequence[dict[str, str]], kind: str, example: str) -> RenderableType:
+    """List streams or landscapes, a line each."""
+    rows = [[Text(f["name"], style="bold"), marked(f["summary"])] for f in facts]
+    end = f"{len(rows)} {kind}s. `mhat {kind}s {example}` shows one; `mhat trace adam --{kind} {example}` runs Adam on it."
+    return Group(grid(rows, (kind, "what it is")), Text(""), prose(end))
+
+
+def stream_page(fact: dict[str, Any]) -> RenderableType:
+    """Show a stream: what it teaches, arguments, first gradients."""
+    first = [each if isinstance(each, list) else [each] for each in fact["first"]]
+    flat = [number(value) if not isinstance(value, list) else "..." for row in first for value in row]
+    steps = fact["shape"][0]
+    shape = ", ".join(f"{dim}={size}" for dim, size in zip(fact["dims"], fact["shape"], strict=True))
+    rest = " ..." if steps > len(first) else ""
+    rows = [
+        *_arguments(fact),
+        [Text("shape", style="dim"), shape],
+        [Text("starts", style="dim"), " ".join(flat) + rest],
+        [Text("try", style="dim"), f"mhat trace adam --stream {fact['recipe']}"],
+    ]
+    return Group(*_member_head(fact), _wrapped(rows))
+
+
+def landscape_page(fact: dict[str, Any]) -> RenderableType:
+    """Show a landscape: lesson, arguments, start, minimum, window."""
+    minimum = " and ".join(point(each) for each in fact["minimum"])
+    window = " x ".join(f"[{short(low)}, {short(high)}]" for low, high in fact["window"])
+    lowest = f"{short(fact['minimum_value'])} at {minimum}" if minimum else short(fact["minimum_value"])
+    rows = [
+        *_arguments(fact),
+        [Text("start", style="dim"), point(fact["start"])],
+        [Text("minimum", style="dim"), lowest],
+        [Text("window", style="dim"), window],
+        [Text("try", style="dim"), f"mhat trace adam --landscape {fact['recipe']} --steps 1000 --plot path.png"],
+    ]
+    return Group(*_member_head(fact), prose(fact["lesson"]), Text(""), _wrapped(rows))
+
+
+def _member_head(fact: dict[str, Any]) -> list[RenderableType]:
+    head: list[RenderableType] = [Text.assemble((fact["name"], "bold"), ": ", marked(fact["summary"]))]
+    return [*head, *([Text(""), prose(fact["doc"])] if fact["doc"] else []), Text("")]
+
+
+def _arguments(fact: dict[str, Any]) -> list[list[str | Text]]:
+    if not fact["arguments"]:
+        return []
+    written = (f"{a['name']}={_default(a['default'])}" for a in fact["arguments"])
+    return [[Text("arguments", style="dim"), ", ".join(written)]]
+
+
+def _default(value: Any) -> str:
+    return {None: "none", True: "yes", False: "no"}[value] if value is None or isinstance(value, bool) else short(value)
+
+
+def point(coordinates: Sequence[float]) -> str:
+    """Write a point: (1, -0.5)."""
+    return "(" + ", ".join(short(each) for each in coordinates) + ")"
+
+
+def short(value: Any) -> str:
+    """Write a number as people type it: 1e-3, 0.9, 10."""
+    if isinstance(value, list):
+        return ",".join(map(short, value)) or "..."
+    if not isinstance(value, float):
+        return str(value)
+    text = f"{value:.12g}"
+    plain = re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), text)
+    leading = re.fullmatch(r"(-?)0\.(00+)([1-9])", plain)
+    return f"{leading[1]}{leading[3]}e-{len(leading[2]) + 1}" if leading else plain
+
+
+def number(value: Any) -> str:
+    """Write a number in a table of numbers, to five digits."""
+    return value if isinstance(value, str) else f"{value:.5g}"
+
+
+def telling_steps(last: int) -> list[int]:
+    """Choose steps that tell the course: 1, 2, 5, 10, 20, 50 ... and the last."""
+    series = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
+    return [*(step for step in series if step < last), last]
+
+
+def trace_table(ds: xr.Dataset, names: Sequence[str]) -> RenderableType:
+    """Show variables at telling steps: a row a variable and coordinate, as many steps as the terminal is wide."""
+    steps = telling_steps(int(ds.sizes["step"]))
+    rows = [row for name in names for row in _rows(ds[name].sel(step=steps), name)]
+    labels, wheres = [row[0] for row in rows], [row[1] for row in rows]
+    used = 2 + max(map(len, [*labels, "step"])) + (2 + max(map(len, wheres)) if any(wheres) else 0)
+    chosen = _fitting(steps, [row[2] for row in rows], width() - used)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("step", no_wrap=True, style="bold")
+    if any(wheres):
+        table.add_column("", no_wrap=True, style="dim")
+    for place in chosen:
+        table.add_column(str(steps[place]), justify="right", no_wrap=True)
+    for label, where, cells in rows:
+        values = [_coloured(cells[place]) if cells else Text("") for place in chosen]
+        table.add_row(label, *([where] if any(wheres) else []), *values)
+    return table
+
+
+def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Give a variable's rows: label, place, and a cell a step; the first few where there are many."""
+    dims = [dim for dim in array.dims if dim != "step"]
+    values = array.transpose("step", *dims)
+    places = itertools.product(*(range(array.sizes[dim]) for dim in dims))
+    for count, place in enumerate(itertools.islice(places, MOST_ROWS)):
+        at = dict(zip(dims, place, strict=True))
+        where = " ".join(f"{dim}={short(array[dim].values[i].item()) if dim in array.coords else i}" for dim, i in at.items())
+        yield ("" if count else name), where, [number(float(value)) for value in values.isel(at).values]
+    more = array.size // array.sizes["step"] - MOST_ROWS
+    if more > 0:
+        yield "", f"... {more:,} more", []
+
+
+def _fitting(steps: Sequence[int], cells: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Choose the places of the steps to show: all, or fewer until they fit, always the last."""
+    last = len(steps) - 1
+    leads = [str(step)[0] + str(step)[1:].strip("0") for step in steps]
+    choices = [
+        list(range(last + 1)),
+        [p for p in range(last + 1) if leads[p] == "1" or steps[p] == 2 or p == last],
+        [p for p in range(last + 1) if leads[p] == "1" or p == last],
+        *([p for p in (0, 3 * k, last) if p <= last] for k in (1,)),
+        [0, last],
+        [last],
+    ]
+    for choice in choices:
+        unique = sorted(set(choice))
+        widths = [max([len(str(steps[p])), *(len(row[p]) for row in cells if row)]) + 2 for p in unique]
+        if sum(widths) <= room:
+            return unique
+    return [last]
+
+
+def _coloured(cell: str) -> Text:
+    return Text(cell, style="bold red" if cell in ("nan", "inf", "-inf") else "")
+
+
+@contextmanager
+def progress(total: int, what: str) -> Iterator[Report | None]:
+    """Give a report for long work: a bar on standard error after a second, nothing where that is no terminal."""
+    target = console(errors=True)
+    if not target.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=target, transient=True)
+    task = bar.add_task(what, total=total)
+    begun = seen = time.monotonic()
+
+    def report(done: int) -> None:
+        nonlocal seen
+        now = time.monotonic()
+        if now - begun < PATIENCE or now - seen < REFRESH:
+            return
+        seen = now
+        bar.start()
+        bar.update(task, completed=done)
+
+    try:
+        yield report
+    finally:
+        bar.stop()

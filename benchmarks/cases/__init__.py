@@ -15,8 +15,16 @@ from benchmarks.cases import (
     counter,
     decay,
     eps,
+    kin,
     lion,
     moments,
+    more_adam,
+    more_adamw,
+    more_correct,
+    more_kin,
+    more_plain,
+    more_sign,
+    more_single,
     state,
     tensors,
     written_back,
@@ -27,10 +35,14 @@ __all__ = ["CASES", "MORE", "WILD", "Case", "check_ids"]
 
 WILD: tuple[Case, ...] = tuple(
     case
-    for module in (correct, correction, counter, decay, eps, lion, moments, state, tensors, written_back)
+    for module in (correct, correction, counter, decay, eps, kin, lion, moments, state, tensors, written_back)
     for case in module.CASES
 )
-MORE: tuple[Case, ...] = ()
+MORE: tuple[Case, ...] = tuple(
+    case
+    for module in (more_adam, more_adamw, more_correct, more_kin, more_plain, more_sign, more_single)
+    for case in module.CASES
+)
 CASES = WILD + MORE
 
 

@@ -12,6 +12,7 @@ A subject is written as people write optimizers. Four ways to write one, and wha
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +40,15 @@ class Case:
     def tensors(self) -> int | None:
         """How many tensors the subject must be driven with, if it says so."""
         return getattr(self.subject, "tensors", None)
+
+    @property
+    def places(self) -> int:
+        """In how many lines and starts of states the truth's text differs from the claim's; knobs do not count."""
+        if self.truth is None:
+            return 0
+        claimed, true = (claims.lines(claim) for claim in (self.against, self.truth))
+        changes = difflib.SequenceMatcher(None, claimed, true, autojunk=False).get_opcodes()
+        return sum(max(b - a, d - c) for kind, a, b, c, d in changes if kind != "equal")
 
 
 class Collection(list[Case]):
@@ -129,8 +139,9 @@ def _numbers(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dty
 
 def _network(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dtype[Any]) -> Any:
     if not isinstance(gradients, list | tuple):
-        (parameters,) = _network(make, [gradients], start, dtype)
-        return parameters
+        whole = np.array(gradients, dtype=dtype)
+        (parameters,) = _network(make, [whole.reshape(len(whole), -1)], start, dtype)
+        return parameters.reshape(whole.shape)
     given = [np.array(g, dtype=dtype) for g in gradients]
     params = [np.zeros(g.shape[1:], dtype) + np.asarray(start, dtype) for g in given]
     made = make(params)

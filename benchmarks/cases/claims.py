@@ -74,13 +74,20 @@ def text(claim: str) -> str:
     """Give the text of a claim: signature and body, without decorator and docstring."""
     if claim in OTHERS:
         return OTHERS[claim]
-    [function] = [
-        node for node in ast.parse(rules.named(claim).source.text).body if isinstance(node, ast.FunctionDef)
-    ]
+    [function] = [node for node in ast.parse(rules.named(claim).source.text).body if isinstance(node, ast.FunctionDef)]
     function.decorator_list = []
     if ast.get_docstring(function) is not None:
         function.body = function.body[1:]
     return ast.unparse(function)
+
+
+def lines(claim: str) -> list[str]:
+    """Give the states and the lines of a claim or of a text, spelled alike; the knobs are left out."""
+    whole = claim if claim.startswith("def ") else text(claim)
+    [function] = [node for node in ast.parse(whole).body if isinstance(node, ast.FunctionDef)]
+    places = function.args.args[len(function.args.args) - len(function.args.defaults) :]
+    states = zip(places, function.args.defaults, strict=True)
+    return [f"{name.arg}={ast.unparse(start)}" for name, start in states] + [*map(ast.unparse, function.body)]
 
 
 def against(claim: str) -> str:

@@ -203,9 +203,7 @@ class RightRAdam:
         n_sma = n_sma_max - 2 * t * b2**t / (1 - b2**t)
         if n_sma < 5:
             return p - 0.002 * self.m / (1 - b1**t)
-        rect = math.sqrt(
-            (n_sma - 4) / (n_sma_max - 4) * (n_sma - 2) / n_sma * n_sma_max / (n_sma_max - 2)
-        )
+        rect = math.sqrt((n_sma - 4) / (n_sma_max - 4) * (n_sma - 2) / n_sma * n_sma_max / (n_sma_max - 2))
         return p - 0.002 * rect * (self.m / (1 - b1**t)) / (np.sqrt(self.v / (1 - b2**t)) + 1e-8)
 
 

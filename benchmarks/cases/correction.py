@@ -44,7 +44,7 @@ class Adam2:
 @CASES.bug("const-ml-from-scratch", "adam", edited("adam", *CONSTANT), lr=0.001, style="network")
 def scratch_network(params: list[Array]) -> Any:
     """The hats are divided by constants; there is no t at all."""
-    opts = [dict(m=np.zeros_like(p), v=np.zeros_like(p)) for p in params]
+    opts = [{"m": np.zeros_like(p), "v": np.zeros_like(p)} for p in params]
     b1, b2, eps, learning_rate = 0.9, 0.999, 1e-8, 0.001
 
     def step(grads: list[Array]) -> None:
@@ -167,7 +167,7 @@ def theano_adam() -> Any:
         def f_update(p: Array, g: Array) -> Array:
             nonlocal i, m, v
             i_t = i + 1.0
-            fix1, fix2 = 1.0 - b1 ** i_t, 1.0 - b2 ** i_t
+            fix1, fix2 = 1.0 - b1**i_t, 1.0 - b2**i_t
             lr_t = lr0 * (np.sqrt(fix2) / fix1)
             m_t = (b1 * g) + ((1.0 - b1) * m)
             v_t = (b2 * g**2) + ((1.0 - b2) * v)
@@ -202,7 +202,9 @@ class ComplementAdam:
         return x - 0.0003 * m_unbiased / (np.sqrt(v_unbiased) + 1e-8)
 
 
-@CASES.bug("mulbc-convnetjs", "adam", edited("adam", ("m / (1", "m * (1"), ("v / (1", "v * (1")), lr=0.01, style="numbers")
+@CASES.bug(
+    "mulbc-convnetjs", "adam", edited("adam", ("m / (1", "m * (1"), ("v / (1", "v * (1")), lr=0.01, style="numbers"
+)
 class ConvNetTrainer:
     """The moments are multiplied by the correction instead of divided."""
 
@@ -218,7 +220,9 @@ class ConvNetTrainer:
         return p + -0.01 * bias_corr1 / (np.sqrt(bias_corr2) + 1e-8)
 
 
-@CASES.bug("slide-power-ufal", "adam", edited("adam", ("beta1 ** t", "beta1 ** 2"), ("beta2 ** t", "beta2 ** 2")), lr=0.001)
+@CASES.bug(
+    "slide-power-ufal", "adam", edited("adam", ("beta1 ** t", "beta1 ** 2"), ("beta2 ** t", "beta2 ** 2")), lr=0.001
+)
 class SlideAdam:
     """The slide's 1 - beta^2, printed for beta^t, is taken literally."""
 

@@ -101,7 +101,12 @@ class RegularizedAdamW(_Moments):
 
 
 @CASES.bug(
-    "wd-nolr-fm", "adamw", edited("adamw", (DECAY, "(x - lr * ratio) * (1 - weight_decay)")), 2, lr=0.01, weight_decay=0.001
+    "wd-nolr-fm",
+    "adamw",
+    edited("adamw", (DECAY, "(x - lr * ratio) * (1 - weight_decay)")),
+    2,
+    lr=0.01,
+    weight_decay=0.001,
 )
 class FactorizationMachineAdam(_Moments):
     """After the step a share of theta without lr is taken away."""
@@ -112,7 +117,12 @@ class FactorizationMachineAdam(_Moments):
 
 
 @CASES.bug(
-    "wd-sign-chainer", "sgd_l2", edited("sgd_l2", ("g + weight_decay", "g - weight_decay")), lr=0.01, weight_decay=0.05, style="network"
+    "wd-sign-chainer",
+    "sgd_l2",
+    edited("sgd_l2", ("g + weight_decay", "g - weight_decay")),
+    lr=0.01,
+    weight_decay=0.05,
+    style="network",
 )
 def trainer_with_hook(params: list[Array]) -> Any:
     """The hook takes the decay from the gradient, so that weights grow."""
@@ -180,9 +190,7 @@ class ChildAdamW(_Moments):
 @CASES.variant(
     "oneflow-decay-bc-scaled",
     "adamw",
-    edited(
-        "adamw", EPS_HAT, ("weight_decay * x", "weight_decay * sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * x")
-    ),
+    edited("adamw", EPS_HAT, ("weight_decay * x", "weight_decay * sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * x")),
     2,
     lr=0.001,
     weight_decay=0.1,

@@ -62,7 +62,12 @@ class HalfAdam:
         return w - half(0.001) * m_hat / (np.sqrt(v_hat) + half(1e-8))
 
 
-@CASES.bug("eps-precedence-inner", "adam", edited("adam", ("m_hat / (sqrt(v_hat) + eps)", "m_hat / sqrt(v_hat) + eps")), lr=0.001)
+@CASES.bug(
+    "eps-precedence-inner",
+    "adam",
+    edited("adam", ("m_hat / (sqrt(v_hat) + eps)", "m_hat / sqrt(v_hat) + eps")),
+    lr=0.001,
+)
 class PrecedenceAdam:
     """A missing bracket puts eps outside of the denominator."""
 
@@ -81,7 +86,12 @@ class PrecedenceAdam:
 @CASES.bug(
     "eps-precedence-theta",
     "adam",
-    edited("adam", ("(sqrt(v_hat) + eps)", "sqrt(v_hat)"), ("x - lr * ratio", "x - lr * ratio + eps"), ("eps=1e-08", "eps=1e-07")),
+    edited(
+        "adam",
+        ("(sqrt(v_hat) + eps)", "sqrt(v_hat)"),
+        ("x - lr * ratio", "x - lr * ratio + eps"),
+        ("eps=1e-08", "eps=1e-07"),
+    ),
     lr=0.01,
     style="whole",
 )
@@ -99,7 +109,13 @@ def line_by_line(grads: Array, start: Any = 0.0) -> Array:
     return thetas
 
 
-@CASES.bug("eps-twice-kozistr", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps) + eps")), lr=0.001, style="network")
+@CASES.bug(
+    "eps-twice-kozistr",
+    "adam",
+    edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps) + eps")),
+    lr=0.001,
+    style="network",
+)
 class TwiceEps:
     """eps is added inside of the root and to it."""
 
@@ -135,7 +151,10 @@ class EpsInside:
 
 
 @CASES.variant(
-    "epsin-diffopt", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)"), ("eps=1e-08", "eps=1e-10")), lr=0.001
+    "epsin-diffopt",
+    "adam",
+    edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)"), ("eps=1e-08", "eps=1e-10")),
+    lr=0.001,
 )
 class GammaAdam:
     """The decays are complements, used consistently, and eps=1e-10 is inside of the root."""

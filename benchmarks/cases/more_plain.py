@@ -143,7 +143,11 @@ def momentum_applied_twice() -> Any:
 @CASES.bug(
     "more-momentum-restart",
     "momentum",
-    edited("momentum", ("(x, g, vel", "(x, g, t, vel"), ("momentum * velocity", "(0 if t % 7 == 1 else momentum) * velocity")),
+    edited(
+        "momentum",
+        ("(x, g, vel", "(x, g, t, vel"),
+        ("momentum * velocity", "(0 if t % 7 == 1 else momentum) * velocity"),
+    ),
     lr=0.01,
     style="network",
 )
@@ -209,7 +213,12 @@ class NotQuiteNesterov:
         return x - 0.01 * (g + 0.9 * v_prev)
 
 
-@CASES.bug("more-nesterov-squared", "nesterov", edited("nesterov", ("g + momentum * velocity\n    return", "g + momentum ** 2 * velocity\n    return")), lr=0.02)
+@CASES.bug(
+    "more-nesterov-squared",
+    "nesterov",
+    edited("nesterov", ("g + momentum * velocity\n    return", "g + momentum ** 2 * velocity\n    return")),
+    lr=0.02,
+)
 def nesterov_squared() -> Any:
     """The look-ahead weighs the new velocity with momentum squared, as the old one should be."""
     v = 0.0
@@ -286,7 +295,14 @@ def cube_root_adagrad() -> Any:
     return step
 
 
-@CASES.bug("more-adagrad-eps-sums", "adagrad", edited("adagrad", ("v + g ** 2", "v + g ** 2 + eps"), ("sqrt(v) + eps", "sqrt(v)")), 2, lr=0.01, eps=0.001)
+@CASES.bug(
+    "more-adagrad-eps-sums",
+    "adagrad",
+    edited("adagrad", ("v + g ** 2", "v + g ** 2 + eps"), ("sqrt(v) + eps", "sqrt(v)")),
+    2,
+    lr=0.01,
+    eps=0.001,
+)
 class SummingEps:
     """eps is added to the accumulator at each step instead of to the root."""
 

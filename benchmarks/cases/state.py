@@ -17,7 +17,9 @@ Array = Any
 FORGOTTEN = (("beta1 * m + (1 - beta1) * g", "(1 - beta1) * g"), ("beta2 * v + (1 - beta2)", "(1 - beta2)"))
 
 
-@CASES.bug("adadelta-local-cache", "adadelta", edited("adadelta", ("    u = rho * u + (1 - rho) * ratio ** 2\n", "")), rho=0.95)
+@CASES.bug(
+    "adadelta-local-cache", "adadelta", edited("adadelta", ("    u = rho * u + (1 - rho) * ratio ** 2\n", "")), rho=0.95
+)
 class MlpackAdaDelta:
     """The cache of squared steps is a local that is zero again at each call."""
 
@@ -72,9 +74,7 @@ class GoNlpAdam:
 @CASES.bug(
     "alias-recsys-layout",
     "adam",
-    edited(
-        "adam", ("m=0, v=0", "m=0"), ("v = beta2 * v", "m = beta2 * m"), ("v_hat = v", "v_hat = m")
-    ),
+    edited("adam", ("m=0, v=0", "m=0"), ("v = beta2 * v", "m = beta2 * m"), ("v_hat = v", "v_hat = m")),
     lr=0.001,
 )
 class EmbeddingRow:

@@ -54,9 +54,7 @@ class _SharedOptimizer:
             network[key] = network[key] - self.lr * m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-@CASES.bug(
-    "tparam-autoencoder-shared", "adam", counted(OWN_COUNT, PER_TENSOR), lr=0.002, style="network", tensors=2
-)
+@CASES.bug("tparam-autoencoder-shared", "adam", counted(OWN_COUNT, PER_TENSOR), lr=0.002, style="network", tensors=2)
 class Autoencoder:
     """One optimizer serves encoder and decoder, and each of its update() calls advances t."""
 
@@ -198,9 +196,7 @@ class NodeAdamW:
         return decayed - 0.001 * (m / bc1) / (np.sqrt(v / bc2) + 1e-8)
 
     def step(self, grads: list[Array]) -> None:
-        self.params = [
-            self.update_single(i, p, g) for i, (p, g) in enumerate(zip(self.params, grads, strict=True))
-        ]
+        self.params = [self.update_single(i, p, g) for i, (p, g) in enumerate(zip(self.params, grads, strict=True))]
 
 
 @CASES.bug("tparam-solversjs", "adam", counted(OWN_COUNT, PER_TENSOR), lr=0.001, style="network", tensors=2)

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.cases.case import Collection
 from benchmarks.cases.claims import edited
-from benchmarks.cases.correction import CONSTANT, INSIDE, STORED_BACK
+from benchmarks.cases.correction import CONSTANT, STORED_BACK
 
 CASES = Collection()
 
@@ -37,7 +37,12 @@ class WrittenBack:
 
 
 @CASES.bug(
-    "wb-const-bmls", "adam", edited("adam", *CONSTANT, *STORED_BACK, ("eps=1e-08", "eps=1e-15")), 2, lr=0.001, style="numbers"
+    "wb-const-bmls",
+    "adam",
+    edited("adam", *CONSTANT, *STORED_BACK, ("eps=1e-08", "eps=1e-15")),
+    2,
+    lr=0.001,
+    style="numbers",
 )
 class BmlsAdam:
     """Both moments are stored after a division by one minus beta without the power."""
@@ -138,7 +143,7 @@ def functional_training(params: list[Array]) -> Any:
         return params, v_corrected, s_corrected
 
     weights = {f"W{i}": p for i, p in enumerate(params)}
-    v, s, t = {key: 0.0 for key in weights}, {key: 0.0 for key in weights}, 0
+    v, s, t = dict.fromkeys(weights, 0.0), dict.fromkeys(weights, 0.0), 0
 
     def step(grads: list[Array]) -> list[Array]:
         nonlocal weights, v, s, t

@@ -21,15 +21,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mhat.errors import BadValue, LanguageError, MhatError, UnknownName
+from mhat.errors import LanguageError, MhatError
 from mhat.version import VERSION
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mhat.landscapes import Landscape
     from mhat.language import Rule
-    from mhat.streams import Stream
 
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 FIGURES = (".png", ".svg", ".pdf")
@@ -55,8 +53,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for a machine to read.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite outputs that exist.")]
+JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for a machine to read.")]
+ForceOption = Annotated[bool, typer.Option("--force", metavar="", help="Overwrite outputs that exist.")]
 VariablesOption = Annotated[
     str | None, typer.Option("--variables", metavar="A,B", help="The variables to show. [all]", show_default=False)
 ]
@@ -77,7 +75,7 @@ def _version(wanted: bool) -> None:
 def _door(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, metavar="", help="Print the version.")
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -87,7 +85,8 @@ def _door(
 @app.command()
 def demo(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The figure to write. [demo.png]", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The figure to write. [demo.png]", show_default=False),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -105,19 +104,22 @@ def demo(
     if not keeps:
         check_output(path, FIGURES, force=force)
     told = story.tell()
-    if as_json:
-        tables.say(facts.as_json({**told.facts(), "figure": str(path)}))
-    else:
+    if not as_json:
         tables.show(*story.page(told))
     if not keeps:
         story.draw(told, path, force=force)
-    if not as_json:
-        tables.show(story.ending(path, kept=keeps))
+    if as_json:
+        tables.say(facts.as_json({**told.facts(), "figure": str(path)}))
+    else:
+        tables.show(*story.ending(path, kept=keeps))
 
 
 @app.command()
 def rules(
-    name: Annotated[str | None, typer.Argument(help="adam, FILE.py:NAME or MODULE:NAME. [all]")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="adam, FILE.py:NAME or MODULE:NAME. [all]", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the library of rules, or show one: its pseudo code, knobs, state and paper."""
@@ -135,18 +137,21 @@ def rules(
 
 @app.command()
 def streams(
-    name: Annotated[str | None, typer.Argument(help="constant, or with arguments: constant:10. [all]")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="constant, or with arguments: constant:10. [all]", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the streams of gradients, or show one: what it teaches, its arguments, its first gradients."""
-    from mhat import facts, tables
+    from mhat import facts, options, tables
     from mhat import streams as library
 
     if name is None:
         listed = facts.of_members(library.summaries())
         _answer(listed, lambda fact: tables.member_list(fact, "stream", "constant:10"), as_json)
     else:
-        found = _stream(name, None)
+        found = options.stream_of(name)
         base = name.partition(":")[0].strip()
         function = getattr(library, base) if base in library.names() else library.from_file
         _answer(facts.of_stream(function, found), tables.stream_page, as_json)
@@ -154,39 +159,52 @@ def streams(
 
 @app.command()
 def landscapes(
-    name: Annotated[str | None, typer.Argument(help="rosenbrock, or with arguments. [all]")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="rosenbrock, or with arguments. [all]", show_default=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the landscapes, or show one: what it teaches, where it starts, where its minima are."""
-    from mhat import facts, tables
+    from mhat import facts, options, tables
     from mhat import landscapes as library
 
     if name is None:
         listed = facts.of_members(library.summaries())
         _answer(listed, lambda fact: tables.member_list(fact, "landscape", "rosenbrock"), as_json)
     else:
-        found = _landscape(name)
+        found = options.landscape_of(name)
         _answer(facts.of_landscape(getattr(library, found.name), found), tables.landscape_page, as_json)
 
 
 @app.command()
 def trace(
-    rule: Annotated[str, typer.Argument(help="adam, FILE.py:NAME or MODULE:NAME.", show_default=False)],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="adam, FILE.py:NAME or MODULE:NAME.", show_default=False)],
     stream: Annotated[
         str | None, typer.Option(metavar="SPEC", help="Gradients: constant:10, normal:seed=42, FILE.csv.")
     ] = None,
     landscape: Annotated[str | None, typer.Option(metavar="SPEC", help="A landscape: rosenbrock.")] = None,
-    steps: Annotated[int | None, typer.Option(help="How many steps. [all there are; 1000 on a landscape]")] = None,
-    knob: Annotated[
-        list[str] | None, typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it.")
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", help="How many steps. [all there are; 1000 on a landscape]")
     ] = None,
-    start: Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")] = None,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64 or float32.")] = "float64",
-    keep: Annotated[str | None, typer.Option(metavar="A,B", help="The variables to record. [all]")] = None,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(metavar="TYPE", help="float64 or float32. [float64]", show_default=False)
+    ] = "float64",
+    keep: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The variables to record. [all]", show_default=False)
+    ] = None,
     tensor: Annotated[
         str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
     ] = None,
-    seedless: Annotated[bool, typer.Option("--seedless", help="Draw a seed by chance, and say which.")] = False,
+    seedless: Annotated[
+        bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")
+    ] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Save as .nc, .zarr, .csv or .parquet.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .svg or .pdf.")] = None,
     variables: VariablesOption = None,
@@ -197,7 +215,7 @@ def trace(
 
     Without --save and --plot it prints the variables at telling steps.
     """
-    from mhat import tables
+    from mhat import options, tables
     from mhat.bridges.find import find_rule
     from mhat.engines.running import variables_of
     from mhat.traces import check_output
@@ -206,20 +224,167 @@ def trace(
     from mhat.traces.run import run
 
     found = find_rule(rule)
-    knobs = read_knobs(knob or [])
-    given = _given(rule, stream, landscape, steps, seedless)
-    kept, shown = _names(keep), _names(variables)
-    _check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
+    knobs = options.knobs_of(knob or [])
+    given = options.gradients_of(rule, stream, landscape, steps, seedless)
+    kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
+    options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
     for path, endings in ((save, ENDINGS), (plot, FIGURES)):
         if path:
             check_output(path, endings, force=force)
     # The gradients are looked at, whether or not they are to be kept.
-    recorded = [*kept, "g"] if kept and "g" not in kept else kept
+    looked_at = [*kept, "g"] if kept and "g" not in kept else kept
     request = understand(
-        found, given, steps=steps, start=read_start(start), dtype=dtype, keep=recorded or None,
-        tensor=_names(tensor) or None, knobs=knobs,
+        found, given, steps=steps, start=options.start_of(start), dtype=dtype, keep=looked_at or None,
+        tensor=options.names_of("--tensor", tensor) or None, knobs=knobs,
     )  # fmt: skip
     with tables.progress(request.steps, f"{found.name}, steps") as report:
-        whole = run(request, report)
-    ds = whole[[name for name in whole.data_vars if not kept or name in kept]]
-    _tell(found, whole, ds, shown, save=save, plot=plot, as_json=as_json, force=force)
+        ds = run(request, report)
+    odd = _not_finite(ds)
+    ds = ds if looked_at == kept else ds.drop_vars("g")
+    written = _write(ds, shown, save, plot, force=force)
+    _tell(ds, found, shown, odd, written, as_json=as_json)
+
+
+@app.command()
+def plot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace saved as .nc or .zarr.", show_default=False)],
+    variables: VariablesOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The figure to write. [FILE.png]", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Draw a trace that was saved."""
+    from mhat import options, tables
+    from mhat.traces import check_output, load
+
+    path = check_output(output or file.with_suffix(".png"), FIGURES, force=force)
+    ds = load(file)
+    shown = options.names_of("--variables", variables)
+    options.check_names(f"variable in {file}", shown, list(map(str, ds.data_vars)))
+    written = _write(ds, shown, None, path, force=force)
+    tables.say(json.dumps(written) if as_json else f"Drew {file} to {path}.")
+
+
+def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
+    from mhat import facts, tables
+
+    if as_json:
+        tables.say(facts.as_json(fact))
+    else:
+        tables.show(draw(fact))
+
+
+def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:
+    """Save and draw a trace, as asked; the trace first, so that a figure that fails takes nothing along."""
+    written = {}
+    if save:
+        from mhat import traces
+
+        traces.save(ds, save, force=force)
+        written["saved"] = str(save)
+    if plot:
+        from mhat import figures
+
+        figures.save(figures.plot(ds, shown or None), plot, force=force)
+        written["drawn"] = str(plot)
+    return written
+
+
+def _not_finite(ds: xr.Dataset) -> list[dict[str, Any]]:
+    """Tell of the gradients, and of x, where x went first, that are not finite."""
+    from mhat import facts
+
+    found = [facts.non_finite(name, ds[name]) for name in ("g", "x") if name in ds]
+    found = [each for each in found if each["count"]]
+    if [each["variable"] for each in found] == ["g", "x"] and found[1]["first_step"] >= found[0]["first_step"]:
+        return found[:1]
+    return found
+
+
+def _tell(
+    ds: xr.Dataset,
+    rule: Rule,
+    shown: list[str],
+    odd: list[dict[str, Any]],
+    written: dict[str, str],
+    *,
+    as_json: bool,
+) -> None:
+    """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
+    from mhat import facts, tables
+    from mhat.traces.schema import landscape_of
+
+    if as_json:
+        tables.say(facts.as_json(facts.of_trace(ds, not_finite=odd, **written)))
+        return
+    tables.show(tables.trace_summary(ds, rule.knobs))
+    if not written:
+        names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
+        tables.show("", tables.trace_table(ds, names), "")
+    landscape = landscape_of(ds)
+    if landscape is not None and "x" in ds and ds["x"].dims == ("step", "i"):
+        end = ds["x"].values[-1]
+        lowest = (landscape.minimum_value, landscape.minimum)
+        tables.show(tables.landscape_end(end.tolist(), float(landscape.value(end)), *lowest))
+    for each in odd:
+        tables.show(tables.odd_numbers(each))
+    for word, path in written.items():
+        tables.show(tables.prose(f"{word.capitalize()}: {path}"))
+
+
+def _ended(run: Callable[[], Any], *, as_json: bool) -> int:
+    """Run a command and give its exit code; what went wrong is said in one message."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except MhatError as error:
+        return _complain(_shortened(error), as_json)
+    except MemoryError:
+        cure = "Ask for fewer steps, or record fewer variables: --keep m_hat,v_hat."
+        return _complain(MhatError("there is not enough memory for this", cure), as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone. Python flushes standard output once more at its end: there must be somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        said = getattr(error, "format_message", None)
+        if said is not None:
+            return _complain(_usage(error, said()), as_json)
+        traceback.print_exc()
+        return _complain(MhatError("this is a mistake in mhat itself", "Please report it with the lines above."), False)
+    if code == INTERRUPTED:
+        sys.stderr.write("\nmhat: interrupted\n")
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception, said: str) -> MhatError:
+    """Say what typer has found wrong in the words of mhat."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "mhat"
+    first = " ".join(said.split())
+    return MhatError(first[:1].lower() + first[1:], f"`{command} --help` says what can be written here.")
+
+
+def _shortened(error: MhatError) -> MhatError:
+    """Name a file below the current directory as the user would."""
+    if isinstance(error, LanguageError) and error.place is not None:
+        file = Path(error.place.file)
+        if file.is_relative_to(Path.cwd()):
+            place = dataclasses.replace(error.place, file=str(file.relative_to(Path.cwd())))
+            return LanguageError(error.what, error.cure, place)
+    return error
+
+
+def _complain(error: MhatError, as_json: bool) -> int:
+    if as_json:
+        place = getattr(error, "place", None)
+        where = {"file": place.file, "line": place.line, "column": place.column} if place else {}
+        sys.stderr.write(json.dumps({"error": error.what, "cure": error.cure, **where}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"mhat: {error}\n")
+    return BAD

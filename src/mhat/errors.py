@@ -6,7 +6,8 @@
     ├── BadValue          a knob out of its range, zero steps, a shape that does not fit
     ├── InputFileError    a file that is missing, empty, ragged or not numeric at a line
     ├── OutputFileError   an output that exists already or cannot be written
-    └── MissingExtra      an optional dependency that is not installed: the command that installs it
+    ├── MissingExtra      an optional dependency that is not installed: the command that installs it
+    └── SubjectError      an implementation under check that raises, hangs, dies or answers nonsense: what it said
 """
 
 from __future__ import annotations
@@ -97,3 +98,16 @@ class MissingExtra(MhatError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed", f"Install it with: pip install 'mhat[{extra}]'")
         self.extra = extra
+
+
+class SubjectError(MhatError):
+    """An implementation under check that could not be run: it raises, hangs, dies, or answers nonsense."""
+
+    def __init__(self, subject: str, what: str, cure: str, said: str = "") -> None:
+        super().__init__(f"`{subject}` {what}", cure)
+        self.subject = subject
+        self.said = said
+
+    def __str__(self) -> str:
+        said = "".join(f"\n    {line}" for line in self.said.splitlines())
+        return f"{self.what}{said}\n{self.cure}"

@@ -160,8 +160,9 @@ def count_steps(value: object) -> int:
 
 
 def summary(function: Callable[..., object]) -> str:
-    """Return the first line of the docstring, without its full stop."""
-    return (inspect.getdoc(function) or "").partition("\n")[0].rstrip(".")
+    """Return the first line of the docstring, without its full stop; dots that say "and so on" stay."""
+    first = (inspect.getdoc(function) or "").partition("\n")[0]
+    return first if first.endswith("...") else first.removesuffix(".")
 
 
 def _bound(typed: Call, function: Callable[..., object], spec: str) -> tuple[list[object], dict[str, object]]:

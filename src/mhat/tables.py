@@ -6,12 +6,14 @@ It knows plain facts and data sets; no rule, no engine, and nothing of how a num
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 READABLE = 96
 ENDLESS = 100_000
+NARROW = 12
 MOST_ROWS = 4
 PATIENCE = 1.0
 REFRESH = 0.1
@@ -46,6 +49,12 @@ def show(*parts: RenderableType) -> None:
         for part in parts:
             target.print(part)
     sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Print a line as it is."""
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
@@ -73,10 +82,15 @@ def marked(text: str, style: str = "") -> Text:
 
 
 def code(text: str, indent: int = 2) -> RenderableType:
-    """Set pseudo code, coloured where the terminal can."""
+    """Set pseudo code."""
+    return Padding(coloured(text), (0, 0, 0, indent), expand=False)
+
+
+def coloured(text: str) -> Text:
+    """Colour pseudo code, where the terminal can."""
     made = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(text)
     made.rstrip()
-    return Padding(made, (0, 0, 0, indent), expand=False)
+    return made
 
 
 def heading(text: str) -> Text:
@@ -84,19 +98,41 @@ def heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def grid(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = (), *, indent: int = 0, cut: int = -1) -> Any:
-    """Set rows in columns, a line a row; the column `cut` gives way where the terminal is too narrow."""
+def grid(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = (), *, indent: int = 0) -> RenderableType:
+    """Set rows in columns, a line a row; the last column gives way where the terminal is too narrow."""
+    cells = [*rows, *([header] if header else [])]
+    widths = [max(len(_plain(row[place])) for row in cells) for place in range(len(rows[0]))]
+    room = width() - indent - 2 * (len(widths) - 1)
+    widths[-1] = max(min(widths[-1], room - sum(widths[:-1])), min(widths[-1], NARROW))
+    while sum(widths) > room and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=bool(header), header_style="dim", pad_edge=False)
-    count = len(header) or len(rows[0])
-    room = max(width() - indent, 10)
-    for place in range(count):
-        cells = [_plain(row[place]) for row in [*rows, *([header] if header else [])]]
-        longest = max(map(len, cells))
-        least = min(longest, 8) if place in (cut, count + cut) else min(longest, room // count)
-        table.add_column(header[place] if header else "", no_wrap=True, overflow="ellipsis", min_width=least)
+    for place, columns in enumerate(widths):
+        table.add_column(header[place] if header else "", no_wrap=True, overflow="ellipsis", width=columns)
     for row in rows:
         table.add_row(*row)
     return Padding(table, (0, 0, 0, indent), expand=False)
+
+
+def commented(
+    header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], widths: Sequence[int], *, indent: int = 0
+) -> RenderableType:
+    """Set rows of numbers behind a name, in columns of the given widths, with a sentence under each row."""
+
+    def line(row: Sequence[str]) -> str:
+        numbers = (f"{each:>{columns}}" for each, columns in zip(row[1:], widths[1:], strict=True))
+        return "   ".join([row[0].ljust(widths[0]), *numbers])
+
+    parts: list[RenderableType] = [Text.assemble((header[0], "cyan"), (line(header)[len(header[0]) :], "dim"))]
+    for row, sentence in rows:
+        parts.append(Text.assemble((row[0], "bold"), line(row)[len(row[0]) :]))
+        parts.append(prose(sentence, indent=2, style="dim"))
+    return Padding(Group(*parts), (0, 0, 0, indent), expand=False)
+
+
+def nearest(path: Path) -> str:
+    """Name a file as briefly as it can be typed here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _plain(cell: str | Text) -> str:
@@ -121,10 +157,9 @@ def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
     if fact["states"]:
         rows = [[Text(s["name"], style="bold"), s["start"]] for s in fact["states"]]
         parts += [_wrapped(rows, ("state", "before step 1")), Text("")]
-    if fact["paper"]:
-        parts.append(_wrapped([[Text("paper", style="dim"), fact["paper"]]]))
-    parts.append(_wrapped([[Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"]]))
-    return Group(*parts)
+    last: list[list[str | Text]] = [[Text("paper", style="dim"), fact["paper"]]] if fact["paper"] else []
+    last.append([Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"])
+    return Group(*parts, _wrapped(last))
 
 
 def _wrapped(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = ()) -> RenderableType:
@@ -141,7 +176,7 @@ def _wrapped(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = ()) -
 def member_list(facts: Sequence[dict[str, str]], kind: str, example: str) -> RenderableType:
     """List streams or landscapes, a line each."""
     rows = [[Text(f["name"], style="bold"), marked(f["summary"])] for f in facts]
-    end = f"{len(rows)} {kind}s. `mhat {kind}s {example}` shows one; `mhat trace adam --{kind} {example}` runs Adam on it."
+    end = f"{len(rows)} {kind}s. `mhat {kind}s {example}` shows one, `mhat trace adam --{kind} {example}` runs on it."
     return Group(grid(rows, (kind, "what it is")), Text(""), prose(end))
 
 
@@ -152,7 +187,7 @@ def stream_page(fact: dict[str, Any]) -> RenderableType:
     steps = fact["shape"][0]
     shape = ", ".join(f"{dim}={size}" for dim, size in zip(fact["dims"], fact["shape"], strict=True))
     rest = " ..." if steps > len(first) else ""
-    rows = [
+    rows: list[list[str | Text]] = [
         *_arguments(fact),
         [Text("shape", style="dim"), shape],
         [Text("starts", style="dim"), " ".join(flat) + rest],
@@ -166,7 +201,7 @@ def landscape_page(fact: dict[str, Any]) -> RenderableType:
     minimum = " and ".join(point(each) for each in fact["minimum"])
     window = " x ".join(f"[{short(low)}, {short(high)}]" for low, high in fact["window"])
     lowest = f"{short(fact['minimum_value'])} at {minimum}" if minimum else short(fact["minimum_value"])
-    rows = [
+    rows: list[list[str | Text]] = [
         *_arguments(fact),
         [Text("start", style="dim"), point(fact["start"])],
         [Text("minimum", style="dim"), lowest],
@@ -234,9 +269,51 @@ def trace_table(ds: xr.Dataset, names: Sequence[str]) -> RenderableType:
     for place in chosen:
         table.add_column(str(steps[place]), justify="right", no_wrap=True)
     for label, where, cells in rows:
-        values = [_coloured(cells[place]) if cells else Text("") for place in chosen]
+        values = [_alarming(cells[place]) if cells else Text("") for place in chosen]
         table.add_row(label, *([where] if any(wheres) else []), *values)
     return table
+
+
+def trace_summary(ds: xr.Dataset, defaults: Mapping[str, float]) -> RenderableType:
+    """Say in a line what was run: the rule, on what, how long, the knobs that differ from the default."""
+    recipe = str(ds.attrs.get("stream") or ds.attrs.get("landscape") or "gradients")
+    given = json.loads(ds.attrs["knobs"])
+    knobs = [f"{name}={short(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]]
+    knobs += [f"{name}={_several(ds[name])}" for name in defaults if name not in given]
+    steps = int(ds.sizes["step"])
+    parts = [f"{ds.attrs['rule']} on {re.sub(r'[:,]steps=[0-9]+$', '', recipe)}", f"{steps:,} {_plural(steps, 'step')}"]
+    parts += [f"dtype {ds.attrs['dtype']}"] if ds.attrs["dtype"] != "float64" else []
+    return prose(", ".join([*parts, *(knobs or ["all knobs at their defaults"])]))
+
+
+def _several(array: xr.DataArray) -> str:
+    return ",".join(short(value) for value in array.values.ravel().tolist())
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def landscape_end(
+    x: Sequence[float], height: float, lowest: float, minima: Sequence[Sequence[float]]
+) -> RenderableType:
+    """Say where a run on a landscape ended, and where the lowest points are."""
+    at = " and ".join(point(each) for each in minima)
+    known = f"; the lowest is {number(lowest)}" + (f" at {at}" if at else "")
+    return prose(f"It ends at ({', '.join(map(number, x))}), at the height {number(height)}{known}.")
+
+
+def odd_numbers(fact: dict[str, Any]) -> RenderableType:
+    """Say how many numbers of a variable are not finite, and which is the first."""
+    what = {"g": "gradient", "x": "value of x"}.get(fact["variable"], f"value of {fact['variable']}")
+    what = what.replace("value", _plural(fact["of"], "value")) if what != "gradient" else _plural(fact["of"], what)
+    place = "".join(f", {dim}={short(value)}" for dim, value in fact["place"].items())
+    verb = "is" if fact["count"] == 1 else "are"
+    first = f"{fact['value']} at step {fact['first_step']}{place}"
+    kept = " It is kept: what it reaches is nan or inf." if fact["variable"] == "g" and fact["count"] == 1 else ""
+    kept = kept or (" They are kept: what they reach is nan or inf." if fact["variable"] == "g" else "")
+    which = "" if fact["count"] == 1 else "the first is "
+    return prose(f"{fact['count']:,} of {fact['of']:,} {what} {verb} not finite: {which}{first}.{kept}", style="yellow")
 
 
 def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -246,7 +323,9 @@ def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]
     places = itertools.product(*(range(array.sizes[dim]) for dim in dims))
     for count, place in enumerate(itertools.islice(places, MOST_ROWS)):
         at = dict(zip(dims, place, strict=True))
-        where = " ".join(f"{dim}={short(array[dim].values[i].item()) if dim in array.coords else i}" for dim, i in at.items())
+        where = " ".join(
+            f"{dim}={short(array[dim].values[i].item()) if dim in array.coords else i}" for dim, i in at.items()
+        )
         yield ("" if count else name), where, [number(float(value)) for value in values.isel(at).values]
     more = array.size // array.sizes["step"] - MOST_ROWS
     if more > 0:
@@ -254,26 +333,18 @@ def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]
 
 
 def _fitting(steps: Sequence[int], cells: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Choose the places of the steps to show: all, or fewer until they fit, always the last."""
+    """Choose the places of the steps to show: the last, the first, powers of ten, and others while there is room."""
     last = len(steps) - 1
-    leads = [str(step)[0] + str(step)[1:].strip("0") for step in steps]
-    choices = [
-        list(range(last + 1)),
-        [p for p in range(last + 1) if leads[p] == "1" or steps[p] == 2 or p == last],
-        [p for p in range(last + 1) if leads[p] == "1" or p == last],
-        *([p for p in (0, 3 * k, last) if p <= last] for k in (1,)),
-        [0, last],
-        [last],
-    ]
-    for choice in choices:
-        unique = sorted(set(choice))
-        widths = [max([len(str(steps[p])), *(len(row[p]) for row in cells if row)]) + 2 for p in unique]
-        if sum(widths) <= room:
-            return unique
-    return [last]
+    by_weight = sorted(range(last), key=lambda p: (p != 0, str(steps[p]).strip("0") != "1", p))
+    chosen = [last]
+    for place in by_weight:
+        widths = [max([len(str(steps[p])), *(len(row[p]) for row in cells if row)]) + 2 for p in (*chosen, place)]
+        if sum(widths) - 2 <= room:
+            chosen.append(place)
+    return sorted(chosen)
 
 
-def _coloured(cell: str) -> Text:
+def _alarming(cell: str) -> Text:
     return Text(cell, style="bold red" if cell in ("nan", "inf", "-inf") else "")
 
 

@@ -43,8 +43,9 @@ def drive(
         environment = first_environment(
             rule, tensor(start), tensor(stream[0]), given, number(1.0), k, number(float(count))
         )
-        environment.update(program.start(environment))
         environments.append(environment)
+    for environment, states in zip(environments, program.starts(environments), strict=True):
+        environment.update(states)
     steps = []
     for t in range(len(streams[0])):
         for environment, stream in zip(environments, streams, strict=True):

@@ -91,3 +91,11 @@ def test_a_knob_may_be_a_framework_s_own_scalar(expression: str) -> None:
     (record,) = drive(rule(text), arithmetic, tensor, [np.ones(2)], knobs={"lr": knob})[-1]
     assert float(record["c"]) == pytest.approx(last("torch", text, steps=2)["c"], rel=1e-15)
     assert record["x"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("engine", FLOAT32)
+def test_the_start_of_a_state_may_look_at_all_tensors(engine: str) -> None:
+    arithmetic, tensor = FLOAT32[engine]
+    text = "def f(x, g, s=\"sum(g, over='all')\"):\n    s = s + g\n    return x - s"
+    first, second = drive(rule(text), arithmetic, tensor, [np.array([2.0]), np.array([3.0])])[0]
+    assert (float(first["x"]), float(second["x"])) == (-7.0, -8.0)

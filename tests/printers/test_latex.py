@@ -30,7 +30,7 @@ def latex(text: str) -> str:
         ("m", "m"), ("m_hat", r"\hat{m}"), ("v_hat", r"\hat{v}"), ("z_bar", r"\bar{z}"), ("beta1", r"\beta_{1}"),
         ("beta_1", r"\beta_{1}"), ("nu2", r"\nu_{2}"), ("v_max", r"v_{\mathrm{max}}"), ("weight_decay", r"\lambda"),
         ("lr", r"\eta"), ("eps", r"\epsilon"), ("momentum", r"\mu"), ("rho", r"\rho"), ("momentum_decay", r"\psi"),
-        ("dampening", r"\tau"), ("alpha", r"\alpha"), ("delta", r"\delta"), ("Delta", r"\Delta"), ("lambda_", r"\lambda"),
+        ("dampening", r"\tau"), ("alpha", r"\alpha"), ("delta", r"\delta"), ("Xi", r"\Xi"), ("lambda_", r"\lambda"),
         ("lam", r"\lambda"), ("ratio", r"\mathrm{ratio}"), ("update", r"\mathrm{update}"),
         ("x_eval", r"x_{\mathrm{eval}}"), ("lr_t", r"\eta_{t}"), ("m_hat_1", r"\hat{m}_{1}"), ("g2", "g_{2}"),
         ("s_hat_max", r"\hat{s}_{\mathrm{max}}"), ("beta2_t", r"\beta_{2,t}"), ("u_0", "u_{0}"), ("_", r"\_"),

@@ -49,9 +49,10 @@ def test_a_docstring_survives(line: str) -> None:
     assert rule(printed).doc.split() == doc.split()
 
 
-@pytest.mark.parametrize(
-    "doc", ['ends with a "quote"', 'has """ inside', "a \\ backslash", "two\nlines\n\n    indented"]
-)
+DOCS = ['ends with a "quote"', 'has """ inside', "a \\ backslash", "two\nlines\n\n    indented"]
+
+
+@pytest.mark.parametrize("doc", DOCS)
 def test_docstrings_that_need_care(doc: str) -> None:
     assert rule(rule_text(rule("def f(x): return x"), doc=doc)).doc == doc
 

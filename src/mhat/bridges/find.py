@@ -146,5 +146,3 @@ def find_gradients(named: Any, steps: int | None = None) -> Any:
         if name in landscapes.names() and getattr(landscapes, name) is named:
             return named()
     return named
-
-

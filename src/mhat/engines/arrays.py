@@ -96,7 +96,9 @@ class Arrays:
         if dimensions is None:
             line = self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors])
             return array_operations.blocked_sum(self.xp, line)
-        line = _flattened(self.xp, tensors[0], dimensions)
+        lines = [_flattened(self.xp, tensor, dimensions) for tensor in tensors]
+        batch = np.broadcast_shapes(*(line.shape[:-1] for line in lines))
+        line = self.xp.concat([self.xp.broadcast_to(line, (*batch, line.shape[-1])) for line in lines], axis=-1)
         total = array_operations.blocked_sum(self.xp, line)
         return self.xp.reshape(total, (*total.shape, *(1,) * dimensions))
 

@@ -76,7 +76,15 @@ class Program:
 
     def start(self, environment: Environment) -> dict[str, Value]:
         """Compute the states before step 1 from an environment with knobs, `x` and the first `g`."""
-        return {name: compiled(environment) for name, compiled in self._starts.items()}
+        return self.starts([environment])[0]
+
+    def starts(self, environments: Sequence[Environment]) -> list[dict[str, Value]]:
+        """Compute the states before step 1 of all tensors: a start may look at all of them, as a step may."""
+        for environment in environments:
+            environment[PEERS] = environments
+        return [
+            {name: compiled(environment) for name, compiled in self._starts.items()} for environment in environments
+        ]
 
     def step(self, environments: Sequence[Environment]) -> list[Value]:
         """Run one step, all tensors in lockstep: each environment takes the new values, the new x comes back."""

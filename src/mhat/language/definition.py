@@ -42,8 +42,8 @@ class Rule:
         if callable(origin):
             self.__wrapped__ = origin
             self.__doc__ = origin.__doc__
-            self.__module__ = origin.__module__
-            self.__name__ = origin.__name__
+            self.__module__ = getattr(origin, "__module__", __name__)
+            self.__name__ = getattr(origin, "__name__", type(origin).__name__)
 
     @cached_property
     def source(self) -> sources.Source:

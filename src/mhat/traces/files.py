@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,15 +77,19 @@ def _write_netcdf(ds: xr.Dataset, path: Path) -> None:
 
 def _write_zarr(ds: xr.Dataset, path: Path) -> None:
     _extra("zarr", "scale")
-    ds.to_zarr(path, mode="w", consolidated=False)
+    with warnings.catch_warnings():
+        # Labels that are text have no place in the zarr 3 standard yet; zarr reads what it writes.
+        warnings.filterwarnings("ignore", message="The data type .* does not have a Zarr V3 specification")
+        ds.to_zarr(path, mode="w", consolidated=False)
 
 
 def _write_csv(ds: xr.Dataset, path: Path) -> None:
     names, columns = _table(ds)
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(names) + "\n")
-        for row in zip(*(column.tolist() for column in columns), strict=True):
-            file.write(",".join(map(repr, row)) + "\n")
+        # The writer writes floats with all their digits, and quotes a label where it has a comma.
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(names)
+        table.writerows(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _write_parquet(ds: xr.Dataset, path: Path) -> None:
@@ -106,7 +112,7 @@ WRITERS: dict[str, Callable[[xr.Dataset, Path], None]] = {
 def _table(ds: xr.Dataset) -> tuple[list[str], list[Any]]:
     """Lay a trace out as columns: the dimensions first, then every variable, repeated where it does not vary."""
     full = xr.broadcast(ds)[0]
-    dims = list(full.sizes)
+    dims = ["step", *(dim for dim in full.sizes if dim != "step")]
     grid = np.meshgrid(*(np.asarray(full[dim]) for dim in dims), indexing="ij")
     order = [full[name].transpose(*dims) for name in full.data_vars]
     names = [*map(str, dims), *map(str, full.data_vars)]

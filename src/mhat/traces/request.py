@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language.inference import reads, reductions_over_all
-from mhat.streams import Stream
+from mhat.streams import Stream, of_array
 from mhat.streams.stream import dims_of
 
 DTYPES = ("float64", "float32")
@@ -62,10 +63,10 @@ def understand(
 
     `recipe` names gradients whose origin is known; otherwise they are asked for theirs.
     """
-    _check_dtype(dtype)
+    dtype = _checked_dtype(dtype)
     landscape = given if isinstance(given, Landscape) else None
     recipe = str(getattr(given, "recipe", "")) if recipe is None else recipe
-    gradients = None if landscape else _gradients(given, steps)
+    gradients = None if landscape else _gradients(given)
     count = _steps(steps, gradients, recipe)
     if gradients is not None:
         gradients = gradients.isel(step=slice(count)).assign_coords(step=np.arange(1, count + 1))
@@ -80,14 +81,17 @@ def understand(
     return request
 
 
-def _check_dtype(dtype: str) -> None:
-    if dtype in LATER_DTYPES:
-        raise BadValue(f"traces in {dtype} are not there yet", "Choose float32 or float64.")
-    if dtype not in DTYPES:
-        raise UnknownName("dtype", str(dtype), DTYPES)
+def _checked_dtype(dtype: Any) -> str:
+    """Give the name of a dtype, which may come as NumPy's own."""
+    name = dtype if isinstance(dtype, str) else str(getattr(dtype, "__name__", dtype))
+    if name in LATER_DTYPES:
+        raise BadValue(f"traces in {name} are not there yet", "Choose float32 or float64.")
+    if name not in DTYPES:
+        raise UnknownName("dtype", name, DTYPES)
+    return name
 
 
-def _gradients(given: Any, steps: int | None) -> xr.DataArray:
+def _gradients(given: Any) -> xr.DataArray:
     if isinstance(given, xr.DataArray):
         if "step" not in given.dims:
             named = ", ".join(map(str, given.dims)) or "none"
@@ -97,6 +101,8 @@ def _gradients(given: Any, steps: int | None) -> xr.DataArray:
             )
         if given.dtype.kind not in "biuf":
             raise BadValue(f"the gradients are of type {given.dtype}", "Give real numbers.")
+        if given.size == 0:
+            raise BadValue("a stream without a step", "Give at least one gradient.")
         return given.transpose("step", ...).astype(np.float64)
     if isinstance(given, Stream):
         return xr.DataArray(given.values, dims=given.dims)
@@ -105,15 +111,17 @@ def _gradients(given: Any, steps: int | None) -> xr.DataArray:
             f"{given!r} is neither gradients nor a landscape",
             "Give a stream, a landscape, an array of gradients (steps first), or a DataArray with `step`.",
         )
-    array = Stream(given, dims_of(max(np.ndim(given), 1)))
-    return xr.DataArray(array.values, dims=array.dims)
+    if hasattr(given, "__dask_graph__") and hasattr(given, "ndim"):
+        return _gradients(xr.DataArray(given, dims=dims_of(given.ndim)))
+    stream = of_array(given)
+    return xr.DataArray(stream.values, dims=stream.dims)
 
 
 def _steps(steps: int | None, gradients: xr.DataArray | None, recipe: str) -> int:
     known = None if gradients is None else gradients.sizes["step"]
     if steps is None:
         steps = 1000 if known is None else known
-    if isinstance(steps, bool) or int(steps) != steps or steps < 1:
+    if isinstance(steps, bool) or not isinstance(steps, Real) or steps % 1 != 0 or steps < 1:
         raise BadValue(f"steps={steps!r}", "Ask for at least one step, a whole number.")
     if known is not None and steps > known:
         cure = "Ask the stream for more: it takes steps= too." if recipe else "Give more gradients, or fewer steps."
@@ -150,9 +158,11 @@ def _knob_array(name: str, value: Any) -> xr.DataArray:
         array = value
     else:
         try:
-            plain = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number, or numbers.") from None
+            plain = np.asarray(value)
+        except ValueError:
+            plain = np.asarray("ragged")
+        if plain.size and plain.dtype.kind not in "iuf":
+            raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number, or numbers.")
         if plain.ndim > 1:
             raise BadValue(
                 f"{name} has {plain.ndim} dimensions without names", "Give a DataArray, whose dimensions have names."
@@ -161,8 +171,8 @@ def _knob_array(name: str, value: Any) -> xr.DataArray:
         array = xr.DataArray(plain, dims=(name,) * plain.ndim)
     if array.size == 0:
         raise BadValue(f"{name} has no values", f"Give {name} at least one value.")
-    if array.dtype.kind not in "biuf" or isinstance(value, bool):
-        raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number.")
+    if array.dtype.kind not in "iuf":
+        raise BadValue(f"{name} holds values of type {array.dtype}", f"Give {name} a number, or numbers.")
     array = array.astype(np.float64)
     if array.dims == (name,) and name not in array.coords:
         array = array.assign_coords({name: array.values})
@@ -179,7 +189,7 @@ def _tensor_dimensions(
     rule: Rule, own: tuple[str, ...], tensor: str | Iterable[str] | None, *, closed: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the gradients' dimensions into those that count tensors and those that make one up."""
-    named = own if tensor is None else (tensor,) if isinstance(tensor, str) else tuple(tensor)
+    named = own if tensor is None else _names("tensor", tensor)
     for name in named:
         if name not in own:
             raise UnknownName("dimension of the gradients", name, own)
@@ -200,6 +210,8 @@ def _start(start: Any, landscape: Landscape | None, own: tuple[str, ...]) -> flo
     if start is None:
         start = landscape.start if landscape else 0.0
     if isinstance(start, xr.DataArray):
+        if "step" in start.dims:
+            raise BadValue("start has the dimension `step`", "Give where x is before step 1, and no more.")
         array = start.astype(np.float64)
     else:
         try:
@@ -229,11 +241,20 @@ def _landscape_start(array: xr.DataArray, landscape: Landscape) -> xr.DataArray:
     return array
 
 
+def _names(argument: str, given: str | Iterable[str]) -> tuple[str, ...]:
+    """Give the names in an argument that takes one or several."""
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise BadValue(f"{argument}={given!r} is not a name", "Give a name, or a list of names.")
+    return tuple(str(name) for name in given)
+
+
 def _kept(rule: Rule, keep: str | Iterable[str] | None) -> tuple[str, ...]:
     names = variables_of(rule)
     if keep is None:
         return tuple(names)
-    wanted = (keep,) if isinstance(keep, str) else tuple(keep)
+    wanted = _names("keep", keep)
     for name in wanted:
         if name not in names:
             raise UnknownName(f"variable of {rule.name}", name, names)
@@ -243,11 +264,15 @@ def _kept(rule: Rule, keep: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _check_dimensions(request: Request) -> None:
-    """A dimension may not have the name of a variable: a Dataset could not tell them apart."""
+    """Refuse what a Dataset could not hold: a dimension named like a variable, two lengths for one dimension."""
     names = set(variables_of(request.rule))
-    given: list[Any] = [request.gradients, request.start, *request.arrays.values(), *request.schedules.values()]
-    for array in given:
+    given: dict[str, Any] = {
+        "the gradients": request.gradients, "start": request.start, **request.arrays, **request.schedules
+    }  # fmt: skip
+    first: dict[Any, tuple[str, xr.DataArray]] = {}
+    for what, array in given.items():
         for dim in getattr(array, "dims", ()):
+            _check_agreement(dim, *first.setdefault(dim, (what, array)), what, array)
             if dim in names:
                 raise BadValue(
                     f"the dimension `{dim}` has the name of a variable of {request.rule.name}",
@@ -256,3 +281,17 @@ def _check_dimensions(request: Request) -> None:
     for name in request.arrays:
         if name in names:
             raise BadValue(f"the knob `{name}` has the name of a variable", "Rename one of them in the rule.")
+
+
+def _check_agreement(dim: Any, one: str, first: xr.DataArray, other: str, second: xr.DataArray) -> None:
+    """Refuse a dimension that is not the same in two arrays."""
+    if first.sizes[dim] != second.sizes[dim]:
+        raise BadValue(
+            f"the dimension `{dim}` has {first.sizes[dim]} values in {one} and {second.sizes[dim]} in {other}",
+            "Give both the same length, or one of the dimensions another name.",
+        )
+    if dim in first.indexes and dim in second.indexes and not first.indexes[dim].equals(second.indexes[dim]):
+        raise BadValue(
+            f"the dimension `{dim}` has other labels in {one} than in {other}",
+            "Give both the same labels in one order, or one of the dimensions another name.",
+        )

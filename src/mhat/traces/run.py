@@ -68,12 +68,14 @@ def run(request: Request, report: Report | None = None) -> xr.Dataset:
     names, arguments, core_dims = _arguments(request)
     layouts = {name: _layout(request, name) for name in request.keep}
 
-    def core(*blocks: Any) -> tuple[Any, ...]:
+    def core(*blocks: Any) -> Any:
         made = plan.run(_work(request, dict(zip(names, blocks, strict=True)), report))
         batch = np.broadcast_shapes(
             *(np.shape(b)[: np.ndim(b) - len(dims)] for b, dims in zip(blocks, core_dims, strict=True))
         )
-        return tuple(layouts[name].whole(made[name], batch) for name in request.keep)
+        whole = tuple(layouts[name].whole(made[name], batch) for name in request.keep)
+        # `apply_ufunc` takes a tuple for several results only.
+        return whole if len(whole) > 1 else whole[0]
 
     result = xr.apply_ufunc(
         core,
@@ -85,8 +87,9 @@ def run(request: Request, report: Report | None = None) -> xr.Dataset:
         dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
-    ds = xr.Dataset({name: _without_repeats(request, name, array) for name, array in found.items()})
-    ds = ds.assign_coords(step=np.arange(1, request.steps + 1), **request.arrays, **request.schedules)
+    ds = xr.Dataset(coords={"step": np.arange(1, request.steps + 1)})
+    ds = ds.assign({name: _without_repeats(request, name, array) for name, array in found.items()})
+    ds = ds.assign_coords({**request.arrays, **request.schedules})
     ds.attrs.update(attributes(request))
     return ds.transpose("step", *(dim for dim in _sweep_dims(request) if dim in ds.dims), ...)
 

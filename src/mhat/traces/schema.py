@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import xarray as xr
 from mhat import landscapes, streams
 from mhat.errors import BadValue
 from mhat.landscapes import Landscape
+from mhat.language import Level, Rule
 from mhat.language import rule as rule_of
 from mhat.printers import python
 from mhat.traces.request import Request, understand
@@ -44,9 +46,24 @@ def attributes(request: Request) -> dict[str, str | int]:
 
 
 def _plain_start(start: float | xr.DataArray) -> Any:
+    # Labels are in the trace: as coordinates of its dimensions.
     if isinstance(start, xr.DataArray):
         return {"dims": list(start.dims), "values": np.asarray(start).tolist()}
     return start
+
+
+def _start_of(ds: xr.Dataset) -> Any:
+    start = json.loads(ds.attrs["start"])
+    if not isinstance(start, dict):
+        return start
+    labels = {name: array for name, array in ds.coords.items() if array.ndim and set(array.dims) <= set(start["dims"])}
+    return xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"], coords=labels)
+
+
+def _knob_of(ds: xr.Dataset, name: str, knobs: Iterable[str]) -> xr.DataArray:
+    """Give a knob that is a coordinate, with the labels of its dimensions and without the other knobs."""
+    array = ds[name]
+    return array.drop_vars([other for other in knobs if other in array.coords and other not in array.dims])
 
 
 def request_of(ds: xr.Dataset) -> Request:
@@ -56,22 +73,24 @@ def request_of(ds: xr.Dataset) -> Request:
             raise BadValue(f"this is not a trace of mhat: it has no attribute `{name}`", "Give a file saved by mhat.")
     rule = rule_of(str(ds.attrs["source"]))
     knobs: dict[str, Any] = json.loads(ds.attrs["knobs"])
-    knobs |= {name: ds[name].reset_coords(drop=True) for name in rule.knobs if name not in knobs}
-    start = json.loads(ds.attrs["start"])
-    if isinstance(start, dict):
-        start = xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"])
-    tensor = tuple(json.loads(ds.attrs.get("tensor", "[]"))) or None
+    knobs |= {name: _knob_of(ds, name, rule.knobs) for name in rule.knobs if name not in knobs}
     return understand(
         rule,
         _given(ds),
         steps=int(ds.attrs["steps"]),
-        start=start,
+        start=_start_of(ds),
         dtype=str(ds.attrs["dtype"]),
         keep=[str(name) for name in ds.data_vars],
-        tensor=None if "landscape" in ds.attrs else tensor,
+        tensor=_tensor_of(ds, rule),
         knobs=knobs,
         recipe=str(ds.attrs.get("stream", ds.attrs.get("landscape", ""))),
     )
+
+
+def _tensor_of(ds: xr.Dataset, rule: Rule) -> tuple[str, ...] | None:
+    if "tensor" not in ds.attrs or (rule.level == Level.COORDINATE and "landscape" in ds.attrs):
+        return None
+    return tuple(json.loads(ds.attrs["tensor"]))
 
 
 def landscape_of(ds: xr.Dataset) -> Landscape | None:

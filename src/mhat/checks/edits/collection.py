@@ -46,6 +46,7 @@ def edits_of(tree: Tree) -> Edits:
         keyed += [((edit.operator,), edit) for edit in found if edit.operator not in ("moved", "name")]
     plain += whole
     for family in (
+        statements.stored_back,
         everywhere.counted,
         everywhere.knobs_exchanged,
         everywhere.corrections_complemented,

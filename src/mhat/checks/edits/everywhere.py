@@ -109,7 +109,7 @@ def corrections_complemented(tree: Tree) -> Iterator[Edit]:
         return node
 
     if changes := throughout(tree, without_power):
-        yield Edit("the power of the step number is missing everywhere", changes, "powers", 0.9)
+        yield Edit("the power of the step number is missing everywhere", changes, "powers", 0.85)
 
 
 def addends(tree: Tree) -> list[tuple[Slot, tuple[int, ...], int, Expression]]:

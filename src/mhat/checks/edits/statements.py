@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from mhat.checks.edits.expressions import ONE, TWO
 from mhat.checks.edits.places import operation, said
@@ -54,13 +55,34 @@ def stored_elsewhere(tree: Tree) -> Iterator[Edit]:
                 continue
             other = Assignment((state,), line.value, line.place)
             later = [] if target in tree.state_names else reading_after(tree, i, {target: state})
-            again = {slot for slot, _ in later if slot[0] == "line"}
-            if any(tree.body[int(slot[1])].targets == (state,) for slot in again):
-                later = [(slot, content) for slot, content in later]
             sentence = f"`{target}` is stored into the state `{state}`"
             if state in names(line.value) and target not in tree.state_names:
                 sentence = f"`{target}` is stored back into the state `{state}`"
             yield Edit(sentence, ((("line", i), (other,)), *later), f"store:{state in names(line.value)}", 1.0)
+
+
+def stored_back(tree: Tree) -> Iterator[Edit]:
+    """Store several variables, each the one state it is made of anew, back into their states."""
+    made_of = {}
+    for i, target, line in single_lines(tree):
+        states = names(line.value) & set(tree.state_names)
+        if target not in tree.state_names and len(states) == 1:
+            made_of[i] = (target, states.pop())
+    for size in range(2, len(made_of) + 1):
+        for chosen in combinations(made_of, size):
+            new = dict(made_of[i] for i in chosen)
+            if len(set(new.values())) < size:
+                continue
+            changes: list[tuple[Slot, Content]] = []
+            for j, line in enumerate(tree.body):
+                targets = tuple(new.get(target, target) for target in line.targets)
+                changed = Assignment(targets, renamed(line.value, new), line.place)
+                if changed != line:
+                    changes.append((("line", j), (changed,)))
+            if (result := renamed(tree.result, new)) != tree.result:
+                changes.append((RESULT, result))
+            said_all = " and ".join(f"`{target}` is stored back into `{state}`" for target, state in new.items())
+            yield Edit(said_all, tuple(changes), "stored back", 0.95)
 
 
 def also_stored(tree: Tree) -> Iterator[Edit]:

@@ -1,0 +1,202 @@
+"""Knobs under the names that others give them: learning_rate, b1, betas, epsilon. It runs nothing."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mhat.errors import UnknownName
+from mhat.language.vocabulary import VOCABULARY
+
+STARTS = (
+    "start", "x0", "theta0", "w0", "p0", "init", "initial", "params0", "param0", "xstart", "xinit", "thetainit",
+    "winit", "initparams", "initialparams", "initx", "inittheta", "initw",
+)  # fmt: skip
+
+# Spellings in lower case without underscores; the first that is there and not taken otherwise is the knob.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha"),
+    "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
+    "beta2": ("b2", "betav", "rho2", "rho", "decayrate"),
+    "beta3": ("b3",),
+    "eps": ("epsilon", "delta", "e"),
+    "weight_decay": ("wd", "weightdecayrate", "l2", "l2reg", "lambda", "lam", "lamb", "lambda_", "decay"),
+    "momentum": ("mu", "beta", "gamma", "beta1", "b1", "alpha"),
+    "momentum_decay": ("scheduledecay", "psi"),
+    "rho": ("decayrate", "decay", "alpha", "gamma", "beta2", "beta", "discountingfactor", "smoothing"),
+    "nu1": ("v1",),
+    "nu2": ("v2",),
+}
+# What these mean depends on the rule; without one they mean nothing.
+AMBIGUOUS = frozenset({"beta", "gamma", "decay", "mu", "e", "delta", "v1", "v2", "momentum", "rho", "beta1", "beta2"})
+GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "ε": "eps", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho"}
+
+USUAL = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "beta3": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.9,
+         "rho": 0.9}  # fmt: skip
+OFF_IF_NONE = frozenset({"weight_decay", "momentum"})
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a function takes what we have: the name of its start, and of each knob (ours to theirs)."""
+
+    start: str | None = None
+    knobs: Mapping[str, str] = field(default_factory=dict)
+    betas: str | None = None
+    defaults: Mapping[str, float] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    free: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The knobs it takes, in our spelling."""
+        return frozenset(self.knobs) | (frozenset(self._in_tuple) if self.betas else frozenset())
+
+    @property
+    def _in_tuple(self) -> tuple[str, ...]:
+        return tuple(name for name in ("beta1", "beta2", "beta3") if name in self.defaults and name not in self.knobs)
+
+    def arguments(self, knobs: Mapping[str, float]) -> dict[str, Any]:
+        """Give knobs as the keyword arguments that say them; a required one that is not told has its default."""
+        told = {**{name: self.defaults[name] for name in self.required}, **knobs}
+        arguments: dict[str, Any] = {self.knobs[name]: told[name] for name in told if name in self.knobs}
+        if self.betas and any(name in told for name in self._in_tuple):
+            arguments[self.betas] = tuple(told.get(name, self.defaults[name]) for name in self._in_tuple)
+        return arguments
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """What something is called with: its spelling of the knobs, other keywords, and knobs held from the outset."""
+
+    spelling: Spelling
+    options: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """The values of the knobs if not told."""
+        return {**self.spelling.defaults, **self.held}
+
+    def arguments(self, knobs: Mapping[str, float]) -> dict[str, Any]:
+        """Give the keyword arguments of one run."""
+        return {**self.options, **self.spelling.arguments({**self.held, **knobs})}
+
+
+def keywords_of(
+    name: str,
+    parameters: Iterable[inspect.Parameter],
+    rule_knobs: Mapping[str, float] | None = None,
+    options: Mapping[str, Any] | None = None,
+    skip: Iterable[str] = (),
+    meant: Mapping[str, str] | None = None,
+) -> Keywords:
+    """Read a signature (see `spelling_of`) and sort `options` into knobs and other keywords.
+
+    Raises UnknownName for an option that `name` does not take.
+    """
+    listed, skipped = list(parameters), set(skip)
+    spelling = spelling_of(listed, rule_knobs, skipped, meant)
+    ours = {theirs: knob for knob, theirs in spelling.knobs.items()}
+    takes = {p.name for p in listed if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)} - skipped
+    others, held = {}, {}
+    for option, value in (options or {}).items():
+        knob = ours.get(option, option)
+        if knob in spelling.names and _is_number(value):
+            held[knob] = float(value)
+        elif option in takes or spelling.free:
+            others[option] = value
+        else:
+            raise UnknownName(f"option of {name}", option, takes | spelling.names)
+    left = tuple(parameter for parameter in spelling.unknown if parameter not in others)
+    return Keywords(replace(spelling, unknown=left), others, held)
+
+
+def normalised(name: str) -> str:
+    """Spell a name in lower case without underscores, Greek letters in words."""
+    for letter, word in GREEK.items():
+        name = name.replace(letter, word)
+    return name.lower().replace("_", "")
+
+
+def spelling_of(
+    parameters: Iterable[inspect.Parameter],
+    rule_knobs: Mapping[str, float] | None = None,
+    skip: Iterable[str] = (),
+    meant: Mapping[str, str] | None = None,
+) -> Spelling:
+    """Find out which parameters are the start and the knobs of a rule.
+
+    `rule_knobs`: the knobs of the rule it claims to be, with their defaults: what `alpha` or `decay` mean depends
+    on it. `skip`: parameters that have another meaning. `meant`: theirs to ours, where it is known.
+    """
+    skipped = set(skip)
+    usable, free = {}, False
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            free = True
+        elif parameter.kind not in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+            usable[parameter.name] = parameter
+    left = {normalised(name): name for name in usable if name not in skipped}
+    start = next((left.pop(name) for name in STARTS if name in left), None)
+    betas = left.pop("betas", None)
+    tuple_defaults = _betas(usable[betas], rule_knobs) if betas else {}
+    knobs = _matched(left, rule_knobs, meant or {}, set(tuple_defaults))
+    defaults, required = dict(tuple_defaults), []
+    for ours, theirs in knobs.items():
+        default = usable[theirs].default
+        if default is inspect.Parameter.empty:
+            required.append(ours)
+            defaults[ours] = {**USUAL, **(rule_knobs or {})}.get(ours, 0.0)
+        elif _is_number(default):
+            defaults[ours] = float(default)
+        elif default is None and ours in OFF_IF_NONE:
+            defaults[ours] = 0.0
+    if betas and usable[betas].default is inspect.Parameter.empty:
+        required += list(tuple_defaults)
+    taken = {*knobs.values(), start, betas, *skipped}
+    unknown = tuple(n for n, p in usable.items() if n not in taken and p.default is inspect.Parameter.empty)
+    return Spelling(start, knobs, betas, defaults, tuple(required), unknown, free)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _betas(parameter: inspect.Parameter, rule_knobs: Mapping[str, float] | None) -> dict[str, float]:
+    """Give the values of a tuple of betas if not told, by our names."""
+    ours = [name for name in ("beta1", "beta2", "beta3") if rule_knobs and name in rule_knobs] or ["beta1", "beta2"]
+    default = parameter.default
+    if isinstance(default, list | tuple) and default and all(map(_is_number, default)):
+        return {f"beta{i + 1}": float(value) for i, value in enumerate(default[:3])}
+    return {name: {**USUAL, **(rule_knobs or {})}[name] for name in ours}
+
+
+def _matched(
+    left: dict[str, str], rule_knobs: Mapping[str, float] | None, meant: Mapping[str, str], known: set[str]
+) -> dict[str, str]:
+    """Match a signature with our names: the rule's own first, spelled exactly or not, then those of other rules."""
+    found = {ours: left.pop(normalised(theirs)) for theirs, ours in meant.items() if normalised(theirs) in left}
+    first = [name for name in rule_knobs or VOCABULARY if name not in known]
+    for name in first:
+        if name not in found and normalised(name) in left:
+            found[name] = left.pop(normalised(name))
+    for name in [*(first if rule_knobs else ()), *VOCABULARY]:
+        if name in found or name in known:
+            continue
+        spellings = (normalised(name), *ALIASES.get(name, ()))
+        sure = [spelled for spelled in spellings if spelled in left and _means(spelled, name, rule_knobs)]
+        if sure:
+            found[name] = left.pop(sure[0])
+    return found
+
+
+def _means(spelled: str, name: str, rule_knobs: Mapping[str, float] | None) -> bool:
+    """Whether a spelling can only mean this knob."""
+    if name in (rule_knobs or {}) or spelled == normalised(name):
+        return True
+    return spelled not in AMBIGUOUS and (spelled != "alpha" or name == "lr")

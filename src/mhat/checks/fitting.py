@@ -1,0 +1,164 @@
+"""Estimate the knobs that a subject hides: usual values first, then least squares. It knows no subject."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mhat.checks.matching import Matcher, update_scale
+from mhat.language.tree import Tree
+from mhat.language.vocabulary import meaning_of
+
+Array = np.ndarray[Any, Any]
+Fit = dict[str, float]
+# Values that people write; tried before anything is estimated.
+USUAL = {
+    "eps": (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-10, 1e-12, 1e-15, 1e-16),
+    "beta1": (0.9, 0.95, 0.8, 0.99, 0.5),
+    "beta2": (0.999, 0.99, 0.98, 0.95, 0.9, 0.9999),
+    "rho": (0.9, 0.99, 0.95, 0.999),
+    "momentum": (0.9, 0.99, 0.95, 0.5),
+    "weight_decay": (0.01, 0.1, 1e-4, 5e-4, 1e-3),
+}
+ROUNDS = 20
+STARTS = 3
+# First moves of a right candidate have one ratio to the observed ones, up to what a small eps does.
+SPREAD = 1.1
+
+
+class Fitter:
+    """Fits the hidden knobs of candidates to one observation."""
+
+    def __init__(self, matcher: Matcher, tree: Tree, hidden: tuple[str, ...]) -> None:
+        self.matcher = matcher
+        self.hidden = hidden
+        self.defaults = {knob.name: knob.default for knob in tree.knobs}
+        self.start = matcher.observed.probes.start
+        self.wanted = matcher.observed.values - self.start
+        scale = update_scale(matcher.observed.values, self.start)
+        usable = (scale > 0) & np.isfinite(self.wanted)
+        self.weight = np.where(usable, 1.0 / np.maximum(scale, 1e-300), 0.0)
+
+    def fit(self, tree: Tree) -> Fit | None:
+        """Find hidden knobs with which a candidate agrees; None if there are none.
+
+        Only knobs that differ from their defaults are given.
+        """
+        if not self.hidden:
+            return None
+        knobs = self._scaled(tree, {name: self.defaults[name] for name in self.hidden})
+        if knobs is None:
+            return None
+        starts = [knobs, *self._usual(knobs)]
+        errors = [self._error(tree, start) for start in starts]
+        for i in sorted(range(len(starts)), key=lambda i: errors[i])[:STARTS]:
+            if math.isfinite(errors[i]):
+                found = self._least_squares(tree, starts[i])
+                if self.matcher.agreed(tree, found) == self.matcher.steps:
+                    found = self._rounded(tree, found)
+                    return {name: value for name, value in found.items() if value != self.defaults[name]}
+        return None
+
+    def _scaled(self, tree: Tree, knobs: Fit) -> Fit | None:
+        """Set the learning rate by the first moves, of which it is a factor; None if they are not proportional."""
+        try:
+            with np.errstate(all="ignore"):
+                first = next(self.matcher.evaluator.steps(tree, knobs)) - self.start
+                ratio = (self.wanted[0] / first)[self.weight[0] > 0]
+        except (KeyError, ValueError, TypeError):
+            return None
+        ratio = ratio[np.isfinite(ratio) & (ratio != 0)]
+        if not ratio.size:
+            return knobs
+        low, middle, high = np.quantile(ratio, [0.3, 0.5, 0.7])
+        if middle <= 0 or low <= 0 or high / low > SPREAD:
+            return None
+        return {**knobs, "lr": knobs["lr"] * float(middle)} if "lr" in knobs else knobs
+
+    def _usual(self, knobs: Fit) -> list[Fit]:
+        """List the knobs with one of them, or both of a pair of betas, at other usual values."""
+        found = [{**knobs, name: value} for name in self.hidden for value in USUAL.get(name, ())]
+        if {"beta1", "beta2"} <= set(self.hidden):
+            found += [{**knobs, "beta1": a, "beta2": b} for a in USUAL["beta1"] for b in USUAL["beta2"]]
+        return found
+
+    def _residual(self, tree: Tree, knobs: Mapping[str, float]) -> Array | None:
+        try:
+            moved = self.matcher.evaluator.run(tree, knobs) - self.start
+        except (KeyError, ValueError, TypeError):
+            return None
+        with np.errstate(all="ignore"):
+            residual = np.where(self.weight > 0, (moved - self.wanted) * self.weight, 0.0)
+        return np.clip(np.nan_to_num(residual, nan=10.0, posinf=10.0, neginf=-10.0), -10.0, 10.0).ravel()
+
+    def _error(self, tree: Tree, knobs: Mapping[str, float]) -> float:
+        residual = self._residual(tree, knobs)
+        return math.inf if residual is None else float(np.mean(residual**2))
+
+    def _least_squares(self, tree: Tree, knobs: Fit) -> Fit:
+        """Improve knobs by Levenberg-Marquardt steps on a scale that keeps each in its range."""
+        names = [name for name in self.hidden if knobs[name] > 0]
+        point = np.array([_free(name, knobs[name]) for name in names])
+        damping = 1e-3
+
+        def at(values: Array) -> Fit:
+            return {**knobs, **{n: _bounded(n, float(v)) for n, v in zip(names, values, strict=True)}}
+
+        residual = self._residual(tree, at(point))
+        for _ in range(ROUNDS):
+            if residual is None or float(np.max(np.abs(residual))) < 1e-13:
+                break
+            columns = []
+            for i in range(len(names)):
+                nudged = point.copy()
+                nudged[i] += 1e-6
+                other = self._residual(tree, at(nudged))
+                columns.append((residual if other is None else other) - residual)
+            jacobian = np.stack(columns, axis=1) / 1e-6
+            square = jacobian.T @ jacobian
+            step = np.linalg.lstsq(
+                square + damping * np.diag(np.diag(square) + 1e-12), -jacobian.T @ residual, rcond=None
+            )[0]
+            tried = point + np.clip(step, -3.0, 3.0)
+            new = self._residual(tree, at(tried))
+            if new is not None and float(new @ new) < float(residual @ residual):
+                point, residual, damping = tried, new, damping * 0.1
+            else:
+                damping *= 10.0
+                if damping > 1e6:
+                    break
+        return at(point)
+
+    def _rounded(self, tree: Tree, knobs: Fit) -> Fit:
+        """Write each knob with as few digits as still agree: people choose round numbers."""
+        for name in knobs:
+            for digits in range(1, 10):
+                near = _written(name, knobs[name], digits)
+                tried = {**knobs, name: near}
+                if self.matcher.agreed(tree, tried) == self.matcher.steps:
+                    knobs = tried
+                    break
+        return knobs
+
+
+def _is_share(name: str) -> bool:
+    meaning = meaning_of(name)
+    return meaning.low == 0.0 and meaning.high == 1.0
+
+
+def _free(name: str, value: float) -> float:
+    """Map a knob to the whole line: the distance of a decay rate from 1, or the size, by logarithm."""
+    return math.log(max(1.0 - value, 1e-12)) if _is_share(name) else math.log(value)
+
+
+def _bounded(name: str, value: float) -> float:
+    value = math.exp(min(max(value, -80.0), 40.0))
+    return max(1.0 - value, 0.0) if _is_share(name) else value
+
+
+def _written(name: str, value: float, digits: int) -> float:
+    """Write a value with so many digits: of a share so many behind the point."""
+    return round(value, digits) if _is_share(name) else float(f"{value:.{digits - 1}e}")

@@ -1,0 +1,98 @@
+"""The designed streams that a subject is driven with: scales, signs, zeros, spikes, odd knobs. It knows no rule by name.
+
+A probe is one run of the subject on all coordinates at once; each coordinate has a stream of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mhat.checks.evaluator import Probes
+from mhat.checks.subjects import Subject
+from mhat.language import Rule
+
+Array = np.ndarray[Any, Any]
+# Odd values that tell knobs apart; what a probe sets beside the given ones.
+ODD = {
+    "lr": 0.05, "beta1": 0.7, "beta2": 0.85, "beta3": 0.6, "eps": 0.02, "weight_decay": 0.3, "momentum": 0.6,
+    "rho": 0.8, "nu1": 0.4, "nu2": 0.3, "momentum_decay": 0.05,
+}  # fmt: skip
+STARTS = (0.7, -1.3, 2.1, 0.4, -0.6, 1.7)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a subject answered to probes: parameters (step, probe, tensor, coordinate)."""
+
+    probes: Probes
+    values: Array
+
+
+def designed(steps: int, seed: int, tensors: int = 1) -> Array:
+    """Make the gradients of one probe, (step, tensor, coordinate): every coordinate teaches something else."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    t = np.arange(steps)
+    signs = np.where(t % 2 == 0, 1.0, -1.0)
+    per_tensor = []
+    for tensor in range(tensors):
+        noise = rng.normal(size=(8, steps))
+        rare = np.where((t + tensor) % 4 == 2, 1.0 + t, 0.0)
+        spike = np.where(t == steps // 3, 100.0, 1.0)
+        first_zero = np.where(t == 0, 0.0, noise[6])
+        columns = [
+            np.full(steps, 1.0 + tensor), -3.0 * 0.8**t, signs * (1 + 0.3 * t), noise[0], 1e3 * noise[1],
+            1e-3 * noise[2], 1e-10 * noise[3], 1e-20 * noise[4], rare, spike * (0.5 + 0.1 * tensor), 1.5**t * 0.01,
+            first_zero, np.abs(noise[5]) + 0.1, np.zeros(steps),
+        ]  # fmt: skip
+        per_tensor.append(np.stack(columns, axis=1))
+    return np.stack(per_tensor, axis=1)
+
+
+def fresh(steps: int, seed: int, tensors: int = 1, coordinates: int = 14) -> Array:
+    """Make gradients nobody has tuned anything on: random scales, zeros and jumps, (step, tensor, coordinate)."""
+    rng = np.random.Generator(np.random.PCG64([seed, 77]))
+    shape = (steps, tensors, coordinates)
+    scale = 10.0 ** rng.uniform(-9, 3, size=(1, tensors, coordinates))
+    scale[..., : coordinates // 2] = 10.0 ** rng.uniform(-1, 1, size=(1, tensors, coordinates // 2))
+    drift = rng.normal(size=(1, tensors, coordinates))
+    values = scale * (drift + rng.normal(size=shape))
+    values[rng.uniform(size=shape) < 0.08] = 0.0
+    return np.asarray(np.where(rng.uniform(size=shape) < 0.03, 30.0 * values, values))
+
+
+def drive(subject: Subject, rule: Rule, held: Mapping[str, float], gradients: list[Array], odd: bool) -> Observed:
+    """Drive a subject with gradients, once plainly and once more with odd knobs and a start where it takes them.
+
+    Raises SubjectError if it fails.
+    """
+    free = sorted(subject.knobs & set(rule.knobs) - set(held))
+    runs = []
+    for i, stream in enumerate(gradients):
+        tensors, coordinates = stream.shape[1:]
+        moved = subject.starts and i % 2 == 1
+        start = np.zeros((tensors, coordinates))
+        if moved:
+            start = np.resize(np.array(STARTS), (tensors, coordinates))
+        known = {**rule.knobs, **subject.defaults, **held}
+        if odd and i % 2 == 1:
+            known |= {knob: ODD[knob] for knob in free if knob in ODD}
+        passed = {knob: known[knob] for knob in known if knob in subject.knobs}
+        given = [np.ascontiguousarray(stream[:, k]) for k in range(tensors)]
+        answer = subject.run(given, [start[k] for k in range(tensors)], passed)
+        values = np.stack([np.asarray(part, dtype=np.float64) for part in answer], axis=1)
+        runs.append((stream, start, {knob: known[knob] for knob in rule.knobs}, values))
+    knobs: dict[str, Any] = {}
+    for knob in rule.knobs:
+        own = [float(run[2][knob]) for run in runs]
+        knobs[knob] = own[0] if len(set(own)) == 1 else np.array(own)[:, None, None]
+    probes = Probes(np.stack([run[0] for run in runs]), np.stack([run[1] for run in runs]), knobs)
+    return Observed(probes, np.stack([run[3] for run in runs], axis=1))
+
+
+def tensors_of(subject: Subject) -> int:
+    """How many tensors to drive a subject with."""
+    return subject.tensors or (3 if subject.several else 1)

@@ -1,0 +1,136 @@
+"""A figure as an object of its own: its look, its title and caption, and how it is saved. It knows no trace."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from mhat.errors import OutputFileError
+from mhat.traces.files import check_output
+
+ENDINGS = (".png", ".pdf", ".svg")
+DPI = 150
+INK, QUIET, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
+TITLE, LABEL, SMALL = 13, 11, 9
+
+LOOK = {
+    "font.family": "DejaVu Sans",
+    "font.size": LABEL,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.which": "major",
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.frameon": False,
+    "legend.fontsize": LABEL,
+    "legend.title_fontsize": LABEL,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "lines.solid_capstyle": "round",
+    "path.simplify": True,
+    "agg.path.chunksize": 10000,
+    "text.usetex": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mhat",
+    "pdf.fonttype": 42,
+}
+
+
+class Picture(Figure):
+    """A matplotlib Figure that is not known to pyplot: it needs no screen, and is freed like any object.
+
+    A notebook shows a plain Figure only where pyplot has been set up for it. `_repr_png_`, which IPython asks
+    every object for, shows this one anywhere.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw with the look it was made with, whatever the settings are by now."""
+        with mpl.rc_context(LOOK), warnings.catch_warnings():
+            # A letter that the font lacks, in a name of the user's, is drawn as a box and needs no warning.
+            warnings.filterwarnings("ignore", message="Glyph")
+            super().draw(renderer)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def blank(width: float, height: float) -> Picture:
+    """Make an empty figure, its size in inches; call it within `mpl.rc_context(LOOK)`, as all drawing."""
+    figure = Picture(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.03, wspace=0.03)  # type: ignore[union-attr]
+    return figure
+
+
+def escaped(text: str) -> str:
+    """Keep matplotlib from reading math into plain text."""
+    return text.replace("$", r"\$")
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """Write the title above, from the left as sentences are read."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
+
+
+def undersign(figure: Figure, sentences: Iterable[str]) -> None:
+    """Write a small caption below."""
+    given = [sentence for sentence in sentences if sentence]
+    width = int(figure.get_size_inches()[0] * 14)
+    if given:
+        text = "\n".join(line for sentence in given for line in textwrap.wrap(sentence, width) or [""])
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color=QUIET)
+
+
+def remark(axes: Axes, text: str) -> None:
+    """Write a small note into the upper left corner of a panel, on what is already there."""
+    notes = [note for note in axes.texts if note.get_gid() == "remark"]
+    if notes:
+        notes[0].set_text(f"{notes[0].get_text()}\n{text}")
+        return
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+    axes.text(
+        0.008, 0.97, text, transform=axes.transAxes, ha="left", va="top", fontsize=SMALL, color=QUIET,
+        bbox=box, gid="remark", zorder=9,
+    )  # fmt: skip
+
+
+def save(figure: Figure, path: str | Path, force: bool = False) -> Path:
+    """Save a figure; the ending says how: .png, .pdf, .svg. The same figure gives the same bytes.
+
+    Raises OutputFileError if the file exists (unless `force`) or cannot be written.
+    """
+    path = check_output(path, ENDINGS, force=force)
+    kind = path.suffix.lower()[1:]
+    dateless: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    buffer = io.BytesIO()
+    with mpl.rc_context(LOOK):
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=dateless[kind])
+    try:
+        path.write_bytes(buffer.getvalue())
+    except OSError as error:
+        raise OutputFileError(
+            f"`{path}` could not be written: {error.strerror or error}", "Free some space, or choose another place."
+        ) from None
+    return path

@@ -1,0 +1,232 @@
+"""What the dimensions of a trace mean for its picture: colours, columns of panels, bands. It draws nothing.
+
+The first sweep is told apart by colour, further sweeps by columns. Coordinates of the gradient are lines if they
+are few and no sweep has taken the colours, columns if they are very few, and else a band that says how they spread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_hex
+from numpy.typing import NDArray
+
+from mhat.printers.latex import name_latex
+
+Array = NDArray[np.floating[Any]]
+
+# Okabe and Ito's colours, told apart by colour-blind people, in an order whose lightness alternates.
+DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#000000")
+STYLES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+GREY = "#8a8a8a"
+
+FEW_LINES, FEW_COLUMNS, MOST_MEMBERS, MOST_SWEPT_GRADIENTS = 8, 4, 40, 20
+MOST_NAMED, MOST_BAND_STEPS = 10, 1500
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of panels: what is selected for it, and what it is called."""
+
+    selection: Mapping[str, int] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the lines of one variable are told apart.
+
+    `dims` are stacked into members, each with a label and a colour; `values` are the members as numbers if they
+    are ordered. `spread` are the dimensions drawn as a band.
+    """
+
+    dims: tuple[str, ...] = ()
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    values: tuple[float, ...] | None = None
+    chosen: tuple[int, ...] = ()
+    spread: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = (Column(),)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the members are values of a sweep."""
+        return self.values is not None
+
+
+def arrange(ds: xr.Dataset, names: Iterable[str], knobs: Iterable[str]) -> Family:
+    """Decide for the dimensions of the variables `names`, given the names of the rule's knobs."""
+    arrays = [ds[name] for name in names]
+    sizes = {str(dim): size for array in arrays for dim, size in array.sizes.items() if dim != "step" and size > 1}
+    swept = [dim for dim in sizes if _is_sweep(ds, dim, set(knobs))]
+    # Each variable has coordinates of its own kind; those of x stand for the trace.
+    whole = ds["x"] if "x" in ds else max(arrays, key=lambda array: array.ndim, default=xr.DataArray())
+    coordinates = tuple(str(dim) for dim in whole.dims if dim in sizes and dim not in swept)
+    count = int(np.prod([sizes[dim] for dim in coordinates], dtype=int))
+    spread = tuple(dim for dim in sizes if dim not in swept)
+    if not swept:
+        return _coordinates(ds, coordinates, sizes, spread) if coordinates and count <= FEW_LINES else Family(spread=spread)
+    first, *others = swept
+    as_columns = coordinates if count <= FEW_COLUMNS and not others else ()
+    columns, notes = _columns(ds, (*others, *as_columns), sizes)
+    return _sweep(ds, first, sizes[first], tuple(dim for dim in spread if dim not in as_columns), columns, notes)
+
+
+def _is_sweep(ds: xr.Dataset, dim: str, knobs: set[str]) -> bool:
+    if any(dim in ds[knob].dims for knob in knobs if knob in ds.coords):
+        return True
+    numeric = dim in ds.coords and ds[dim].dtype.kind in "iuf"
+    return numeric and dim not in tensor_of(ds) and ds.sizes[dim] <= MOST_SWEPT_GRADIENTS
+
+
+def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
+    """Give the dimensions that make up one tensor."""
+    return tuple(json.loads(str(ds.attrs.get("tensor", "[]"))))
+
+
+def members_of(ds: xr.Dataset, dim: str) -> tuple[str, list[str], list[float] | None]:
+    """Name a dimension and its members: after itself, or after the one knob that varies along it."""
+    source = dim
+    if dim not in ds.coords:
+        along = [str(name) for name, coord in ds.coords.items() if coord.dims == (dim,)]
+        source = along[0] if len(along) == 1 else dim
+    if source not in ds.coords:
+        return plain_or_math(dim), [f"{i}" for i in range(ds.sizes[dim])], None
+    values = np.asarray(ds[source])
+    if values.dtype.kind not in "iuf":
+        return plain_or_math(source), [str(value) for value in values.tolist()], None
+    return plain_or_math(source), texts([float(value) for value in values]), [float(value) for value in values]
+
+
+def plain_or_math(name: Hashable) -> str:
+    """Write the name of a dimension in math if it is one that rules use, else as it is."""
+    text = str(name)
+    return f"${name_latex(text)}$" if text.isidentifier() else text.replace("$", r"\$")
+
+
+def texts(values: Iterable[float]) -> list[str]:
+    """Write numbers as short as keeps them apart."""
+    values = list(values)
+    for digits in (4, 6, 9):
+        short = [f"{value:.{digits}g}" for value in values]
+        if len(set(short)) == len(set(values)):
+            return short
+    return [repr(value) for value in values]
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    return list(range(count)) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()
+
+
+def _columns(ds: xr.Dataset, dims: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[tuple[Column, ...], list[str]]:
+    named = {dim: members_of(ds, dim) for dim in dims}
+    every = list(itertools.product(*(range(sizes[dim]) for dim in dims)))
+    kept = [every[i] for i in _evenly(len(every), FEW_COLUMNS)]
+    columns = tuple(
+        Column(
+            dict(zip(dims, places, strict=True)),
+            ", ".join(f"{named[dim][0]} = {named[dim][1][i]}" for dim, i in zip(dims, places, strict=True)),
+        )
+        for places in kept
+    )
+    return columns, [f"{len(kept)} of {len(every)} columns are shown."] if len(kept) < len(every) else []
+
+
+def _sweep(
+    ds: xr.Dataset, dim: str, size: int, spread: tuple[str, ...], columns: tuple[Column, ...], notes: list[str]
+) -> Family:
+    title, labels, values = members_of(ds, dim)
+    chosen = _evenly(size, MOST_MEMBERS)
+    if len(chosen) < size:
+        notes = [*notes, f"{len(chosen)} of {size} values of {title} are shown."]
+    numbers = [values[i] for i in chosen] if values else [float(i) for i in chosen]
+    return Family(
+        (dim,),
+        title,
+        tuple(labels[i] for i in chosen),
+        tuple(to_hex(shade) for shade in shades_of(numbers)),
+        tuple(numbers),
+        tuple(chosen),
+        spread,
+        columns,
+        tuple(notes),
+    )
+
+
+def gradual() -> ListedColormap:
+    """Give an ordered map without the palest end of viridis, which would vanish on white paper."""
+    return ListedColormap(mpl.colormaps["viridis"](np.linspace(0, 0.9, 256)))
+
+
+def norm_of(values: Iterable[float]) -> Normalize:
+    """Spread values over a colour map, by their logarithms if they span much."""
+    values = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(values), max(values)
+    return LogNorm(low, high) if low > 0 and high > 50 * low else Normalize(low, high)
+
+
+def shades_of(values: list[float]) -> Array:
+    """Colour the members of a sweep: few evenly in their order, many by value."""
+    if len(values) > MOST_NAMED:
+        return np.asarray(gradual()(norm_of(values)(np.asarray(values))))
+    order = np.argsort(np.argsort(values, kind="stable"))
+    return np.asarray(gradual()(order / max(len(values) - 1, 1)))
+
+
+def _coordinates(ds: xr.Dataset, dims: tuple[str, ...], sizes: Mapping[str, int], spread: tuple[str, ...]) -> Family:
+    named = [members_of(ds, dim) for dim in dims]
+    places = list(itertools.product(*(range(sizes[dim]) for dim in dims)))
+    labels = tuple(", ".join(name[1][i] for name, i in zip(named, place, strict=True)) for place in places)
+    return Family(
+        dims,
+        ", ".join(name[0] for name in named),
+        labels,
+        DISTINCT[: len(places)],
+        None,
+        tuple(range(len(places))),
+        tuple(dim for dim in spread if dim not in dims),
+    )
+
+
+@dataclass(frozen=True)
+class Strand:
+    """The lines of one variable in one panel that share a look: (steps, lines), one line unless `spread`."""
+
+    values: Array
+    member: int | None
+    spread: bool
+
+
+def strands(array: xr.DataArray, family: Family, column: Column) -> list[Strand]:
+    """Take a variable apart into what is drawn of it."""
+    array = array.isel({dim: i for dim, i in column.selection.items() if dim in array.dims})
+    array = array.isel({dim: 0 for dim in array.dims if dim != "step" and array.sizes[dim] == 1})
+    own = [str(dim) for dim in array.dims if dim != "step"]
+    stacked = family.dims if set(family.dims) <= set(own) else ()
+    rest = [dim for dim in own if dim not in stacked]
+    array = array.transpose("step", *stacked, *rest)
+    if rest:
+        array = array.isel(step=band_steps(array.sizes["step"]))
+    members = math.prod(array.sizes[dim] for dim in stacked)
+    values = np.asarray(array, dtype=np.float64)
+    lines = values.reshape(len(values), members, math.prod(array.sizes[dim] for dim in rest))
+    if not stacked:
+        return [Strand(lines[:, 0], None, bool(rest))]
+    return [Strand(lines[:, i], member, bool(rest)) for member, i in enumerate(family.chosen)]
+
+
+def band_steps(count: int) -> NDArray[np.intp]:
+    """Choose the steps at which a band is computed: all, or evenly many."""
+    if count <= MOST_BAND_STEPS:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, MOST_BAND_STEPS).round().astype(np.intp))

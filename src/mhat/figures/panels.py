@@ -1,0 +1,105 @@
+"""Which variables stand in one panel: those of one unit. It knows no arrays and no drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from mhat.figures.units import DIMENSIONLESS, GRADIENT, PARAMETER, Unit, units
+from mhat.language.inference import COUNTERS, dependence
+from mhat.language.tree import EVALUATION, Tree
+from mhat.printers.latex import name_latex
+
+POSITIONS = ("x", EVALUATION, "x_used")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A variable as it is drawn: itself, or the root of it."""
+
+    name: str
+    rooted: bool = False
+
+    @property
+    def symbol(self) -> str:
+        """The variable in math, without the dollars."""
+        # `r_t` has its time in the name already.
+        written = name_latex(self.name, "" if self.name.endswith("_t") else "t")
+        return rf"\sqrt{{{written}}}" if self.rooted else written
+
+    @property
+    def label(self) -> str:
+        """What the legend says."""
+        return f"${self.symbol}$"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Variables of one unit under one heading."""
+
+    heading: str
+    unit: str
+    variables: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A heading, what it is called with a single variable, and its unit in words."""
+
+    heading: str
+    single: str
+    unit: str
+
+
+_GRADIENTS = _Kind("Gradient and its averages", "Gradient", "unit of $g$")
+_ROOTS = _Kind("Roots of second moments", "Root of the second moment", "unit of $g$")
+_RATIOS = _Kind("Ratios", "Ratio", "no unit")
+_STEPS = _Kind("Steps", "Step", "unit of $x$")
+_SCHEDULES = _Kind("Schedules", "Schedule", "no unit")
+_OTHERS = _Kind("Other variables", "Other variable", "mixed units")
+_POSITIONS = _Kind("Parameters", "Parameter", "unit of $x$")
+
+
+def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = ()) -> list[Panel]:
+    """Group variables by unit, from the gradient to the parameter.
+
+    Squares are drawn as their roots, which have the unit of what was squared; not those in `negative`, which
+    have no root. Without a tree nothing is known but `g` and `x`.
+    """
+    known = {"g": GRADIENT, "x": PARAMETER} if tree is None else units(tree)
+    schedules = set() if tree is None else _schedules(tree)
+    groups: dict[_Kind, list[Shown]] = {kind: [] for kind in (_GRADIENTS, _ROOTS, _RATIOS, _STEPS)}
+    last: dict[_Kind, list[Shown]] = {kind: [] for kind in (_SCHEDULES, _OTHERS, _POSITIONS)}
+    for name in names:
+        kind, shown = _place(name, known, schedules, negative)
+        (last if kind in last else groups).setdefault(kind, []).append(shown)
+    return [
+        Panel(kind.heading if len(group) > 1 else kind.single, kind.unit, tuple(group))
+        for kind, group in {**groups, **last}.items()
+        if group
+    ]
+
+
+def _place(
+    name: str, known: Mapping[str, Unit | None], schedules: Collection[str], negative: Collection[str]
+) -> tuple[_Kind, Shown]:
+    unit = known.get(name)
+    if unit is None:
+        return _OTHERS, Shown(name)
+    if unit.is_square and name not in negative:
+        return _ROOTS if unit.root() == GRADIENT else _STEPS, Shown(name, rooted=True)
+    if unit == PARAMETER:
+        return _POSITIONS if name in POSITIONS else _STEPS, Shown(name)
+    if unit == DIMENSIONLESS:
+        return _SCHEDULES if name in schedules else _RATIOS, Shown(name)
+    if unit == GRADIENT:
+        return _GRADIENTS, Shown(name)
+    words = f"unit of ${unit.latex()}$"
+    return _Kind(f"In the {words}", f"In the {words}", words), Shown(name)
+
+
+def _schedules(tree: Tree) -> set[str]:
+    """Collect the variables that follow from the step number and the knobs alone."""
+    allowed = {*COUNTERS, *tree.knob_names}
+    reached = dependence(tree)
+    return {name for name in tree.variables if name not in ("g", "x") and reached[name] <= allowed}

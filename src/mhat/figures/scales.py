@@ -1,0 +1,179 @@
+"""The scale of a value axis: linear, logarithmic, or both around zero; its limits and ticks. It knows no trace.
+
+Limits and ticks are set here and not left to matplotlib, which overflows near the ends of the doubles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+Kind = Literal["linear", "log", "symlog", "magnitude"]
+
+# A line of which a tenth lies this far below the largest value of its panel would be flat on a linear axis.
+MANY = 1e3
+# Beyond so many decades on both sides of zero the sign is given up, and magnitudes are drawn.
+MOST_DECADES_WITH_SIGN = 8
+LARGEST, SMALLEST = np.finfo(np.float64).max, 5e-324
+_SAFE_HIGH, _SAFE_LOW = 1e290, 1e-290
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How values become heights; `threshold` is where a symlog axis turns linear."""
+
+    kind: Kind = "linear"
+    low: float = 0.0
+    high: float = 1.0
+    threshold: float = 1.0
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether zero has no place on the axis."""
+        return self.kind in ("log", "magnitude")
+
+    def shown(self, values: Array) -> Array:
+        """Give values as they are drawn: NaN where they cannot be."""
+        with np.errstate(invalid="ignore"):
+            drawn = np.where(np.isfinite(values), values, np.nan)
+            if self.kind == "magnitude":
+                drawn = np.abs(drawn)
+            return np.where(drawn > 0, drawn, np.nan) if self.logarithmic else drawn
+
+
+def fitting(lines: Iterable[Array], include: Iterable[float] = ()) -> Scale:
+    """Choose the scale for the lines of one panel; `include` are values that the axis must hold too."""
+    finite = [line[np.isfinite(line)].astype(np.float64) for line in lines]
+    finite = [line for line in finite if line.size]
+    wanted = [value for value in include if math.isfinite(value)]
+    everything = np.concatenate([*finite, np.asarray(wanted, dtype=np.float64)])
+    if not everything.size:
+        return Scale()
+    low, high = float(everything.min()), float(everything.max())
+    largest = max(abs(low), abs(high))
+    if largest == 0.0:
+        return Scale("linear", -1.0, 1.0)
+    smallest = min((s for s in map(_smallest_that_counts, finite) if s), default=largest)
+    if smallest > largest / MANY and (_SAFE_LOW < largest < _SAFE_HIGH):
+        return _linear(low, high)
+    nonzero = np.abs(everything[everything != 0])
+    if low >= 0:
+        return _log("log", float(nonzero.min()), high)
+    if math.log10(largest) - math.log10(smallest) > MOST_DECADES_WITH_SIGN:
+        return _log("magnitude", float(nonzero.min()), largest)
+    return _symlog(low, high, _power_of_ten(math.floor(math.log10(smallest))))
+
+
+def _smallest_that_counts(line: Array) -> float:
+    """Give the size that a tenth of a line lies below, or its end if that is far smaller; zeros do not count."""
+    sizes = np.abs(line[line != 0])
+    if not sizes.size:
+        return 0.0
+    tenth = float(np.quantile(sizes, 0.1, method="lower"))
+    last = float(sizes[-1])
+    return min(tenth, last) if last < tenth / MANY and (line >= 0).all() else tenth
+
+
+def _linear(low: float, high: float) -> Scale:
+    if low == high:
+        # Zero in view: a constant is then seen as large or small, and never as noise in its last digit.
+        low, high = min(low, 0.0), max(high, 0.0)
+    largest = max(abs(low), abs(high))
+    if high - low < 1e-12 * largest:
+        low, high = low - 1e-9 * largest, high + 1e-9 * largest
+    if 0 < low < 0.4 * high:
+        low = 0.0
+    if 0.4 * low < high < 0:
+        high = 0.0
+    margin = 0.07 * (high - low)
+    return Scale("linear", low - margin, high + margin)
+
+
+def _log(kind: Literal["log", "magnitude"], low: float, high: float) -> Scale:
+    first, last = math.log10(low), math.log10(high)
+    margin = max(0.06 * (last - first), 0.15)
+    return Scale(kind, _power_of_ten(first - margin), _power_of_ten(last + margin))
+
+
+def _symlog(low: float, high: float, threshold: float) -> Scale:
+    def beyond(value: float, grows: bool) -> float:
+        factor = 2.5 if grows else 0.5
+        return value * factor if abs(value) < LARGEST / 4 else value
+
+    below = beyond(low, low < 0) if low else -threshold / 2
+    above = beyond(high, high > 0) if high else threshold / 2
+    return Scale("symlog", below, above, threshold)
+
+
+def _power_of_ten(exponent: float) -> float:
+    if exponent >= 308.25:
+        return float(LARGEST)
+    return max(10.0**exponent, SMALLEST) if exponent > -323.3 else SMALLEST
+
+
+def apply(scale: Scale, axes: Axes) -> None:
+    """Give an axes the scale, its limits and its ticks."""
+    if scale.kind == "linear":
+        axes.set_ylim(scale.low, scale.high)
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4), useMathText=True)
+        return
+    if scale.kind == "symlog":
+        axes.set_yscale("symlog", linthresh=scale.threshold, linscale=0.6)
+    else:
+        axes.set_yscale("log")
+    axes.set_ylim(scale.low, scale.high)
+    ticks = _ticks(scale)
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_major_formatter(FixedFormatter([power_text(tick) for tick in ticks]))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _ticks(scale: Scale) -> list[float]:
+    if scale.kind != "symlog":
+        return _decades(scale.low, scale.high)
+    each = 5 if scale.low >= 0 or scale.high <= 0 else 3
+    above = _decades(scale.threshold, scale.high, each) if scale.high > scale.threshold else []
+    below = _decades(scale.threshold, -scale.low, each) if -scale.low > scale.threshold else []
+    zero = [0.0] if scale.low <= 0 <= scale.high else []
+    return [*(-tick for tick in reversed(below)), *zero, *above]
+
+
+def _decades(low: float, high: float, most: int = 5) -> list[float]:
+    """Give powers of ten between two positive values, evenly spaced, and 1 and 5 of each where they are few."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    if last - first < 2:
+        inner = (digit * 10.0**e for e in range(first - 1, last + 1) for digit in (1, 2, 5) if -323 < e < 308)
+        return [tick for tick in inner if low <= tick <= high]
+    stride = max(math.ceil((last - first) / most), 1)
+    exponents = range(last, first - 1, -stride)
+    return [tick for e in reversed(exponents) if SMALLEST <= (tick := _power_of_ten(e)) < LARGEST]
+
+
+def power_text(value: float) -> str:
+    """Write a power of ten as one, and small ones as numbers."""
+    if value == 0 or 1e-3 < abs(value) < 1e4:
+        return f"{value:g}"
+    digits, _, exponent = f"{value:.0e}".partition("e")
+    sign = "-" if value < 0 else ""
+    lead = digits.lstrip("-")
+    power = f"10^{{{int(exponent)}}}"
+    return f"${sign}{power}$" if lead == "1" else rf"${sign}{lead}\cdot{power}$"
+
+
+def number_text(value: float) -> str:
+    """Write a number for readers: three digits, powers of ten as such."""
+    if not math.isfinite(value):
+        return str(value)
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    if value == 0 or -4 <= int(exponent) < 5:
+        return f"{value:.4g}"
+    lead = digits.rstrip("0").rstrip(".")
+    return rf"$10^{{{int(exponent)}}}$" if lead == "1" else rf"${lead}\cdot10^{{{int(exponent)}}}$"

@@ -1,0 +1,123 @@
+"""What is typed behind the options of the commands, understood. It runs nothing and prints nothing."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from mhat import landscapes, notation, streams
+from mhat.errors import BadValue, UnknownName
+from mhat.landscapes import Landscape
+from mhat.streams import Stream
+
+
+def gradients_of(rule: str, stream: str | None, landscape: str | None, steps: int | None, seedless: bool) -> Any:
+    """Find the gradients or the landscape that a rule is to run on."""
+    if stream is not None and landscape is not None:
+        raise BadValue("both a stream and a landscape are given", "Keep one of --stream and --landscape.")
+    if stream is not None:
+        found = stream_of(stream, steps)
+        return stream_of(_seeded(stream, streams), steps) if seedless else found
+    if landscape is not None:
+        place = landscape_of(landscape)
+        return landscape_of(_seeded(landscape, landscapes)) if seedless else place
+    raise BadValue(
+        f"there is nothing to run {rule} on",
+        "Give it gradients or a landscape:\n"
+        f"    mhat trace {rule} --stream constant:10 --steps 100\n"
+        f"    mhat trace {rule} --landscape rosenbrock --steps 2000",
+    )
+
+
+def stream_of(spec: str, steps: int | None = None) -> Stream:
+    """Find a stream by what is typed; raises UnknownName, BadValue, InputFileError."""
+    try:
+        return streams.named(spec, steps)
+    except UnknownName as error:
+        if error.kind == "stream" and error.typed in landscapes.names():
+            raise BadValue(f"`{error.typed}` is a landscape", f"Write --landscape {spec}.") from None
+        raise
+
+
+def landscape_of(spec: str) -> Landscape:
+    """Find a landscape by what is typed; raises UnknownName, BadValue."""
+    try:
+        return landscapes.named(spec)
+    except UnknownName as error:
+        if error.kind == "landscape" and error.typed in streams.names():
+            raise BadValue(f"`{error.typed}` is a stream", f"Write --stream {spec}.") from None
+        raise
+
+
+def _seeded(spec: str, home: Any) -> str:
+    """Add a seed drawn by chance to what names a stream or landscape, so that the draw can be repeated."""
+    typed = notation.parse(spec)
+    function = getattr(home, typed.name) if typed.name in home.names() else None
+    if function is None or "seed" not in inspect.signature(function).parameters:
+        raise BadValue(f"`{spec}` takes no seed", "Leave --seedless out: there is no chance in it.")
+    if "seed" in typed.named:
+        raise BadValue(f"`{spec}` has a seed", "Leave out the seed, or --seedless.")
+    separator = "," if typed.values or typed.named else ":"
+    return f"{spec.rstrip(' :')}{separator}seed={secrets.randbelow(2**31)}"
+
+
+def knobs_of(typed: Sequence[str]) -> dict[str, float | list[float]]:
+    """Read knobs as they are typed; several values are a sweep. Raises BadValue.
+
+    >>> knobs_of(["eps=1e-3", "beta2=0.9,0.99"])
+    {'eps': 0.001, 'beta2': [0.9, 0.99]}
+    """
+    knobs: dict[str, float | list[float]] = {}
+    for text in typed:
+        name, equals, values = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise BadValue(f"`-k {text}` is not NAME=VALUE", "Write -k lr=0.01, or a list to sweep it: -k lr=0.01,0.1.")
+        if name in knobs:
+            raise BadValue(f"the knob `{name}` is given twice", f"To sweep it, give one list: -k {name}=0.1,0.2.")
+        numbers = _numbers(f"-k {text}", values)
+        knobs[name] = numbers[0] if len(numbers) == 1 else numbers
+    return knobs
+
+
+def start_of(typed: str | None) -> float | list[float] | None:
+    """Read a start as it is typed. Raises BadValue.
+
+    >>> start_of("-1.5,2"), start_of("3")
+    ([-1.5, 2.0], 3.0)
+    """
+    if typed is None:
+        return None
+    numbers = _numbers(f"--start={typed}", typed)
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _numbers(typed: str, values: str) -> list[float]:
+    numbers = []
+    for part in values.split(","):
+        try:
+            numbers.append(float(part))
+        except ValueError:
+            what = f"`{part.strip()}` is no number" if part.strip() else "a number is missing"
+            raise BadValue(f"in `{typed}`: {what}", "Write numbers such as 10, 0.5 or 1e-3.") from None
+    return numbers
+
+
+def names_of(option: str, typed: str | None) -> list[str]:
+    """Read names between commas; none where the option is not given. Raises BadValue.
+
+    >>> names_of("--keep", "m_hat, v_hat")
+    ['m_hat', 'v_hat']
+    """
+    names = list(dict.fromkeys(part.strip() for part in (typed or "").split(",") if part.strip()))
+    if typed is not None and not names:
+        raise BadValue(f"{option} names nothing", f"Write names between commas: {option} m_hat,v_hat.")
+    return names
+
+
+def check_names(kind: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse names that are not known; raises UnknownName."""
+    for name in names:
+        if name not in known:
+            raise UnknownName(kind, name, known)

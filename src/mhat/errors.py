@@ -7,7 +7,8 @@
     ├── InputFileError    a file that is missing, empty, ragged or not numeric at a line
     ├── OutputFileError   an output that exists already or cannot be written
     ├── MissingExtra      an optional dependency that is not installed: the command that installs it
-    └── SubjectError      an implementation under check that raises, hangs, dies or answers nonsense: what it said
+    └── SubjectError      an implementation under check that raises, dies or answers nonsense: what it said
+        └── SubjectHangs  one that does not end or answer in time
 """
 
 from __future__ import annotations
@@ -111,3 +112,7 @@ class SubjectError(MhatError):
     def __str__(self) -> str:
         said = "".join(f"\n    {line}" for line in self.said.splitlines())
         return f"{self.what}{said}\n{self.cure}"
+
+
+class SubjectHangs(SubjectError):
+    """An implementation under check that did not end or answer within its time."""

@@ -143,6 +143,13 @@ def test_float32_rounds_each_result_once(op: str) -> None:
         check_bits(op, columns, found.astype(float), on_floats(op, "float32")(*columns))
 
 
+def test_float32_powers_do_not_depend_on_how_many_there_are() -> None:
+    random = np.random.default_rng(0)
+    columns = tuple(random.uniform(0.5, 3.0, 200).astype(np.float32).astype(float) for _ in range(2))
+    found = on_numpy("pow", "float32")(*columns)
+    check_bits("pow", columns, found.astype(float), on_floats("pow", "float32")(*columns))
+
+
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 MIDDLE = st.floats(-1e3, 1e3)
 

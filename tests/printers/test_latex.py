@@ -34,7 +34,7 @@ def latex(text: str) -> str:
         ("lam", r"\lambda"), ("ratio", r"\mathrm{ratio}"), ("update", r"\mathrm{update}"),
         ("x_eval", r"x_{\mathrm{eval}}"), ("lr_t", r"\eta_{t}"), ("m_hat_1", r"\hat{m}_{1}"), ("g2", "g_{2}"),
         ("s_hat_max", r"\hat{s}_{\mathrm{max}}"), ("beta2_t", r"\beta_{2,t}"), ("u_0", "u_{0}"), ("_", r"\_"),
-        ("denominator", r"\mathrm{denominator}"), ("delta_x", r"\delta_{x}"), ("rho_inf", r"\rho_{\mathrm{inf}}"),
+        ("denominator", r"\mathrm{denominator}"), ("delta_x", r"\delta_{x}"), ("rho_inf", r"\rho_{\infty}"),
     ],
 )  # fmt: skip
 def test_names(name: str, text: str) -> None:
@@ -46,6 +46,8 @@ def test_time_joins_the_subscript() -> None:
     assert name_latex("m", "t-1") == "m_{t-1}"
     assert name_latex("v_max", "t") == r"v_{\mathrm{max},t}"
     assert name_latex("m_hat", "t") == r"\hat{m}_{t}"
+    assert name_latex("rho_t", "t") == r"\rho_{t}"
+    assert name_latex("beta2_t", "t-1") == r"\beta_{2,t-1}"
 
 
 def test_every_symbol_is_drawn() -> None:
@@ -150,6 +152,11 @@ def test_inputs_assigned_anew_are_those_of_this_step() -> None:
         r"x_{t} = x_{t-1} \cdot 2",
         r"x_{t} \leftarrow x_{t} - \eta \, g_{t}",
     ]
+
+
+def test_what_depends_on_knobs_alone_has_no_time() -> None:
+    lines = lines_latex(rule("def f(x, t, *, beta2=0.9):\n    r = 2 / beta2\n    r_t = r * t\n    return x - r_t"))
+    assert lines == [r"r = \frac{2}{\beta_{2}}", r"r_{t} = r \, t", r"x_{t} = x_{t-1} - r_{t}"]
 
 
 def test_a_matrix_rule_tells_its_products_apart() -> None:

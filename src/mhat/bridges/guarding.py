@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mhat.checks.subjects import Source
-from mhat.errors import MhatError, SubjectError
+from mhat.errors import MhatError, SubjectError, SubjectHangs
 
 LIMIT = 60.0  # seconds
 _OWN = str(Path(__file__).resolve().parent.parent)
@@ -48,7 +48,7 @@ def guarded(name: str, limit: float = LIMIT) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except _OutOfTime:
-        raise SubjectError(
+        raise SubjectHangs(
             name, f"did not end within {limit:g} seconds", "Look for a loop without an end, or give it longer."
         ) from None
     except MhatError:

@@ -24,11 +24,20 @@ Closure = Callable[[Environment], Any]
 
 @dataclass(frozen=True)
 class Probes:
-    """Runs of a subject, side by side: gradients (probe, step, tensor, coordinate), start, and the knobs of each."""
+    """Runs of a subject, side by side: gradients (probe, step, tensor, coordinate), start, and the knobs of each.
+
+    `observe` is what is seen after each step: "x", the "update" (what is added to x), or a variable.
+    """
 
     gradients: np.ndarray[Any, Any]
     start: np.ndarray[Any, Any]
     knobs: Mapping[str, Any]
+    observe: str = "x"
+
+    @property
+    def base(self) -> Any:
+        """What an observation starts from: the start for x, zero for anything else."""
+        return self.start if self.observe == "x" else np.zeros_like(self.start)
 
     @property
     def steps(self) -> int:
@@ -48,7 +57,8 @@ class Evaluator:
         self._n = float(tensors)
 
     def steps(self, tree: Tree, knobs: Mapping[str, Any] | None = None) -> Iterator[np.ndarray[Any, Any]]:
-        """Yield the parameters after each step, (probe, tensor, coordinate)."""
+        """Yield what is observed after each step, (probe, tensor, coordinate)."""
+        observe = self.probes.observe
         defaults = {knob.name: knob.default for knob in tree.knobs}
         environment: Environment = {**defaults, **self.probes.knobs, **(knobs or {})}
         x = self.probes.start
@@ -67,13 +77,16 @@ class Evaluator:
                     environment[targets[0]] = value
                 else:
                     environment.update(zip(targets, value, strict=True))
-            x = result(environment)
+            before, x = x, result(environment)
             if getattr(x, "shape", None) != shape:
                 x = np.broadcast_to(x, shape)
-            yield x
+            if observe == "x":
+                yield x
+            else:
+                yield np.broadcast_to(x - before if observe == "update" else environment[observe], shape)
 
     def run(self, tree: Tree, knobs: Mapping[str, Any] | None = None) -> np.ndarray[Any, Any]:
-        """Give the parameters after every step, (step, probe, tensor, coordinate)."""
+        """Give what is observed after every step, (step, probe, tensor, coordinate)."""
         with np.errstate(all="ignore"):
             return np.stack(list(self.steps(tree, knobs)))
 

@@ -36,7 +36,7 @@ class Fitter:
         self.matcher = matcher
         self.hidden = hidden
         self.defaults = {knob.name: knob.default for knob in tree.knobs}
-        self.start = matcher.observed.probes.start
+        self.start = matcher.observed.probes.base
         self.wanted = matcher.observed.values - self.start
         scale = update_scale(matcher.observed.values, self.start)
         usable = (scale > 0) & np.isfinite(self.wanted)

@@ -30,8 +30,8 @@ def update_scale(values: Array, start: Array) -> Array:
 
 def loose_bound(observed: Observed, dtype: str) -> Array:
     """Give the bound within which a candidate is worth confirming."""
-    scale = update_scale(observed.values, observed.probes.start)
-    start = np.abs(np.broadcast_to(observed.probes.start, scale.shape))
+    scale = update_scale(observed.values, observed.probes.base)
+    start = np.abs(np.broadcast_to(observed.probes.base, scale.shape))
     return np.asarray(RELATIVE[dtype] * scale + 4e-16 * start + 1e-300)
 
 
@@ -50,7 +50,7 @@ class Matcher:
         self.evaluator = Evaluator(observed.probes)
         self.steps = observed.probes.steps
         self._nan = np.isnan(observed.values).any(axis=(1, 2, 3)) | np.isinf(observed.values).any(axis=(1, 2, 3))
-        self._moved = observed.values - observed.probes.start
+        self._moved = observed.values - observed.probes.base
         with np.errstate(all="ignore"):
             self._wanted = self._moved / self._anchor(self._moved)
             self._wanted_bound = 1e-7 * np.maximum(1.0, np.abs(self._wanted))
@@ -95,7 +95,7 @@ class Matcher:
             return b"", -1.0
         with np.errstate(all="ignore"):
             exact = same(made, self.observed.values, self.bound)
-            moved = made - self.observed.probes.start
+            moved = made - self.observed.probes.base
             nearly = same(moved / self._anchor(moved), self._wanted, self._wanted_bound)
             mantissa, exponent = np.frexp(made)
             coarse = np.where(np.isfinite(made), np.round(mantissa * 1e7), 0.0).astype(np.int32)

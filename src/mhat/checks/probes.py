@@ -64,8 +64,16 @@ def fresh(steps: int, seed: int, tensors: int = 1, coordinates: int = 14) -> Arr
     return np.asarray(np.where(rng.uniform(size=shape) < 0.03, 30.0 * values, values))
 
 
-def drive(subject: Subject, rule: Rule, held: Mapping[str, float], gradients: list[Array], odd: bool) -> Observed:
-    """Drive a subject with gradients, once plainly and once more with odd knobs and a start where it takes them.
+def drive(
+    subject: Subject,
+    rule: Rule,
+    held: Mapping[str, float],
+    gradients: list[Array],
+    *,
+    odd: bool = True,
+    observe: str = "x",
+) -> Observed:
+    """Drive a subject with gradients, every other time with a start and odd knobs where it takes them.
 
     Raises SubjectError if it fails.
     """
@@ -89,7 +97,7 @@ def drive(subject: Subject, rule: Rule, held: Mapping[str, float], gradients: li
     for knob in rule.knobs:
         own = [float(run[2][knob]) for run in runs]
         knobs[knob] = own[0] if len(set(own)) == 1 else np.array(own)[:, None, None]
-    probes = Probes(np.stack([run[0] for run in runs]), np.stack([run[1] for run in runs]), knobs)
+    probes = Probes(np.stack([run[0] for run in runs]), np.stack([run[1] for run in runs]), knobs, observe)
     return Observed(probes, np.stack([run[3] for run in runs], axis=1))
 
 

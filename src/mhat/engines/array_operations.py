@@ -155,7 +155,9 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
     def factors(a: Array) -> tuple[Array, Array]:
         q, r = xp.linalg.qr(a)
         diagonal = xp.linalg.diagonal(r)[..., None, :]
-        return q * xp.where(diagonal < 0, -1.0, 1.0), r * xp.matrix_transpose(xp.where(diagonal < 0, -1.0, 1.0))
+        one = xp.ones_like(diagonal)
+        signs = xp.where(diagonal < 0, -one, one)
+        return q * signs, r * xp.matrix_transpose(signs)
 
     def line_mean(a: Array) -> Array:
         return (blocked_sum(xp, a) / a.shape[-1])[..., None]

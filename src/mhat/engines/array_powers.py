@@ -31,7 +31,7 @@ def power(xp: Any, base: Array, exponent: Array) -> Array:
     wide_base, wide_exponent = xp.broadcast_arrays(wide_base, wide_exponent)
     integer = (wide_exponent == xp.floor(wide_exponent)) & (xp.abs(wide_exponent) <= LARGEST_INTEGER)
     if not bool(xp.any(integer)):
-        return xp.pow(base, exponent)
+        return xp.astype(xp.pow(wide_base, wide_exponent), dtype)
     whole = integer_power(xp, wide_base, xp.where(integer, wide_exponent, xp.ones_like(wide_exponent)))
     if not bool(xp.all(integer)):
         whole = xp.where(integer, whole, xp.pow(wide_base, wide_exponent))

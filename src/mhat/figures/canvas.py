@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -89,31 +90,49 @@ def escaped(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def entitle(figure: Figure, title: str) -> None:
-    """Write the title above, from the left as sentences are read."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
+def frame(
+    figure: Figure, title: str, sentences: Iterable[str] = (), strips: Iterable[Sequence[Artist]] = ()
+) -> None:
+    """Write the title and under it legends in strips, above the panels, and a small caption below them.
+
+    All that is here is measured in inches and kept out of the layout of the panels, which gets the rest.
+    """
+    width, height = figure.get_size_inches()
+    heading = textwrap.wrap(title, int(width * 9), break_long_words=False) or [""]
+    figure.text(
+        0.01, 1 - 0.08 / height, "\n".join(heading), ha="left", va="top", fontsize=TITLE, fontweight="bold", gid="title"
+    )
+    top = 0.1 + 0.22 * len(heading)
+    for handles in strips:
+        top += _strip(figure, handles, top)
+    lines = [line for sentence in sentences if sentence for line in textwrap.wrap(sentence, int(width * 14))]
+    bottom = 0.04 + 0.155 * len(lines)
+    if lines:
+        figure.text(
+            0.01, 0.04 / height, "\n".join(lines), ha="left", va="bottom", fontsize=SMALL, color=QUIET, gid="caption"
+        )
+    figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (top + bottom) / height))  # type: ignore[union-attr]
 
 
-def undersign(figure: Figure, sentences: Iterable[str]) -> None:
-    """Write a small caption below."""
-    given = [sentence for sentence in sentences if sentence]
-    width = int(figure.get_size_inches()[0] * 14)
-    if given:
-        text = "\n".join(line for sentence in given for line in textwrap.wrap(sentence, width) or [""])
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color=QUIET)
+def _strip(figure: Figure, handles: Sequence[Artist], top: float) -> float:
+    """Draw a legend in rows from the left, so many inches below the upper edge; give its height."""
+    width, height = figure.get_size_inches()
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = max(min(len(handles), int(width / (0.6 + 0.085 * longest))), 1)
+    figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1 - top / height), ncols=columns, handlelength=1.6,
+        columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
+    )  # fmt: skip
+    return 0.06 + 0.24 * -(-len(handles) // columns)
 
 
 def remark(axes: Axes, text: str) -> None:
-    """Write a small note into the upper left corner of a panel, on what is already there."""
+    """Write a small note above the right end of a panel, beside the notes that are there."""
     notes = [note for note in axes.texts if note.get_gid() == "remark"]
     if notes:
-        notes[0].set_text(f"{notes[0].get_text()}\n{text}")
+        notes[0].set_text(f"{notes[0].get_text()}; {text}")
         return
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
-    axes.text(
-        0.008, 0.97, text, transform=axes.transAxes, ha="left", va="top", fontsize=SMALL, color=QUIET,
-        bbox=box, gid="remark", zorder=9,
-    )  # fmt: skip
+    axes.text(1.0, 1.03, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=SMALL, color=QUIET, gid="remark")
 
 
 def save(figure: Figure, path: str | Path, force: bool = False) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ import xarray as xr
 from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_hex
 from numpy.typing import NDArray
 
+from mhat.figures.canvas import escaped
 from mhat.printers.latex import name_latex
 
 Array = NDArray[np.floating[Any]]
@@ -109,9 +111,12 @@ def members_of(ds: xr.Dataset, dim: str) -> tuple[str, list[str], list[float] | 
 
 
 def plain_or_math(name: Hashable) -> str:
-    """Write the name of a dimension in math if it is one that rules use, else as it is."""
+    """Write the name of a knob or dimension in math, unless the symbol would not recall it, like eta for `lr`."""
     text = str(name)
-    return f"${name_latex(text)}$" if text.isidentifier() else text.replace("$", r"\$")
+    if not text.isidentifier():
+        return escaped(text)
+    symbol = name_latex(text)
+    return f"${symbol}$" if re.split(r"[\d_]", text)[0] in symbol else text
 
 
 def texts(values: Iterable[float]) -> list[str]:

@@ -11,6 +11,7 @@ from mhat.language.tree import EVALUATION, Tree
 from mhat.printers.latex import name_latex
 
 POSITIONS = ("x", EVALUATION, "x_used")
+POSITIONS_HEADING = "Parameters"
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,16 @@ class Shown:
 class Panel:
     """Variables of one unit under one heading."""
 
-    heading: str
+    plural: str
+    single: str
     unit: str
     variables: tuple[Shown, ...]
+
+    @property
+    def heading(self) -> str:
+        """What is written above the panel."""
+        names = [shown.name for shown in self.variables]
+        return "Gradient" if names == ["g"] else self.single if len(names) == 1 else self.plural
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,13 @@ class _Kind:
     unit: str
 
 
-_GRADIENTS = _Kind("Gradient and its averages", "Gradient", "unit of $g$")
+_GRADIENTS = _Kind("Gradient and first moments", "First moment", "unit of $g$")
 _ROOTS = _Kind("Roots of second moments", "Root of the second moment", "unit of $g$")
 _RATIOS = _Kind("Ratios", "Ratio", "no unit")
 _STEPS = _Kind("Steps", "Step", "unit of $x$")
 _SCHEDULES = _Kind("Schedules", "Schedule", "no unit")
 _OTHERS = _Kind("Other variables", "Other variable", "mixed units")
-_POSITIONS = _Kind("Parameters", "Parameter", "unit of $x$")
+_POSITIONS = _Kind(POSITIONS_HEADING, "Parameter", "unit of $x$")
 
 
 def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = ()) -> list[Panel]:
@@ -74,7 +82,7 @@ def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = 
         kind, shown = _place(name, known, schedules, negative)
         (last if kind in last else groups).setdefault(kind, []).append(shown)
     return [
-        Panel(kind.heading if len(group) > 1 else kind.single, kind.unit, tuple(group))
+        Panel(kind.heading, kind.single, kind.unit, tuple(group))
         for kind, group in {**groups, **last}.items()
         if group
     ]

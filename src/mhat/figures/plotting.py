@@ -9,7 +9,7 @@ import xarray as xr
 
 from mhat.errors import MhatError, UnknownName
 from mhat.figures import stacks, terrain
-from mhat.figures.canvas import LOOK, Picture, blank, entitle, remark, undersign
+from mhat.figures.canvas import LOOK, Picture, blank, frame, remark
 from mhat.figures.wording import paper_of, title_of
 from mhat.landscapes import Landscape
 from mhat.traces.schema import landscape_of
@@ -53,14 +53,13 @@ def _landscape(ds: xr.Dataset) -> Landscape | None:
 def _over_the_steps(ds: xr.Dataset, names: list[str], landscape: Landscape | None) -> Picture:
     stack = stacks.stack_of(ds, names)
     count, columns = max(len(stack.panels), 1), len(stack.family.columns)
-    figure = blank(9.5 if columns == 1 else min(4.0 + 3.2 * columns, 14.0), 1.2 + max(1.75 * count, 2.6))
+    figure = blank(9.5 if columns == 1 else min(4.0 + 3.2 * columns, 14.0), 1.2 + max(1.7 * count, 2.6))
     grid = figure.subplots(count, columns, sharex=True, squeeze=False)
     rows = [list(row) for row in grid]
     marks = [] if landscape is None or landscape.dimensions != 1 else [point[0] for point in landscape.minimum]
     stacks.draw(stack, rows[: len(stack.panels)], marks)
     if not stack.panels:
         remark(rows[0][0], "no variable is chosen")
-    stacks.add_colour_legend(figure, stack, [axes for row in rows for axes in row])
-    entitle(figure, title_of(ds))
-    undersign(figure, [*stack.family.notes, paper_of(ds)])
+    strips = stacks.legends(figure, stack, [axes for row in rows for axes in row])
+    frame(figure, title_of(ds), [*stack.family.notes, paper_of(ds)], strips)
     return figure

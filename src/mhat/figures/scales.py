@@ -20,6 +20,7 @@ Kind = Literal["linear", "log", "symlog", "magnitude"]
 
 # A line of which a tenth lies this far below the largest value of its panel would be flat on a linear axis.
 MANY = 1e3
+NEARLY_CONSTANT = 1e-5
 # Beyond so many decades on both sides of zero the sign is given up, and magnitudes are drawn.
 MOST_DECADES_WITH_SIGN = 8
 LARGEST, SMALLEST = np.finfo(np.float64).max, 5e-324
@@ -83,12 +84,9 @@ def _smallest_that_counts(line: Array) -> float:
 
 
 def _linear(low: float, high: float) -> Scale:
-    if low == high:
-        # Zero in view: a constant is then seen as large or small, and never as noise in its last digit.
+    if high - low < NEARLY_CONSTANT * max(abs(low), abs(high)):
+        # With zero in view what is constant up to rounding looks constant.
         low, high = min(low, 0.0), max(high, 0.0)
-    largest = max(abs(low), abs(high))
-    if high - low < 1e-12 * largest:
-        low, high = low - 1e-9 * largest, high + 1e-9 * largest
     if 0 < low < 0.4 * high:
         low = 0.0
     if 0.4 * low < high < 0:
@@ -140,8 +138,10 @@ def _ticks(scale: Scale) -> list[float]:
     if scale.kind != "symlog":
         return _decades(scale.low, scale.high)
     each = 5 if scale.low >= 0 or scale.high <= 0 else 3
-    above = _decades(scale.threshold, scale.high, each) if scale.high > scale.threshold else []
-    below = _decades(scale.threshold, -scale.low, each) if -scale.low > scale.threshold else []
+    # The decade next to the linear part would stand too near to zero.
+    near = scale.threshold * 5
+    above = _decades(near, scale.high, each) if scale.high > near else []
+    below = _decades(near, -scale.low, each) if -scale.low > near else []
     zero = [0.0] if scale.low <= 0 <= scale.high else []
     return [*(-tick for tick in reversed(below)), *zero, *above]
 
@@ -160,7 +160,7 @@ def _decades(low: float, high: float, most: int = 5) -> list[float]:
 def power_text(value: float) -> str:
     """Write a power of ten as one, and small ones as numbers."""
     if value == 0 or 1e-3 < abs(value) < 1e4:
-        return f"{value:g}"
+        return f"{value:g}".replace("-", "\N{MINUS SIGN}")
     digits, _, exponent = f"{value:.0e}".partition("e")
     sign = "-" if value < 0 else ""
     lead = digits.lstrip("-")

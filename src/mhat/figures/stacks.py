@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -18,11 +19,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mhat.figures import curves, scales
-from mhat.figures.canvas import LABEL, QUIET, SMALL, remark
+from mhat.figures.canvas import LABEL, QUIET, remark
 from mhat.figures.families import (
     DISTINCT, GREY, MOST_NAMED, STYLES, Column, Family, Strand, arrange, band_steps, gradual, norm_of, strands,
 )  # fmt: skip
-from mhat.figures.panels import Panel, Shown, panels
+from mhat.figures.panels import POSITIONS_HEADING, Panel, Shown, panels
 from mhat.figures.scales import Scale
 from mhat.figures.wording import count_of, rule_in
 
@@ -30,6 +31,7 @@ Array = NDArray[np.floating[Any]]
 
 # More variables than this, each in several colours or as a band, are not told apart in one panel.
 MOST_VARIED = 2
+MEMBER_INK = "#404040"
 BANDED_MEMBERS_WITH_BAND, BANDED_MEMBERS_WITH_PALE_BAND = 5, 1
 
 
@@ -89,10 +91,10 @@ class _Drawn:
 def draw(stack: Stack, rows: Sequence[Sequence[Axes]], marks: Iterable[float] = ()) -> None:
     """Draw a stack into axes: a row a panel, a column a column. `marks` are known best places of the parameter."""
     for panel, row in zip(stack.panels, rows, strict=True):
-        _draw_panel(stack, panel, row, list(marks) if panel.heading.startswith("Parameter") else [])
+        _draw_panel(stack, panel, row, list(marks) if panel.plural == POSITIONS_HEADING else [])
     for column, axes in zip(stack.family.columns, rows[0] if rows else (), strict=False):
         if column.title:
-            axes.set_title(column.title, loc="right", fontsize=LABEL, color=QUIET)
+            axes.set_title(f"{column.title}\n{axes.get_title(loc='left')}", loc="left", fontsize=LABEL)
     for axes in rows[-1] if rows else ():
         label_steps(axes, stack.steps)
 
@@ -100,7 +102,7 @@ def draw(stack: Stack, rows: Sequence[Sequence[Axes]], marks: Iterable[float] = 
 def label_steps(axes: Axes, steps: Array) -> None:
     """Give the lowest axes its step axis."""
     axes.set_xlabel("step $t$")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, steps=[1, 2, 5, 10]))
     if steps.size:
         margin = max(0.01 * (steps[-1] - steps[0]), 0.5 if steps.size == 1 else 0.0)
         axes.set_xlim(steps[0] - margin, steps[-1] + margin)
@@ -108,7 +110,7 @@ def label_steps(axes: Axes, steps: Array) -> None:
 
 def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[float]) -> None:
     drawn = _variables(stack, panel)
-    lines = [s.values[:, i] for d in drawn for c in d.columns for s in c for i in range(s.values.shape[1])]
+    lines = [line for each in drawn for column in each.columns for strand in column for line in _measured(strand)]
     scale = scales.fitting(lines, marks)
     for place, axes in enumerate(row):
         scales.apply(scale, axes)
@@ -127,21 +129,27 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
     _say_what_is_missing(row[0], stack, panel, lines, scale)
 
 
+def _measured(strand: Strand) -> list[Array]:
+    """Give the lines that an axis must hold: of a band not the median, which may be next to zero for no reason."""
+    return list(curves.quantiles(strand.values)[[0, 1, 3, 4]]) if strand.spread else list(strand.values.T)
+
+
 def _variables(stack: Stack, panel: Panel) -> list[_Drawn]:
     drawn: list[_Drawn] = []
     slot = 0
+    thick = 2.4 if stack.steps.size <= 150 else 1.6 if stack.steps.size <= 1000 else 1.1
+    backdrop = thick + 0.8 if stack.steps.size <= 100 else 0.8 * thick
     for shown in panel.variables:
         columns = tuple(_strands(stack, shown, column) for column in stack.family.columns)
         varied = any(strand.member is not None for strands_ in columns for strand in strands_)
         # The gradient is the backdrop that the averages are seen against.
         if shown.name == "g" and not varied and len(panel.variables) > 1:
-            drawn.append(_Drawn(shown, columns, {"color": GREY, "linestyle": "-", "linewidth": 1.6, "zorder": 1.5}))
+            drawn.append(_Drawn(shown, columns, {"color": GREY, "linestyle": "-", "linewidth": backdrop, "zorder": 1.5}))
             continue
-        width = max(2.6 - 0.3 * slot, 1.6) if stack.steps.size <= 1000 else 1.3
         look = {
-            "color": "#404040" if varied else DISTINCT[slot % len(DISTINCT)],
+            "color": MEMBER_INK if varied else DISTINCT[slot % len(DISTINCT)],
             "linestyle": STYLES[slot % len(STYLES)],
-            "linewidth": width if not varied else min(width, 1.8),
+            "linewidth": thick if not varied else min(thick, 1.7),
             "zorder": 2 + 0.1 * slot,
         }
         drawn.append(_Drawn(shown, columns, look))
@@ -210,31 +218,44 @@ def _say_what_is_missing(axes: Axes, stack: Stack, panel: Panel, lines: list[Arr
         remark(axes, f"{count_of(zeros, 'value')} of exactly 0 not on this axis")
 
 
-def add_colour_legend(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> None:
-    """Say what the colours mean, and what the bands."""
+def legends(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> list[list[Artist]]:
+    """Say what the colours mean, and what the bands: strips to frame the figure with, and a bar for many colours."""
     family = stack.family
-    handles: list[Any] = []
+    strips: list[list[Artist]] = []
     if family.ordered and len(family.labels) > MOST_NAMED:
-        mappable = ScalarMappable(norm_of(family.values or ()), gradual())
-        bar = figure.colorbar(mappable, ax=list(axes), location="right", shrink=min(1.0, 2.5 / len(axes)), pad=0.02)
-        bar.set_label(family.title, rotation=0, fontsize=LABEL)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        add_colour_bar(figure, family, axes)
     elif family.labels and any(_has(stack, panel) for panel in stack.panels):
-        handles = [
-            Line2D([], [], color=colour, linewidth=3, label=label)
-            for colour, label in zip(family.colours, family.labels, strict=True)
-        ]
-        figure.legend(handles=handles, title=family.title, loc="outside right upper", handlelength=1.4)
+        strips.append([_word(f"{family.title} ="), *colour_handles(family)])
     count = _spread_count(stack)
     if count:
-        bands = [Line2D([], [], color="#404040", linewidth=2, label="median")]
+        bands = [_word(f"{count:,} coordinates:"), Line2D([], [], color=MEMBER_INK, linewidth=2, label="median")]
         members = len(family.labels) or 1
         if members <= BANDED_MEMBERS_WITH_BAND:
-            bands.append(Patch(color="#404040", alpha=0.5, linewidth=0, label="middle 50 %"))
+            bands.append(Patch(color=MEMBER_INK, alpha=0.5, linewidth=0, label="middle 50 %"))
         if members <= BANDED_MEMBERS_WITH_PALE_BAND:
-            bands.append(Patch(color="#404040", alpha=0.2, linewidth=0, label="middle 90 %"))
-        where = "outside right lower" if handles else "outside right upper"
-        figure.legend(handles=bands, title=f"{count:,} coordinates", loc=where, handlelength=1.6, fontsize=SMALL)
+            bands.append(Patch(color=MEMBER_INK, alpha=0.2, linewidth=0, label="middle 90 %"))
+        strips.append(bands)
+    return strips
+
+
+def colour_handles(family: Family) -> list[Artist]:
+    """Make a legend entry for each member."""
+    return [
+        Line2D([], [], color=colour, linewidth=3, label=label)
+        for colour, label in zip(family.colours, family.labels, strict=True)
+    ]
+
+
+def add_colour_bar(figure: Figure, family: Family, axes: Sequence[Axes]) -> None:
+    """Say what the colours of many members mean."""
+    mappable = ScalarMappable(norm_of(family.values or ()), gradual())
+    bar = figure.colorbar(mappable, ax=list(axes), location="right", shrink=min(1.0, 2.0 / len(axes)), pad=0.02)
+    bar.ax.set_title(family.title, fontsize=LABEL)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def _word(text: str) -> Artist:
+    return Line2D([], [], linestyle="none", label=text)
 
 
 def _has(stack: Stack, panel: Panel) -> bool:

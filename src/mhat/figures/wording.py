@@ -10,10 +10,10 @@ import xarray as xr
 
 from mhat.errors import MhatError
 from mhat.figures.canvas import escaped
+from mhat.figures.families import plain_or_math
 from mhat.figures.scales import number_text
 from mhat.language import Rule
 from mhat.language import rule as rule_of
-from mhat.printers.latex import name_latex
 
 
 def rule_in(ds: xr.Dataset) -> Rule | None:
@@ -48,18 +48,13 @@ def _knobs(ds: xr.Dataset, rule: Rule) -> list[str]:
     defaults = rule.knobs
     given = json.loads(str(ds.attrs.get("knobs", "{}")))
     unlike = [(name, value) for name, value in given.items() if name in defaults and value != defaults[name]]
-    pieces = [f"{name_of_knob(name)} = {number_text(float(value))}" for name, value in unlike]
+    pieces = [f"{plain_or_math(name)} = {number_text(float(value))}" for name, value in unlike]
     for name in defaults:
         if name in ds.coords and "step" in ds[name].dims:
-            pieces.append(f"{name_of_knob(name)} by a schedule")
+            pieces.append(f"{plain_or_math(name)} by a schedule")
         elif name in ds.coords and ds[name].size == 1:
-            pieces.append(f"{name_of_knob(name)} = {number_text(float(np.ravel(ds[name])[0]))}")
+            pieces.append(f"{plain_or_math(name)} = {number_text(float(np.ravel(ds[name])[0]))}")
     return pieces
-
-
-def name_of_knob(name: str) -> str:
-    """Write a knob in math."""
-    return f"${name_latex(name)}$"
 
 
 def paper_of(ds: xr.Dataset) -> str:

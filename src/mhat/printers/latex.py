@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar
 
 from mhat.language.definition import Rule
-from mhat.language.inference import SCALAR, Level, level, shapes
+from mhat.language.inference import SCALAR, Level, dependence, level, shapes
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.ops.table import ADD, COMPARE, MULTIPLY, NEGATE, OPERATIONS, OR, POWER
 from mhat.printers.base import Printed, Printer, decimal_of, reads_better_scientific, scientific_of
@@ -189,6 +189,13 @@ def rule_latex(rule: Rule | Tree, *, starts: bool = False) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
+def _timeless(tree: Tree) -> set[str]:
+    """Names of variables that are the same at every step, as they depend on knobs alone."""
+    depends = dependence(tree)
+    others = set(tree.variables) - {*tree.state_names, "x", "g"}
+    return {name for name in others if depends[name] <= set(tree.knob_names)}
+
+
 def _lines(rule: Rule | Tree) -> list[tuple[str, str, str]]:
     """Give left side, sign and right side of each line; a second assignment of a name in the same step is an arrow."""
     tree = rule.tree if isinstance(rule, Rule) else rule
@@ -197,12 +204,15 @@ def _lines(rule: Rule | Tree) -> list[tuple[str, str, str]]:
         tensors = {name for name, shape in shapes(tree).items() if shape != SCALAR}
     # Before its first assignment a state, and `x`, is that of the step before.
     times = dict.fromkeys(tree.state_names, "t-1") | {"x": "t-1", "g": "t"}
+    timeless = _timeless(tree)
     printer = LatexPrinter(lambda name: name_latex(name, times.get(name, "")), tensors)
     lines = []
+    assigned: set[str] = set()
     for line in (*tree.body, Assignment(("x",), tree.result)):
         right = printer.expression(line.value)
-        again = any(times.get(target) == "t" for target in line.targets)
-        times |= dict.fromkeys(line.targets, "t")
-        left = ", ".join(name_latex(target, "t") for target in line.targets)
+        again = any(target in assigned or times.get(target) == "t" for target in line.targets)
+        assigned |= set(line.targets)
+        times |= {target: "" if target in timeless else "t" for target in line.targets}
+        left = ", ".join(printer.named(target) for target in line.targets)
         lines.append((left, r"\leftarrow" if again else "=", right))
     return lines

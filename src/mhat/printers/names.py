@@ -23,12 +23,16 @@ GREEK_LETTERS = (
     "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 )  # fmt: skip
 GREEK = {name: f"\\{name}" for name in GREEK_LETTERS} | {"lam": r"\lambda"}
+WORDS = {"_": r"\_", "inf": r"\infty"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
 
 
 def name_latex(name: str, time: str = "") -> str:
     """Write a name in LaTeX math; `time` joins the subscript: `m_{t-1}`, `\\hat{m}_{t}`, `v_{\\mathrm{max},t}`."""
     letter, indices = _taken_apart(name)
+    if time and indices and indices[-1] == "t":
+        # `rho_t` has its time already.
+        indices = indices[:-1]
     subscript = ",".join([*indices, *([time] if time else [])])
     return f"{letter}_{{{subscript}}}" if subscript else letter
 
@@ -59,6 +63,6 @@ def _letter(part: str) -> tuple[str, list[str]]:
 
 
 def _latin(word: str) -> str:
-    if word == "_":
-        return r"\_"
+    if word in WORDS:
+        return WORDS[word]
     return word if len(word) == 1 else f"\\mathrm{{{word}}}"

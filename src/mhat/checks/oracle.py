@@ -1,0 +1,201 @@
+"""What the reference rule gives, from the exact engine, and how far an honest implementation may lie from it.
+
+The bound is derived, not guessed: the allowed spellings of the rule are run in the subject's dtype, and how far
+the worst of them strays from the oracle, step by step, is what any of them may stray, times a margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from mhat.checks.evaluator import Probes
+from mhat.checks.matching import update_scale
+from mhat.engines.arrays import Arrays
+from mhat.engines.exact import Exact, nearest_double
+from mhat.engines.program import PEERS, Program, first_environment
+from mhat.engines.tensors import Tensor, values_of
+from mhat.language import Rule
+from mhat.language.definition import of_tree
+from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.walking import mapped_tree
+
+Array = np.ndarray[Any, Any]
+_ONE = Number(1.0)
+MARGIN = 8.0
+# Ulps of the update's scale that a step may lose beside what the spellings show.
+ULPS = 8.0
+EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+SMALLEST = {"float64": 5e-324, "float32": 1.5e-45, "float16": 6e-8, "bfloat16": 1e-40}
+
+
+def expected(rule: Rule, probes: Probes, knobs: Mapping[str, float]) -> Array:
+    """Run a rule on 50 digits over all probes: what is observed, (step, probe, tensor, coordinate), rounded once."""
+    exact = Exact()
+    program = Program(rule, exact)
+    runs = [_exact_run(program, exact, probes, i, knobs) for i in range(len(probes.gradients))]
+    return np.stack(runs, axis=1)
+
+
+def _exact_run(program: Program, exact: Exact, probes: Probes, i: int, knobs: Mapping[str, float]) -> Array:
+    gradients, start = probes.gradients[i], probes.start[i]
+    steps, tensors, coordinates = gradients.shape
+    told = {name: exact.number(value) for name, value in _own_knobs(program.rule, probes, i, knobs).items()}
+
+    def tensor(values: Array) -> Any:
+        return exact.tensor(values.tolist(), (coordinates,))
+
+    environments = [
+        first_environment(
+            program.rule, tensor(start[k]), tensor(gradients[0, k]), told, exact.number(1.0),
+            exact.number(k + 1.0), exact.number(float(tensors)),
+        )
+        for k in range(tensors)
+    ]  # fmt: skip
+    for environment in environments:
+        environment.update(program.start(environment))
+    made = np.empty((steps, tensors, coordinates))
+    for step in range(steps):
+        for k, environment in enumerate(environments):
+            environment.update(t=exact.number(step + 1.0), g=tensor(gradients[step, k]))
+        before = [environment["x"] for environment in environments]
+        after = program.step(environments)
+        for k, environment in enumerate(environments):
+            x = after[k] if isinstance(after[k], Tensor) else Tensor((after[k],) * coordinates, (coordinates,))
+            environment["x"] = x
+            if probes.observe == "x":
+                seen: Any = x
+            elif probes.observe == "update":
+                seen = exact.operation("sub")(x, before[k])
+            else:
+                seen = environment[probes.observe]
+            made[step, k] = [nearest_double(value) for value in values_of(seen)]
+    return made
+
+
+def _own_knobs(rule: Rule, probes: Probes, i: int, knobs: Mapping[str, float]) -> dict[str, float]:
+    """Give the knobs of one probe: defaults, then the probe's own, then those estimated."""
+    own = {name: float(np.asarray(value).reshape(-1)[i if np.size(value) > 1 else 0]) for name, value in
+           probes.knobs.items()}  # fmt: skip
+    return {**rule.knobs, **own, **knobs}
+
+
+class _OnePrecision(Arrays):
+    """Arrays where per-step numbers are rounded too, as code does that keeps all its numbers in one dtype."""
+
+    def number(self, value: float) -> Any:
+        return self.enter(value)
+
+    def step_operation(self, op: str) -> Callable[..., Any]:
+        return self.operation(op)
+
+
+def _as_lerp(node: Expression) -> Expression:
+    """Rewrite an average `b * s + (1 - b) * h` as `s + (1 - b) * (h - s)`."""
+    match node:
+        case Operation("add", (Operation("mul", (decay, old)), Operation("mul", (rate, new)))) if (
+            isinstance(rate, Operation) and rate.op == "sub" and rate.arguments[1] == decay and isinstance(old, Name)
+        ):
+            moved = Operation("mul", (rate, Operation("sub", (new, old))))
+            return Operation("add", (old, moved))
+    return node
+
+
+def _by_inverse(node: Expression) -> Expression:
+    """Rewrite a division as a product with the inverse."""
+    if isinstance(node, Operation) and node.op == "div":
+        from_one = Operation("div", (_ONE, node.arguments[1]))
+        return node if node.arguments[0] == _ONE else Operation("mul", (node.arguments[0], from_one))
+    return node
+
+
+def spellings(rule: Rule) -> Iterator[tuple[Rule, bool]]:
+    """Yield forms of a rule that are equal but for rounding, and whether per-step numbers are rounded too."""
+    trees = [rule.tree, mapped_tree(rule.tree, _as_lerp), mapped_tree(rule.tree, _by_inverse)]
+    for tree in dict.fromkeys(trees):
+        for one_precision in (False, True):
+            yield of_tree(tree), one_precision
+
+
+def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, dtype: str) -> Array:
+    """Derive how far what is observed may lie from the oracle, (step, probe, tensor, coordinate).
+
+    Where a spelling gives a non-finite number and the oracle a finite one (a square that underflows), anything
+    goes from there on; the bound is infinite.
+    """
+    worst = np.zeros_like(exact)
+    with np.errstate(all="ignore"):
+        for form, one_precision in spellings(rule):
+            made = _rounded_run(form, probes, knobs, dtype, one_precision)
+            strayed = np.abs(made - exact)
+            strayed = np.where(np.isfinite(made) & np.isfinite(exact), strayed, 0.0)
+            strayed = np.where(np.isfinite(made) != np.isfinite(exact), np.inf, strayed)
+            worst = np.maximum(worst, strayed)
+        worst = np.maximum.accumulate(worst, axis=0)
+        ulp = EPSILON[dtype] * update_scale(exact, probes.base) + SMALLEST[dtype]
+    return np.asarray(MARGIN * worst + ULPS * ulp)
+
+
+def _rounded_run(
+    rule: Rule, probes: Probes, knobs: Mapping[str, float], dtype: str, one_precision: bool
+) -> Array:
+    """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
+    kind = _OnePrecision if one_precision else Arrays
+    working = "float32" if dtype in ("float16", "bfloat16") else dtype
+    runs = []
+    for i in range(len(probes.gradients)):
+        gradients = probes.gradients[i]
+        arithmetic = kind(np, working, tensor_dimensions=1, several_dimensions=1)
+        program = Program(rule, arithmetic)
+        told: dict[str, Any] = _own_knobs(rule, probes, i, knobs)
+        count = np.arange(1.0, gradients.shape[1] + 1)[:, None] if gradients.shape[1] > 1 else 1.0
+        numbers: dict[str, Any] = {"t": 1.0, "k": count, "n": float(gradients.shape[1]), **told}
+        if one_precision:
+            numbers = {name: arithmetic.enter(value) for name, value in numbers.items()}
+        x = _stored(probes.start[i], dtype)
+        environment = first_environment(
+            rule, x, _stored(gradients[0], dtype), numbers, numbers["t"], numbers["k"], numbers["n"]
+        )
+        environment.update(program.start(environment))
+        runs.append(_rounded_steps(program, environment, probes, i, dtype, one_precision))
+    return np.stack(runs, axis=1)
+
+
+def _rounded_steps(
+    program: Program, environment: dict[str, Any], probes: Probes, i: int, dtype: str, one_precision: bool
+) -> Array:
+    gradients = probes.gradients[i]
+    made = np.empty(gradients.shape)
+    for step, g in enumerate(gradients):
+        t = step + 1.0
+        environment.update(t=program.arithmetic.enter(t) if one_precision else t, g=_stored(g, dtype))
+        environment.pop(PEERS, None)
+        before = environment["x"]
+        (x,) = program.step([environment])
+        x = np.broadcast_to(np.asarray(x), g.shape)
+        environment["x"] = _stored(x, dtype)
+        for state in program.rule.tree.state_names if dtype in ("float16", "bfloat16") else ():
+            environment[state] = _stored(environment[state], dtype)
+        if probes.observe == "x":
+            made[step] = environment["x"]
+        elif probes.observe == "update":
+            made[step] = environment["x"] - before
+        else:
+            made[step] = environment[probes.observe]
+    return made
+
+
+def _stored(values: Any, dtype: str) -> Array:
+    """Round to the dtype; the small types are held as float32."""
+    if dtype in ("float16", "bfloat16"):
+        small = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
+        return np.asarray(values, dtype=np.float32).astype(small).astype(np.float32)
+    return np.asarray(values, dtype=dtype)
+
+
+def in_ulps(difference: float, scale: float, dtype: str) -> float:
+    """Express a difference in ulps of the update's scale."""
+    return difference / (EPSILON[dtype] * scale) if scale > 0 else float("inf")

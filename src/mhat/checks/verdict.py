@@ -1,0 +1,139 @@
+"""What a check answers: frozen data with a stable JSON form. It knows no terminal, notebook or subject.
+
+    Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
+    ├── LawFinding          one law: does it hold, the intuition, a counterexample
+    ├── Deviation           where the subject first parts from the rule, and the smallest gradients that show it
+    └── Diagnosis           the edits that make the rule do what the subject does, as sentences and as a diff
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from mhat.checks.skeleton import Edit
+from mhat.language import Rule
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class LawFinding:
+    """One law asked of a subject."""
+
+    name: str
+    holds: bool
+    intuition: str
+    counterexample: str | None = None
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The first difference: the step (from 1), its size in ulps of the update, and a shortest sequence that shows it.
+
+    `gradients`, `got` and `expected` belong together, a value a step; `tensor` and `coordinate` say where the
+    difference was first seen when several were driven.
+    """
+
+    step: int
+    ulps: float
+    gradients: tuple[float, ...]
+    got: tuple[float, ...]
+    expected: tuple[float, ...]
+    tensor: int = 0
+    coordinate: int = 0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A rule that reproduces the subject: the reference with edits applied, an ordinary rule that can be traced."""
+
+    against: str
+    rule: Rule
+    edits: tuple[Edit, ...]
+    knobs: dict[str, float]
+    diff: str
+    others: tuple[Diagnosis, ...] = ()
+    lines: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence for each edit."""
+        return tuple(edit.sentence for edit in self.edits)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a check.
+
+    `knobs` are those the rule was run with, `estimated` those of them that were found out and not told.
+    `dialect` names a documented other form that the subject follows. `notes` are findings besides.
+    """
+
+    subject: str
+    against: str
+    paper: str
+    conforms: bool
+    observe: str = "x"
+    dtype: str = "float64"
+    dialect: str | None = None
+    knobs: dict[str, float] = field(default_factory=dict)
+    estimated: dict[str, float] = field(default_factory=dict)
+    laws: tuple[LawFinding, ...] = ()
+    deviation: Deviation | None = None
+    diagnosis: Diagnosis | None = None
+    nearest: Diagnosis | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> tuple[LawFinding, ...]:
+        """The laws that do not hold."""
+        return tuple(law for law in self.laws if not law.holds)
+
+    def to_json(self) -> str:
+        """Write the verdict as JSON: the keys are the fields; non-finite numbers are the strings nan, inf, -inf."""
+        return json.dumps(_plain(as_dict(self)), indent=2)
+
+
+def as_dict(verdict: Verdict) -> dict[str, Any]:
+    """Give a verdict as plain dictionaries and lists."""
+    return {
+        "schema": SCHEMA,
+        "subject": verdict.subject,
+        "against": verdict.against,
+        "paper": verdict.paper,
+        "conforms": verdict.conforms,
+        "observe": verdict.observe,
+        "dtype": verdict.dtype,
+        "dialect": verdict.dialect,
+        "knobs": verdict.knobs,
+        "estimated": verdict.estimated,
+        "laws": [vars(law) for law in verdict.laws],
+        "deviation": None if verdict.deviation is None else vars(verdict.deviation),
+        "diagnosis": None if verdict.diagnosis is None else _diagnosis(verdict.diagnosis),
+        "nearest": None if verdict.nearest is None else _diagnosis(verdict.nearest),
+        "notes": list(verdict.notes),
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "against": diagnosis.against,
+        "edits": [{"sentence": edit.sentence, "operator": edit.operator} for edit in diagnosis.edits],
+        "knobs": diagnosis.knobs,
+        "diff": diagnosis.diff,
+        "lines": [list(line) for line in diagnosis.lines],
+        "others": [_diagnosis(other) for other in diagnosis.others],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value

@@ -1,0 +1,129 @@
+"""Published results that a laptop reproduces in a moment: closed forms, counter-examples, bounds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import mhat
+from mhat import landscapes, streams
+
+
+def over_steps(values: np.ndarray) -> xr.DataArray:
+    return xr.DataArray(values, dims="step")
+
+
+def online(rule: str, landscape: landscapes.Landscape, steps: int, **knobs: float) -> float:
+    """Run a published online problem with its own schedule; give where x ends."""
+    assert landscape.lr is not None
+    lr = over_steps(landscape.lr(np.arange(1, steps + 1)))
+    return float(mhat.trace(rule, landscape, steps=steps, lr=lr, keep="x", **knobs).x[-1, 0])
+
+
+def test_reddi_theorem_1() -> None:
+    """Adam goes to the worst point, AMSGrad to the best (arXiv:1904.09237)."""
+    knobs = {"beta1": 0.0, "beta2": 0.1}
+    assert online("adam", landscapes.reddi(), 3000, **knobs) == pytest.approx(1.0, abs=1e-4)
+    assert online("amsgrad", landscapes.reddi(), 3000, **knobs) == pytest.approx(-1.0, abs=0.02)
+
+
+def test_adopt_converges_for_any_beta2_where_adam_does_not() -> None:
+    """arXiv:2411.02853: at odds of 10, Adam ends near +1 unless beta2 is near 1; ADOPT near -1 always."""
+    steps, lottery = 20_000, landscapes.lottery(10)
+    assert lottery.lr is not None
+    lr = over_steps(lottery.lr(np.arange(1, steps + 1)))
+    # Open loop with clipping would need the projection; the draws do not depend on x, so the closed loop is as quick.
+    beta2 = [0.1, 0.5, 0.9, 0.999]
+    ends = {
+        rule: mhat.trace(rule, lottery, steps=steps, lr=lr, beta2=beta2, keep="x").x[-1, ..., 0].values
+        for rule in ("adam", "adopt")
+    }
+    assert (ends["adam"][:3] > 0.9).all() and ends["adam"][3] < 0
+    assert (ends["adopt"] < -0.5).all()
+
+
+# K: the largest step, the smallest later one, when it comes after the spike, and what is lost, in learning rates.
+SPIKES = {10: (1.81, 0.955, None, None), 100: (3.21, 0.306, 73, 1305), 10_000: (None, 0.0033, None, None)}
+
+
+@pytest.mark.parametrize("size", SPIKES)
+def test_a_spike_after_ones_is_a_long_step_and_then_short_ones(size: int) -> None:
+    longest, shortest, when, lost = SPIKES[size]
+    # Long enough before that the averages have settled, and long enough after that the spike is forgotten.
+    at, steps = 20_001, 45_000 if lost else 22_000
+    ratio = mhat.trace("adam", streams.spike(size, at=at, steps=steps), keep="ratio").ratio.values[at - 1 :]
+    if longest is not None:
+        assert ratio.max() == pytest.approx(longest, abs=0.01)
+    assert ratio.min() == pytest.approx(shortest, rel=0.02)
+    if when is not None:
+        assert int(ratio.argmin()) == when
+    if lost is not None:
+        assert (1 - ratio).sum() == pytest.approx(lost, rel=0.01)
+
+
+@pytest.mark.parametrize(("every", "per_step"), [(2, 0.7071), (10, 0.3161), (100, 0.0980), (1000, 0.0253)])
+def test_a_rare_gradient_moves_by_its_root(every: int, per_step: float) -> None:
+    """One gradient in k moves by sqrt(k) lr an event, lr / sqrt(k) a step, as long as v remembers it."""
+    steps = 10_000
+    ratio = mhat.trace("adam", streams.sparse(every, steps=2 * steps), keep="ratio").ratio.values[steps:]
+    assert ratio.mean() == pytest.approx(per_step, abs=5e-4)
+    if every < 1000:
+        assert per_step == pytest.approx(1 / math.sqrt(every), rel=0.03)
+
+
+def test_white_noise_walks_at_its_own_pace() -> None:
+    """The RMS step under noise alone is lr sqrt((1 - beta1) / (1 + beta1))."""
+    ratio = mhat.trace("adam", streams.normal(seed=1, size=50, steps=6000), keep="ratio").ratio[3000:]
+    found = float(np.sqrt((ratio**2).mean()))
+    assert math.sqrt(0.1 / 1.9) == pytest.approx(0.2294, abs=5e-5)
+    assert found == pytest.approx(0.2294, abs=0.004)
+
+
+def bound(beta1: float, beta2: float) -> float:
+    return (1 - beta1) / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2))
+
+
+def test_growing_gradients_pass_the_bound_of_the_paper_and_stay_below_the_true_one() -> None:
+    ratio = mhat.trace("adam", streams.exponential(0.999 / 0.9, steps=3000), eps=0.0, keep="ratio").ratio
+    # Squares overflow beyond 1e154, at step 3,400 or so.
+    assert bound(0.9, 0.999) == pytest.approx(7.2703, abs=5e-5)
+    assert float(ratio.max()) > 0.1 / math.sqrt(0.001) == pytest.approx(3.1623, abs=5e-5)
+    assert float(ratio.max()) < bound(0.9, 0.999)
+    for t, known in ((1, 1.0), (10, 1.0431), (100, 2.2434), (1000, 5.78)):
+        assert float(ratio.sel(step=t)) == pytest.approx(known, abs=5e-3 if t == 1000 else 5e-5)
+
+
+@pytest.mark.parametrize(
+    ("beta1", "beta2", "known"), [(0.9, 0.95, 1.165), (0.9, 0.98, 1.698), (0.9, 0.99, 2.345), (0.9, 0.9, 1.0)]
+)
+def test_the_true_bound_for_other_betas(beta1: float, beta2: float, known: float) -> None:
+    assert bound(beta1, beta2) == pytest.approx(known, abs=5e-4)
+    stream = streams.exponential(beta2 / beta1, steps=3000)
+    ratio = mhat.trace("adam", stream, eps=0.0, beta1=beta1, beta2=beta2, keep="ratio").ratio
+    assert 0.999 * known < float(ratio.max()) < known * 1.001
+
+
+def test_adam_on_a_parabola_is_at_the_edge_of_stability() -> None:
+    """Cohen et al. 2207.14484: the preconditioned sharpness hovers below (2 + 2 beta1) / ((1 - beta1) lr) = 38 / lr."""
+    ds = mhat.trace("adam", landscapes.quadratic(condition=1), steps=4000, start=1.0, lr=0.01)
+    sharpness = 1 / (np.sqrt(ds.v_hat[1000:, 0]) + 1e-8)
+    assert float(sharpness.median()) * 0.01 <= 40
+
+
+@pytest.mark.parametrize("beta2", [0.999, 0.99, 0.95])
+def test_radam_trusts_from_step_six_on(beta2: float) -> None:
+    ds = mhat.trace("radam", [1.0] * 1000, beta2=beta2)
+    assert ds.attrs["rule"] == "radam"
+    assert float(ds.rho_inf[0]) == pytest.approx(2 / (1 - beta2) - 1)
+    if beta2 == 0.999:
+        assert [int((ds.rho_t > least).argmax()) + 1 for least in (4, 5)] == [5, 6]
+        for t, known in ((5, 0.0173), (6, 0.0258), (100, 0.2153), (1000, 0.6453)):
+            assert float(ds.r_t.sel(step=t)) == pytest.approx(known, abs=5e-5)
+
+
+def test_the_last_bits_of_the_story() -> None:
+    ds = mhat.trace("adam", streams.constant(10, steps=100), eps=1e-3)
+    assert float(ds.ratio[-1]) == 0.9999000099990011

@@ -94,11 +94,17 @@ def test_a_function_outside_of_the_language_points_into_its_file(here: Path) -> 
     assert "mine.py, line 2: " in str(error.value)
 
 
-@pytest.mark.parametrize("named", [3, None, 1.5])
+@pytest.mark.parametrize("named", [3, 1.5, ["adam"]])
 def test_what_cannot_be_a_rule_at_all(named: object) -> None:
     with pytest.raises(LanguageError) as error:
         find_rule(named)
     assert str(error.value) == f"{named!r} is neither a function nor text\nGive a function, or its text."
+
+
+def test_nothing_is_no_rule() -> None:
+    with pytest.raises(BadValue) as error:
+        find_rule(None)
+    assert str(error.value) == "None is no rule\nGive a rule, a function written as one, or a name."
 
 
 def test_a_module_is_no_rule_and_no_stream() -> None:

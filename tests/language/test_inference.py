@@ -13,7 +13,7 @@ from mhat.language.inference import (
     dependence,
     is_per_step,
     level,
-    reads,
+    names_read,
     reductions_over_all,
     shapes,
 )
@@ -93,7 +93,7 @@ def test_per_step_parts() -> None:
     assert is_per_step(NADAM.tree.body[0].value, per_step)
     assert not is_per_step(NADAM.tree.body[2].value, per_step)
     assert is_per_step(Number(1.0), ())
-    assert reads(NADAM.tree) == {"x", "g", "t", "m", "v", "product", "mu", "m_hat", *NADAM.knobs}
+    assert names_read(NADAM.tree) == {"x", "g", "t", "m", "v", "product", "mu", "m_hat", *NADAM.knobs}
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,7 @@ def test_a_trace_runs_again(make: Callable[[], xr.Dataset]) -> None:
 
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
 @pytest.mark.parametrize("make", CASES.values(), ids=CASES)
-def test_a_saved_trace_comes_back_and_runs_again(
-    make: Callable[[], xr.Dataset], ending: str, tmp_path: Path
-) -> None:
+def test_a_saved_trace_comes_back_and_runs_again(make: Callable[[], xr.Dataset], ending: str, tmp_path: Path) -> None:
     ds = make()
     mhat.save(ds, tmp_path / f"t{ending}")
     loaded = mhat.load(tmp_path / f"t{ending}")

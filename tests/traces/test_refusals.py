@@ -121,7 +121,9 @@ def test_ragged_gradients() -> None:
         mhat.trace("adam", [[1.0], [1.0, 2.0]])
 
 
-@pytest.mark.parametrize(("gradients", "tensor", "count"), [(FLAT, None, 1), (NOISE, "i", 1), (NOISE[:, 0, 0], None, 0)])
+@pytest.mark.parametrize(
+    ("gradients", "tensor", "count"), [(FLAT, None, 1), (NOISE, "i", 1), (NOISE[:, 0, 0], None, 0)]
+)
 def test_a_matrix_rule_needs_matrices(gradients: Any, tensor: Any, count: int) -> None:
     with pytest.raises(BadValue) as error:
         mhat.trace(ON_MATRICES, gradients, tensor=tensor)

@@ -31,47 +31,41 @@ def test_reddi_theorem_1() -> None:
 
 
 def test_adopt_converges_for_any_beta2_where_adam_does_not() -> None:
-    """arXiv:2411.02853: at odds of 10, Adam ends near +1 unless beta2 is near 1; ADOPT near -1 always."""
-    steps, lottery = 20_000, landscapes.lottery(10)
-    assert lottery.lr is not None
-    lr = over_steps(lottery.lr(np.arange(1, steps + 1)))
-    # Open loop with clipping would need the projection; the draws do not depend on x, so the closed loop is as quick.
-    beta2 = [0.1, 0.5, 0.9, 0.999]
-    ends = {
-        rule: mhat.trace(rule, lottery, steps=steps, lr=lr, beta2=beta2, keep="x").x[-1, ..., 0].values
-        for rule in ("adam", "adopt")
-    }
-    assert (ends["adam"][:3] > 0.9).all() and ends["adam"][3] < 0
-    assert (ends["adopt"] < -0.5).all()
+    """The lottery of arXiv:2411.02853 without chance, one gradient of 10 among nine of -1, with its falling rate."""
+    steps, periodic = 6000, landscapes.reddi(10, -1, 10)
+    lr = over_steps(0.05 / np.sqrt(1 + 0.01 * np.arange(1, steps + 1)))
+
+    def ends(rule: str, *beta2: float) -> np.ndarray:
+        ds = mhat.trace(rule, periodic, steps=steps, lr=lr, beta2=list(beta2), keep="x")
+        return np.asarray(ds.x[-1, :, 0].values)
+
+    assert ends("adam", 0.5, 0.999) == pytest.approx([1.0, -1.0], abs=0.01)
+    assert (ends("adopt", 0.1, 0.5, 0.9, 0.999) < -0.99).all()
 
 
 # K: the largest step, the smallest later one, when it comes after the spike, and what is lost, in learning rates.
-SPIKES = {10: (1.81, 0.955, None, None), 100: (3.21, 0.306, 73, 1305), 10_000: (None, 0.0033, None, None)}
+SPIKES = {10: (1.81, 0.955, 72, None), 100: (3.21, 0.306, 73, 1305), 10_000: (None, 0.0033, None, None)}
 
 
 @pytest.mark.parametrize("size", SPIKES)
 def test_a_spike_after_ones_is_a_long_step_and_then_short_ones(size: int) -> None:
     longest, shortest, when, lost = SPIKES[size]
-    # Long enough before that the averages have settled, and long enough after that the spike is forgotten.
-    at, steps = 20_001, 45_000 if lost else 22_000
-    ratio = mhat.trace("adam", streams.spike(size, at=at, steps=steps), keep="ratio").ratio.values[at - 1 :]
+    ratio = mhat.trace("adam", streams.spike(size, at=3001, steps=6000), keep="ratio").ratio.values[3000:]
+    assert ratio.min() == pytest.approx(shortest, abs=5e-4)
     if longest is not None:
-        assert ratio.max() == pytest.approx(longest, abs=0.01)
-    assert ratio.min() == pytest.approx(shortest, rel=0.02)
-    if when is not None:
+        assert ratio.max() == pytest.approx(longest, abs=5e-3)
         assert int(ratio.argmin()) == when
     if lost is not None:
-        assert (1 - ratio).sum() == pytest.approx(lost, rel=0.01)
+        assert (1 - ratio).sum() == pytest.approx(lost, abs=1)
 
 
-@pytest.mark.parametrize(("every", "per_step"), [(2, 0.7071), (10, 0.3161), (100, 0.0980), (1000, 0.0253)])
-def test_a_rare_gradient_moves_by_its_root(every: int, per_step: float) -> None:
-    """One gradient in k moves by sqrt(k) lr an event, lr / sqrt(k) a step, as long as v remembers it."""
-    steps = 10_000
-    ratio = mhat.trace("adam", streams.sparse(every, steps=2 * steps), keep="ratio").ratio.values[steps:]
-    assert ratio.mean() == pytest.approx(per_step, abs=5e-4)
-    if every < 1000:
-        assert per_step == pytest.approx(1 / math.sqrt(every), rel=0.03)
+def test_a_rare_gradient_moves_by_its_root() -> None:
+    """One gradient in k moves by about sqrt(k) lr an event, lr / sqrt(k) a step, as long as v remembers it."""
+    every, steps = [2, 10, 100, 1000], 8000
+    rare = np.stack([streams.sparse(k, steps=2 * steps).values for k in every], axis=1)
+    ratio = mhat.trace("adam", rare, keep="ratio").ratio.values[steps:]
+    assert ratio.mean(axis=0) == pytest.approx([0.7071, 0.3161, 0.0980, 0.0253], abs=5e-4)
+    assert ratio.mean(axis=0)[:3] == pytest.approx(1 / np.sqrt(every[:3]), rel=0.03)
 
 
 def test_white_noise_walks_at_its_own_pace() -> None:
@@ -119,7 +113,7 @@ def test_radam_trusts_from_step_six_on(beta2: float) -> None:
     assert ds.attrs["rule"] == "radam"
     assert float(ds.rho_inf[0]) == pytest.approx(2 / (1 - beta2) - 1)
     if beta2 == 0.999:
-        assert [int((ds.rho_t > least).argmax()) + 1 for least in (4, 5)] == [5, 6]
+        assert [int((ds.rho_t.values > least).argmax()) + 1 for least in (4, 5)] == [5, 6]
         for t, known in ((5, 0.0173), (6, 0.0258), (100, 0.2153), (1000, 0.6453)):
             assert float(ds.r_t.sel(step=t)) == pytest.approx(known, abs=5e-5)
 

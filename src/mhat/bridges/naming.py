@@ -22,7 +22,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
     "beta2": ("b2", "betav", "rho2", "rho", "decayrate"),
     "beta3": ("b3",),
-    "eps": ("epsilon", "delta", "e"),
+    "eps": ("epsilon", "delta"),
     "weight_decay": ("wd", "weightdecayrate", "l2", "l2reg", "lambda", "lam", "lamb", "lambda_", "decay"),
     "momentum": ("mu", "beta", "gamma", "beta1", "b1", "alpha"),
     "momentum_decay": ("scheduledecay", "psi"),
@@ -31,7 +31,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "nu2": ("v2",),
 }
 # What these mean depends on the rule; without one they mean nothing.
-AMBIGUOUS = frozenset({"beta", "gamma", "decay", "mu", "e", "delta", "v1", "v2", "momentum", "rho", "beta1", "beta2"})
+AMBIGUOUS = frozenset({"beta", "gamma", "decay", "mu", "delta", "v1", "v2", "momentum", "rho", "beta1", "beta2"})
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "ε": "eps", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho"}
 
 USUAL = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "beta3": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.9,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mhat.checks.matching import Matcher, update_scale
+from mhat.language.inference import names_read
 from mhat.language.tree import Tree
 from mhat.language.vocabulary import meaning_of
 
@@ -42,28 +43,50 @@ class Fitter:
         usable = (scale > 0) & np.isfinite(self.wanted)
         self.weight = np.where(usable, 1.0 / np.maximum(scale, 1e-300), 0.0)
 
+    def quick(self, tree: Tree) -> Fit | None:
+        """Find a learning rate and a usual eps with which a candidate agrees; None if there are none.
+
+        The learning rate is a factor of the first move; with the right eps every coordinate tells the same one.
+        """
+        for eps in USUAL["eps"] if "eps" in self.hidden and "eps" in names_read(tree) else (None,):
+            knobs = {} if eps is None else {"eps": eps}
+            if "lr" in self.hidden:
+                rate = self._rate(tree, knobs, spread=1 + 1e-6)
+                if rate is None:
+                    continue
+                knobs["lr"] = self.defaults["lr"] * rate
+            if self.matcher.agreed(tree, knobs) == self.matcher.steps:
+                return self._told(self._rounded(tree, knobs))
+        return None
+
     def fit(self, tree: Tree) -> Fit | None:
-        """Find hidden knobs with which a candidate agrees; None if there are none.
+        """Estimate all hidden knobs by least squares; None if the candidate does not agree with any.
 
         Only knobs that differ from their defaults are given.
         """
-        if not self.hidden:
+        hidden = [name for name in self.hidden if name in names_read(tree)]
+        if not hidden:
             return None
-        knobs = self._scaled(tree, {name: self.defaults[name] for name in self.hidden})
-        if knobs is None:
-            return None
+        knobs = {name: self.defaults[name] for name in hidden}
+        if "lr" in knobs:
+            rate = self._rate(tree, knobs, SPREAD)
+            if rate is None:
+                return None
+            knobs["lr"] *= rate
         starts = [knobs, *self._usual(knobs)]
         errors = [self._error(tree, start) for start in starts]
         for i in sorted(range(len(starts)), key=lambda i: errors[i])[:STARTS]:
             if math.isfinite(errors[i]):
                 found = self._least_squares(tree, starts[i])
                 if self.matcher.agreed(tree, found) == self.matcher.steps:
-                    found = self._rounded(tree, found)
-                    return {name: value for name, value in found.items() if value != self.defaults[name]}
+                    return self._told(self._rounded(tree, found))
         return None
 
-    def _scaled(self, tree: Tree, knobs: Fit) -> Fit | None:
-        """Set the learning rate by the first moves, of which it is a factor; None if they are not proportional."""
+    def _told(self, knobs: Fit) -> Fit:
+        return {name: value for name, value in knobs.items() if value != self.defaults[name]}
+
+    def _rate(self, tree: Tree, knobs: Fit, spread: float) -> float | None:
+        """Give the factor from the candidate's first moves to the observed ones; None if it is not one factor."""
         try:
             with np.errstate(all="ignore"):
                 first = next(self.matcher.evaluator.steps(tree, knobs)) - self.start
@@ -72,16 +95,14 @@ class Fitter:
             return None
         ratio = ratio[np.isfinite(ratio) & (ratio != 0)]
         if not ratio.size:
-            return knobs
+            return 1.0
         low, middle, high = np.quantile(ratio, [0.3, 0.5, 0.7])
-        if middle <= 0 or low <= 0 or high / low > SPREAD:
-            return None
-        return {**knobs, "lr": knobs["lr"] * float(middle)} if "lr" in knobs else knobs
+        return None if low <= 0 or high / low > spread else float(middle)
 
     def _usual(self, knobs: Fit) -> list[Fit]:
         """List the knobs with one of them, or both of a pair of betas, at other usual values."""
-        found = [{**knobs, name: value} for name in self.hidden for value in USUAL.get(name, ())]
-        if {"beta1", "beta2"} <= set(self.hidden):
+        found = [{**knobs, name: value} for name in knobs for value in USUAL.get(name, ())]
+        if {"beta1", "beta2"} <= set(knobs):
             found += [{**knobs, "beta1": a, "beta2": b} for a in USUAL["beta1"] for b in USUAL["beta2"]]
         return found
 
@@ -100,7 +121,7 @@ class Fitter:
 
     def _least_squares(self, tree: Tree, knobs: Fit) -> Fit:
         """Improve knobs by Levenberg-Marquardt steps on a scale that keeps each in its range."""
-        names = [name for name in self.hidden if knobs[name] > 0]
+        names = [name for name in knobs if knobs[name] > 0]
         point = np.array([_free(name, knobs[name]) for name in names])
         damping = 1e-3
 

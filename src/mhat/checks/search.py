@@ -20,6 +20,9 @@ from mhat.language.tree import Tree
 SCORED_PARENTS = 16
 TRIED_PARENTS = (60, 40, 30)
 DEPTH = 4
+PATIENCE = 4
+# Candidates whose hidden knobs are estimated by least squares.
+FITTED = 40
 # Alternatives that are worth listing.
 ENOUGH = 6
 
@@ -56,7 +59,7 @@ class Search:
         """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
         parents = [self.nearest]
         for depth in range(1, self.depth + 1):
-            found = self._confirmed(self._agreeing(parents, depth), confirmed)
+            found = self._agreeing(parents, depth, confirmed)
             if found or self._late():
                 return found
             scored = self._scored(parents[: SCORED_PARENTS if depth > 1 else 1])
@@ -79,18 +82,25 @@ class Search:
                 self.tried += 1
                 yield Candidate(tree, (*parent.edits, edit))
 
-    def _agreeing(self, parents: list[Candidate], depth: int) -> list[Candidate]:
-        """Try every edit on every parent: those that agree on all steps."""
-        agreeing: list[Candidate] = []
+    def _agreeing(
+        self, parents: list[Candidate], depth: int, confirmed: Callable[[Candidate], bool]
+    ) -> list[Candidate]:
+        """Try every edit on every parent: those that agree on all steps and are confirmed."""
+        found: list[Candidate] = []
+        patience = PATIENCE
         for parent in parents:
+            agreeing = []
             for child in self._children(parent, far=depth <= 2):
                 if self.matcher.agreed(child.tree) == self.matcher.steps:
                     agreeing.append(child)
                 if self._late():
-                    return agreeing
-            if depth > 1 and len(agreeing) >= ENOUGH:
-                return agreeing
-        return agreeing
+                    break
+            found += self._confirmed(agreeing, confirmed)
+            # Once there is an answer, a few more parents may bring a simpler one.
+            patience -= bool(found)
+            if self._late() or (found and not patience):
+                break
+        return sorted(found, key=lambda c: c.cost)[:ENOUGH]
 
     def _scored(self, parents: list[Candidate]) -> list[Candidate]:
         """Say of every edited parent how much it explains; of several that do the same the simplest is kept."""
@@ -119,8 +129,12 @@ class Search:
     def _fitted(self, candidates: list[Candidate], confirmed: Callable[[Candidate], bool]) -> list[Candidate]:
         """Estimate hidden knobs for the candidates that agree but for knobs."""
         found: list[Candidate] = []
-        for candidate in candidates if self.fitter.hidden else []:
-            fit = self.fitter.fit(candidate.tree)
+        quick = [(candidate, self.fitter.quick) for candidate in candidates]
+        thorough = [(candidate, self.fitter.fit) for candidate in candidates[:FITTED]]
+        for candidate, fitted_by in [*quick, *thorough] if self.fitter.hidden else []:
+            if found and fitted_by == self.fitter.fit:
+                break
+            fit = fitted_by(candidate.tree)
             if fit is not None:
                 fitted = replace(candidate, knobs=fit)
                 if confirmed(fitted):

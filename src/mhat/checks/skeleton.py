@@ -18,13 +18,15 @@ RESULT: Slot = ("result", "")
 class Edit:
     """One small change of a rule: which slots hold what instead, and a sentence that says it.
 
-    `operator` names the kind of change; `cost` is how far-fetched it is among equals (1 is plain).
+    `operator` names the kind of change; `cost` is how far-fetched it is among equals (1 is plain). Edits of one
+    `family` are the same change made in different lines.
     """
 
     sentence: str
     changes: tuple[tuple[Slot, Content], ...]
     operator: str
     cost: float = 1.0
+    family: str = ""
 
     @property
     def slots(self) -> frozenset[Slot]:

@@ -9,5 +9,6 @@ Units, scales and the meaning of dimensions are found out from the rule and the 
 
 from mhat.figures.canvas import save
 from mhat.figures.plotting import plot
+from mhat.figures.stories import story
 
-__all__ = ["plot", "save"]
+__all__ = ["plot", "save", "story"]

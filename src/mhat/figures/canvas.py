@@ -14,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mhat.errors import OutputFileError
 from mhat.traces.files import check_output
@@ -22,8 +23,10 @@ ENDINGS = (".png", ".pdf", ".svg")
 DPI = 150
 INK, QUIET, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
 TITLE, LABEL, SMALL = 13, 11, 9
+PADS: Any = {"w_pad": 0.06, "h_pad": 0.05, "hspace": 0.03, "wspace": 0.03}
 
-LOOK = {
+# Untyped, because matplotlib lists every key in a type of its own that changes from version to version.
+LOOK: Any = {
     "font.family": "DejaVu Sans",
     "font.size": LABEL,
     "mathtext.fontset": "dejavusans",
@@ -79,9 +82,8 @@ class Picture(Figure):
 
 def blank(width: float, height: float) -> Picture:
     """Make an empty figure, its size in inches; call it within `mpl.rc_context(LOOK)`, as all drawing."""
-    figure = Picture(figsize=(width, height), layout="constrained")
+    figure = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(**PADS))
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.03, wspace=0.03)  # type: ignore[union-attr]
     return figure
 
 
@@ -111,7 +113,9 @@ def frame(
         figure.text(
             0.01, 0.04 / height, "\n".join(lines), ha="left", va="bottom", fontsize=SMALL, color=QUIET, gid="caption"
         )
-    figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (top + bottom) / height))  # type: ignore[union-attr]
+    figure.set_layout_engine(
+        ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (top + bottom) / height), **PADS)
+    )
 
 
 def _strip(figure: Figure, handles: Sequence[Artist], top: float) -> float:
@@ -132,7 +136,8 @@ def remark(axes: Axes, text: str) -> None:
     if notes:
         notes[0].set_text(f"{notes[0].get_text()}; {text}")
         return
-    axes.text(1.0, 1.03, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=SMALL, color=QUIET, gid="remark")
+    where: Any = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
+    axes.text(1.0, 1.03, text, fontsize=SMALL, color=QUIET, gid="remark", **where)
 
 
 def save(figure: Figure, path: str | Path, force: bool = False) -> Path:

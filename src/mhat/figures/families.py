@@ -27,7 +27,8 @@ Array = NDArray[np.floating[Any]]
 
 # Okabe and Ito's colours, told apart by colour-blind people, in an order whose lightness alternates.
 DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#000000")
-STYLES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+_DASHES = ((5, 1.6), (1.2, 1.4), (6, 1.5, 1.2, 1.5), (9, 2), (3, 1, 1, 1, 1, 1))
+STYLES: tuple[Any, ...] = ("-", *((0, dashes) for dashes in _DASHES))
 GREY = "#8a8a8a"
 
 FEW_LINES, FEW_COLUMNS, MOST_MEMBERS, MOST_SWEPT_GRADIENTS = 8, 4, 40, 20
@@ -76,8 +77,10 @@ def arrange(ds: xr.Dataset, names: Iterable[str], knobs: Iterable[str]) -> Famil
     coordinates = tuple(str(dim) for dim in whole.dims if dim in sizes and dim not in swept)
     count = int(np.prod([sizes[dim] for dim in coordinates], dtype=int))
     spread = tuple(dim for dim in sizes if dim not in swept)
+    if not swept and coordinates and count <= FEW_LINES:
+        return _coordinates(ds, coordinates, sizes, spread)
     if not swept:
-        return _coordinates(ds, coordinates, sizes, spread) if coordinates and count <= FEW_LINES else Family(spread=spread)
+        return Family(spread=spread)
     first, *others = swept
     as_columns = coordinates if count <= FEW_COLUMNS and not others else ()
     columns, notes = _columns(ds, (*others, *as_columns), sizes)

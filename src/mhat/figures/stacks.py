@@ -21,8 +21,19 @@ from numpy.typing import NDArray
 from mhat.figures import curves, scales
 from mhat.figures.canvas import LABEL, QUIET, remark
 from mhat.figures.families import (
-    DISTINCT, GREY, MOST_NAMED, STYLES, Column, Family, Strand, arrange, band_steps, gradual, norm_of, strands,
-)  # fmt: skip
+    DISTINCT,
+    GREY,
+    MOST_NAMED,
+    STYLES,
+    Column,
+    Family,
+    Strand,
+    arrange,
+    band_steps,
+    gradual,
+    norm_of,
+    strands,
+)
 from mhat.figures.panels import POSITIONS_HEADING, Panel, Shown, panels
 from mhat.figures.scales import Scale
 from mhat.figures.wording import count_of, rule_in
@@ -144,7 +155,8 @@ def _variables(stack: Stack, panel: Panel) -> list[_Drawn]:
         varied = any(strand.member is not None for strands_ in columns for strand in strands_)
         # The gradient is the backdrop that the averages are seen against.
         if shown.name == "g" and not varied and len(panel.variables) > 1:
-            drawn.append(_Drawn(shown, columns, {"color": GREY, "linestyle": "-", "linewidth": backdrop, "zorder": 1.5}))
+            behind = {"color": GREY, "linestyle": "-", "linewidth": backdrop, "zorder": 1.5}
+            drawn.append(_Drawn(shown, columns, behind))
             continue
         look = {
             "color": MEMBER_INK if varied else DISTINCT[slot % len(DISTINCT)],
@@ -251,7 +263,7 @@ def add_colour_bar(figure: Figure, family: Family, axes: Sequence[Axes]) -> None
     mappable = ScalarMappable(norm_of(family.values or ()), gradual())
     bar = figure.colorbar(mappable, ax=list(axes), location="right", shrink=min(1.0, 2.0 / len(axes)), pad=0.02)
     bar.ax.set_title(family.title, fontsize=LABEL)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _word(text: str) -> Artist:

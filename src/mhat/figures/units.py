@@ -209,8 +209,9 @@ class _Analysis:
         if not firm:
             return _Term(_NONE, fits=True)
         first, *others = (term.powers or _NONE for term in firm)
-        # Not a list of `all(...)`: each equation teaches something, also after one that fails.
-        if not all([self.equations.equate(first, other) for other in others]):
+        # All of them, also after one that fails: each equation teaches something.
+        fitting = [self.equations.equate(first, other) for other in others]
+        if not all(fitting):
             return _Term(None)
         if Number(1.0) in node.arguments:
             self.wishes.append(first)

@@ -32,7 +32,7 @@ def reductions_over_all(tree: Tree) -> bool:
     return any(isinstance(node, Operation) and node.over == "all" for node in expressions(tree))
 
 
-def reads(tree: Tree) -> frozenset[str]:
+def names_read(tree: Tree) -> frozenset[str]:
     """Collect every name that the rule reads."""
     return frozenset(node.id for node in expressions(tree) if isinstance(node, Name))
 

@@ -14,7 +14,7 @@ from mhat.engines.running import variables_of
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
-from mhat.language.inference import reads, reductions_over_all
+from mhat.language.inference import names_read, reductions_over_all
 from mhat.streams import Stream, of_array
 from mhat.streams.stream import dims_of
 
@@ -200,7 +200,7 @@ def _tensor_dimensions(
             f"{rule.name} is a rule per matrix and the tensor has {len(named)} dimensions",
             "Give gradients (step, rows, columns), or name the two dimensions: tensor=('i', 'j').",
         )
-    looks_across = reductions_over_all(rule.tree) or bool(reads(rule.tree) & {"k", "n"})
+    looks_across = reductions_over_all(rule.tree) or bool(names_read(rule.tree) & {"k", "n"})
     if rule.level == Level.COORDINATE and not looks_across:
         return (), named if closed else ()
     return (several if looks_across else ()), named

@@ -50,9 +50,7 @@ def trace(
     >>> float(ds.ratio.sel(step=100))
     0.9999000099990011
     """
-    return run(
-        understand(rule, stream, steps=steps, start=start, dtype=dtype, keep=keep, tensor=tensor, knobs=knobs)
-    )
+    return run(understand(rule, stream, steps=steps, start=start, dtype=dtype, keep=keep, tensor=tensor, knobs=knobs))
 
 
 def again(ds: xr.Dataset) -> xr.Dataset:

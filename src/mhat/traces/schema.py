@@ -1,10 +1,10 @@
 """What a trace says about itself: attributes that let it be run again from the file alone. It knows no drawing.
 
-    rule, source, paper, level     the rule, as text that parses
-    knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
-    dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
-    stream or landscape            the recipe on the command line, empty for the user's own gradients
-    version                        of mhat
+rule, source, paper, level     the rule, as text that parses
+knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
+dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
+stream or landscape            the recipe on the command line, empty for the user's own gradients
+version                        of mhat
 """
 
 from __future__ import annotations

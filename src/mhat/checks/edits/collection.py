@@ -43,7 +43,7 @@ def edits_of(tree: Tree) -> Edits:
     ):
         found = list(family(tree))
         whole += found
-        keyed += [((edit.operator,), edit) for edit in found if edit.operator not in ("moved", "name")]
+        keyed += [((edit.family,), edit) for edit in found if edit.family]
     plain += whole
     for family in (
         statements.stored_back,
@@ -67,8 +67,7 @@ REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c")
 
 
 def _may_repeat(key: tuple[object, ...]) -> bool:
-    kind = str(key[0])
-    return kind in REPEATED or kind.startswith(("store", "forgotten", "one step", "first seeds", "start", "twice"))
+    return len(key) == 1 or key[0] in REPEATED
 
 
 def _distinct(edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -128,11 +127,12 @@ def _alike_by_name(tree: Tree) -> Iterator[Edit]:
                     continue
                 kind, path, old, new = change.key
                 twin = others.get((kind, path, mapping.get(str(old), old), mapping.get(str(new), new)))
-                if twin is not None:
-                    first, second = _edit(tree, slot, change), _edit(tree, other_slot, twin)
-                    yield Edit(
-                        f"{first.sentence} and {second.sentence}", first.changes + second.changes, "name", 1.05
-                    )
+                crossed = others.get((kind, path, new, old)) if mapping.get(str(old)) == new else None
+                for partner in (twin, crossed):
+                    if partner is not None:
+                        first, second = _edit(tree, slot, change), _edit(tree, other_slot, partner)
+                        sentence = f"{first.sentence} and {second.sentence}"
+                        yield Edit(sentence, first.changes + second.changes, "name", 1.05)
 
 
 def _mapping(a: Expression, b: Expression) -> dict[str, str] | None:
@@ -158,9 +158,10 @@ def _far(tree: Tree) -> Iterator[Edit]:
     if "weight_decay" in tree.knob_names:
         terms.append(operation("mul", Name("weight_decay"), Name("x")))
     pool = tuple(dict.fromkeys(_pool(tree)))
+    clock = (Name("t"), operation("sqrt", Name("t")))
     for slot, value, visible in _slots(tree):
         here = tuple(part for part in pool if names(part) <= {*visible, "t"})
-        factors = tuple(part for part in here if _is_factor(part, tree))
+        factors = clock + tuple(part for part in here if _is_factor(part, tree))
         for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
             yield _edit(tree, slot, change)
         for change in grafts(value, here):

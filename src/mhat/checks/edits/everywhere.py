@@ -205,7 +205,7 @@ def alike(edits: list[tuple[tuple[object, ...], Edit]]) -> Iterator[Edit]:
     for key, edit in edits:
         groups.setdefault(key, []).append(edit)
     for members in groups.values():
-        if not 2 <= len(members) <= 6:
+        if not 2 <= len(members) <= 8:
             continue
         for size in (2, 3):
             for chosen in combinations(members, size):

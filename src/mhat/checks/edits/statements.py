@@ -58,7 +58,7 @@ def stored_elsewhere(tree: Tree) -> Iterator[Edit]:
             sentence = f"`{target}` is stored into the state `{state}`"
             if state in names(line.value) and target not in tree.state_names:
                 sentence = f"`{target}` is stored back into the state `{state}`"
-            yield Edit(sentence, ((("line", i), (other,)), *later), f"store:{state in names(line.value)}", 1.0)
+            yield Edit(sentence, ((("line", i), (other,)), *later), "stored elsewhere")
 
 
 def stored_back(tree: Tree) -> Iterator[Edit]:
@@ -110,8 +110,9 @@ def forgotten(tree: Tree) -> Iterator[Edit]:
             f"the new `{target}` is not stored: it starts anew at every step",
             ((("line", i), (first,)), *reading_after(tree, i, {target: fresh})),
             "forgotten",
+            family="forgotten",
         )
-        yield Edit(f"`{target}` is never updated", ((("line", i), ()),), "frozen")
+        yield Edit(f"`{target}` is never updated", ((("line", i), ()),), "frozen", family="frozen")
         new_names[target] = fresh
     if len(lines) < 2:
         return
@@ -132,14 +133,17 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
         value = line.value
         if not isinstance(value, Operation):
             continue
-        for operand in value.arguments:
+        for place, operand in enumerate(value.arguments):
             if isinstance(operand, Number) or (value.op == "pow" and operand is value.arguments[1]):
                 continue
             only = operation("where", first, value, operand)
             but = operation("where", first, operand, value)
             for new, word in ((only, "at the first step only"), (but, "from the second step on only")):
                 change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
-                yield Edit(f"`{target} = {said(value)[1:-1]}` is done {word}", change, f"one step:{word}", 1.1)
+                family = f"one step:{word}:{value.op}:{place}"
+                yield Edit(
+                    f"`{target} = {said(value)[1:-1]}` is done {word}", change, "one step", 1.1, family
+                )
         if target in tree.state_names:
             yield from _seeded_line(i, line)
 
@@ -151,10 +155,9 @@ def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
     for seed in dict.fromkeys(seeds):
         new = operation("where", operation("eq", T, ONE), seed, line.value)
         sentence = f"the first step stores {said(seed)} in `{line.targets[0]}`"
-        own = parts is not None and seed == parts[2]
-        yield Edit(
-            sentence, ((("line", i), (Assignment(line.targets, new, line.place),)),), f"first seeds:{own}", 1.1
-        )
+        family = "first seeds" if parts is not None and seed == parts[2] else ""
+        change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
+        yield Edit(sentence, change, "first seeds", 1.1, family)
 
 
 def moved(tree: Tree) -> Iterator[Edit]:
@@ -190,9 +193,8 @@ def started(tree: Tree) -> Iterator[Edit]:
         for start in dict.fromkeys(own):
             if start != state.start:
                 sentence = f"`{state.name}` starts at {said(start)}"
-                kind = "start:seed" if start in own[len(pool) :][:1] else f"start:{said(start)}"
-                kind = "start:share" if start in own[len(pool) + 1 :] else kind
-                yield Edit(sentence, ((("start", state.name), start),), kind)
+                where = own[len(pool) :].index(start) if start in own[len(pool) :] else said(start)
+                yield Edit(sentence, ((("start", state.name), start),), "start", family=f"start:{where}")
 
 
 def twice(tree: Tree) -> Iterator[Edit]:
@@ -200,13 +202,9 @@ def twice(tree: Tree) -> Iterator[Edit]:
     for i, target, line in single_lines(tree):
         for name in sorted(names(line.value) - {"t", "k", "n", *tree.knob_names}):
             again = Assignment((target,), renamed(line.value, {name: target}), line.place)
-            operator = "twice:self" if name == target else "twice"
-            yield Edit(
-                f"`{target} = {said(line.value)[1:-1]}` is done twice",
-                ((("line", i), (line, again)),),
-                operator,
-                1.1,
-            )
+            sentence = f"`{target} = {said(line.value)[1:-1]}` is done twice"
+            family = f"twice:{name == target}:{getattr(line.value, 'op', '')}"
+            yield Edit(sentence, ((("line", i), (line, again)),), "twice", 1.1, family)
 
 
 def aliased(tree: Tree) -> Iterator[Edit]:

@@ -1,0 +1,114 @@
+"""A matplotlib that draws nothing, so that scripts with plots run quickly and anywhere. It knows no script."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+PRETENDED = ("matplotlib", "mpl_toolkits", "seaborn")
+
+
+class Anything:
+    """Has every attribute, can be called, and is itself all that comes of it."""
+
+    def __getattr__(self, name: str) -> Anything:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Anything:
+        return self
+
+    def __getitem__(self, key: Any) -> Anything:
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Anything]:
+        return iter([self])
+
+    def __enter__(self) -> Anything:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+ANYTHING = Anything()
+
+
+class Pretence(types.ModuleType):
+    """A module in which every name is there and does nothing."""
+
+    __path__: list[str] = []  # noqa: RUF012 (what makes a module a package)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return subplots if name == "subplots" else ANYTHING
+
+
+def subplots(nrows: int = 1, ncols: int = 1, *args: Any, squeeze: bool = True, **kwargs: Any) -> tuple[Any, Any]:
+    """Give a figure and as many axes as asked for."""
+    axes = np.full((nrows, ncols), ANYTHING, dtype=object)
+    if not squeeze:
+        return ANYTHING, axes
+    return ANYTHING, ANYTHING if axes.size == 1 else axes.squeeze()
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules that are pretended."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] not in PRETENDED:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return Pretence(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+_FINDER = _Finder()
+
+
+def pretend() -> None:
+    """Let imports of plotting libraries give the pretence, and the real ones draw without a screen later."""
+    os.environ["MPLBACKEND"] = "Agg"
+    sys.meta_path.insert(0, _FINDER)
+
+
+def pretending() -> bool:
+    """Whether imports give the pretence."""
+    return _FINDER in sys.meta_path
+
+
+def stop_pretending() -> None:
+    """Let imports give the real libraries."""
+    sys.meta_path.remove(_FINDER)
+    for name in [name for name, module in sys.modules.items() if isinstance(module, Pretence)]:
+        del sys.modules[name]
+
+
+def met(error: BaseException) -> bool:
+    """Whether the pretence may be the reason of an error: the script has imported it."""
+    return isinstance(error, Exception) and any(isinstance(module, Pretence) for module in sys.modules.values())
+
+
+def close() -> None:
+    """Close real figures."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")

@@ -143,7 +143,8 @@ def _network(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dty
         (parameters,) = _network(make, [whole.reshape(len(whole), -1)], start, dtype)
         return parameters.reshape(whole.shape)
     given = [np.array(g, dtype=dtype) for g in gradients]
-    params = [np.zeros(g.shape[1:], dtype) + np.asarray(start, dtype) for g in given]
+    starts = start if isinstance(start, list | tuple) else [start] * len(given)
+    params = [np.zeros(g.shape[1:], dtype) + np.asarray(s, dtype) for g, s in zip(given, starts, strict=True)]
     made = make(params)
     step = _step_of(made)
     parameters = [np.empty_like(g) for g in given]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mhat.language import Rule
 
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-FIGURES = (".png", ".svg", ".pdf")
+FIGURES = (".png", ".pdf", ".svg")
 
 
 class Commands(TyperGroup):
@@ -206,7 +206,7 @@ def trace(
         bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")
     ] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Save as .nc, .zarr, .csv or .parquet.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .svg or .pdf.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .pdf or .svg.")] = None,
     variables: VariablesOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,

@@ -74,7 +74,8 @@ def prose(text: str, *, indent: int = 0, style: str = "") -> RenderableType:
 
 def marked(text: str, style: str = "") -> Text:
     """Mark what is in backticks; the backticks go where the terminal shows the mark."""
-    colours = console().color_system is not None
+    target = console()
+    colours = target.color_system is not None and not target.no_color
     made = Text(style=style)
     for place, part in enumerate(text.split("`")):
         made.append(part if place % 2 == 0 or colours else f"`{part}`", style="cyan" if place % 2 else "")

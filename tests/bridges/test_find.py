@@ -70,7 +70,8 @@ def test_a_function_without_the_decorator_is_a_rule_too(here: Path) -> None:
     ("text", "named", "kind", "message"),
     [
         (TWO, "mine.py", BadValue, "there are 2 rules in mine.py\nName one: mine.py:mine."),
-        ("", "mine.py", BadValue, "there is no rule in mine.py\nWrite one under `@rule`, or name a function: FILE:NAME."),
+        ("", "mine.py", BadValue,
+         "there is no rule in mine.py\nWrite one under `@rule`, or name a function: FILE:NAME."),
         (ONE, "mine.py:mime", UnknownName, "there is no name in mine.py `mime`\nDid you mean `mine`?"),
         ("a = 1", "mine.py:a", BadValue, "`a` in mine.py is of type int\nName a rule: a function under `@rule`."),
         ("1 / 0", "./mine.py", InputFileError,

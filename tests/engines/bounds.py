@@ -298,7 +298,7 @@ class Rounded:
 
     def sum(self, values: Sequence[Interval]) -> Interval:
         """Sum in any order: each value is rounded at most once for each of the others."""
-        total = math.fsum(max(abs(v.low), abs(v.high)) for v in values)
+        total = sum(max(abs(v.low), abs(v.high)) for v in values)
         nan = any(v.nan for v in values)
         if len(values) == 1:
             return Interval(values[0].low, values[0].high, nan)

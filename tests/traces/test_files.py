@@ -43,6 +43,10 @@ CASES: dict[str, Callable[[], xr.Dataset]] = {
 }
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.mark.parametrize("make", CASES.values(), ids=CASES)
 def test_a_trace_runs_again(make: Callable[[], xr.Dataset]) -> None:
     ds = make()
@@ -57,7 +61,7 @@ def test_a_saved_trace_comes_back_and_runs_again(make: Callable[[], xr.Dataset],
     loaded = mhat.load(tmp_path / f"t{ending}")
     xr.testing.assert_identical(loaded.compute(), ds)
     xr.testing.assert_identical(mhat.again(loaded).compute(), ds)
-    assert os.listdir(tmp_path) == [f"t{ending}"]
+    assert names_in(tmp_path) == [f"t{ending}"]
 
 
 def table_of(path: Path) -> dict[str, list[Any]]:
@@ -119,7 +123,7 @@ def test_what_exists_is_overwritten_only_by_force(ending: str, tmp_path: Path, m
     mhat.save(mhat.trace("sgd", [1.0, 2.0]), f"t{ending}", force=True)
     if ending in (".nc", ".zarr"):
         assert mhat.load(f"t{ending}").sizes["step"] == 2
-    assert os.listdir() == [f"t{ending}"]
+    assert names_in(tmp_path) == [f"t{ending}"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     assert str(error.value) == (
         "`t.nc` could not be written: No space left on device\nFree some space, or choose another place."
     )
-    assert os.listdir() == []
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: Any) -> None:
         with pytest.raises(MissingExtra) as error:
             mhat.save(mhat.trace("sgd", [1.0]), tmp_path / f"t{ending}")
         assert str(error.value) == f"{module} is not installed\nInstall it with: pip install 'mhat[{extra}]'"
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_a_trace_that_lacks_something_is_not_run_again() -> None:

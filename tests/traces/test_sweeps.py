@@ -1,4 +1,4 @@
-"""Knobs with dimensions: sweeps, grids and schedules give what single runs give, each variable no larger than needed."""
+"""Knobs with dimensions: sweeps, grids and schedules give what single runs give."""
 
 from __future__ import annotations
 

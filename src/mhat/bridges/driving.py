@@ -15,6 +15,8 @@ TRIAL = np.array([[1.0, -0.5, 3.0, 0.25], [0.5, 2.0, -1.0, 0.75], [-1.5, 0.125, 
 TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(3, 2, 2)}
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
+AGAIN = "gave other parameters when it was run again on the same gradients"
+
 # Gradients (T, *shape), start, knobs by our names; what comes back is checked here.
 Call = Callable[[Any, Any, Mapping[str, float]], Any]
 
@@ -127,7 +129,7 @@ def check_again(name: str, first: list[Array], second: list[Array]) -> None:
     if not same(first, second):
         raise SubjectError(
             name,
-            "gave other parameters when it was run again on the same gradients",
+            AGAIN,
             "Let every run begin anew: no state kept between runs (globals, mutable defaults), no random numbers.",
         )
 

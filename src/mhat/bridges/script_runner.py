@@ -140,6 +140,8 @@ class Once:
         """Give gradients in place of a sequence, of the same kind; inside of a loop the next one for a number."""
         if isinstance(value, str | dict | bool) or value is None or callable(value):
             return value
+        if inside and isinstance(value, np.ndarray):
+            return np.full(value.shape, self.next(0.0))
         if np.ndim(value) == 0 and not hasattr(value, "__next__"):
             return self.next(value) if inside else value
         return value if inside else self.sequence(value)

@@ -33,8 +33,9 @@ class LawFinding:
 class Deviation:
     """The first difference: the step (from 1), its size in ulps of the update, and a shortest sequence that shows it.
 
-    `gradients`, `got` and `expected` belong together, a value a step; `tensor` and `coordinate` say where the
-    difference was first seen when several were driven.
+    `gradients`, `got` and `expected` belong together, a value a step, in the given `unit`: for parameters the
+    steps taken downhill, in learning rates where the rule has one. `tensor` (from 1) says where it was seen when
+    several were driven.
     """
 
     step: int
@@ -42,8 +43,8 @@ class Deviation:
     gradients: tuple[float, ...]
     got: tuple[float, ...]
     expected: tuple[float, ...]
-    tensor: int = 0
-    coordinate: int = 0
+    unit: str = ""
+    tensor: int = 1
 
 
 @dataclass(frozen=True)

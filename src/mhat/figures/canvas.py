@@ -6,6 +6,7 @@ import io
 import textwrap
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,14 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
+@dataclass(frozen=True)
+class Strip:
+    """A legend that is laid out from left to right after a word."""
+
+    word: str
+    handles: Sequence[Artist]
+
+
 def blank(width: float, height: float) -> Picture:
     """Make an empty figure, its size in inches; call it within `mpl.rc_context(LOOK)`, as all drawing."""
     figure = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(**PADS))
@@ -92,9 +101,7 @@ def escaped(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def frame(
-    figure: Figure, title: str, sentences: Iterable[str] = (), strips: Iterable[Sequence[Artist]] = ()
-) -> None:
+def frame(figure: Figure, title: str, sentences: Iterable[str] = (), strips: Iterable[Strip] = ()) -> None:
     """Write the title and under it legends in strips, above the panels, and a small caption below them.
 
     All that is here is measured in inches and kept out of the layout of the panels, which gets the rest.
@@ -105,29 +112,30 @@ def frame(
         0.01, 1 - 0.08 / height, "\n".join(heading), ha="left", va="top", fontsize=TITLE, fontweight="bold", gid="title"
     )
     top = 0.1 + 0.22 * len(heading)
-    for handles in strips:
-        top += _strip(figure, handles, top)
+    for strip in strips:
+        top += _lay(figure, strip, top)
     lines = [line for sentence in sentences if sentence for line in textwrap.wrap(sentence, int(width * 14))]
     bottom = 0.04 + 0.155 * len(lines)
     if lines:
         figure.text(
             0.01, 0.04 / height, "\n".join(lines), ha="left", va="bottom", fontsize=SMALL, color=QUIET, gid="caption"
         )
-    figure.set_layout_engine(
-        ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (top + bottom) / height), **PADS)
-    )
+    figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (top + bottom) / height), **PADS))
 
 
-def _strip(figure: Figure, handles: Sequence[Artist], top: float) -> float:
-    """Draw a legend in rows from the left, so many inches below the upper edge; give its height."""
+def _lay(figure: Figure, strip: Strip, top: float) -> float:
+    """Draw a strip in rows from the left, so many inches below the upper edge; give its height."""
     width, height = figure.get_size_inches()
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    columns = max(min(len(handles), int(width / (0.6 + 0.085 * longest))), 1)
+    place = 1 - top / height
+    word = figure.text(0.01, place - 0.055 / height, strip.word, ha="left", va="top", fontsize=LABEL)
+    left = word.get_window_extent().width / figure.dpi + 0.2 if strip.word else 0.06
+    longest = max((len(str(handle.get_label())) for handle in strip.handles), default=1)
+    columns = max(min(len(strip.handles), int((width - left) / (0.6 + 0.085 * longest))), 1)
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1 - top / height), ncols=columns, handlelength=1.6,
-        columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
+        handles=strip.handles, loc="upper left", bbox_to_anchor=(left / width, place), ncols=columns,
+        handlelength=1.6, columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
     )  # fmt: skip
-    return 0.06 + 0.24 * -(-len(handles) // columns)
+    return 0.06 + 0.24 * -(-len(strip.handles) // columns)
 
 
 def remark(axes: Axes, text: str) -> None:

@@ -14,6 +14,7 @@ from mhat.figures.canvas import INK
 Array = NDArray[np.floating[Any]]
 
 MOST_POINTS, FEW_POINTS, MOST_MARKS = 5000, 15, 1000
+MANY_UPS_AND_DOWNS = 120
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -39,6 +40,8 @@ def draw_line(axes: Axes, steps: Array, values: Array, **look: Any) -> Line2D:
     steps, values = thinned(steps, values)
     (line,) = axes.plot(steps, values, **look)
     finite = np.isfinite(values)
+    if _ups_and_downs(values[finite]) > MANY_UPS_AND_DOWNS:
+        line.set_linewidth(0.5 * line.get_linewidth())
     alone = finite & ~np.append(finite[1:], False) & ~np.append(False, finite[:-1])
     if len(values) <= FEW_POINTS:
         line.set_marker("o")
@@ -48,6 +51,15 @@ def draw_line(axes: Axes, steps: Array, values: Array, **look: Any) -> Line2D:
         line.set_markersize(2.5)
         line.set_markevery(np.flatnonzero(alone).tolist())
     return line
+
+
+def _ups_and_downs(values: Array) -> float:
+    """Count how often a line goes through its whole range."""
+    if len(values) < 2 or values.min() == values.max():
+        return 0.0
+    with np.errstate(over="ignore"):
+        shares = values / np.abs(values).max()
+    return float(np.abs(np.diff(shares)).sum() / (shares.max() - shares.min()))
 
 
 def quantiles(lines: Array, wanted: tuple[float, ...] = QUANTILES) -> Array:

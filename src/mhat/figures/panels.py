@@ -82,9 +82,7 @@ def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = 
         kind, shown = _place(name, known, schedules, negative)
         (last if kind in last else groups).setdefault(kind, []).append(shown)
     return [
-        Panel(kind.heading, kind.single, kind.unit, tuple(group))
-        for kind, group in {**groups, **last}.items()
-        if group
+        Panel(kind.heading, kind.single, kind.unit, tuple(group)) for kind, group in {**groups, **last}.items() if group
     ]
 
 

@@ -140,21 +140,29 @@ def _ticks(scale: Scale) -> list[float]:
     each = 5 if scale.low >= 0 or scale.high <= 0 else 3
     # The decade next to the linear part would stand too near to zero.
     near = scale.threshold * 5
-    above = _decades(near, scale.high, each) if scale.high > near else []
-    below = _decades(near, -scale.low, each) if -scale.low > near else []
+    above, below = _whole_decades(near, scale.high, each), _whole_decades(near, -scale.low, each)
     zero = [0.0] if scale.low <= 0 <= scale.high else []
     return [*(-tick for tick in reversed(below)), *zero, *above]
 
 
-def _decades(low: float, high: float, most: int = 5) -> list[float]:
+def _decades(low: float, high: float) -> list[float]:
     """Give powers of ten between two positive values, evenly spaced, and 1 and 5 of each where they are few."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    if last - first < 2:
-        inner = (digit * 10.0**e for e in range(first - 1, last + 1) for digit in (1, 2, 5) if -323 < e < 308)
-        return [tick for tick in inner if low <= tick <= high]
-    stride = max(math.ceil((last - first) / most), 1)
-    exponents = range(last, first - 1, -stride)
-    return [tick for e in reversed(exponents) if SMALLEST <= (tick := _power_of_ten(e)) < LARGEST]
+    if last - first >= 2:
+        return _whole_decades(low, high)
+    inner = (digit * 10.0**e for e in range(first - 1, last + 1) for digit in (1, 2, 5) if -323 < e < 308)
+    return [tick for tick in inner if low <= tick <= high]
+
+
+def _whole_decades(low: float, high: float, most: int = 5) -> list[float]:
+    if high <= low:
+        return []
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    rough = max((last - first) / most, 1)
+    stride = next((nice for nice in (1, 2, 3, 5, 10, 20, 50) if nice >= rough), 100)
+    # Multiples of the stride, so that 1 is a tick wherever it is in view.
+    exponents = [e for e in range(first, last + 1) if e % stride == 0] or [last]
+    return [tick for e in exponents if SMALLEST <= (tick := _power_of_ten(e)) < LARGEST]
 
 
 def power_text(value: float) -> str:
@@ -174,6 +182,6 @@ def number_text(value: float) -> str:
         return str(value)
     digits, _, exponent = f"{value:.2e}".partition("e")
     if value == 0 or -4 <= int(exponent) < 5:
-        return f"{value:.4g}"
+        return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
     lead = digits.rstrip("0").rstrip(".")
     return rf"$10^{{{int(exponent)}}}$" if lead == "1" else rf"${lead}\cdot10^{{{int(exponent)}}}$"

@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mhat.figures import curves, scales
-from mhat.figures.canvas import LABEL, QUIET, remark
+from mhat.figures.canvas import LABEL, QUIET, Strip, remark
 from mhat.figures.families import (
     DISTINCT,
     GREY,
@@ -230,23 +230,23 @@ def _say_what_is_missing(axes: Axes, stack: Stack, panel: Panel, lines: list[Arr
         remark(axes, f"{count_of(zeros, 'value')} of exactly 0 not on this axis")
 
 
-def legends(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> list[list[Artist]]:
+def legends(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> list[Strip]:
     """Say what the colours mean, and what the bands: strips to frame the figure with, and a bar for many colours."""
     family = stack.family
-    strips: list[list[Artist]] = []
+    strips: list[Strip] = []
     if family.ordered and len(family.labels) > MOST_NAMED:
         add_colour_bar(figure, family, axes)
     elif family.labels and any(_has(stack, panel) for panel in stack.panels):
-        strips.append([_word(f"{family.title} ="), *colour_handles(family)])
+        strips.append(Strip(f"{family.title} =", colour_handles(family)))
     count = _spread_count(stack)
     if count:
-        bands = [_word(f"{count:,} coordinates:"), Line2D([], [], color=MEMBER_INK, linewidth=2, label="median")]
+        bands: list[Artist] = [Line2D([], [], color=MEMBER_INK, linewidth=2, label="median")]
         members = len(family.labels) or 1
         if members <= BANDED_MEMBERS_WITH_BAND:
             bands.append(Patch(color=MEMBER_INK, alpha=0.5, linewidth=0, label="middle 50 %"))
         if members <= BANDED_MEMBERS_WITH_PALE_BAND:
             bands.append(Patch(color=MEMBER_INK, alpha=0.2, linewidth=0, label="middle 90 %"))
-        strips.append(bands)
+        strips.append(Strip(f"{count:,} coordinates:", bands))
     return strips
 
 
@@ -264,10 +264,6 @@ def add_colour_bar(figure: Figure, family: Family, axes: Sequence[Axes]) -> None
     bar = figure.colorbar(mappable, ax=list(axes), location="right", shrink=min(1.0, 2.0 / len(axes)), pad=0.02)
     bar.ax.set_title(family.title, fontsize=LABEL)
     bar.outline.set_visible(False)
-
-
-def _word(text: str) -> Artist:
-    return Line2D([], [], linestyle="none", label=text)
 
 
 def _has(stack: Stack, panel: Panel) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 
 from mhat.errors import BadValue, UnknownName
 from mhat.figures import curves, scales, stacks
-from mhat.figures.canvas import INK, LABEL, LOOK, QUIET, SMALL, Picture, blank, frame
+from mhat.figures.canvas import INK, LABEL, LOOK, Picture, blank, frame, remark
 from mhat.figures.families import DISTINCT
 from mhat.figures.panels import Shown
 from mhat.figures.scales import Scale, number_text
 
 Array = NDArray[np.floating[Any]]
+
+# What the words at the end of a line take of a panel.
+WORDS_WIDTH, WORDS_HEIGHT = 0.58, 0.13
 
 
 def story(
@@ -51,9 +55,9 @@ def story(
                 _draw(axes, steps, row_lines[column], scale, reference, DISTINCT[column % len(DISTINCT)])
                 if column == 0:
                     symbol = Shown(variable).label
-                    axes.set_ylabel(f"{_broken(row_titles[row], 24)}\n{symbol}", fontsize=LABEL)
+                    axes.set_ylabel(f"{_broken(row_titles[row], 28)}\n{symbol}", fontsize=LABEL)
                 if scale.kind == "magnitude":
-                    axes.text(0.02, 0.04, "size, without the sign", transform=axes.transAxes, fontsize=SMALL, color=QUIET)
+                    remark(axes, "without the sign")
                 if row == 0:
                     axes.set_title(_broken(column_titles[column], 34), loc="left", fontsize=LABEL, fontweight="bold")
                 if row == rows - 1:
@@ -96,36 +100,51 @@ def _scales(lines: Sequence[Array], reference: float | None) -> list[Scale]:
 def _draw(axes: Axes, steps: Array, line: Array, scale: Scale, reference: float | None, colour: str) -> None:
     scales.apply(scale, axes)
     if reference is not None and (reference > 0 or not scale.logarithmic):
-        axes.axhline(reference, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1, gid="reference")
+        axes.axhline(reference, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2.5, gid="reference")
     curves.draw_line(axes, steps, scale.shown(line), color=colour, linewidth=2.2, zorder=2, label="_line")
     if line.size:
         _say_the_end(axes, steps, line, scale, colour)
 
 
 def _say_the_end(axes: Axes, steps: Array, line: Array, scale: Scale, colour: str) -> None:
-    """Write the last value, inside the panel, on the side of it where there is room."""
-    end = float(scale.shown(line[-1:])[0])
-    low, high = axes.get_ylim()
-    share = 0.5
-    if np.isfinite(end):
-        axes.plot(steps[-1:], [end], "o", color=colour, markersize=5, zorder=3, clip_on=False, label="_end")
-        share = float(axes.transAxes.inverted().transform(axes.transData.transform((steps[-1], end)))[1])
-    above = share < 0.5
-    axes.annotate(
-        f"{number_text(float(line[-1]))} at step {int(steps[-1]):,}",
-        xy=(1.0, share), xycoords="axes fraction", xytext=(-4, 12 if above else -12), textcoords="offset points",
-        ha="right", va="bottom" if above else "top", fontsize=10, color=INK, gid="end value", zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
+    """Write the last value where it hides nothing, as near to the end of the line as can be."""
+    shown = scale.shown(line)
+    end = 0.5
+    if np.isfinite(shown[-1]):
+        axes.plot(steps[-1:], shown[-1:], "o", color=colour, markersize=5, zorder=3, clip_on=False, gid="end")
+        end = float(_shares(axes, shown[-1:])[0])
+    places = (steps - steps[0]) / max(float(steps[-1] - steps[0]), 1.0)
+    right, low = min(_free_places(places, _shares(axes, shown)), key=lambda place: _distance(place, end))
+    axes.text(
+        right, low + WORDS_HEIGHT / 2, f"{number_text(float(line[-1]))} at step {int(steps[-1]):,}", ha="right",
+        va="center", transform=axes.transAxes, fontsize=10, color=INK, gid="end value", zorder=5,
     )  # fmt: skip
 
 
+def _free_places(places: Array, shares: Array) -> list[tuple[float, float]]:
+    """List where words hide nothing of a line: their right end and lower edge, as shares of the panel."""
+    found = []
+    for right in (0.98, 0.86):
+        beside = shares[(places > right - WORDS_WIDTH) & (places < right + 0.02) & np.isfinite(shares)]
+        for low in np.arange(0.02, 0.98 - WORDS_HEIGHT, 0.03).tolist():
+            if not ((beside > low) & (beside < low + WORDS_HEIGHT)).any():
+                found.append((right, low))
+    return found or [(0.98, 0.02)]
+
+
+def _distance(place: tuple[float, float], end: float) -> float:
+    right, low = place
+    return abs(low + WORDS_HEIGHT / 2 - end) + (0.98 - right)
+
+
+def _shares(axes: Axes, heights: Array) -> Array:
+    """Turn values into shares of the height of a panel."""
+    scaled = axes.yaxis.get_transform().transform(heights)
+    low, high = axes.yaxis.get_transform().transform(np.asarray(axes.get_ylim()))
+    return np.asarray((scaled - low) / (high - low))
+
+
 def _broken(text: str, width: int) -> str:
-    """Break a sentence into lines, between words."""
-    lines, current = [], ""
-    for word in text.split():
-        if current and len(current) + 1 + len(word) > width:
-            lines.append(current)
-            current = word
-        else:
-            current = f"{current} {word}".strip()
-    return "\n".join([*lines, current])
+    """Break a sentence between words into lines of about equal length."""
+    count = -(-len(text) // width)
+    return "\n".join(textwrap.wrap(text, -(-len(text) // max(count, 1)) + 4, break_long_words=False))

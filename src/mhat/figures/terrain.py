@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from mhat.figures import curves, scales, stacks
-from mhat.figures.canvas import INK, LABEL, Picture, blank, frame, remark
-from mhat.figures.families import members_of, shades_of, texts
+from mhat.figures.canvas import INK, LABEL, Picture, Strip, blank, frame, remark
+from mhat.figures.families import members_of, shades_of
 from mhat.figures.wording import count_of, paper_of, title_of
 from mhat.landscapes import Landscape
 
@@ -26,7 +26,7 @@ Array = NDArray[np.floating[Any]]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 COORDINATE = "i"
-MOST_PATHS, LEVELS, CELLS, DOTS = 12, 16, 180, 10
+MOST_PATHS, LEVELS, CELLS, DOTS = 12, 16, 300, 10
 ONE_PATH, BOTTOM = "#D55E00", "#F0E442"
 # Low ground is darker, and all of it pale enough for every colour of a path.
 GROUND = LinearSegmentedColormap.from_list("ground", ["#a9c4dc", "#dbe7f1", "#ffffff"])
@@ -63,10 +63,10 @@ def draw(ds: xr.Dataset, landscape: Landscape, names: list[str]) -> Picture:
     if count:
         rows = [list(row) for row in outer[1].subgridspec(count, columns).subplots(sharex=True, squeeze=False)]
         stacks.draw(stack, rows)
-    strips = [_signs(chart)]
+    strips = [Strip("", _signs(chart))]
     if len(paths) > 1:
         named = [Line2D([], [], color=path.colour, linewidth=3, label=path.label) for path in paths]
-        strips.insert(0, [Line2D([], [], linestyle="none", label=f"{title} ="), *named])
+        strips.insert(0, Strip(f"{title} =", named))
     frame(figure, title_of(ds), [*notes, *stack.family.notes, paper_of(ds)], strips)
     return figure
 
@@ -130,16 +130,18 @@ def draw_map(axes: Axes, landscape: Landscape, paths: list[Path], window: Window
         axes.plot(*shown.T, marker="o", markersize=3.2, markevery=stride, gid="path", label=f"_{path.label}", **look)
         finite = path.points[np.isfinite(path.points).all(axis=1)]
         if len(finite):
-            axes.plot(*finite[0], "o", mfc="white", mec=INK, mew=1.6, ms=8, zorder=5, gid="start", label="_start")
-            axes.plot(*finite[-1], "s", mfc=path.colour, mec="white", mew=1.0, ms=7.5, zorder=6, gid="end", label="_end")
+            ends = _within(finite, window)[0]
+            axes.plot(*ends[0], "o", mfc="white", mec=INK, mew=1.6, ms=8, zorder=5, gid="start")
+            axes.plot(*ends[-1], "s", mfc=path.colour, mec="white", mew=0.8, ms=6, zorder=6, gid="end")
     for point in landscape.minimum:
-        axes.plot(*point, "*", mfc=BOTTOM, mec=INK, mew=1.1, ms=17, zorder=4, gid="minimum", label="_minimum")
+        axes.plot(*point, "*", mfc=BOTTOM, mec=INK, mew=1.1, ms=20, zorder=4, gid="minimum")
     (left_end, right_end), (bottom, top) = window
     axes.set_xlim(left_end, right_end)
     axes.set_ylim(bottom, top)
     axes.set_xlabel("first coordinate of $x$")
     axes.set_ylabel("second coordinate of $x$")
-    axes.set_title("The path over the landscape" if len(paths) == 1 else "The paths over the landscape", loc="left", fontsize=LABEL)
+    heading = "The path over the landscape" if len(paths) == 1 else "The paths over the landscape"
+    axes.set_title(heading, loc="left", fontsize=LABEL)
     axes.grid(False)
     notes = [f"A dot every {count_of(stride, 'step')}. Contours are spaced by the logarithm of the height."]
     if left:
@@ -167,8 +169,8 @@ def _within(points: Array, window: Window) -> tuple[Array, bool]:
     """Keep points near enough to draw, NaN where they are not finite; tell whether some are off the map."""
     low, high = np.array(window).T
     reach = high - low
-    finite = np.isfinite(points).all(axis=1)
-    shown = np.where(finite[:, None], points, np.nan)
+    finite = np.asarray(np.isfinite(points).all(axis=1))
+    shown = np.where(finite.reshape(-1, 1), points, np.nan)
     outside = bool((finite & ((points < low) | (points > high)).any(axis=1)).any())
     return np.clip(shown, low - 20 * reach, high + 20 * reach), outside
 

@@ -65,5 +65,3 @@ def paper_of(ds: xr.Dataset) -> str:
 def count_of(number: int, noun: str) -> str:
     """Count something: `1 value`, `2,000 values`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-

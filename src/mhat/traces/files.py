@@ -141,7 +141,7 @@ def load(path: str | Path) -> xr.Dataset:
     try:
         if path.suffix.lower() == ".zarr":
             _extra("zarr", "scale")
-            ds = xr.open_zarr(path, consolidated=False)
+            ds: xr.Dataset = xr.open_zarr(path, consolidated=False)
         else:
             with xr.open_dataset(path, engine="h5netcdf") as opened:
                 ds = opened.load()

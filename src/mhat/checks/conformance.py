@@ -1,0 +1,255 @@
+"""Is a subject what it claims to be, in which dialect, and if not, which edits make the rule do what it does.
+
+    check       one subject against one rule
+    identify    which rule it is
+    compare     where and why two subjects part
+
+It sees subjects only: gradients in, parameters out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mhat.checks.dialects import Dialect, dialects_of
+from mhat.checks.diagnosing import diagnosis_of
+from mhat.checks.fitting import Fitter
+from mhat.checks.laws import findings
+from mhat.checks.matching import RELATIVE, same, update_scale
+from mhat.checks.probes import designed, drive, tensors_of
+from mhat.checks.search import Candidate, Search
+from mhat.checks.settings import Question
+from mhat.checks.showing import first_deviation
+from mhat.checks.subjects import Subject
+from mhat.checks.verdict import Deviation, Diagnosis, Verdict
+from mhat.language import Rule
+
+Array = np.ndarray[Any, Any]
+SECONDS = 45.0
+
+
+def check(
+    subject: Subject,
+    rule: Rule,
+    *,
+    observe: str = "x",
+    strict: bool = False,
+    maximize: bool = False,
+    seconds: float = SECONDS,
+    **knobs: float,
+) -> Verdict:
+    """Check a subject against a rule.
+
+    `observe`: what the subject answers: "x", the "update", or a variable of the rule. `strict` holds the rule's
+    defaults; otherwise knobs that the subject hides are estimated and reported. `maximize`: the subject climbs,
+    so it is given the negated gradients. `seconds` limits the search for the mistake. Knobs given are held.
+
+    Raises UnknownName and BadValue for what cannot be asked, SubjectError if the subject fails.
+    """
+    question = Question(climbing(subject) if maximize else subject, rule, observe, knobs)
+    known = conforming(question, strict=strict)
+    if known is not None:
+        spoken, meant, estimated = known
+        verdict = _verdict(question, estimated, conforms=True)
+        if not spoken:
+            return verdict
+        diagnosis = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
+        return replace(verdict, dialect="; ".join(_named(d) for d in spoken), diagnosis=diagnosis)
+    return _deviating(question, seconds, strict)
+
+
+def _named(dialect: Dialect) -> str:
+    return f"{dialect.name} ({dialect.reference})"
+
+
+def climbing(subject: Subject) -> Subject:
+    """Turn a subject that climbs into one that descends: it is given the negated gradients."""
+
+    def drive_up(gradients: list[Array], start: list[Array], knobs: dict[str, float]) -> list[Array]:
+        return subject.drive([-g for g in gradients], start, knobs)
+
+    return replace(subject, drive=drive_up)
+
+
+def conforming(
+    question: Question, *, strict: bool = False
+) -> tuple[tuple[Dialect, ...], Rule, dict[str, float]] | None:
+    """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs."""
+    forms = [((), question.rule), *dialects_of(question.rule)]
+    for spoken, rule in forms:
+        if question.matcher.agreed(rule.tree) == question.matcher.steps and question.agrees(rule, {}):
+            return spoken, rule, {}
+    if strict:
+        return None
+    for spoken, rule in forms:
+        fitter = Fitter(question.matcher, rule.tree, question.hidden)
+        knobs = fitter.quick(rule.tree) or fitter.fit(rule.tree)
+        if knobs and question.confirmer.agreed(rule.tree, knobs) == question.confirmer.steps:
+            return spoken, rule, knobs
+    return None
+
+
+def _verdict(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
+    known = {**question.rule.knobs, **question.subject.defaults, **question.held, **estimated}
+    return Verdict(
+        subject=question.subject.name,
+        against=question.rule.name,
+        paper=question.rule.paper,
+        conforms=conforms,
+        observe=question.observe,
+        dtype=question.subject.dtype,
+        knobs={name: known[name] for name in question.rule.knobs},
+        estimated=dict(estimated),
+    )
+
+
+def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
+    search = Search(question.rule.tree, question.matcher, () if strict else question.hidden, seconds)
+    found = search.candidates(_confirmation(question))
+    diagnosis = nearest = None
+    estimated: Mapping[str, float] = {}
+    if found:
+        answers = [diagnosis_of(question, candidate) for candidate in found[:4]]
+        diagnosis = replace(answers[0], others=_others(answers))
+        estimated = found[0].knobs
+    elif search.nearest.edits:
+        nearest = diagnosis_of(question, search.nearest)
+    verdict = _verdict(question, estimated, conforms=False)
+    return replace(
+        verdict,
+        laws=findings(question, estimated),
+        deviation=first_deviation(question, estimated),
+        diagnosis=diagnosis,
+        nearest=nearest,
+    )
+
+
+def _confirmation(question: Question) -> Callable[[Candidate], bool]:
+    confirmer = question.confirmer
+
+    def confirmed(candidate: Candidate) -> bool:
+        return confirmer.agreed(candidate.tree, candidate.knobs) == confirmer.steps
+
+    return confirmed
+
+
+def _others(answers: list[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """Keep other answers that are as simple as the first and read differently."""
+    first = answers[0]
+    return tuple(
+        other
+        for other in answers[1:]
+        if len(other.edits) == len(first.edits) and len(other.knobs) <= len(first.knobs) and other.diff != first.diff
+    )
+
+
+def identify(
+    subject: Subject,
+    rules: Sequence[Rule],
+    *,
+    observe: str = "x",
+    maximize: bool = False,
+    seconds: float = 2 * SECONDS,
+    **knobs: float,
+) -> Verdict:
+    """Find which of the rules a subject is, with which knobs, and if none, which it is nearest to and what was changed.
+
+    The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
+    """
+    ends = time.monotonic() + seconds
+    subject = climbing(subject) if maximize else subject
+    questions = []
+    for rule in rules:
+        if observe in ("x", "update", *rule.variables) and rule.level != "per matrix":
+            questions.append(Question(subject, rule, observe, {k: v for k, v in knobs.items() if k in rule.knobs}))
+    found = []
+    for question in questions:
+        known = conforming(question)
+        if known is not None:
+            spoken, _, estimated = known
+            verdict = _verdict(question, estimated, conforms=True)
+            verdict = replace(verdict, dialect="; ".join(map(_named, spoken)) or None)
+            found.append(((len(spoken), len(estimated), len(question.rule.tree.body)), verdict))
+    if found:
+        return min(found, key=lambda pair: pair[0])[1]
+    return _nearest_of(questions, ends)
+
+
+def _nearest_of(questions: list[Question], ends: float) -> Verdict:
+    """Search the edits of every rule, first single ones, then deeper, those first that explain most."""
+    ranked = sorted(questions, key=lambda q: -q.matcher.score(q.rule.tree))
+    for depth in (1, 2, 3):
+        answers = []
+        for question in ranked:
+            left = ends - time.monotonic()
+            if left < 1:
+                break
+            search = Search(question.rule.tree, question.matcher, question.hidden, left / 2, depth)
+            found = search.candidates(_confirmation(question))
+            answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
+        if answers:
+            _, question, candidate = min(answers, key=lambda answer: answer[0])
+            verdict = _verdict(question, candidate.knobs, conforms=False)
+            return replace(
+                verdict,
+                laws=findings(question, candidate.knobs),
+                deviation=first_deviation(question, candidate.knobs),
+                diagnosis=diagnosis_of(question, candidate),
+            )
+        ranked = ranked[:4]
+    question = ranked[0]
+    return replace(_verdict(question, {}, conforms=False), deviation=first_deviation(question, {}),
+                   laws=findings(question, {}))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Where and why two subjects part: the verdict on each, and the first gradients at which they differ."""
+
+    a: Verdict
+    b: Verdict
+    same: bool
+    deviation: Deviation | None
+    diff: str
+
+
+def compare(
+    a: Subject, b: Subject, *, rules: Sequence[Rule], seconds: float = 2 * SECONDS, **knobs: float
+) -> Comparison:
+    """Compare two subjects on the same gradients, and explain each by the rule that it is or is nearest to.
+
+    Raises as `check` does.
+    """
+    verdicts = [identify(subject, rules, seconds=seconds / 2, **knobs) for subject in (a, b)]
+    rule = next(rule for rule in rules if rule.name == verdicts[0].against)
+    held = {name: value for name, value in knobs.items() if name in rule.knobs}
+    tensors = min(tensors_of(a), tensors_of(b))
+    streams = [designed(12, seed, tensors) for seed in (1, 2)]
+    seen = [drive(subject, rule, held, streams, odd=False) for subject in (a, b)]
+    first, second = seen[0].values, seen[1].values
+    loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
+    apart = ~same(first, second, loose * update_scale(first, seen[0].probes.base) + 1e-300)
+    if not apart.any():
+        return Comparison(verdicts[0], verdicts[1], True, None, "")
+    step, probe, tensor, i = (int(n) for n in np.argwhere(apart)[0])
+    upto = slice(step + 1)
+    deviation = Deviation(
+        step + 1,
+        float("nan"),
+        tuple(seen[0].probes.gradients[probe, upto, tensor, i].tolist()),
+        tuple(first[upto, probe, tensor, i].tolist()),
+        tuple(second[upto, probe, tensor, i].tolist()),
+        "parameters",
+        tensor + 1,
+    )
+    return Comparison(verdicts[0], verdicts[1], False, deviation, _diff_between(*verdicts))
+
+
+def _diff_between(a: Verdict, b: Verdict) -> str:
+    parts = [f"{v.subject}:\n{v.diagnosis.diff}" for v in (a, b) if v.diagnosis is not None]
+    return "\n".join(parts)

@@ -129,6 +129,12 @@ def test_every_rule_is_shown_and_its_code_parses_again(good: Callable[..., str],
     assert good(f"rules {name}").startswith(f"{name}, per ")
 
 
+def test_pseudo_code_is_broken_rather_than_cut(good: Callable[..., str]) -> None:
+    said = good("rules adam", 40)
+    assert all(len(line) <= 40 for line in said.splitlines())
+    assert " ".join(said.split()).count("beta2=0.999, eps=1e-8):") == 1
+
+
 def test_a_rule_of_the_user_is_shown(good: Callable[..., str]) -> None:
     said = good(f"rules {EXAMPLES}/stored_back.py")
     assert said.startswith("stored_back, per coordinate\n")
@@ -208,7 +214,7 @@ def test_the_plain_trace_answers_something(good: Callable[..., str]) -> None:
     assert good("trace adam --stream constant:10 --steps 100 -k eps=1e-3") == CONSTANT
 
 
-@pytest.mark.parametrize("columns", [30, 40, 60, 80, 120, 200])
+@pytest.mark.parametrize("columns", [30, 60, 80, 200])
 def test_a_trace_fits_the_terminal(good: Callable[..., str], columns: int) -> None:
     said = good("trace adam --stream normal:size=3,seed=1 --steps 2000 -k beta2=0.9,0.99 --keep m_hat,v", columns)
     lines = said.splitlines()

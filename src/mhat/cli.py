@@ -58,6 +58,19 @@ ForceOption = Annotated[bool, typer.Option("--force", metavar="", help="Overwrit
 VariablesOption = Annotated[
     str | None, typer.Option("--variables", metavar="A,B", help="The variables to show. [all]", show_default=False)
 ]
+StepsOption = Annotated[
+    int | None, typer.Option(metavar="N", help="How many steps. [all there are; 1000 on a landscape]")
+]
+KnobOption = Annotated[
+    list[str] | None,
+    typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
+]
+StartOption = Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")]
+TypeOption = Annotated[str, typer.Option(metavar="TYPE", help="float64 or float32. [float64]", show_default=False)]
+TensorOption = Annotated[
+    str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
+]
+SeedlessOption = Annotated[bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")]
 
 
 def main() -> None:
@@ -183,28 +196,15 @@ def trace(
         str | None, typer.Option(metavar="SPEC", help="Gradients: constant:10, normal:seed=42, FILE.csv.")
     ] = None,
     landscape: Annotated[str | None, typer.Option(metavar="SPEC", help="A landscape: rosenbrock.")] = None,
-    steps: Annotated[
-        int | None, typer.Option(metavar="N", help="How many steps. [all there are; 1000 on a landscape]")
-    ] = None,
-    knob: Annotated[
-        list[str] | None,
-        typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")
-    ] = None,
-    dtype: Annotated[
-        str, typer.Option(metavar="TYPE", help="float64 or float32. [float64]", show_default=False)
-    ] = "float64",
+    steps: StepsOption = None,
+    knob: KnobOption = None,
+    start: StartOption = None,
+    dtype: TypeOption = "float64",
     keep: Annotated[
         str | None, typer.Option(metavar="A,B", help="The variables to record. [all]", show_default=False)
     ] = None,
-    tensor: Annotated[
-        str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
-    ] = None,
-    seedless: Annotated[
-        bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")
-    ] = False,
+    tensor: TensorOption = None,
+    seedless: SeedlessOption = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Save as .nc, .zarr, .csv or .parquet.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .pdf or .svg.")] = None,
     variables: VariablesOption = None,
@@ -218,8 +218,6 @@ def trace(
     from mhat import options, tables
     from mhat.bridges.find import find_rule
     from mhat.engines.running import variables_of
-    from mhat.traces import check_output
-    from mhat.traces.files import ENDINGS
     from mhat.traces.request import understand
     from mhat.traces.run import run
 
@@ -228,9 +226,7 @@ def trace(
     given = options.gradients_of(rule, stream, landscape, steps, seedless)
     kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
     options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
-    for path, endings in ((save, ENDINGS), (plot, FIGURES)):
-        if path:
-            check_output(path, endings, force=force)
+    _check_outputs(save, plot, force=force)
     # The gradients are looked at, whether or not they are to be kept.
     looked_at = [*kept, "g"] if kept and "g" not in kept else kept
     request = understand(
@@ -275,6 +271,16 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
         tables.say(facts.as_json(fact))
     else:
         tables.show(draw(fact))
+
+
+def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
+    """Refuse what cannot be written while nothing is lost by it."""
+    from mhat.traces import check_output
+    from mhat.traces.files import ENDINGS
+
+    for path, endings in ((save, ENDINGS), (plot, FIGURES)):
+        if path:
+            check_output(path, endings, force=force)
 
 
 def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:

@@ -152,7 +152,7 @@ def _numbers(story: Story) -> list[RenderableType]:
             for j, name in enumerate(RULES)
             for *early, last in [story.ratios(i, j)]
         ]
-        header = (scene.title, "step 1", *map(str, SHOWN[1:]))
+        header = (scene.title, *(f"step {step}" for step in SHOWN))
         parts += [tables.commented(header, rows, WIDTHS, indent=2), Text("")]
     return parts
 
@@ -188,5 +188,5 @@ def ending(path: Path, *, kept: bool) -> list[RenderableType]:
         tables.prose(drawn, indent=2),
         Text(""),
         tables.heading("Where to look next"),
-        *(tables.code(command, indent=2) for command in commands),
+        *(f"  {command}" for command in commands),
     ]

@@ -1,14 +1,14 @@
 """Every error that mhat raises on purpose, drawn as a tree. It knows no rule, no array and no file format.
 
-    MhatError
-    ├── LanguageError     a rule that is not in the rule language: place, what is wrong, what to write instead
-    ├── UnknownName       a rule, stream, landscape, knob or variable that does not exist: the nearest name
-    ├── BadValue          a knob out of its range, zero steps, a shape that does not fit
-    ├── InputFileError    a file that is missing, empty, ragged or not numeric at a line
-    ├── OutputFileError   an output that exists already or cannot be written
-    ├── MissingExtra      an optional dependency that is not installed: the command that installs it
-    └── SubjectError      an implementation under check that raises, dies or answers nonsense: what it said
-        └── SubjectHangs  one that does not end or answer in time
+MhatError
+├── LanguageError     a rule that is not in the rule language: place, what is wrong, what to write instead
+├── UnknownName       a rule, stream, landscape, knob or variable that does not exist: the nearest name
+├── BadValue          a knob out of its range, zero steps, a shape that does not fit
+├── InputFileError    a file that is missing, empty, ragged or not numeric at a line
+├── OutputFileError   an output that exists already or cannot be written
+├── MissingExtra      an optional dependency that is not installed: the command that installs it
+└── SubjectError      an implementation under check that raises, dies or answers nonsense: what it said
+    └── SubjectHangs  one that does not end or answer in time
 """
 
 from __future__ import annotations
@@ -73,9 +73,11 @@ class UnknownName(MhatError):
         super().__init__(f"there is no {kind} `{typed}`", " ".join(filter(None, [self._suggestion(), more])))
 
     def _suggestion(self) -> str:
-        near = difflib.get_close_matches(self.typed, self.known, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(self.typed, self.known, n=5, cutoff=0.6)
         if near:
-            return f"Did you mean `{near[0]}`?"
+            # Letters that changed places are the commonest slip: `adma` is adam rather than adamax.
+            swapped = (name for name in near if sorted(name) == sorted(self.typed))
+            return f"Did you mean `{next(swapped, near[0])}`?"
         if not self.known:
             return f"There is no {self.kind} to choose from."
         return "Known: " + ", ".join(self.known) + "."

@@ -109,7 +109,10 @@ def _of_function(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def of_trace(ds: xr.Dataset, **more: Any) -> dict[str, Any]:
-    """Tell all of a trace: attributes, sizes, coordinates and variables (each dims and values), and `more`."""
+    """Tell all of a trace: attributes, sizes, coordinates and variables (each dims and values), and `more`.
+
+    The command adds not_finite (a list of what `non_finite` tells), and saved and drawn, the files it wrote.
+    """
     return {
         "attributes": {str(key): _decoded(str(key), value) for key, value in ds.attrs.items()},
         "sizes": {str(dim): size for dim, size in ds.sizes.items()},

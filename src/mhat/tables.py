@@ -43,11 +43,11 @@ def console(*, errors: bool = False) -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print parts to standard output, without blanks at the ends of lines."""
+    """Print parts to standard output, without blanks at the ends of lines; plain text is never broken."""
     target = console()
     with target.capture() as captured:
         for part in parts:
-            target.print(part)
+            target.print(part, soft_wrap=isinstance(part, str), markup=False)
     sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
     sys.stdout.flush()
 
@@ -91,6 +91,7 @@ def coloured(text: str) -> Text:
     """Colour pseudo code, where the terminal can."""
     made = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(text)
     made.rstrip()
+    made.no_wrap, made.overflow = False, "fold"
     return made
 
 
@@ -118,17 +119,22 @@ def grid(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = (), *, in
 def commented(
     header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], widths: Sequence[int], *, indent: int = 0
 ) -> RenderableType:
-    """Set rows of numbers behind a name, in columns of the given widths, with a sentence under each row."""
+    """Set rows of numbers behind a name, in columns of the given widths, with a sentence under each row.
 
-    def line(row: Sequence[str]) -> str:
-        numbers = (f"{each:>{columns}}" for each, columns in zip(row[1:], widths[1:], strict=True))
-        return "   ".join([row[0].ljust(widths[0]), *numbers])
+    Where the terminal is too narrow the last numbers are kept.
+    """
+    first = 1
+    while first < len(widths) - 1 and indent + widths[0] + sum(3 + each for each in widths[first:]) > width():
+        first += 1
 
-    parts: list[RenderableType] = [Text.assemble((header[0], "cyan"), (line(header)[len(header[0]) :], "dim"))]
+    def line(row: Sequence[str], style: str, rest: str) -> Text:
+        numbers = (f"   {each:>{columns}}" for each, columns in zip(row[first:], widths[first:], strict=True))
+        return Text.assemble(" " * indent, (row[0].ljust(widths[0]), style), ("".join(numbers), rest))
+
+    parts: list[RenderableType] = [line(header, "cyan", "dim")]
     for row, sentence in rows:
-        parts.append(Text.assemble((row[0], "bold"), line(row)[len(row[0]) :]))
-        parts.append(prose(sentence, indent=2, style="dim"))
-    return Padding(Group(*parts), (0, 0, 0, indent), expand=False)
+        parts += [line(row, "bold", ""), prose(sentence, indent=indent + 2, style="dim")]
+    return Group(*parts)
 
 
 def nearest(path: Path) -> str:

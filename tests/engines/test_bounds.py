@@ -74,7 +74,7 @@ def test_every_rule_lies_within_its_bounds(name: str, dtype: str) -> None:
         check_within(chosen, [wild], dtype)
 
 
-@settings(max_examples=150, **SETTINGS)
+@settings(max_examples=100, **SETTINGS)
 @given(
     tree=rules(matrices=False),
     shape=st.sampled_from(SHAPES[:3]),

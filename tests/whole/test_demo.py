@@ -101,6 +101,13 @@ def test_the_table_is_printed_and_fits(told: Callable[[str], str]) -> None:
     assert Path("demo.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_narrow_terminal_shows_the_last_numbers(told: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    said = told("")
+    assert all(len(line) <= 50 for line in said.splitlines() if not line.startswith("  mhat "))
+    assert "\n  stored back          3.404888183404303e-70\n" in said
+
+
 def test_told_twice_the_figure_is_kept(told: Callable[[str], str]) -> None:
     Path("demo.png").write_text("of yesterday")
     assert "\n  demo.png: kept as it was; --force draws it anew.\n" in told("")

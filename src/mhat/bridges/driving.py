@@ -10,9 +10,13 @@ import numpy as np
 from mhat.checks.subjects import Array, checked_array, checked_tensors
 from mhat.errors import SubjectError, SubjectHangs
 
-TRIAL = np.array([[1.0, -0.5, 3.0, 0.25], [0.5, 2.0, -1.0, 0.75], [-1.5, 0.125, 1.0, -2.0]])
+# Long enough for a rule that waits some steps before it moves.
+TRIAL = np.array([
+    [1.0, -0.5, 3.0, 0.25], [0.5, 2.0, -1.0, 0.75], [-1.5, 0.125, 1.0, -2.0], [0.25, 1.0, 0.5, 1.5],
+    [2.0, -1.0, 0.25, -0.5], [-0.75, 0.5, -2.0, 1.0], [1.25, 3.0, 0.75, -0.125], [0.5, -0.25, 1.0, 2.0],
+])  # fmt: skip
 # How many dimensions a step of the gradients may have, and the gradients of the trial.
-TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(3, 2, 2)}
+TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(-1, 2, 2)}
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 AGAIN = "gave other parameters when it was run again on the same gradients"

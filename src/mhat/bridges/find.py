@@ -6,14 +6,18 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mhat import rules
 from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
 from mhat.language import Rule
 from mhat.language import rule as rule_of
+
+if TYPE_CHECKING:
+    from mhat.checks.subjects import Subject
 
 
 def find_rule(named: Any) -> Rule:
@@ -26,6 +30,8 @@ def find_rule(named: Any) -> Rule:
         return named
     if isinstance(named, ModuleType):
         raise BadValue(f"{named.__name__} is a module", f"Name the rule in it: {named.__name__}.NAME.")
+    if named is None:
+        raise BadValue("None is no rule", "Give a rule, a function written as one, or a name.")
     if not isinstance(named, str):
         return rule_of(named)
     if ":" not in named and not named.endswith(".py"):
@@ -146,3 +152,64 @@ def find_gradients(named: Any, steps: int | None = None) -> Any:
         if name in landscapes.names() and getattr(landscapes, name) is named:
             return named()
     return named
+
+
+def find_subject(
+    named: Any = None,
+    *,
+    against: Rule | None = None,
+    observe: str = "x",
+    options: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
+    feed: str | None = None,
+    read: str | None = None,
+    command: str | None = None,
+    tensors: int | None = None,
+    limit: float | None = None,
+) -> Subject:
+    """Give the subject that is meant.
+
+    `named`: the name of a rule, `file.py:name`, `package.module:name`, `torch.optim:Adam`, a script with `feed` and
+    `read`, or the thing itself. `command`: a command line, in place of a name. `against`: the rule it claims to
+    be, by whose knobs ambiguous names are read. `options`: other keywords of the constructor (fused, amsgrad ...);
+    knobs among them are held. `tensors`: how many a command drives at once. `limit`: seconds a run.
+
+    Raises SubjectError if it does not run, MissingExtra for a framework that is not installed, UnknownName,
+    BadValue or InputFileError if it is not there.
+    """
+    # Imported late: naming a rule must not load NumPy.
+    from mhat.bridges import choosing, commands, scripts
+
+    knobs = None if against is None else against.knobs
+    limits = {} if limit is None else {"limit": limit}
+    if command is not None:
+        if named is not None:
+            raise BadValue("a command and a name are two subjects", "Give one of them.")
+        return commands.subject_of_command(command, None, knobs, tensors=tensors, dtype=dtype or "float64", **limits)
+    if feed is not None or read is not None:
+        if not isinstance(named, str) or not named.endswith(".py"):
+            raise BadValue("a name is fed and read in a script", "Name a file that ends in .py.")
+        if feed is None or read is None:
+            raise BadValue("of --feed and --read one is missing", "Give both: --feed g_list --read x_list.")
+        return scripts.subject_of_script(named, feed, read, None, knobs, **limits)
+    found, name = named, None
+    if isinstance(named, str):
+        found, name = _named_subject(named), named
+    if isinstance(found, ModuleType):
+        raise BadValue(f"{found.__name__} is a module", f"Name the subject in it: {found.__name__}:NAME.")
+    if found is None:
+        raise BadValue("no subject is named", "Name one: mine.py:my_adam, torch.optim:Adam, or --command.")
+    return choosing.subject_of(found, name, knobs, options or {}, dtype, observe, limits)
+
+
+def _named_subject(named: str) -> Any:
+    from mhat.bridges import choosing
+
+    if ":" not in named and not named.endswith(".py"):
+        return rules.named(named)
+    where, _, name = (named, "", "") if named.endswith(".py") else named.rpartition(":")
+    if not name and Path(where).is_file():
+        name = choosing.only_definition(Path(where))
+    if not where.endswith(".py"):
+        choosing.import_framework(where)
+    return found_in(load_module(where), where, name)

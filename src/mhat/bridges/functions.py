@@ -9,11 +9,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mhat.bridges.driving import Several, Single, accepted
+import numpy as np
+
+from mhat.bridges.driving import Call, Several, Single, accepted
 from mhat.bridges.guarding import LIMIT, guarded, source_of
 from mhat.bridges.naming import Keywords, Spelling, keywords_of
 from mhat.checks.subjects import Subject
-from mhat.errors import SubjectError
+from mhat.errors import SubjectError, SubjectHangs
 
 EXPECTED = (
     "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
@@ -26,8 +28,8 @@ def subject_of_function(
     name: str | None = None,
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
-    limit: float = LIMIT,
     options: Mapping[str, Any] | None = None,
+    limit: float = LIMIT,
 ) -> Subject:
     """Make a subject of `run(gradients) -> parameters`.
 
@@ -48,7 +50,10 @@ def subject_of_function(
             return function(gradients, **arguments)
 
     tensors = getattr(function, "tensors", None)
-    driver = Single(name, call, dtype) if tensors is None else Several(name, call, int(tensors), dtype)
+    driver: Single | Several = Single(name, call, dtype)
+    if tensors is not None:
+        started = call if spelled.start is None else _started(name, call, int(tensors))
+        driver = Several(name, started, int(tensors), dtype)
     driver.settle()
     others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
     return Subject(
@@ -63,6 +68,25 @@ def subject_of_function(
         defaults=keywords.defaults,
         source=source_of(getattr(function, "written", function)),
     )
+
+
+def _started(name: str, call: Call, tensors: int) -> Call:
+    """Find out whether a function of several tensors takes a list as its start, or one number for all."""
+
+    def with_number(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
+        numbers = {float(value) for each in start for value in np.ravel(each)}
+        if len(numbers) > 1:
+            raise SubjectError(name, "takes one number as its start", "Start all tensors there.")
+        return call(gradients, numbers.pop() if numbers else 0.0, knobs)
+
+    driver = Several(name, call, tensors)
+    try:
+        driver.attempt({}, 1.0)
+    except SubjectHangs:
+        raise
+    except SubjectError:
+        return with_number
+    return call
 
 
 def _keywords(

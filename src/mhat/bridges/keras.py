@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -61,19 +62,25 @@ def subject_of_keras(
 
 def imported() -> Any:
     """Import keras, on a backend that is installed if the user has chosen none; raises MissingExtra."""
-    if "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ and not _has_configuration():
-        backend = next((each for each in BACKENDS if importlib.util.find_spec(each) is not None), None)
+    if "keras" not in sys.modules and not os.environ.get("KERAS_BACKEND"):
+        backend = next((each for each in (_configured(), *BACKENDS) if each and importlib.util.find_spec(each)), None)
         if backend is not None:
             os.environ["KERAS_BACKEND"] = backend
     try:
         return importlib.import_module("keras")
-    except ImportError:
-        raise MissingExtra("keras", "keras") from None
+    except ModuleNotFoundError as error:
+        if error.name not in ("keras", *BACKENDS):
+            raise
+        raise MissingExtra("keras with a backend (jax, torch or tensorflow)", "keras") from None
 
 
-def _has_configuration() -> bool:
+def _configured() -> str:
+    """Give the backend of the user's configuration, which Keras also writes by itself, with what it likes best."""
     folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    return (folder / "keras.json").exists()
+    try:
+        return str(json.loads((folder / "keras.json").read_text(encoding="utf-8"))["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def is_keras_optimizer(thing: Any, keras: Any) -> bool:
@@ -100,8 +107,8 @@ def _precision(keras: Any, dtype: str) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         if dtype == "float64" and keras.config.backend() == "jax":
             jax = sys.modules["jax"]
-            older = sys.modules.get("jax.experimental")
-            stack.enter_context(jax.enable_x64(True) if hasattr(jax, "enable_x64") else older.enable_x64())  # type: ignore[union-attr]
+            switched = jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+            stack.enter_context(switched)
         keras.config.set_floatx(dtype if dtype in ("float64", "float32") else "float32")
         try:
             yield

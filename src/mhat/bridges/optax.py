@@ -33,7 +33,7 @@ def subject_of_optax(
     in a training step. Raises BadValue, MissingExtra, SubjectError.
     """
     name = name or f"optax:{getattr(factory, '__name__', 'transformation')}"
-    jax, optax = _imported()
+    jax, optax = imported()
     dtype = dtype or "float64"
     if dtype not in DTYPES:
         raise BadValue(f"`{name}` does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
@@ -60,10 +60,13 @@ def is_transformation(thing: Any) -> bool:
     return isinstance(thing, tuple) and callable(getattr(thing, "init", None)) and hasattr(thing, "update")
 
 
-def _imported() -> tuple[Any, Any]:
+def imported() -> tuple[Any, Any]:
+    """Import jax and optax; raises MissingExtra."""
     try:
         return importlib.import_module("jax"), importlib.import_module("optax")
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name not in ("jax", "jaxlib", "optax"):
+            raise
         raise MissingExtra("optax", "optax") from None
 
 

@@ -261,6 +261,8 @@ class _Counts(ast.NodeTransformer):
             more = " + 1" if node.value == self.steps + 1 else ""
             return ast.copy_location(ast.parse(f"{STEPS}{more}", mode="eval").body, node)
         if isinstance(node, ast.BinOp):
+            if number_of(node) == self.steps:
+                return ast.copy_location(ast.parse(STEPS, mode="eval").body, node)
             node.left, node.right = self.count(node.left), self.count(node.right)
         if isinstance(node, ast.Name):
             self.names.add(node.id)

@@ -109,7 +109,7 @@ class Once:
     @property
     def own_steps(self) -> int | None:
         """How many steps the script makes by itself, as far as this run tells."""
-        return self.length if self.length is not None else self.taken or None
+        return self.taken or self.length
 
     def attempt(self, code: types.CodeType) -> BaseException | None:
         """Run it; give what it raised."""

@@ -30,7 +30,7 @@ def subject_of_torch(
     Tensors are the parameters of one group. In float64 torch's default dtype is float64 while it runs, since
     some optimizers keep their counters in that. Raises BadValue, MissingExtra, SubjectError.
     """
-    torch = _torch()
+    torch = imported()
     name = name or f"torch.optim:{optimizer.__name__}"
     dtype = dtype or "float64"
     if dtype not in DTYPES:
@@ -88,8 +88,11 @@ def is_torch_optimizer(thing: Any, torch: Any) -> bool:
     return isinstance(thing, type) and issubclass(thing, torch.optim.Optimizer)
 
 
-def _torch() -> Any:
+def imported() -> Any:
+    """Import torch; raises MissingExtra."""
     try:
         return importlib.import_module("torch")
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch",):
+            raise
         raise MissingExtra("torch", "torch") from None

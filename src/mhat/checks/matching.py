@@ -41,6 +41,10 @@ def same(a: Array, b: Array, bound: Array) -> Array:
         return (np.abs(a - b) <= bound) | (a == b) | (np.isnan(a) & np.isnan(b))
 
 
+# The score of a candidate that explains everything.
+BEST = 2.0
+
+
 class Matcher:
     """Compares candidates with one observation."""
 
@@ -101,4 +105,5 @@ class Matcher:
             coarse = np.where(np.isfinite(made), np.round(mantissa * 1e7), 0.0).astype(np.int32)
         run_exact = np.logical_and.accumulate(exact, axis=0).mean()
         run_nearly = np.logical_and.accumulate(nearly, axis=0).mean()
-        return coarse.tobytes() + exponent.astype(np.int16).tobytes(), float(run_exact + 0.7 * run_nearly)
+        score = BEST if exact.all() else float(run_exact + 0.7 * run_nearly)
+        return coarse.tobytes() + exponent.astype(np.int16).tobytes(), score

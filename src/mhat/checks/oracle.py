@@ -26,8 +26,10 @@ from mhat.language.walking import mapped_tree
 Array = np.ndarray[Any, Any]
 _ONE = Number(1.0)
 MARGIN = 8.0
-# Ulps of the update's scale that a step may lose beside what the spellings show.
+# Ulps of the update's scale that may be lost beside what the spellings show: at once, and at every step, since
+# each step rounds the parameter itself, perhaps always the same way.
 ULPS = 8.0
+ULPS_A_STEP = 1.5
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SMALLEST = {"float64": 5e-324, "float32": 1.5e-45, "float16": 6e-8, "bfloat16": 1e-40}
 
@@ -136,7 +138,8 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
             worst = np.maximum(worst, strayed)
         worst = np.maximum.accumulate(worst, axis=0)
         ulp = EPSILON[dtype] * update_scale(exact, probes.base) + SMALLEST[dtype]
-    return np.asarray(MARGIN * worst + ULPS * ulp)
+        steps = np.arange(1.0, len(exact) + 1)[:, None, None, None]
+    return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
 
 def _rounded_run(

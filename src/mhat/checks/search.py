@@ -1,7 +1,7 @@
 """Search for the edits that make a rule do what a subject did. It sees observations, never the subject.
 
-First every single edit; then pairs, those that explain most first; then deeper along the most promising
-candidates. Whatever agrees on all probes is handed out, simplest first, to be confirmed on fresh streams.
+First every single edit; then pairs, those first that explain most one by one; then deeper along the most
+promising. Whatever agrees on all probes is confirmed on fresh streams before it counts, and the simplest wins.
 """
 
 from __future__ import annotations
@@ -12,33 +12,40 @@ from dataclasses import dataclass, field, replace
 
 from mhat.checks.edits import edits_of
 from mhat.checks.fitting import Fitter
-from mhat.checks.matching import Matcher
-from mhat.checks.skeleton import Edit, assembled
+from mhat.checks.matching import BEST, Matcher
+from mhat.checks.skeleton import Content, Edit, Slot, assembled
 from mhat.language.tree import Tree
 
-# How many candidates of one depth are carried on: to be scored, and to be tried with every edit.
-SCORED_PARENTS = 16
-TRIED_PARENTS = (60, 40, 30)
 DEPTH = 4
-PATIENCE = 4
-# Candidates whose hidden knobs are estimated by least squares.
-FITTED = 40
-# Alternatives that are worth listing.
+# How many single edits are joined with others, and how many joined ones are scored and carried on.
+SINGLES = 1500
+SCORED = 70
+CARRIED = 60
+# Candidates whose lines are edited once more, for two changes of one line.
+AGAIN = 8
+# Candidates whose hidden knobs are estimated: with usual values, and by least squares.
+QUICKLY_FITTED = 400
+FITTED = 25
+# Alternatives that are worth listing, and how many more parents are tried once there is an answer.
 ENOUGH = 6
+PATIENCE = 300
+
+Confirm = Callable[["Candidate"], bool]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rule made by edits, with the knobs at which it agrees."""
+    """A rule made by edits, with the knobs at which it agrees; `changes` are relative to the reference."""
 
     tree: Tree
     edits: tuple[Edit, ...]
     knobs: Mapping[str, float] = field(default_factory=dict)
     score: float = 0.0
+    changes: Mapping[Slot, Content] | None = None
 
     @property
     def cost(self) -> tuple[int, float]:
-        """What the simplest candidate has least of: edits, then how far-fetched they are and knobs to be estimated."""
+        """What the simplest candidate has least of: edits, then how far-fetched they and the knobs are."""
         return len(self.edits), sum(edit.cost for edit in self.edits) + sum(map(_oddness, self.knobs.values()))
 
 
@@ -48,100 +55,149 @@ class Search:
     def __init__(
         self, tree: Tree, matcher: Matcher, hidden: tuple[str, ...], seconds: float = 45.0, depth: int = DEPTH
     ) -> None:
+        self.tree = tree
         self.matcher = matcher
         self.fitter = Fitter(matcher, tree, hidden)
         self.depth = depth
+        self.seconds = seconds
         self.ends = time.monotonic() + seconds
-        self.nearest = Candidate(tree, (), {}, matcher.score(tree))
+        self.nearest = Candidate(tree, (), {}, matcher.score(tree), {})
         self.tried = 0
 
-    def candidates(self, confirmed: Callable[[Candidate], bool]) -> list[Candidate]:
+    def candidates(self, confirmed: Confirm) -> list[Candidate]:
         """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
-        parents = [self.nearest]
+        carried = [self.nearest]
+        singles: list[Candidate] = []
         for depth in range(1, self.depth + 1):
-            found = self._agreeing(parents, depth, confirmed)
-            if found or self._late():
-                return found
-            scored = self._scored(parents[: SCORED_PARENTS if depth > 1 else 1])
-            found = self._fitted(scored, confirmed)
+            if depth > 1:
+                found = self._joined(carried, singles, confirmed)
+                if found or self._late():
+                    return found
+            scored = self._scored(carried, singles)
+            found = self._confirmed([c for c in scored if c.score == BEST], confirmed)
+            found = found or self._fitted(scored, confirmed)
             if found or self._late() or not scored:
                 return found
-            parents = scored[: TRIED_PARENTS[min(depth, len(TRIED_PARENTS)) - 1]]
-            if parents[0].score > self.nearest.score:
-                self.nearest = parents[0]
+            singles = singles or scored[:SINGLES]
+            carried = scored[: SINGLES if depth == 1 else CARRIED]
+            if scored[0].score > self.nearest.score:
+                self.nearest = scored[0]
         return []
 
     def _late(self) -> bool:
         return time.monotonic() > self.ends
 
-    def _children(self, parent: Candidate, far: bool) -> Iterator[Candidate]:
+    def _scored(self, carried: list[Candidate], singles: list[Candidate]) -> list[Candidate]:
+        """Say how much joined candidates explain; of several that do the same the simplest is kept."""
+        scored: dict[bytes, Candidate] = {}
+        for child in self._children(carried, singles):
+            self.tried += 1
+            key, score = self.matcher.judged(child.tree)
+            known = scored.get(key)
+            if score >= 0 and (known is None or child.cost < known.cost):
+                scored[key] = replace(child, score=score)
+            if self._late():
+                break
+        return sorted(scored.values(), key=lambda c: (-c.score, c.cost))
+
+    def _children(self, carried: list[Candidate], singles: list[Candidate]) -> Iterator[Candidate]:
+        if not singles:
+            yield from self._edited(carried[0], far=True)
+            return
+        for i, parent in enumerate(carried[:SCORED]):
+            for single in singles[i + 1 if len(parent.edits) == 1 else 0 : SCORED]:
+                child = self._join(parent, single)
+                if child is not None:
+                    yield child
+        for parent in carried[:AGAIN]:
+            yield from self._edited(parent, far=False)
+
+    def _edited(self, parent: Candidate, far: bool) -> Iterator[Candidate]:
+        """Apply every edit of a candidate's own tree: also where it has been changed already."""
         edits = edits_of(parent.tree)
         for edit in edits.all if far else edits.plain:
             tree = assembled(parent.tree, dict(edit.changes))
             if tree is not None:
-                self.tried += 1
-                yield Candidate(tree, (*parent.edits, edit))
+                changes = None
+                if parent.changes is not None and all(_one_for_one(slot, c) for slot, c in parent.changes.items()):
+                    changes = {**parent.changes, **dict(edit.changes)}
+                yield Candidate(tree, (*parent.edits, edit), {}, 0.0, changes)
 
-    def _agreeing(
-        self, parents: list[Candidate], depth: int, confirmed: Callable[[Candidate], bool]
-    ) -> list[Candidate]:
-        """Try every edit on every parent: those that agree on all steps and are confirmed."""
+    def _join(self, a: Candidate, b: Candidate) -> Candidate | None:
+        """Join two candidates that change different slots; whether the tree can run shows when it does."""
+        if a.changes is None or b.changes is None or not a.changes.keys().isdisjoint(b.changes):
+            return None
+        changes = {**a.changes, **b.changes}
+        tree = assembled(self.tree, changes, checked=False)
+        return None if tree is None else Candidate(tree, (*a.edits, *b.edits), {}, 0.0, changes)
+
+    def _joined(self, carried: list[Candidate], singles: list[Candidate], confirmed: Confirm) -> list[Candidate]:
+        """Join candidates with single edits, those first that explain most, until some agree and are confirmed."""
         found: list[Candidate] = []
         patience = PATIENCE
-        for parent in parents:
-            agreeing = []
-            for child in self._children(parent, far=depth <= 2):
+        ends = time.monotonic() + (self.ends - time.monotonic()) * 0.5
+        for parent, single in _by_rank(carried, singles):
+            child = self._join(parent, single)
+            if child is not None:
+                self.tried += 1
                 if self.matcher.agreed(child.tree) == self.matcher.steps:
-                    agreeing.append(child)
-                if self._late():
-                    break
-            found += self._confirmed(agreeing, confirmed)
-            # Once there is an answer, a few more parents may bring a simpler one.
+                    found += self._confirmed([child], confirmed)
+            # Once there is an answer, a few more may be simpler.
             patience -= bool(found)
-            if self._late() or (found and not patience):
+            if time.monotonic() > ends or not patience or len(found) >= ENOUGH:
                 break
-        return sorted(found, key=lambda c: c.cost)[:ENOUGH]
+        return sorted(found, key=lambda c: c.cost)
 
-    def _scored(self, parents: list[Candidate]) -> list[Candidate]:
-        """Say of every edited parent how much it explains; of several that do the same the simplest is kept."""
-        scored: dict[bytes, Candidate] = {}
-        for parent in parents:
-            for child in self._children(parent, far=len(parents) == 1):
-                key, score = self.matcher.judged(child.tree)
-                known = scored.get(key)
-                if score >= 0 and (known is None or child.cost < known.cost):
-                    scored[key] = replace(child, score=score)
-                if self._late():
-                    break
-        return sorted(scored.values(), key=lambda c: (-c.score, c.cost))
-
-    def _confirmed(
-        self, agreeing: list[Candidate], confirmed: Callable[[Candidate], bool]
-    ) -> list[Candidate]:
+    def _confirmed(self, agreeing: list[Candidate], confirmed: Confirm) -> list[Candidate]:
         found: list[Candidate] = []
         for candidate in sorted(agreeing, key=lambda c: c.cost)[: 8 * ENOUGH]:
-            if confirmed(candidate):
-                found.append(candidate)
+            whole = self._whole(candidate)
+            if whole is not None and confirmed(whole):
+                found.append(whole)
             if len(found) >= ENOUGH or (found and self._late()):
                 break
         return found
 
-    def _fitted(self, candidates: list[Candidate], confirmed: Callable[[Candidate], bool]) -> list[Candidate]:
+    def _whole(self, candidate: Candidate) -> Candidate | None:
+        """Give a joined candidate its inputs; None if it reads a name before it is assigned."""
+        tree = assembled(candidate.tree, {})
+        return None if tree is None else replace(candidate, tree=tree)
+
+    def _fitted(self, candidates: list[Candidate], confirmed: Confirm) -> list[Candidate]:
         """Estimate hidden knobs for the candidates that agree but for knobs."""
         found: list[Candidate] = []
-        quick = [(candidate, self.fitter.quick) for candidate in candidates]
-        thorough = [(candidate, self.fitter.fit) for candidate in candidates[:FITTED]]
-        for candidate, fitted_by in [*quick, *thorough] if self.fitter.hidden else []:
-            if found and fitted_by == self.fitter.fit:
-                break
-            fit = fitted_by(candidate.tree)
-            if fit is not None:
-                fitted = replace(candidate, knobs=fit)
-                if confirmed(fitted):
-                    found.append(fitted)
-            if self._late() or len(found) >= ENOUGH:
+        if not self.fitter.hidden:
+            return found
+        for fitted_by, some in (
+            (self.fitter.quick, candidates[:QUICKLY_FITTED]),
+            (self.fitter.fit, candidates[:FITTED]),
+        ):
+            for candidate in some:
+                fit = fitted_by(candidate.tree)
+                if fit is not None:
+                    found += self._confirmed([replace(candidate, knobs=fit)], confirmed)
+                if self._late() or len(found) >= ENOUGH:
+                    break
+            if found:
                 break
         return sorted(found, key=lambda c: c.cost)
+
+
+def _one_for_one(slot: Slot, content: Content) -> bool:
+    """Whether a change leaves the lines where they are, so that edits of the edited tree fit the reference too."""
+    return slot[0] != "line" or (isinstance(content, tuple) and len(content) == 1)
+
+
+def _by_rank(carried: list[Candidate], singles: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
+    """Pair candidates with single edits, the best of both first: along the diagonals of their ranks."""
+    same = bool(carried) and len(carried[0].edits) == 1
+    # The deeper the candidates, the fewer they are: then their rank counts for more.
+    weight = 1 if same else max(len(singles) // max(len(carried), 1), 1)
+    for total in range(len(carried) * weight + len(singles)):
+        for i in range(min(total // weight, len(carried) - 1) + 1):
+            j = total - i * weight
+            if j < len(singles) and (not same or j > i):
+                yield carried[i], singles[j]
 
 
 def _oddness(value: float) -> float:

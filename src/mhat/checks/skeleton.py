@@ -42,8 +42,11 @@ def slots_of(tree: Tree) -> dict[Slot, Content]:
     return slots
 
 
-def assembled(tree: Tree, changes: Mapping[Slot, Content]) -> Tree | None:
-    """Put a rule together again with some slots changed; None if it would read a name before it is assigned."""
+def assembled(tree: Tree, changes: Mapping[Slot, Content], *, checked: bool = True) -> Tree | None:
+    """Put a rule together again with some slots changed; None if it would read a name before it is assigned.
+
+    `checked=False` leaves that to whoever runs the tree, and the inputs as they are.
+    """
     states = tuple(
         State(state.name, changes.get(("start", state.name), state.start), state.place)  # type: ignore[arg-type]
         for state in tree.states
@@ -53,7 +56,7 @@ def assembled(tree: Tree, changes: Mapping[Slot, Content]) -> Tree | None:
         content = changes.get(("line", i))
         body.extend((line,) if content is None else content)  # type: ignore[arg-type]
     result = changes.get(RESULT, tree.result)
-    inputs = _inputs(tree, states, body, result)  # type: ignore[arg-type]
+    inputs = _inputs(tree, states, body, result) if checked else tree.inputs  # type: ignore[arg-type]
     if inputs is None:
         return None
     return Tree(tree.name, inputs, states, tree.knobs, tuple(body), result)  # type: ignore[arg-type]
@@ -77,14 +80,3 @@ def _inputs(
                 inputs.add(name)
         known.update(targets)
     return tuple(name for name in INPUTS if name in inputs)
-
-
-def applied(tree: Tree, edits: Iterable[Edit]) -> Tree | None:
-    """Apply edits that fill different slots; None if two fill the same one or the result is no rule."""
-    changes: dict[Slot, Content] = {}
-    for edit in edits:
-        for slot, content in edit.changes:
-            if slot in changes:
-                return None
-            changes[slot] = content
-    return assembled(tree, changes)

@@ -117,7 +117,8 @@ def checked_array(name: str, answered: Any, shape: tuple[int, ...]) -> Array:
         raise SubjectError(name, f"returned {_seen(answered)} that is no array", wanted) from None
     if array.dtype == object:
         try:
-            array = array.astype(np.float64)
+            # NumPy would make NaN of None.
+            array = np.array([float(value) for value in array.flat]).reshape(array.shape)
         except (TypeError, ValueError):
             raise SubjectError(name, f"returned {_seen(answered)} that holds no plain numbers", wanted) from None
     if array.dtype.kind == "c":

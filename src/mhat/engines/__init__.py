@@ -1,6 +1,7 @@
 """Ways to run a rule. Each engine is one arithmetic; the walk through the tree is shared (`program`).
 
     program      a tree made into closures over an arithmetic: the same for every engine
+    tensors      shapes and rows, for engines that go number by number
     floats       the living definition: doubles (or float32), pure Python
     arrays       NumPy, torch, JAX, anything of the array API
     exact        50 digits (mpmath): the oracle

@@ -36,8 +36,8 @@ class Exact:
 
     >>> exact = Exact()
     >>> tenth = exact.number(0.1)
-    >>> print(exact.operation("mul")(tenth, tenth))  # exact, digit for digit
-    0.010000000000000001110223024625156663683148108873
+    >>> print(exact.operation("mul")(tenth, tenth))
+    0.010000000000000001110223024625156571238510778286594
     """
 
     def __init__(self, digits: int = 50) -> None:

@@ -82,7 +82,7 @@ def arrange(ds: xr.Dataset, names: Iterable[str], knobs: Iterable[str]) -> Famil
     if not swept:
         return Family(spread=spread)
     first, *others = swept
-    as_columns = coordinates if count <= FEW_COLUMNS and not others else ()
+    as_columns = coordinates if count * math.prod(sizes[dim] for dim in others) <= FEW_COLUMNS else ()
     columns, notes = _columns(ds, (*others, *as_columns), sizes)
     return _sweep(ds, first, sizes[first], tuple(dim for dim in spread if dim not in as_columns), columns, notes)
 
@@ -99,7 +99,11 @@ def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
     return tuple(json.loads(str(ds.attrs.get("tensor", "[]"))))
 
 
-def members_of(ds: xr.Dataset, dim: str) -> tuple[str, list[str], list[float] | None]:
+# The name of a dimension, its members' names, and their values if they are numbers.
+Members = tuple[str, list[str], list[float] | None]
+
+
+def members_of(ds: xr.Dataset, dim: str) -> Members:
     """Name a dimension and its members: after itself, or after the one knob that varies along it."""
     source = dim
     if dim not in ds.coords:

@@ -23,7 +23,9 @@ MANY = 1e3
 NEARLY_CONSTANT = 1e-5
 # Beyond so many decades on both sides of zero the sign is given up, and magnitudes are drawn.
 MOST_DECADES_WITH_SIGN = 8
-LARGEST, SMALLEST = np.finfo(np.float64).max, 5e-324
+# Below this matplotlib's own arithmetic overflows; smaller values are drawn here.
+FLOOR = 1e-300
+LARGEST = float(np.finfo(np.float64).max)
 _SAFE_HIGH, _SAFE_LOW = 1e290, 1e-290
 
 
@@ -47,11 +49,14 @@ class Scale:
             drawn = np.where(np.isfinite(values), values, np.nan)
             if self.kind == "magnitude":
                 drawn = np.abs(drawn)
-            return np.where(drawn > 0, drawn, np.nan) if self.logarithmic else drawn
+            return np.where(drawn > 0, np.maximum(drawn, FLOOR), np.nan) if self.logarithmic else drawn
 
 
-def fitting(lines: Iterable[Array], include: Iterable[float] = ()) -> Scale:
-    """Choose the scale for the lines of one panel; `include` are values that the axis must hold too."""
+def fitting(lines: Iterable[Array], include: Iterable[float] = (), *, places: bool = False) -> Scale:
+    """Choose the scale for the lines of one panel; `include` are values that the axis must hold too.
+
+    The values are `places` where zero is a place like any other: a line that settles near it is no small one.
+    """
     finite = [line[np.isfinite(line)].astype(np.float64) for line in lines]
     finite = [line for line in finite if line.size]
     wanted = [value for value in include if math.isfinite(value)]
@@ -60,12 +65,13 @@ def fitting(lines: Iterable[Array], include: Iterable[float] = ()) -> Scale:
         return Scale()
     low, high = float(everything.min()), float(everything.max())
     largest = max(abs(low), abs(high))
-    if largest == 0.0:
+    if largest < FLOOR:
         return Scale("linear", -1.0, 1.0)
-    smallest = min((s for s in map(_smallest_that_counts, finite) if s), default=largest)
+    size_of = _size_at_first if places else _smallest_that_counts
+    smallest = min((size for size in map(size_of, finite) if size), default=largest)
     if smallest > largest / MANY and (_SAFE_LOW < largest < _SAFE_HIGH):
         return _linear(low, high)
-    nonzero = np.abs(everything[everything != 0])
+    nonzero = np.maximum(np.abs(everything[everything != 0]), FLOOR)
     if low >= 0:
         return _log("log", float(nonzero.min()), high)
     if math.log10(largest) - math.log10(smallest) > MOST_DECADES_WITH_SIGN:
@@ -75,12 +81,18 @@ def fitting(lines: Iterable[Array], include: Iterable[float] = ()) -> Scale:
 
 def _smallest_that_counts(line: Array) -> float:
     """Give the size that a tenth of a line lies below, or its end if that is far smaller; zeros do not count."""
-    sizes = np.abs(line[line != 0])
+    sizes = np.maximum(np.abs(line[line != 0]), FLOOR)
     if not sizes.size:
         return 0.0
     tenth = float(np.quantile(sizes, 0.1, method="lower"))
     last = float(sizes[-1])
     return min(tenth, last) if last < tenth / MANY and (line >= 0).all() else tenth
+
+
+def _size_at_first(line: Array) -> float:
+    """Give the largest size in the first half: small beside the panel's only for what diverges, or is small."""
+    size = float(np.abs(line[: len(line) // 2 + 1]).max())
+    return max(size, FLOOR) if size else 0.0
 
 
 def _linear(low: float, high: float) -> Scale:
@@ -106,15 +118,12 @@ def _symlog(low: float, high: float, threshold: float) -> Scale:
         factor = 2.5 if grows else 0.5
         return value * factor if abs(value) < LARGEST / 4 else value
 
-    below = beyond(low, low < 0) if low else -threshold / 2
-    above = beyond(high, high > 0) if high else threshold / 2
-    return Scale("symlog", below, above, threshold)
+    above = beyond(high, high > 0) if high < 0 else max(beyond(high, True), threshold / 2)
+    return Scale("symlog", beyond(low, True), above, threshold)
 
 
 def _power_of_ten(exponent: float) -> float:
-    if exponent >= 308.25:
-        return float(LARGEST)
-    return max(10.0**exponent, SMALLEST) if exponent > -323.3 else SMALLEST
+    return LARGEST if exponent >= 308.25 else 10.0 ** max(exponent, -305.0)
 
 
 def apply(scale: Scale, axes: Axes) -> None:
@@ -150,7 +159,7 @@ def _decades(low: float, high: float) -> list[float]:
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     if last - first >= 2:
         return _whole_decades(low, high)
-    inner = (digit * 10.0**e for e in range(first - 1, last + 1) for digit in (1, 2, 5) if -323 < e < 308)
+    inner = (digit * 10.0**e for e in range(first - 1, last + 1) for digit in (1, 2, 5) if -305 < e < 308)
     return [tick for tick in inner if low <= tick <= high]
 
 
@@ -162,7 +171,7 @@ def _whole_decades(low: float, high: float, most: int = 5) -> list[float]:
     stride = next((nice for nice in (1, 2, 3, 5, 10, 20, 50) if nice >= rough), 100)
     # Multiples of the stride, so that 1 is a tick wherever it is in view.
     exponents = [e for e in range(first, last + 1) if e % stride == 0] or [last]
-    return [tick for e in exponents if SMALLEST <= (tick := _power_of_ten(e)) < LARGEST]
+    return [tick for e in exponents if (tick := _power_of_ten(e)) < LARGEST]
 
 
 def power_text(value: float) -> str:

@@ -122,7 +122,7 @@ def label_steps(axes: Axes, steps: Array) -> None:
 def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[float]) -> None:
     drawn = _variables(stack, panel)
     lines = [line for each in drawn for column in each.columns for strand in column for line in _measured(strand)]
-    scale = scales.fitting(lines, marks)
+    scale = scales.fitting(lines, marks, places=panel.plural == POSITIONS_HEADING)
     for place, axes in enumerate(row):
         scales.apply(scale, axes)
         if scale.kind == "linear" and scale.low < 0 < scale.high:
@@ -228,26 +228,35 @@ def _say_what_is_missing(axes: Axes, stack: Stack, panel: Panel, lines: list[Arr
     zeros = sum(int((array == 0).sum()) for array in arrays) if scale.logarithmic else 0
     if zeros:
         remark(axes, f"{count_of(zeros, 'value')} of exactly 0 not on this axis")
+    tiny = sum(int(((array != 0) & (np.abs(array) < scales.FLOOR)).sum()) for array in arrays)
+    if tiny:
+        where = scales.power_text(scales.FLOOR) if scale.logarithmic else "0"
+        remark(axes, f"{count_of(tiny, 'smaller value')} drawn at {where}")
 
 
 def legends(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> list[Strip]:
     """Say what the colours mean, and what the bands: strips to frame the figure with, and a bar for many colours."""
     family = stack.family
-    strips: list[Strip] = []
+    strips = band_legend(stack)
     if family.ordered and len(family.labels) > MOST_NAMED:
         add_colour_bar(figure, family, axes)
     elif family.labels and any(_has(stack, panel) for panel in stack.panels):
-        strips.append(Strip(f"{family.title} =", colour_handles(family)))
-    count = _spread_count(stack)
-    if count:
-        bands: list[Artist] = [Line2D([], [], color=MEMBER_INK, linewidth=2, label="median")]
-        members = len(family.labels) or 1
-        if members <= BANDED_MEMBERS_WITH_BAND:
-            bands.append(Patch(color=MEMBER_INK, alpha=0.5, linewidth=0, label="middle 50 %"))
-        if members <= BANDED_MEMBERS_WITH_PALE_BAND:
-            bands.append(Patch(color=MEMBER_INK, alpha=0.2, linewidth=0, label="middle 90 %"))
-        strips.append(Strip(f"{count:,} coordinates:", bands))
+        strips.insert(0, Strip(f"{family.title} =", colour_handles(family)))
     return strips
+
+
+def band_legend(stack: Stack) -> list[Strip]:
+    """Say what the bands mean, if there are any."""
+    count = _spread_count(stack)
+    if not count:
+        return []
+    bands: list[Artist] = [Line2D([], [], color=MEMBER_INK, linewidth=2, label="median")]
+    members = len(stack.family.labels) or 1
+    if members <= BANDED_MEMBERS_WITH_BAND:
+        bands.append(Patch(color=MEMBER_INK, alpha=0.5, linewidth=0, label="middle 50 %"))
+    if members <= BANDED_MEMBERS_WITH_PALE_BAND:
+        bands.append(Patch(color=MEMBER_INK, alpha=0.2, linewidth=0, label="middle 90 %"))
+    return [Strip(f"{count:,} coordinates:", bands)]
 
 
 def colour_handles(family: Family) -> list[Artist]:

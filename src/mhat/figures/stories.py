@@ -22,7 +22,7 @@ from mhat.figures.scales import Scale, number_text
 Array = NDArray[np.floating[Any]]
 
 # What the words at the end of a line take of a panel.
-WORDS_WIDTH, WORDS_HEIGHT = 0.58, 0.13
+WORDS_WIDTH, WORDS_HEIGHT = 0.56, 0.11
 
 
 def story(
@@ -124,7 +124,7 @@ def _say_the_end(axes: Axes, steps: Array, line: Array, scale: Scale, colour: st
 def _free_places(places: Array, shares: Array) -> list[tuple[float, float]]:
     """List where words hide nothing of a line: their right end and lower edge, as shares of the panel."""
     found = []
-    for right in (0.98, 0.86):
+    for right in (0.98, 0.86, 0.76):
         beside = shares[(places > right - WORDS_WIDTH) & (places < right + 0.02) & np.isfinite(shares)]
         for low in np.arange(0.02, 0.98 - WORDS_HEIGHT, 0.03).tolist():
             if not ((beside > low) & (beside < low + WORDS_HEIGHT)).any():
@@ -134,7 +134,7 @@ def _free_places(places: Array, shares: Array) -> list[tuple[float, float]]:
 
 def _distance(place: tuple[float, float], end: float) -> float:
     right, low = place
-    return abs(low + WORDS_HEIGHT / 2 - end) + (0.98 - right)
+    return abs(low + WORDS_HEIGHT / 2 - end) + 0.8 * (0.98 - right)
 
 
 def _shares(axes: Axes, heights: Array) -> Array:

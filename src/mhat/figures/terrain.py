@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mhat.figures import curves, scales, stacks
 from mhat.figures.canvas import INK, LABEL, Picture, Strip, blank, frame, remark
-from mhat.figures.families import members_of, shades_of
+from mhat.figures.families import STYLES, Members, members_of, shades_of
 from mhat.figures.wording import count_of, paper_of, title_of
 from mhat.landscapes import Landscape
 
@@ -39,6 +39,7 @@ class Path:
     points: Array
     label: str
     colour: str
+    style: Any = "-"
 
 
 def can_be_drawn(ds: xr.Dataset, landscape: Landscape) -> bool:
@@ -65,8 +66,11 @@ def draw(ds: xr.Dataset, landscape: Landscape, names: list[str]) -> Picture:
         stacks.draw(stack, rows)
     strips = [Strip("", _signs(chart))]
     if len(paths) > 1:
-        named = [Line2D([], [], color=path.colour, linewidth=3, label=path.label) for path in paths]
+        named = [Line2D([], [], color=p.colour, linestyle=p.style, linewidth=2.5, label=p.label) for p in paths]
         strips.insert(0, Strip(f"{title} =", named))
+    # A sweep has the colours of the paths, which are named above.
+    lower_axes = [axes for row in rows for axes in row]
+    strips += stacks.band_legend(stack) if stack.family.ordered else stacks.legends(figure, stack, lower_axes)
     frame(figure, title_of(ds), [*notes, *stack.family.notes, paper_of(ds)], strips)
     return figure
 
@@ -76,22 +80,28 @@ def paths_of(ds: xr.Dataset) -> tuple[list[Path], str, list[str]]:
     x = ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
     start = start_of(ds).broadcast_like(x.isel(step=0, missing_dims="ignore", drop=True)) if x.sizes["step"] else None
-    named = {dim: members_of(ds, dim) for dim in swept}
+    named: dict[str, Members] = {dim: members_of(ds, dim) for dim in swept}
     every = list(itertools.product(*(range(x.sizes[dim]) for dim in swept)))
     kept = np.linspace(0, len(every) - 1, min(len(every), MOST_PATHS)).round().astype(int).tolist()
-    order: list[float] = [float(i) for i in range(len(kept))]
-    if len(swept) == 1 and (values := named[swept[0]][2]):
-        order = [values[i] for i in kept]
-    colours = [ONE_PATH] if len(every) == 1 else [to_hex(shade) for shade in shades_of(order)]
     paths = []
-    for colour, place in zip(colours, (every[i] for i in kept), strict=True):
+    for place in (every[i] for i in kept):
         at = dict(zip(swept, place, strict=True))
         points = np.asarray(x.isel(at).transpose("step", COORDINATE), dtype=np.float64)
         if start is not None:
             points = np.vstack([np.asarray(start.isel(at), dtype=np.float64), points])
-        paths.append(Path(points, ", ".join(named[dim][1][i] for dim, i in at.items()), colour))
+        label = ", ".join(named[dim][1][i] for dim, i in at.items())
+        paths.append(Path(points, label, *_look(named, place)))
     notes = [f"{len(kept)} of {count_of(len(every), 'path')} are shown."] if len(kept) < len(every) else []
     return paths, ", ".join(name for name, *_ in named.values()), notes
+
+
+def _look(named: dict[str, Members], place: tuple[int, ...]) -> tuple[str, Any]:
+    """Colour a path by the first sweep, as the panels of variables are, and style it by the others."""
+    if not place:
+        return ONE_PATH, "-"
+    _, labels, values = next(iter(named.values()))
+    shades = shades_of(values or [float(i) for i in range(len(labels))])
+    return to_hex(shades[place[0]]), STYLES[sum(place[1:]) % len(STYLES)]
 
 
 def start_of(ds: xr.Dataset) -> xr.DataArray:
@@ -126,7 +136,8 @@ def draw_map(axes: Axes, landscape: Landscape, paths: list[Path], window: Window
     for path in paths:
         shown, outside = _within(path.points, window)
         left += outside
-        look: dict[str, Any] = {"color": path.colour, "linewidth": 1.8 if len(paths) < 5 else 1.4, "zorder": 3}
+        look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "zorder": 3}
+        look["linewidth"] = 1.8 if len(paths) < 5 else 1.4
         axes.plot(*shown.T, marker="o", markersize=3.2, markevery=stride, gid="path", label=f"_{path.label}", **look)
         finite = path.points[np.isfinite(path.points).all(axis=1)]
         if len(finite):
@@ -192,8 +203,8 @@ def draw_profile(axes: Axes, landscape: Landscape, paths: list[Path], steps: Arr
     scales.apply(scale, axes)
     for path, line in zip(paths, lines, strict=True):
         at = np.concatenate([steps[:1] - 1, steps])[-len(line) :] if len(line) else steps
-        look: dict[str, Any] = {"color": path.colour, "linewidth": 1.8, "label": f"_{path.label}"}
-        curves.draw_line(axes, at, scale.shown(line), **look)
+        look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "label": f"_{path.label}"}
+        curves.draw_line(axes, at, scale.shown(line), linewidth=1.8, **look)
     stacks.label_steps(axes, np.concatenate([steps[:1] - 1, steps]))
     axes.set_title("Height above the minimum", loc="left", fontsize=LABEL)
     axes.set_ylabel(r"$f(x_t) - \min f$")

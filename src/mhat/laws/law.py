@@ -1,0 +1,215 @@
+"""What a law is, what is examined, and what is found. It knows no rule by name, no framework and no file.
+
+A law is a demand on gradients: from what a run does with them it makes the numbers that came and the numbers
+that the law expects. It is asked of the reference rule first, and of the run only if the rule itself keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from mhat.language import Rule
+
+Array = np.ndarray[Any, Any]
+# What gradients a law is about; see `gradients` for the streams of each.
+Kind = Literal["constant", "sequence", "pair", "nothing", "growing"]
+
+TOLERANCES = {"float64": 1e-5, "float32": 1e-3, "float16": 0.05, "bfloat16": 0.1}
+
+
+def tolerance_of(dtype: str) -> float:
+    """Give the tolerance that suits laws in a dtype: wide, because they tell wrong from right, not ulps."""
+    return TOLERANCES[dtype]
+
+
+class Run(Protocol):
+    """A rule or a subject seen from outside.
+
+    Gradients are an array (T, *shape), or a list of them for several tensors; the parameters after each step
+    come back in the same form.
+    """
+
+    def __call__(self, gradients: Any, start: float, knobs: dict[str, float], /) -> Any:
+        """Run from `start` with the knobs named."""
+
+
+class Resumed(Protocol):
+    """A run that is saved after `at` steps, and restored into a fresh optimizer for the rest."""
+
+    def __call__(self, gradients: Any, at: int, start: float, knobs: dict[str, float], /) -> Any:
+        """Give the parameters after each step, before and after the break."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is held against the laws of a rule.
+
+    `knobs` are those in force, the rule's defaults filled in. `accepts` are passed by name at every call, and of
+    these a law may set those in `free` to other values.
+    """
+
+    run: Run
+    rule: Rule
+    knobs: Mapping[str, float]
+    accepts: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+    several: bool = False
+    starts: bool = True
+    vectors: bool = True
+    resumed: Resumed | None = None
+
+    def passed(self, changed: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Give the knobs to pass to the run."""
+        known = {**self.knobs, **(changed or {})}
+        return {name: known[name] for name in known if name in self.accepts}
+
+    def ask(self, gradients: Array, start: float = 0.0, changed: Mapping[str, float] | None = None) -> Array:
+        """Run on one tensor, (T, n)."""
+        with np.errstate(all="ignore"):
+            shaped = self._shaped(gradients)
+            return np.asarray(self.run(shaped, start, self.passed(changed)), dtype=np.float64).reshape(gradients.shape)
+
+    def ask_several(self, gradients: list[Array]) -> list[Array]:
+        """Run on several tensors in one go, each (T, n)."""
+        with np.errstate(all="ignore"):
+            found = self.run([self._shaped(part) for part in gradients], 0.0, self.passed())
+            return [np.asarray(x, dtype=np.float64).reshape(g.shape) for x, g in zip(found, gradients, strict=True)]
+
+    def ask_resumed(self, gradients: Array, at: int) -> Array:
+        """Run on one tensor with a break."""
+        assert self.resumed is not None
+        with np.errstate(all="ignore"):
+            found = self.resumed(self._shaped(gradients), at, 0.0, self.passed())
+            return np.asarray(found, dtype=np.float64).reshape(gradients.shape)
+
+    def _shaped(self, gradients: Array) -> Array:
+        """Copy the gradients, and make matrices of vectors where the rule is one per matrix."""
+        if self.rule.level != "per matrix":
+            return gradients.copy()
+        steps, count = gradients.shape
+        rows = 2 if count > 2 and count % 2 == 0 else 1
+        return gradients.reshape(steps, rows, count // rows).copy()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came and what a law expects, both (T, n), and the size beside which a difference counts.
+
+    `changed` are the knobs that the law has set, `quantity` says what the numbers are. With `at_most` only what
+    exceeds the expected counts. `whole`: the gradients after the first bad step are part of the evidence.
+    """
+
+    came: Array
+    expected: Array
+    scale: float | Array = 1.0
+    changed: Mapping[str, float] = field(default_factory=dict)
+    quantity: str = "x"
+    start: float = 0.0
+    at_most: bool = False
+    whole: bool = False
+
+    def errors(self) -> Array:
+        """Give the relative differences; two NaN, or two equal infinities, are no difference."""
+        with np.errstate(all="ignore"):
+            differences = self.came - self.expected
+            errors = np.maximum(differences, 0.0) if self.at_most else np.abs(differences)
+            errors = np.where(errors == 0, 0.0, errors / self.scale)
+        same = (self.came == self.expected) | (np.isnan(self.came) & np.isnan(self.expected))
+        errors = np.where(same, 0.0, errors)
+        return np.where(np.isnan(errors), np.inf, errors)
+
+    def size(self) -> float:
+        """Give the largest error."""
+        return float(np.max(self.errors(), initial=0.0))
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest gradients found that break a law, and where: what came and what the law expects there."""
+
+    gradients: tuple[Any, ...]  # (T,), or (T, n) where the coordinates matter
+    step: int
+    coordinate: int
+    came: float
+    expected: float
+    quantity: str = "x"
+    start: float = 0.0
+    knobs: Mapping[str, float] = field(default_factory=dict)  # those that the law has set
+    at_most: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """Say it: `the gradients [1, 1]: x = 0.235 at step 2 where 1 is expected`."""
+        came, expected = told_apart(self.came, self.expected)
+        given = [f"{name}={value:g}" for name, value in self.knobs.items()]
+        given += [f"start={self.start:g}"] if self.start else []
+        conditions = f" with {', '.join(given)}" if given else ""
+        expects = f"at most {expected}" if self.at_most else expected
+        return (
+            f"the gradients {listed(self.gradients)}{conditions}: "
+            f"{self.quantity} = {came} at step {self.step} where {expects} is expected"
+        )
+
+
+def told_apart(one: float, other: float) -> tuple[str, str]:
+    """Write two numbers with as few digits as tell them apart."""
+    for digits in range(3, 18):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def listed(gradients: tuple[Any, ...]) -> str:
+    """Write gradients as a list, a long one with its middle left out."""
+    texts = [listed(g) if isinstance(g, tuple) else f"{g:.6g}" for g in gradients]
+    if len(texts) > 12:
+        texts = [*texts[:5], "...", *texts[-3:]]
+    return f"[{', '.join(texts)}]"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether a law holds for what was examined."""
+
+    name: str
+    holds: bool
+    intuition: str
+    counterexample: Counterexample | None = None
+
+
+def anything(examined: Examined) -> str | None:
+    """Need nothing of what is examined."""
+    return None
+
+
+@dataclass(frozen=True)
+class Law:
+    """A property that holds for a class of rules, with the intuition it stands for.
+
+    `demand` makes of gradients what came and what is expected. `needs` gives the reason why it cannot be asked.
+    A rule keeps the law if it strays from it by no more than `nearly`: eps makes it stray a little.
+    """
+
+    name: str
+    intuition: str
+    kind: Kind
+    demand: Callable[[Examined, Array], Measured]
+    needs: Callable[[Examined], str | None] = field(default=anything)
+    nearly: float = 0.02
+
+
+def steps_of(parameters: Array, start: float = 0.0) -> Array:
+    """Give the moves between parameters (T, n)."""
+    return np.diff(parameters, axis=0, prepend=start)
+
+
+def scale_of(*arrays: Array) -> float:
+    """Give the largest finite size in some arrays, or 1 where all is zero."""
+    sizes = [np.abs(array[np.isfinite(array)]) for array in arrays]
+    largest = max((float(size.max()) for size in sizes if size.size), default=0.0)
+    return largest or 1.0

@@ -1,0 +1,72 @@
+"""Laws of memory: saving it, and what the rule is without a part of it. They know no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from mhat.language import Rule
+from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.laws.reference import predicted
+from mhat.laws.shortening import forgettable, shortened
+
+
+def family() -> Iterator[Law]:
+    """Yield the laws of this family."""
+    yield Law(
+        "save and restore",
+        "Saving the optimizer in the middle and going on from what was saved changes nothing.",
+        "sequence",
+        _save_and_restore,
+        _needs_break,
+    )
+    yield Law(
+        "without memory",
+        "With a decay rate of zero nothing of that average is remembered: the rule becomes a shorter one.",
+        "sequence",
+        _without_memory,
+        _needs_decay_rate,
+    )
+
+
+def _needs_break(examined: Examined) -> str | None:
+    return None if examined.resumed is not None else "it cannot be saved and restored"
+
+
+def _needs_decay_rate(examined: Examined) -> str | None:
+    return None if free_rates(examined) else "it has no decay rate that is free"
+
+
+def _save_and_restore(examined: Examined, gradients: Array) -> Measured:
+    at = len(gradients) // 2
+    expected = examined.ask(gradients)
+    return Measured(examined.ask_resumed(gradients, at), expected, scale_of(expected), whole=True)
+
+
+def free_rates(examined: Examined) -> list[str]:
+    """List the knobs that make the rule shorter at zero and may be set."""
+    return [name for name in _rates(examined.rule) if name in examined.free]
+
+
+@lru_cache(maxsize=256)
+def _rates(rule: Rule) -> tuple[str, ...]:
+    return tuple(forgettable(rule))
+
+
+@lru_cache(maxsize=256)
+def _shorter(rule: Rule, knob: str) -> Rule:
+    return shortened(rule, knob)
+
+
+def _without_memory(examined: Examined, gradients: Array) -> Measured:
+    """Give the knob at zero that is worst off."""
+    measured = [_without(examined, gradients, knob) for knob in free_rates(examined)]
+    return measured[int(np.argmax([each.size() for each in measured]))]
+
+
+def _without(examined: Examined, gradients: Array, knob: str) -> Measured:
+    changed = {knob: 0.0}
+    expected = predicted(examined, gradients, rule=_shorter(examined.rule, knob))
+    return Measured(examined.ask(gradients, changed=changed), expected, scale_of(expected), changed)

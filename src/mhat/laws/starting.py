@@ -1,0 +1,51 @@
+"""Laws of the first step and of repeated runs: what is known before anything is averaged. It knows no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.laws.reference import predicted
+
+
+def family() -> Iterator[Law]:
+    """Yield the laws of this family."""
+    yield Law(
+        "first step",
+        "At the first step nothing has been averaged yet: where x goes follows from one gradient by hand.",
+        "sequence",
+        _first_step,
+    )
+    yield Law(
+        "repetition",
+        "A run leaves nothing behind: the same gradients give the same parameters a second time.",
+        "sequence",
+        _repetition,
+    )
+    yield Law(
+        "prefix",
+        "The future is unknown: where x is after some steps does not depend on gradients that come later.",
+        "sequence",
+        _prefix,
+    )
+
+
+def _first_step(examined: Examined, gradients: Array) -> Measured:
+    expected = predicted(examined, gradients[:1])
+    sizes = np.abs(expected)
+    return Measured(examined.ask(gradients)[:1], expected, np.where(sizes > 0, sizes, scale_of(expected)))
+
+
+def _repetition(examined: Examined, gradients: Array) -> Measured:
+    expected = examined.ask(gradients)
+    return Measured(examined.ask(gradients), expected, scale_of(expected))
+
+
+def _prefix(examined: Examined, gradients: Array) -> Measured:
+    half = (len(gradients) + 1) // 2
+    other = gradients.copy()
+    other[half:] = 3.0 - other[half:]
+    expected = examined.ask(gradients[:half])
+    return Measured(examined.ask(other)[:half], expected, scale_of(expected), whole=True)

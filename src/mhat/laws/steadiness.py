@@ -1,0 +1,133 @@
+"""Laws of the gradient that never changes, and of the longest step. They know no rule by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from mhat.language import Rule
+from mhat.laws.gradients import grown
+from mhat.laws.law import Array, Examined, Law, Measured, scale_of, steps_of
+from mhat.laws.reference import examined_of
+
+FAR = 1024.0
+LONG = 1200
+BARELY = 1e-6
+
+
+def family() -> Iterator[Law]:
+    """Yield the laws of this family."""
+    yield Law(
+        "constant gradient",
+        "A gradient that never changes moves the parameter by lr at every step, whatever its size.",
+        "constant",
+        _constant_gradient,
+        _needs_rate,
+    )
+    yield Law(
+        "weights sum to one",
+        "The weights of an average sum to one from the first step on: equal gradients make equal steps.",
+        "constant",
+        _equal_steps,
+    )
+    yield Law(
+        "step at most lr",
+        "No gradients, however they grow or fall, make a step longer than lr.",
+        "growing",
+        _at_most_rate,
+        _needs_short,
+        BARELY,
+    )
+    yield Law(
+        "step bound",
+        "The longest step there is comes from gradients that grow by beta2 / beta1 a step, and it has a bound.",
+        "growing",
+        _bounded,
+        _needs_bound,
+        BARELY,
+    )
+
+
+def _needs_rate(examined: Examined) -> str | None:
+    return None if examined.knobs.get("lr", 0) > 0 else "it has no learning rate"
+
+
+def _needs_place(examined: Examined) -> str | None:
+    lacking = _needs_rate(examined)
+    if lacking is not None:
+        return lacking
+    moves, moves_afar = _long_moves(examined.rule, tuple(sorted(examined.knobs.items())))
+    if not np.allclose(moves, moves_afar, rtol=1e-6, atol=1e-9, equal_nan=True):
+        return "its steps depend on where x is"
+    return None
+
+
+@lru_cache(maxsize=256)
+def _long_moves(rule: Rule, knobs: tuple[tuple[str, float], ...]) -> tuple[Array, Array]:
+    """Give the rule's steps in learning rates on long streams, from 0 and from afar."""
+    itself = examined_of(rule, dict(knobs))
+    streams = np.stack([grown(ratio, LONG) for ratio in (1.0, -1.0, 1.111, 0.999, 0.99, 1.01)], axis=1)
+    rate = itself.knobs["lr"]
+    return steps_of(itself.ask(streams)) / rate, steps_of(itself.ask(streams, FAR), FAR) / rate
+
+
+def _exceeded(examined: Examined, most: float) -> str | None:
+    moves, _ = _long_moves(examined.rule, tuple(sorted(examined.knobs.items())))
+    longest = float(np.nanmax(np.abs(moves), initial=0.0))
+    return f"the rule itself takes steps of {longest:.3g} lr" if longest > most * (1 + BARELY) else None
+
+
+def _needs_short(examined: Examined) -> str | None:
+    return _needs_place(examined) or _exceeded(examined, 1.0)
+
+
+def _needs_bound(examined: Examined) -> str | None:
+    if math.isinf(bound(examined.knobs)):
+        return "it has no two decay rates beta1**2 < beta2 < 1"
+    return _needs_place(examined) or _exceeded(examined, bound(examined.knobs))
+
+
+def bound(knobs: Mapping[str, float]) -> float:
+    """Give the longest possible step in learning rates, for averages of gradients over roots of averaged squares.
+
+    (1 - beta1) / sqrt((1 - beta2) (1 - beta1**2 / beta2)), by Cauchy and Schwarz; the paper's bound, without the
+    last factor, is exceeded.
+
+    >>> round(bound({"beta1": 0.9, "beta2": 0.999}), 4)
+    7.2703
+    """
+    beta1, beta2 = knobs.get("beta1", 0.0), knobs.get("beta2", knobs.get("rho", 0.0))
+    if not beta1**2 < beta2 < 1:
+        return math.inf
+    return (1 - beta1) / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2))
+
+
+def _in_rates(examined: Examined, gradients: Array) -> Array:
+    """Give the steps against the gradient's sign, in learning rates."""
+    signs = np.sign(gradients)
+    return -steps_of(examined.ask(gradients)) * np.where(signs == 0, 1.0, signs) / examined.knobs["lr"]
+
+
+def _constant_gradient(examined: Examined, gradients: Array) -> Measured:
+    return Measured(_in_rates(examined, gradients), np.ones(gradients.shape), quantity="step / lr")
+
+
+def _equal_steps(examined: Examined, gradients: Array) -> Measured:
+    steps = steps_of(examined.ask(gradients))
+    expected = np.broadcast_to(steps[:1], steps.shape)
+    sizes = np.abs(expected)
+    return Measured(steps, expected, np.where(sizes > 0, sizes, scale_of(steps)), quantity="step")
+
+
+def _at_most_rate(examined: Examined, gradients: Array) -> Measured:
+    came = np.abs(_in_rates(examined, gradients))
+    return Measured(came, np.ones(came.shape), quantity="step / lr", at_most=True)
+
+
+def _bounded(examined: Examined, gradients: Array) -> Measured:
+    came = np.abs(_in_rates(examined, gradients))
+    expected = np.full(came.shape, bound(examined.knobs))
+    return Measured(came, expected, bound(examined.knobs), quantity="step / lr", at_most=True)

@@ -1,0 +1,62 @@
+"""Laws of what happens without a gradient: nothing, or decay. They know no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mhat.laws.law import Array, Examined, Law, Measured
+from mhat.laws.reference import predicted
+
+# Where they are free, large enough for the decay to be seen in any dtype.
+LOUD = {"lr": 0.125, "weight_decay": 0.5}
+PLACE = 1.0
+
+
+def family() -> Iterator[Law]:
+    """Yield the laws of this family."""
+    yield Law(
+        "zero gradient",
+        "Without a gradient nothing moves: zero over the small eps is zero.",
+        "nothing",
+        _zero_gradient,
+    )
+    yield Law(
+        "decay without gradient",
+        "Without a gradient weight decay shrinks the parameter by the same factor at every step.",
+        "nothing",
+        _decay,
+        _needs_decay,
+    )
+
+
+def _needs_decay(examined: Examined) -> str | None:
+    if "weight_decay" not in examined.knobs:
+        return "it has no weight decay"
+    if not examined.starts:
+        return "it takes no start"
+    if not examined.knobs["weight_decay"] and "weight_decay" not in examined.free:
+        return "its weight decay is zero"
+    return None
+
+
+def _zero_gradient(examined: Examined, gradients: Array) -> Measured:
+    start = PLACE if examined.starts else 0.0
+    changed = {"weight_decay": 0.0} if "weight_decay" in examined.free else {}
+    came = examined.ask(gradients, start, changed)
+    return Measured(came, np.full(came.shape, start), start or 1.0, changed, start=start)
+
+
+def _decay(examined: Examined, gradients: Array) -> Measured:
+    changed = {name: value for name, value in LOUD.items() if name in examined.free and name in examined.knobs}
+    came = examined.ask(gradients, PLACE, changed)
+    factor = 1 - _decay_rate(examined, changed)
+    expected = np.multiply.accumulate(np.full(came.shape, factor), axis=0) * PLACE
+    # Beside the decay itself: a factor of 1 - 1e-5 that is not there at all must be seen.
+    return Measured(came, expected, 1 - expected[-1], changed, start=PLACE)
+
+
+def _decay_rate(examined: Examined, changed: dict[str, float]) -> float:
+    """Ask the rule itself what one step without a gradient takes away."""
+    return float(1 - predicted(examined, np.zeros((1, 1)), PLACE, changed)[0, 0] / PLACE)

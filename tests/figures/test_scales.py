@@ -1,0 +1,93 @@
+"""Scales: which one is chosen, and that no number of a double makes matplotlib stumble."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from mhat.figures import scales
+from mhat.figures.canvas import LOOK, blank
+
+STEPS = np.arange(1.0, 101.0)
+NOISE = np.random.default_rng(0).normal(size=400)
+
+KINDS = {
+    "constant": (np.full(100, 10.0), "linear"),
+    "growth in proportion": (STEPS * 1e-3, "linear"),
+    "noise around zero": (NOISE, "linear"),
+    "collapse": (10.0**-STEPS, "log"),
+    "collapse at the very end": (np.where(STEPS < 98, 1.0, 1e-70), "log"),
+    "collapse with both signs": (NOISE[:100] * 10.0**-STEPS, "magnitude"),
+    "a few decades with both signs": (NOISE[:100] * 10.0 ** -(STEPS / 25), "symlog"),
+    "zeros": (np.zeros(5), "linear"),
+    "nothing finite": (np.array([np.nan, np.inf]), "linear"),
+    "nothing": (np.array([]), "linear"),
+    "huge": (np.full(3, 1.7e308), "log"),
+    "denormal": (np.full(3, 5e-324), "linear"),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_the_kind_fits_the_values(case: str) -> None:
+    line, kind = KINDS[case]
+    assert scales.fitting([line]).kind == kind
+
+
+def test_lines_of_very_different_size_share_a_logarithmic_axis() -> None:
+    assert scales.fitting([STEPS, STEPS * 1e-5]).kind == "log"
+
+
+def test_a_place_near_zero_is_not_small_but_one_that_diverges_is_large() -> None:
+    settling, diverging = 0.8**STEPS, 1.5**STEPS
+    assert scales.fitting([settling], places=True).kind == "linear"
+    assert scales.fitting([settling]).kind == "log"
+    assert scales.fitting([diverging], places=True).kind == "log"
+
+
+def test_what_is_constant_up_to_rounding_is_drawn_with_zero_in_view() -> None:
+    scale = scales.fitting([1 + 1e-15 * STEPS])
+    assert scale.low < 0 < 1 < scale.high
+
+
+def test_the_axis_holds_what_must_be_seen() -> None:
+    scale = scales.fitting([np.full(3, 0.5)], [1.0])
+    assert scale.low < 0.5 and scale.high > 1.0
+
+
+def test_shown_values_leave_out_what_the_axis_cannot_hold() -> None:
+    log = scales.Scale("log", 1e-5, 1.0)
+    assert np.isnan(log.shown(np.array([0.0, -1.0, np.inf, np.nan]))).all()
+    assert scales.Scale("magnitude", 1e-5, 1.0).shown(np.array([-0.5])) == [0.5]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e308, -1e308, 1.7e308], [1e200, -1, 1e-200], [5e-324, 1.0, 1e-310], [-1e-5, -10, -1e5], [1e-300] * 3,
+        [1e150, -1e-150] * 3, [1 - 1e-15, 1.0], [-2.0, -2.0], [5e-324, -1e-320], [0.0, 1e300, 2e300],
+    ],
+)  # fmt: skip
+def test_every_double_can_be_drawn(values: list[float]) -> None:
+    line = np.array(values)
+    scale = scales.fitting([line])
+    with mpl.rc_context(LOOK):
+        figure = blank(3, 2)
+        axes = figure.add_subplot()
+        scales.apply(scale, axes)
+        axes.plot(scale.shown(line))
+        figure.canvas.draw()
+    low, high = axes.get_ylim()
+    assert np.isfinite([low, high]).all() and low < high
+
+
+def test_one_is_a_tick_wherever_it_is_in_view() -> None:
+    figure = blank(3, 2)
+    axes = figure.add_subplot()
+    scales.apply(scales.fitting([10.0 ** (-0.7 * STEPS), np.ones(1)]), axes)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert "1" in labels and "$10^{-60}$" in labels
+
+
+def test_numbers_for_readers() -> None:
+    texts = [scales.number_text(value) for value in (0.9999000099990011, 3.40488818e-70, 0.0, -0.5, 1e-6, np.nan)]
+    assert texts == ["0.9999", r"$3.4\cdot10^{-70}$", "0", "\N{MINUS SIGN}0.5", "$10^{-6}$", "nan"]
+    assert [scales.power_text(value) for value in (0.01, 1e4, -1e-5)] == ["0.01", "$10^{4}$", "$-10^{-5}$"]

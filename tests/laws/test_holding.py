@@ -1,0 +1,236 @@
+"""Which laws apply to which rules and why not, that rules keep their own, and that holding is quick and quiet."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mhat import laws, rules
+from mhat.language import Rule, rule
+from mhat.laws.law import Counterexample, listed, told_apart
+from tests.laws import subjects
+
+LIBRARY = [rules.named(name) for name in rules.names()]
+LAWS = {law.name: law for law in laws.laws()}
+
+
+@pytest.mark.parametrize("one", LIBRARY, ids=lambda one: one.name)
+def test_a_rule_keeps_the_laws_that_apply_to_it(one: Rule) -> None:
+    itself = laws.examined_of(one)
+    findings = laws.hold(itself.run, one, several=True, resumed=itself.resumed)
+    assert [finding for finding in findings if not finding.holds] == []
+    assert {"first step", "sign symmetry", "zero gradient", "save and restore"} <= {f.name for f in findings}
+
+
+# What is known of rules from their papers; the laws are never told.
+KNOWN = {
+    "constant gradient": ("adam adamw adamax amsgrad qhadam lion signsgd signum", "sgd momentum rmsprop adagrad yogi"),
+    "weights sum to one": ("adam sgd signsgd", "momentum nesterov rmsprop"),
+    "step at most lr": ("signsgd signum lion adagrad", "adam adamax rmsprop sgd tiger"),
+    "step bound": ("adam amsgrad rmsprop", "sgd adamw lamb adabelief"),
+    "scale invariance": ("adam rmsprop adagrad lamb lion", "sgd momentum radam adabound"),
+    "proportion": ("sgd momentum nesterov", "adam signsgd"),
+    "translation": ("adam sgd lion", "adamw lamb tiger"),
+    "decay without gradient": ("adamw lion tiger adan", "adam sgd"),
+    "coordinates apart": ("adam sgd", "lamb"),
+    "tensors apart": ("adam lamb", ""),
+    "without memory": ("adam momentum rmsprop signum", "sgd signsgd adagrad"),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_laws_apply_where_the_papers_say_so(name: str) -> None:
+    applying, others = (text.split() for text in KNOWN[name])
+    assert [each for each in applying if laws.applies(LAWS[name], rules.named(each)) is not None] == []
+    assert [each for each in others if laws.applies(LAWS[name], rules.named(each)) is None] == []
+
+
+def test_the_table() -> None:
+    lines = laws.table([rules.adam, rules.sgd]).splitlines()
+    assert lines[0].split() == ["adam", "sgd"]
+    assert [line.split()[-2:] for line in lines if line.startswith(("constant gradient", "proportion"))] == [
+        ["yes", "-"], ["-", "yes"],
+    ]  # fmt: skip
+    assert len(lines) == 1 + len(LAWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "conditions", "reason"),
+    [
+        ("proportion", "adam", {}, "the rule itself does not keep it (it is off by 0.5)"),
+        ("step at most lr", "adam", {}, "the rule itself takes steps of 6.08 lr"),
+        ("step at most lr", "adamw", {}, "its steps depend on where x is"),
+        ("step bound", "sgd", {}, "it has no two decay rates beta1**2 < beta2 < 1"),
+        ("decay without gradient", "adam", {}, "it has no weight decay"),
+        ("decay without gradient", "adamw", {"starts": False}, "it takes no start"),
+        ("decay without gradient", "lion", {"free": frozenset()}, "its weight decay is zero"),
+        ("translation", "adam", {"starts": False}, "it takes no start"),
+        ("coordinates apart", "adam", {"vectors": False}, "each of its coordinates has a run of its own"),
+        ("tensors apart", "adam", {"several": False}, "it drives one tensor at a time"),
+        ("order of tensors", "adam", {"several": False}, "it drives one tensor at a time"),
+        ("save and restore", "adam", {"resumed": None}, "it cannot be saved and restored"),
+        ("learning rate", "adam", {"free": frozenset()}, "its learning rate is not free"),
+        ("without memory", "adam", {"free": frozenset(["lr"])}, "it has no decay rate that is free"),
+    ],
+)
+def test_why_a_law_does_not_apply(name: str, one: str, conditions: dict[str, Any], reason: str) -> None:
+    import dataclasses
+
+    from mhat.laws.holding import reason as reason_of
+
+    examined = dataclasses.replace(laws.examined_of(rules.named(one)), **conditions)
+    assert reason_of(LAWS[name], examined) == reason
+
+
+def test_a_rule_without_a_learning_rate() -> None:
+    plain = rule("def f(x, g): return x - g")
+    assert laws.applies(LAWS["constant gradient"], plain) == "it has no learning rate"
+    assert laws.applies(LAWS["step at most lr"], plain) == "it has no learning rate"
+    assert laws.applies(LAWS["proportion"], plain) is None
+
+
+def test_what_a_run_does_not_take_is_not_asked_of_it() -> None:
+    asked: list[tuple[float, tuple[str, ...]]] = []
+
+    def run(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        assert not isinstance(gradients, list)
+        asked.append((start, tuple(knobs)))
+        return subjects.adam(gradients, start, {**rules.adam.knobs, **knobs})
+
+    found = laws.hold(run, rules.adam, accepts=["lr"], free=[], starts=False, vectors=False)
+    assert set(asked) == {(0.0, ("lr",))}
+    names = {finding.name for finding in found}
+    assert "constant gradient" in names
+    assert names.isdisjoint({"tensors apart", "coordinates apart", "translation", "learning rate", "without memory"})
+
+
+def test_knobs_in_force_are_passed_and_reckoned_with() -> None:
+    found = laws.hold(subjects.adam, rules.adam, knobs={"lr": 0.5, "eps": 1e-3, "beta1": 0.5}, several=True)
+    assert [finding for finding in found if not finding.holds] == []
+
+    def wrong_rate(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        assert knobs["lr"] == 0.5
+        return subjects.adam(gradients, start, {**knobs, "lr": 0.4})
+
+    broken = {f.name for f in laws.hold(wrong_rate, rules.adam, knobs={"lr": 0.5}, starts=False) if not f.holds}
+    assert {"first step", "constant gradient", "learning rate"} <= broken
+
+
+def test_an_answer_that_is_not_finite_breaks_laws_and_nothing_else() -> None:
+    broken = laws.hold(lambda gradients, start, knobs: np.full(gradients.shape, np.nan), rules.adam)
+    names = {finding.name for finding in broken if not finding.holds}
+    assert {"first step", "constant gradient", "zero gradient"} <= names
+
+
+def test_what_a_run_raises_comes_through() -> None:
+    def run(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError, match="out of order"):
+        laws.hold(run, rules.adam)
+
+
+def test_gradients_are_never_shared_with_the_run() -> None:
+    def spoiling(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        answer = subjects.adam(gradients, start, knobs)
+        gradients[:] = np.nan
+        return answer
+
+    assert all(finding.holds for finding in laws.hold(spoiling, rules.adam))
+
+
+def test_a_rule_per_matrix_is_given_matrices() -> None:
+    matrices = rule("def f(x, g, m=0, *, lr=0.1, beta1=0.9):\n    m = beta1 * m + g\n    return x - lr * orthogonal(m)")
+    itself = laws.examined_of(matrices)
+    found = {f.name: f.holds for f in laws.hold(itself.run, matrices, several=True, resumed=itself.resumed)}
+    assert all(found.values())
+    assert {"first step", "tensors apart", "save and restore", "sign symmetry"} <= found.keys()
+    assert "coordinates apart" not in found
+
+
+def test_the_same_call_finds_the_same() -> None:
+    def broken(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        return subjects.adam(np.minimum(gradients, 7.0), start, knobs)
+
+    assert laws.hold(broken, rules.adam) == laws.hold(broken, rules.adam)
+
+
+def test_a_fault_that_comes_late_is_found() -> None:
+    def late(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
+        found = subjects.adam(gradients, start, knobs)
+        found[20:] += np.arange(1, len(found) - 19)[:, None] * 1e-3 if len(found) > 20 else 0
+        return found
+
+    finding = next(f for f in laws.hold(late, rules.adam) if f.name == "constant gradient")
+    assert finding.counterexample is not None
+    assert finding.counterexample.step == 21
+    assert finding.counterexample.sentence == (
+        "the gradients [1, 1, 1, 1, 1, ..., 1, 1, 1]: step / lr = -1.11e-13 at step 21 where 1 is expected"
+    ) or finding.counterexample.sentence.startswith("the gradients [1, 1, 1, 1, 1, ..., 1, 1, 1]: step / lr = ")
+
+
+def test_all_laws_on_adam_are_quick() -> None:
+    laws.hold(subjects.adam, rules.adam, several=True)
+    start = time.process_time()
+    laws.hold(subjects.adam, rules.adam, several=True)
+    assert time.process_time() - start < 1.5
+
+
+QUIET = """
+import os, sys
+from mhat import laws, rules
+assert "hypothesis" not in sys.modules
+run = laws.run_of(rules.adam)
+assert all(f.holds for f in laws.hold(run, rules.adam, several=True))
+assert "hypothesis" not in sys.modules
+broken = lambda g, start, knobs: 2 * run(g, start, knobs)
+assert not all(f.holds for f in laws.hold(broken, rules.adam))
+assert "hypothesis" in sys.modules
+from hypothesis.configuration import storage_directory
+assert str(storage_directory("a").path) == os.path.join(os.getcwd(), ".hypothesis", "a")
+print(os.listdir())
+"""
+
+
+def test_hypothesis_is_loaded_on_use_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "quiet.py").write_text(QUIET)
+    done = subprocess.run([sys.executable, "quiet.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['quiet.py']\n"
+
+
+def test_numbers_are_written_with_the_digits_that_tell_them_apart() -> None:
+    assert told_apart(0.2350001, 1.0) == ("0.235", "1")
+    assert told_apart(1.00001, 1.0) == ("1.00001", "1")
+    assert told_apart(float("nan"), 1.0) == ("nan", "1")
+
+
+def test_long_gradients_are_written_short() -> None:
+    assert listed((1.0, 0.5)) == "[1, 0.5]"
+    assert listed(((1.0, 2.0), (3.0, 4.0))) == "[[1, 2], [3, 4]]"
+    assert listed(tuple(map(float, range(20)))) == "[0, 1, 2, 3, 4, ..., 17, 18, 19]"
+
+
+def test_the_sentence_of_a_counterexample() -> None:
+    shown = Counterexample((1.0,), 1, 0, 2.5, 2.0, "step / lr", 1.0, {"lr": 0.5}, at_most=True)
+    assert shown.sentence == (
+        "the gradients [1] with lr=0.5, start=1: step / lr = 2.5 at step 1 where at most 2 is expected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("knobs", "known"),
+    [
+        ({"beta1": 0.9, "beta2": 0.999}, 7.2703), ({"beta1": 0.9, "beta2": 0.95}, 1.165), ({"beta2": 0.99}, 10.0),
+        ({"rho": 0.9}, 3.1623), ({"beta1": 0.9, "beta2": 0.5}, np.inf), ({"lr": 0.1}, np.inf),
+        ({"beta1": 0.9, "beta2": 0.9}, 1.0),
+    ],
+)  # fmt: skip
+def test_the_bound(knobs: dict[str, float], known: float) -> None:
+    assert laws.bound(knobs) == pytest.approx(known, rel=1e-4)

@@ -1,0 +1,247 @@
+"""Every law is seen to pass and to fail: an implementation that keeps it, and one that is broken for it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mhat import laws, rules
+from mhat.language import Rule
+from tests.laws import subjects
+from tests.laws.subjects import Array, Knobs, Step, adam_step, adamw_step, of_step, resumed_of, sgd_step, sign_step
+
+Run = Callable[[Any, float, Knobs], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rule, a run that keeps a law and one that breaks it, and the sentence that says so."""
+
+    rule: Rule
+    keeps: Run
+    breaks: Run
+    sentence: str
+    resumed: tuple[Any, Any] = (None, None)
+    knobs: Knobs = field(default_factory=dict)
+
+
+def changed(step: Step, change: Callable[..., Array]) -> Run:
+    """Make a run of a step whose arguments or result are changed."""
+    return of_step(lambda *arguments: change(step, *arguments))
+
+
+def twice_at_first(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g * (2 if t == 1 else 1), memory, t, knobs, k, n)
+
+
+def leaking(gradients: Any, start: float, knobs: Knobs, calls: list[int] = [0]) -> Any:  # noqa: B006
+    calls[0] += 1
+    return subjects.adam(gradients, start, knobs) * (1 + 0.01 * calls[0])
+
+
+def far_sighted(gradients: Any, start: float, knobs: Knobs) -> Any:
+    return subjects.adam(gradients / (1 + abs(gradients).max()) if len(gradients) > 1 else gradients, start, knobs) + (
+        1e-4 * gradients.mean(axis=0)
+    )
+
+
+def drifting(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "lr": knobs["lr"] * (1 + 0.1 * (t - 1))}, k, n)
+
+
+def stored_back(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    x = step(x, g, memory, t, knobs, k, n)
+    memory["m"], memory["v"] = memory["m"] / (1 - knobs["beta1"] ** t), memory["v"] / (1 - knobs["beta2"] ** t)
+    return x
+
+
+def accelerating(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    last, memory["last"] = memory.get("last", g), g
+    return step(x, g, memory, t, {**knobs, "lr": knobs["lr"] * (1.5 if (abs(g) > abs(last)).any() else 1)}, k, n)
+
+
+def first_step_only(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, 1, {**knobs, "lr": knobs["lr"]}, k, n)
+
+
+def with_large_eps(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "eps": 0.1}, k, n)
+
+
+def clipped(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, np.clip(g, -5, 5), memory, t, knobs, k, n)
+
+
+def without_sign(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, np.maximum(g, 0.1 * g), memory, t, knobs, k, n)
+
+
+def pulled(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, knobs, k, n) - 1e-4 * x
+
+
+def rooted_rate(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "lr": knobs["lr"] ** 0.5}, k, n)
+
+
+def falling(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, knobs, k, n) - 1e-3
+
+
+def decaying_half(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "weight_decay": knobs["weight_decay"] / 2}, k, n)
+
+
+def normed(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g / max(1.0, float(np.linalg.norm(g)) / 2), memory, t, knobs, k, n)
+
+
+def counting_tensors(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t * n, knobs, k, n)
+
+
+def counting_order(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t + k - 1, knobs, k, n)
+
+
+def remembering(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "beta1": max(knobs["beta1"], 0.5)}, k, n)
+
+
+ADAM, ADAMW, SGD, SIGN = rules.adam, rules.adamw, rules.sgd, rules.signsgd
+CASES = {
+    "first step": Case(
+        SGD, subjects.sgd, changed(sgd_step, twice_at_first),
+        "the gradients [1]: x = -0.02 at step 1 where -0.01 is expected",
+    ),
+    "repetition": Case(ADAM, subjects.adam, leaking, ""),
+    "prefix": Case(ADAM, subjects.adam, far_sighted, ""),
+    "constant gradient": Case(
+        ADAM, subjects.adam, changed(adam_step, stored_back),
+        "the gradients [1, 1]: step / lr = 0.235 at step 2 where 1 is expected",
+    ),
+    "weights sum to one": Case(
+        ADAM, subjects.adam, changed(adam_step, drifting),
+        "the gradients [1, 1]: step = -0.0011 at step 2 where -0.001 is expected",
+    ),
+    "step at most lr": Case(SIGN, subjects.signsgd, changed(sign_step, accelerating), ""),
+    "step bound": Case(ADAM, subjects.adam, changed(adam_step, first_step_only), ""),
+    "scale invariance": Case(
+        ADAM, subjects.adam, changed(adam_step, with_large_eps),
+        "the gradients [1]: x = -0.000994 at step 1 where -0.000909 is expected",
+    ),
+    "proportion": Case(
+        SGD, subjects.sgd, changed(sgd_step, clipped),
+        "the gradients [3]: x = -0.05 at step 1 where -0.06 is expected",
+    ),
+    "sign symmetry": Case(
+        SGD, subjects.sgd, changed(sgd_step, without_sign),
+        "the gradients [1]: x = 0.001 at step 1 where 0.01 is expected",
+    ),
+    "translation": Case(
+        ADAM, subjects.adam, changed(adam_step, pulled),
+        "the gradients [0] with start=1: x - start = -0.0001 at step 1 where 0 is expected",
+    ),
+    "learning rate": Case(
+        ADAM, subjects.adam, changed(adam_step, rooted_rate),
+        "the gradients [1] with lr=0.002: x = -0.0447 at step 1 where -0.0632 is expected",
+    ),
+    "zero gradient": Case(
+        ADAM, subjects.adam, changed(adam_step, falling),
+        "the gradients [0] with start=1: x = 0.999 at step 1 where 1 is expected",
+    ),
+    "decay without gradient": Case(
+        ADAMW, subjects.adamw, changed(adamw_step, decaying_half),
+        "the gradients [0] with lr=0.125, weight_decay=0.5, start=1: x = 0.969 at step 1 where 0.938 is expected",
+    ),
+    "coordinates apart": Case(
+        SGD, subjects.sgd, changed(sgd_step, normed),
+        "the gradients [[1, 2]]: x = -0.00894 at step 1 where -0.01 is expected",
+    ),
+    "tensors apart": Case(
+        ADAM, subjects.adam, changed(adam_step, counting_tensors),
+        "the gradients [[1, 1]]: x = -0.000744 at step 1 where -0.001 is expected",
+    ),
+    "order of tensors": Case(
+        ADAM, subjects.adam, changed(adam_step, counting_order),
+        "the gradients [[1, 1]]: x = -0.000744 at step 1 where -0.001 is expected",
+    ),
+    "save and restore": Case(
+        ADAM, subjects.adam, subjects.adam, "",
+        resumed=(resumed_of(adam_step), resumed_of(adam_step, saved=("m",))),
+    ),
+    "without memory": Case(
+        ADAM, subjects.adam, changed(adam_step, remembering),
+        "the gradients [1, 2] with beta1=0: x = -0.00205 at step 2 where -0.00226 is expected",
+    ),
+}  # fmt: skip
+
+
+def held(case: Case, run: Run, resumed: Any) -> dict[str, laws.Finding]:
+    found = laws.hold(run, case.rule, several=True, resumed=resumed, knobs=case.knobs)
+    return {finding.name: finding for finding in found}
+
+
+def test_every_law_has_its_case() -> None:
+    assert list(CASES) == [law.name for law in laws.laws()]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_law_passes(name: str) -> None:
+    case = CASES[name]
+    findings = held(case, case.keeps, case.resumed[0])
+    assert name in findings
+    assert [finding for finding in findings.values() if not finding.holds] == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_law_fails(name: str) -> None:
+    case = CASES[name]
+    finding = held(case, case.breaks, case.resumed[1])[name]
+    assert not finding.holds
+    assert finding.counterexample is not None
+    if case.sentence:
+        assert finding.counterexample.sentence == case.sentence
+    assert finding.intuition.endswith(".")
+
+
+def test_the_bound_of_a_step_is_shown_by_growing_gradients() -> None:
+    case = CASES["step bound"]
+    counterexample = held(case, case.breaks, None)["step bound"].counterexample
+    assert counterexample is not None
+    assert counterexample.came > counterexample.expected == laws.bound({"beta1": 0.9, "beta2": 0.999})
+    assert "where at most 7.27 is expected" in counterexample.sentence
+    assert counterexample.gradients[-1] / counterexample.gradients[-2] > 1
+
+
+def test_a_break_that_forgets_is_shown_behind_the_break() -> None:
+    case = CASES["save and restore"]
+    counterexample = held(case, case.breaks, case.resumed[1])["save and restore"].counterexample
+    assert counterexample is not None
+    assert len(counterexample.gradients) <= 3
+    assert counterexample.step > len(counterexample.gradients) // 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_right_subject_in_its_dtype_keeps_all_laws(dtype: str) -> None:
+    def run(gradients: Any, start: float, knobs: Knobs) -> Any:
+        if isinstance(gradients, list):
+            return [run(g, start, knobs) for g in gradients]
+        kind = np.dtype(dtype).type
+        m = v = np.zeros(gradients.shape[1:], dtype=dtype)
+        x, path = np.full(gradients.shape[1:], start, dtype=dtype), []
+        b1, b2 = kind(knobs["beta1"]), kind(knobs["beta2"])
+        for t, g in enumerate(gradients.astype(dtype), start=1):
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+            step = kind(knobs["lr"] * np.sqrt(1 - knobs["beta2"] ** t) / (1 - knobs["beta1"] ** t))
+            x = x - step * m / (np.sqrt(v) + kind(knobs["eps"]))
+            path.append(x)
+        return np.array(path)
+
+    found = laws.hold(run, ADAM, several=True, tolerance=laws.tolerance_of(dtype))
+    assert len(found) >= 14
+    assert [finding for finding in found if not finding.holds] == []

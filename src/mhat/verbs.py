@@ -102,5 +102,3 @@ def again(ds: xr.Dataset) -> xr.Dataset:
     from mhat import traces
 
     return traces.again(ds)
-
-

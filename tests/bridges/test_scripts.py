@@ -46,7 +46,6 @@ plt.tight_layout()
 plt.savefig("figure.png")
 plt.show()
 """
-HATS = "m / (1 - beta1**t)\n    {v} = v / (1 - beta2**t)"
 CLASSIC = rule("""
 def classic(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * g
@@ -66,7 +65,8 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {
     "a loop over the list": (f"{HEAD}gs = [1.0] * 50\nfor t, g in enumerate(gs, 1):\n{STEP}", "gs", "mv"),
     "the gradient of that loop": (f"{HEAD}gs = [1.0] * 50\nfor t, g in enumerate(gs, 1):\n{STEP}", "g", "mv"),
     "a list that grows": (
-        f"{HEAD}gs = []\nfor i in range(50):\n    gs.append(np.sin(i))\nfor t, g in enumerate(gs, 1):\n{STEP}", "gs", "mv",
+        f"{HEAD}gs = []\nfor i in range(50):\n    gs.append(np.sin(i))\nfor t, g in enumerate(gs, 1):\n{STEP}",
+        "gs", "mv",
     ),
     "an array": (f"{HEAD}gs = np.linspace(1, 5, 50)\nfor t, g in enumerate(gs, 1):\n{STEP}", "gs", "mv"),
     "an array of columns": (f"{HEAD}gs = np.ones((50, 1))\nfor t, g in enumerate(gs, 1):\n{STEP}", "gs", "mv"),
@@ -79,7 +79,8 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {
     ),
     "a while loop": (f"{HEAD}g = 10\nt = 0\nn = 60\nwhile t < n:\n    t += 1\n{STEP}", "g", "mv"),
     "an array to write to": (
-        f"{HEAD}n = 60\nmv = np.zeros(n)\nfor t in range(1, n + 1):\n    g = 1.0\n    {MOMENTS}\n    mv[t - 1] = {RATIO}\n",
+        f"{HEAD}n = 60\nmv = np.zeros(n)\nfor t in range(1, n + 1):\n    g = 1.0\n    {MOMENTS}\n"
+        f"    mv[t - 1] = {RATIO}\n",
         "g", "mv",
     ),
     "a number to read": (f"{HEAD}for t in range(1, 61):\n    g = 1.0\n    {MOMENTS}\n    r = {RATIO}\n", "g", "r"),

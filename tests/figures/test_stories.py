@@ -70,13 +70,13 @@ def test_a_story_that_does_not_fit_is_refused(grid: list[list[xr.Dataset]]) -> N
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
 def test_the_same_figure_gives_the_same_bytes(ending: str, tmp_path: Path) -> None:
     ds = trace(rules.sgd, [1.0, 2.0])
-    first = figures.save(figures.plot(ds), tmp_path / f"a.{ending}")
-    second = figures.save(figures.plot(ds), str(tmp_path / f"b.{ending}"))
+    first = figures.save(figures.plot(ds, "x"), tmp_path / f"a.{ending}")
+    second = figures.save(figures.plot(ds, "x"), str(tmp_path / f"b.{ending}"))
     assert first.read_bytes() == second.read_bytes() and first.stat().st_size > 1000
 
 
 def test_a_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
-    figure, path = figures.plot(trace(rules.sgd, [1.0, 2.0])), tmp_path / "a.png"
+    figure, path = figures.plot(trace(rules.sgd, [1.0, 2.0]), []), tmp_path / "a.png"
     figures.save(figure, path)
     with pytest.raises(OutputFileError, match="exists already"):
         figures.save(figure, path)
@@ -98,10 +98,10 @@ def test_a_figure_shows_itself_in_a_notebook_without_pyplot() -> None:
 
 def test_settings_of_the_user_are_left_alone_and_do_not_matter(tmp_path: Path) -> None:
     ds = trace(rules.sgd, [1.0, 2.0])
-    plain = figures.save(figures.plot(ds), tmp_path / "plain.png")
+    plain = figures.save(figures.plot(ds, "x"), tmp_path / "plain.png")
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black", "text.usetex": True}):
         before = dict(mpl.rcParams)
-        other = figures.save(figures.plot(ds), tmp_path / "other.png")
+        other = figures.save(figures.plot(ds, "x"), tmp_path / "other.png")
         assert dict(mpl.rcParams) == before
     assert plain.read_bytes() == other.read_bytes()
 

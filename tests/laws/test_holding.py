@@ -118,8 +118,8 @@ def test_knobs_in_force_are_passed_and_reckoned_with() -> None:
         assert knobs["lr"] == 0.5
         return subjects.adam(gradients, start, {**knobs, "lr": 0.4})
 
-    broken = {f.name for f in laws.hold(wrong_rate, rules.adam, knobs={"lr": 0.5}, starts=False) if not f.holds}
-    assert {"first step", "constant gradient", "learning rate"} <= broken
+    found = laws.hold(wrong_rate, rules.adam, knobs={"lr": 0.5}, free=[], starts=False)
+    assert {finding.name for finding in found if not finding.holds} == {"first step", "constant gradient"}
 
 
 def test_an_answer_that_is_not_finite_breaks_laws_and_nothing_else() -> None:
@@ -164,15 +164,13 @@ def test_the_same_call_finds_the_same() -> None:
 def test_a_fault_that_comes_late_is_found() -> None:
     def late(gradients: Any, start: float, knobs: dict[str, float]) -> Any:
         found = subjects.adam(gradients, start, knobs)
-        found[20:] += np.arange(1, len(found) - 19)[:, None] * 1e-3 if len(found) > 20 else 0
+        found[20:] += 1e-3
         return found
 
     finding = next(f for f in laws.hold(late, rules.adam) if f.name == "constant gradient")
     assert finding.counterexample is not None
     assert finding.counterexample.step == 21
-    assert finding.counterexample.sentence == (
-        "the gradients [1, 1, 1, 1, 1, ..., 1, 1, 1]: step / lr = -1.11e-13 at step 21 where 1 is expected"
-    ) or finding.counterexample.sentence.startswith("the gradients [1, 1, 1, 1, 1, ..., 1, 1, 1]: step / lr = ")
+    assert finding.counterexample.sentence.startswith("the gradients [1, 1, 1, 1, 1, ..., 1, 1, 1]: step / lr = ")
 
 
 def test_all_laws_on_adam_are_quick() -> None:

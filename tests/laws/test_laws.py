@@ -38,15 +38,22 @@ def twice_at_first(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: K
     return step(x, g * (2 if t == 1 else 1), memory, t, knobs, k, n)
 
 
-def leaking(gradients: Any, start: float, knobs: Knobs, calls: list[int] = [0]) -> Any:  # noqa: B006
-    calls[0] += 1
-    return subjects.adam(gradients, start, knobs) * (1 + 0.01 * calls[0])
+class Leaking:
+    """An optimizer whose rate grows from run to run."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, gradients: Any, start: float, knobs: Knobs) -> Any:
+        self.calls += 1
+        return subjects.adam(gradients, start, {**knobs, "lr": knobs["lr"] * (1 + 0.01 * self.calls)})
 
 
 def far_sighted(gradients: Any, start: float, knobs: Knobs) -> Any:
-    return subjects.adam(gradients / (1 + abs(gradients).max()) if len(gradients) > 1 else gradients, start, knobs) + (
-        1e-4 * gradients.mean(axis=0)
-    )
+    """Divide by the largest gradient of the whole run."""
+    if isinstance(gradients, list):
+        return [far_sighted(g, start, knobs) for g in gradients]
+    return subjects.sgd(gradients / np.maximum(abs(gradients).max(axis=0), 1e-9), start, knobs)
 
 
 def drifting(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
@@ -64,8 +71,9 @@ def accelerating(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Kno
     return step(x, g, memory, t, {**knobs, "lr": knobs["lr"] * (1.5 if (abs(g) > abs(last)).any() else 1)}, k, n)
 
 
-def first_step_only(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
-    return step(x, g, memory, 1, {**knobs, "lr": knobs["lr"]}, k, n)
+def half_corrected(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    move = step(0 * x, g, memory, t, knobs, k, n)
+    return np.asarray(x + move * (1 - knobs["beta1"] ** t) / (1 - knobs["beta1"]))
 
 
 def with_large_eps(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
@@ -118,7 +126,7 @@ CASES = {
         SGD, subjects.sgd, changed(sgd_step, twice_at_first),
         "the gradients [1]: x = -0.02 at step 1 where -0.01 is expected",
     ),
-    "repetition": Case(ADAM, subjects.adam, leaking, ""),
+    "repetition": Case(ADAM, subjects.adam, Leaking(), ""),
     "prefix": Case(ADAM, subjects.adam, far_sighted, ""),
     "constant gradient": Case(
         ADAM, subjects.adam, changed(adam_step, stored_back),
@@ -129,7 +137,7 @@ CASES = {
         "the gradients [1, 1]: step = -0.0011 at step 2 where -0.001 is expected",
     ),
     "step at most lr": Case(SIGN, subjects.signsgd, changed(sign_step, accelerating), ""),
-    "step bound": Case(ADAM, subjects.adam, changed(adam_step, first_step_only), ""),
+    "step bound": Case(ADAM, subjects.adam, changed(adam_step, half_corrected), ""),
     "scale invariance": Case(
         ADAM, subjects.adam, changed(adam_step, with_large_eps),
         "the gradients [1]: x = -0.000994 at step 1 where -0.000909 is expected",
@@ -144,7 +152,7 @@ CASES = {
     ),
     "translation": Case(
         ADAM, subjects.adam, changed(adam_step, pulled),
-        "the gradients [0] with start=1: x - start = -0.0001 at step 1 where 0 is expected",
+        "the gradients [1] with start=1: x - start = -0.0011 at step 1 where -0.001 is expected",
     ),
     "learning rate": Case(
         ADAM, subjects.adam, changed(adam_step, rooted_rate),
@@ -222,8 +230,8 @@ def test_a_break_that_forgets_is_shown_behind_the_break() -> None:
     case = CASES["save and restore"]
     counterexample = held(case, case.breaks, case.resumed[1])["save and restore"].counterexample
     assert counterexample is not None
-    assert len(counterexample.gradients) <= 3
-    assert counterexample.step > len(counterexample.gradients) // 2
+    assert counterexample.gradients == (1.0, 2.0)
+    assert counterexample.step == 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

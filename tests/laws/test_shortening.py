@@ -70,9 +70,9 @@ def test_which_knobs_can_be_forgotten() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("0 + g", "g"), ("beta1 * g + g", "g"), ("g + g * beta1", "g"), ("(1 - beta1) * g", "g"), ("g * (1 - beta1)", "g"),
-        ("g / (1 - beta1**t)", "g"), ("beta1 / g + g", "g"), ("g - beta1", "g"), ("g ** beta1", "g ** 0"),
-        ("beta1 - g", "0 - g"),
+        ("0 + g", "g"), ("beta1 * g + g", "g"), ("g + g * beta1", "g"), ("(1 - beta1) * g", "g"),
+        ("g * (1 - beta1)", "g"), ("g / (1 - beta1**t)", "g"), ("beta1 / g + g", "g"), ("g - beta1", "g"),
+        ("g ** beta1", "g ** 0"), ("beta1 - g", "0 - g"),
     ],
 )  # fmt: skip
 def test_what_is_simpler(before: str, after: str) -> None:

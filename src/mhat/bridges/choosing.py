@@ -58,7 +58,7 @@ def subject_of(
     if callable(found):
         return subject_of_function(found, name, rule_knobs, dtype, options, **limit)
     raise BadValue(
-        f"`{name or found!r}` is of type {type(found).__name__}",
+        f"`{name or repr(found)}` is of type {type(found).__name__}",
         "Name a function run(gradients), a class with step(params, grads), a rule or an optimizer of a framework.",
     )
 

@@ -252,7 +252,13 @@ def _from_arrays(
                 f"{file}: g{of} has the shape {g.shape} and {observe} the shape {x.shape}", "Give both one shape."
             )
     found = {name: float(value) for name, value in knobs.items() if isinstance(value, int | float)}
-    found.update({name: float(array) for name, array in arrays.items() if not np.ndim(array) and name != "start"})
+    found.update(
+        {
+            name: float(array)
+            for name, array in arrays.items()
+            if not np.ndim(array) and name.partition(".")[0] != "start"
+        }
+    )
     starts = _starts(file, arrays, names, gradients, start)
     return Record(str(file), gradients, observed, observe, starts, found, tuple(names))
 

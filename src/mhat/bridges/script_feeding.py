@@ -264,6 +264,8 @@ class _Counts(ast.NodeTransformer):
             if number_of(node) == self.steps:
                 return ast.copy_location(ast.parse(STEPS, mode="eval").body, node)
             node.left, node.right = self.count(node.left), self.count(node.right)
+        if isinstance(node, ast.Tuple):
+            node.elts = [self.count(each) for each in node.elts]
         if isinstance(node, ast.Name):
             self.names.add(node.id)
         return node

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.dialects import Dialect, dialects_of
 from mhat.checks.diagnosing import diagnosis_of
+from mhat.checks.dialects import Dialect, dialects_of
 from mhat.checks.fitting import Fitter
 from mhat.checks.laws import findings
 from mhat.checks.matching import RELATIVE, same, update_scale
@@ -225,7 +225,8 @@ def compare(
 
     Raises as `check` does.
     """
-    verdicts = [identify(subject, rules, seconds=seconds / 2, **knobs) for subject in (a, b)]
+    halved: dict[str, Any] = {"seconds": seconds / 2, **knobs}
+    verdicts = [identify(subject, rules, **halved) for subject in (a, b)]
     rule = next(rule for rule in rules if rule.name == verdicts[0].against)
     held = {name: value for name, value in knobs.items() if name in rule.knobs}
     tensors = min(tensors_of(a), tensors_of(b))

@@ -67,7 +67,7 @@ def _most_alike(source: Source, wanted: str) -> tuple[int, str] | None:
     tokens = _tokens(wanted)
     best: tuple[float, int, str] | None = None
     for number, line in enumerate(source.text.splitlines(), source.line):
-        if "=" not in line and "return" not in line or line.strip().startswith(("#", "def ", "class ")):
+        if ("=" not in line and "return" not in line) or line.strip().startswith(("#", "def ", "class ")):
             continue
         share = difflib.SequenceMatcher(None, tokens, _tokens(line), autojunk=False).ratio()
         if best is None or share > best[0]:

@@ -113,7 +113,8 @@ class Fitter:
             return None
         with np.errstate(all="ignore"):
             residual = np.where(self.weight > 0, (moved - self.wanted) * self.weight, 0.0)
-        return np.clip(np.nan_to_num(residual, nan=10.0, posinf=10.0, neginf=-10.0), -10.0, 10.0).ravel()
+        finite = np.nan_to_num(residual, nan=10.0, posinf=10.0, neginf=-10.0)
+        return np.asarray(np.clip(finite, -10.0, 10.0).ravel())
 
     def _error(self, tree: Tree, knobs: Mapping[str, float]) -> float:
         residual = self._residual(tree, knobs)

@@ -25,7 +25,7 @@ def update_scale(values: Array, start: Array) -> Array:
         moved = np.abs(values - start)
         moved = np.where(np.isfinite(moved), moved, 0.0)
         size = np.abs(np.broadcast_to(start, values.shape))
-    return np.maximum(np.maximum.accumulate(moved, axis=0), size)
+    return np.asarray(np.maximum(np.maximum.accumulate(moved, axis=0), size))
 
 
 def loose_bound(observed: Observed, dtype: str) -> Array:
@@ -38,7 +38,7 @@ def loose_bound(observed: Observed, dtype: str) -> Array:
 def same(a: Array, b: Array, bound: Array) -> Array:
     """Tell where two values agree: within the bound, or both NaN, or the same infinity."""
     with np.errstate(all="ignore"):
-        return (np.abs(a - b) <= bound) | (a == b) | (np.isnan(a) & np.isnan(b))
+        return np.asarray((np.abs(a - b) <= bound) | (a == b) | (np.isnan(a) & np.isnan(b)))
 
 
 # The score of a candidate that explains everything.
@@ -53,7 +53,7 @@ class Matcher:
         self.bound = bound
         self.evaluator = Evaluator(observed.probes)
         self.steps = observed.probes.steps
-        self._nan = np.isnan(observed.values).any(axis=(1, 2, 3)) | np.isinf(observed.values).any(axis=(1, 2, 3))
+        self._nan: Array = np.asarray(~np.isfinite(observed.values).all(axis=(1, 2, 3)))
         self._moved = observed.values - observed.probes.base
         with np.errstate(all="ignore"):
             self._wanted = self._moved / self._anchor(self._moved)

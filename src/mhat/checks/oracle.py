@@ -142,9 +142,7 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
     return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
 
-def _rounded_run(
-    rule: Rule, probes: Probes, knobs: Mapping[str, float], dtype: str, one_precision: bool
-) -> Array:
+def _rounded_run(rule: Rule, probes: Probes, knobs: Mapping[str, float], dtype: str, one_precision: bool) -> Array:
     """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
     kind = _OnePrecision if one_precision else Arrays
     working = "float32" if dtype in ("float16", "bfloat16") else dtype

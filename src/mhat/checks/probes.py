@@ -1,4 +1,4 @@
-"""The designed streams that a subject is driven with: scales, signs, zeros, spikes, odd knobs. It knows no rule by name.
+"""The designed streams that a subject is driven with: scales, signs, zeros, spikes, odd knobs. It knows no rule.
 
 A probe is one run of the subject on all coordinates at once; each coordinate has a stream of its own.
 """

@@ -39,13 +39,17 @@ class Question:
         if self.observe not in ("x", "update", *self.rule.variables):
             raise UnknownName(f"variable of {self.rule.name}", self.observe, ("x", "update", *self.rule.variables))
         if self.rule.level == "per matrix":
-            raise BadValue(f"{self.rule.name} is a rule per matrix", "Only rules per coordinate and tensor are checked.")
+            raise BadValue(
+                f"{self.rule.name} is a rule per matrix", "Only rules per coordinate and tensor are checked."
+            )
 
     @property
     def hidden(self) -> tuple[str, ...]:
         """Knobs that nobody told and the subject does not take, as far as they matter for what is seen."""
         seen = "return" if self.observe in ("x", "update") else self.observe
-        matters = self.rule.dependence[seen] | (self.rule.dependence["x"] if "x" in self.rule.dependence[seen] else set())
+        matters = self.rule.dependence[seen] | (
+            self.rule.dependence["x"] if "x" in self.rule.dependence[seen] else set()
+        )
         known = {*self.held, *self.subject.knobs, *self.subject.defaults}
         return tuple(knob for knob in self.rule.knobs if knob in matters and knob not in known)
 
@@ -93,9 +97,7 @@ class Question:
 
     def agrees(self, rule: Rule, knobs: Mapping[str, float]) -> bool:
         """Whether the subject is a rule to rounding: within the derived bound of the oracle, on all streams."""
-        return all(
-            not self.strayed(rule, observed, knobs).any() for observed in (self.searched, self.fresh)
-        )
+        return all(not self.strayed(rule, observed, knobs).any() for observed in (self.searched, self.fresh))
 
     def strayed(self, rule: Rule, observed: Observed, knobs: Mapping[str, float]) -> Array:
         """Tell where the subject lies outside of the derived bound, (step, probe, tensor, coordinate)."""

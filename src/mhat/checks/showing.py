@@ -40,9 +40,7 @@ def first_deviation(question: Question, knobs: Mapping[str, float]) -> Deviation
     return shown if shown is not None else _by_probe(question, knobs)
 
 
-def _by_sequences(
-    question: Question, knobs: Mapping[str, float], found: list[tuple[float, ...]]
-) -> Deviation | None:
+def _by_sequences(question: Question, knobs: Mapping[str, float], found: list[tuple[float, ...]]) -> Deviation | None:
     gradients = np.zeros((LONGEST, tensors_of(question.subject), len(found)))
     for i, sequence in enumerate(found):
         gradients[: len(sequence), :, i] = np.array(sequence)[:, None]

@@ -1,9 +1,9 @@
 """What a check answers: frozen data with a stable JSON form. It knows no terminal, notebook or subject.
 
-    Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
-    ├── LawFinding          one law: does it hold, the intuition, a counterexample
-    ├── Deviation           where the subject first parts from the rule, and the smallest gradients that show it
-    └── Diagnosis           the edits that make the rule do what the subject does, as sentences and as a diff
+Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
+├── LawFinding          one law: does it hold, the intuition, a counterexample
+├── Deviation           where the subject first parts from the rule, and the smallest gradients that show it
+└── Diagnosis           the edits that make the rule do what the subject does, as sentences and as a diff
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One step of a rule on whatever the caller holds: floats, NumPy arrays, torch tensors, JAX arrays. It knows no trace."""
+"""One step of a rule on what the caller holds: floats, NumPy, torch or JAX arrays, lists of them. It knows no trace."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) ->
     program = _program_for(rule, xs[0])
     with np.errstate(all="ignore"):
         environments = [_environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))]
+        _start(program, environments, given)
         results = program.step(environments)
         steps = [_finished(program, *parts) for parts in zip(xs, results, environments, strict=True)]
     if not several:
@@ -102,11 +103,18 @@ def _environment(
     numbers = {name: float(value) if isinstance(value, int) else value for name, value in knobs.items()}
     t = float(t) if isinstance(t, int | float) else t
     environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n))
-    if state is None:
-        starts = program.start(environment)
-        state = {name: _full(program, name, value, x) for name, value in starts.items()}
-    environment.update(state)
+    environment.update(state or {})
     return environment
+
+
+def _start(program: Program, environments: list[Environment], states: list[Any]) -> None:
+    """Start the states of tensors that have none; all tensors are seen, for starts that reduce over all of them."""
+    if all(state is not None for state in states):
+        return
+    for environment, state, starts in zip(environments, states, program.starts(environments), strict=True):
+        if state is None:
+            x = environment["x"]
+            environment.update({name: _full(program, name, value, x) for name, value in starts.items()})
 
 
 def _full(program: Program, name: str, value: Any, x: Any) -> Any:

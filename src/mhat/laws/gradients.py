@@ -23,7 +23,8 @@ VALUES = (1.0, 2.0, -1.0, 3.0, 0.0, 0.5, -2.0, 10.0)
 CONSTANTS = (1.0, 2.0, -1.0, 10.0, 0.5, 100.0)
 GROWTH = (1.0, 1.111, 2.0, 0.5, -1.111, 1.02, 0.99)
 LONGEST = 60
-EXAMPLES = 60
+SHORT = 6
+EXAMPLES = 50
 
 
 @lru_cache(maxsize=8)
@@ -64,6 +65,7 @@ def smallest(kind: Kind, breaks: Callable[[Array], bool], step: int) -> Array | 
         derandomize=True,
         database=None,
         deadline=None,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     with _elsewhere():
@@ -76,7 +78,7 @@ def smallest(kind: Kind, breaks: Callable[[Array], bool], step: int) -> Array | 
 
 def _strategy(kind: Kind, step: int) -> Any:
     st = importlib.import_module("hypothesis.strategies")
-    steps = st.integers(min(step, LONGEST) if step > 6 else 1, max(step, 6))
+    steps = st.integers(1, max(step, SHORT))
     if kind == "constant":
         return st.builds(lambda value, count: np.full((count, 1), value), st.sampled_from(CONSTANTS), steps)
     if kind == "nothing":
@@ -85,8 +87,23 @@ def _strategy(kind: Kind, step: int) -> Any:
         return st.builds(lambda ratio, count: grown(ratio, count)[:, None], st.sampled_from(GROWTH), steps)
     value = st.sampled_from(VALUES)
     row = st.tuples(value, value) if kind == "pair" else st.tuples(value)
-    least = step if step > 6 else 1
-    return st.lists(row, min_size=least, max_size=max(step, 6)).map(lambda rows: np.array(rows, dtype=np.float64))
+    return st.lists(row, min_size=1, max_size=SHORT).map(lambda rows: np.array(rows, dtype=np.float64))
+
+
+def parts(kind: Kind, step: int, column: int) -> Iterator[Array]:
+    """Yield gradients for what shows only late, or only where many coordinates meet, the simplest first.
+
+    `step` and `column` are those of the first fault in the seeded streams.
+    """
+    streams = seeded(kind)
+    if kind in ("sequence", "pair"):
+        yield np.ones((step, 1 if kind == "sequence" else 2))
+    yield streams[:step, [column]]
+    for other in range(streams.shape[1]):
+        if other != column:
+            yield streams[:step, [column, other]]
+    yield streams[:step]
+    yield streams
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 from mhat.language import Rule
 from mhat.laws import independence, memory, starting, steadiness, stillness, symmetry
-from mhat.laws.gradients import seeded, smallest
+from mhat.laws.gradients import parts, seeded, smallest
 from mhat.laws.law import Array, Counterexample, Examined, Finding, Law, Measured, Resumed, Run
 from mhat.laws.reference import beside, examined_of
 
@@ -91,21 +91,12 @@ def check(law: Law, examined: Examined, tolerance: float = 1e-5) -> Counterexamp
     step, column = (int(index) for index in np.argwhere(where)[0])
     found = smallest(law.kind, breaks, step + 1)
     if found is None:
-        found = next((cut for cut in _cuts(streams, step, column) if breaks(cut)), streams)
+        found = next((part for part in parts(law.kind, step + 1, column) if breaks(part)), streams)
     measured, where = bad(found, law.demand(rule_itself, found).errors())
     if not where.any():
         # It broke once and does not break again: the run remembers what it was given before.
         found, (measured, where) = streams, bad(streams, _seeded_strays(law, _Conditions(rule_itself)))
     return _counterexample(found, measured, where)
-
-
-def _cuts(streams: Array, step: int, column: int) -> Iterator[Array]:
-    """Yield parts of the streams up to a step, the smallest first."""
-    yield streams[: step + 1, [column]]
-    for other in range(streams.shape[1]):
-        if other != column:
-            yield streams[: step + 1, [column, other]]
-    yield streams[: step + 1]
 
 
 def _counterexample(gradients: Array, measured: Measured, where: Array) -> Counterexample:

@@ -40,7 +40,7 @@ def _needs_decay_rate(examined: Examined) -> str | None:
 
 
 def _save_and_restore(examined: Examined, gradients: Array) -> Measured:
-    at = len(gradients) // 2
+    at = (len(gradients) + 1) // 2
     expected = examined.ask(gradients)
     return Measured(examined.ask_resumed(gradients, at), expected, scale_of(expected), whole=True)
 

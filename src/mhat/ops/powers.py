@@ -68,7 +68,7 @@ def _scaled(value: float, exponent: float) -> float:
 
 
 def ipow(base: float, exponent: float) -> float:
-    """Raise a double to an integer power, correctly rounded but for rare ties; results under 2.2e-308 are rounded twice.
+    """Raise a double to an integer power, correctly rounded but for rare ties; under 2.2e-308 rounded twice.
 
     `exponent` is a double that holds an integer of at most 2**53.
 

@@ -1,4 +1,4 @@
-"""Changes of several lines at once that are one mistake: made alike, or exchanged throughout. It knows no rule by name."""
+"""Changes of several lines that are one mistake: made alike, or exchanged throughout. It knows no rule by name."""
 
 from __future__ import annotations
 

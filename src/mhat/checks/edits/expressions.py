@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mhat.checks.edits.places import Path, at, operation, places, replaced, said
 from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.ops import OPERATIONS
 
 OTHER_OPERATOR = {
     "add": ("sub",),
@@ -116,9 +117,9 @@ def _drops(part: Operation, path: Path) -> Iterator[Change]:
         return
     operands = part.arguments[1:] if part.op == "where" else part.arguments
     for i, operand in enumerate(operands):
-        if isinstance(operand, Number) and part.op in ("pow", "add", "sub"):
-            if not (part.op == "sub" and i == 0):
-                continue
+        is_first_of_sub = part.op == "sub" and i == 0
+        if isinstance(operand, Number) and part.op in ("pow", "add", "sub") and not is_first_of_sub:
+            continue
         if part.op == "pow" and i == 1:
             continue
         yield Change(operand, _drop_sentence(part, i), "drop", ("drop", path, part.op, i))
@@ -152,9 +153,7 @@ def _drop_sentence(part: Operation, kept: int) -> str:
 def _operators(part: Operation, path: Path) -> Iterator[Change]:
     for other in OTHER_OPERATOR.get(part.op, ()):
         new = operation(other, *part.arguments)
-        yield Change(
-            new, f"{said(new)} stands where {said(part)} should", "operator", ("op", path, part.op, other)
-        )
+        yield Change(new, f"{said(new)} stands where {said(part)} should", "operator", ("op", path, part.op, other))
     if part.op in ("sub", "div", "pow", "atan2"):
         first, second = part.arguments[:2]
         if not (part.op == "pow" and isinstance(second, Number)):
@@ -174,23 +173,20 @@ def _operators(part: Operation, path: Path) -> Iterator[Change]:
 
 
 def _roots(part: Operation, path: Path) -> Iterator[Change]:
-    """Take a root, a square, a size or a sign of a whole part, or round a root's inside up to zero."""
-    if part.op not in ("sqrt", "abs", "sign"):
-        if part.op not in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
-            for op, word in (("sqrt", "a root is taken of"), ("abs", "the sign is taken from")):
-                yield Change(operation(op, part), f"{word} {said(part)}", f"{op} added", (op, path), 1.3)
-            squared = operation("pow", part, TWO)
-            yield Change(squared, f"{said(part)} is squared", "square added", ("sq", path), 1.3)
-            negative = operation("neg", part)
-            yield Change(negative, f"the sign of {said(part)} is changed", "sign", ("neg", path), 1.2)
-            complement = operation("sub", ONE, part)
-            yield Change(complement, f"{said(complement)} stands where {said(part)} should", "complement",
-                         ("complement", path), 1.3)  # fmt: skip
+    """Take a root, a square, a size, a sign or the complement of a whole part."""
+    if part.op in ("sqrt", "abs", "sign") or OPERATIONS[part.op].kind in ("comparison", "logic"):
+        return
+    for op, word in (("sqrt", "a root is taken of"), ("abs", "the sign is taken from")):
+        yield Change(operation(op, part), f"{word} {said(part)}", f"{op} added", (op, path), 1.3)
+    squared = operation("pow", part, TWO)
+    yield Change(squared, f"{said(part)} is squared", "square added", ("sq", path), 1.3)
+    yield Change(operation("neg", part), f"the sign of {said(part)} is changed", "sign", ("neg", path), 1.2)
+    complement = operation("sub", ONE, part)
+    sentence = f"{said(complement)} stands where {said(part)} should"
+    yield Change(complement, sentence, "complement", ("complement", path), 1.3)
 
 
-def insertions(
-    node: Expression, addends: tuple[Expression, ...], factors: tuple[Expression, ...]
-) -> Iterator[Change]:
+def insertions(node: Expression, addends: tuple[Expression, ...], factors: tuple[Expression, ...]) -> Iterator[Change]:
     """Yield far-fetched changes: a term added or a factor put on anywhere."""
     for path, part in places(node):
         if isinstance(part, Number):

@@ -1,4 +1,4 @@
-"""Changes of whole lines: stored elsewhere, forgotten, moved, done twice or at one step only. It knows no rule by name."""
+"""Changes of whole lines: stored elsewhere, forgotten, moved, done twice or at one step. It knows no rule by name."""
 
 from __future__ import annotations
 
@@ -141,9 +141,7 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
             for new, word in ((only, "at the first step only"), (but, "from the second step on only")):
                 change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
                 family = f"one step:{word}:{value.op}:{place}"
-                yield Edit(
-                    f"`{target} = {said(value)[1:-1]}` is done {word}", change, "one step", 1.1, family
-                )
+                yield Edit(f"`{target} = {said(value)[1:-1]}` is done {word}", change, "one step", 1.1, family)
         if target in tree.state_names:
             yield from _seeded_line(i, line)
 
@@ -151,7 +149,7 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
 def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
     """Store a plain value at the first step where the average should be stored."""
     parts = average_parts(line)
-    seeds = [G, operation("pow", G, TWO)] + ([parts[2]] if parts else [])
+    seeds: list[Expression] = [G, operation("pow", G, TWO), *([parts[2]] if parts else [])]
     for seed in dict.fromkeys(seeds):
         new = operation("where", operation("eq", T, ONE), seed, line.value)
         sentence = f"the first step stores {said(seed)} in `{line.targets[0]}`"
@@ -185,7 +183,7 @@ def started(tree: Tree) -> Iterator[Edit]:
     pool: list[Expression] = [Number(0.0), ONE, G, operation("pow", G, TWO), operation("abs", G), Name("x")]
     pool += [Number(0.1), Number(1e-6), *(Name(knob) for knob in tree.knob_names if knob in ("eps", "lr"))]
     for state in tree.states:
-        own = list(pool)
+        own: list[Expression] = list(pool)
         for _, target, line in single_lines(tree):
             parts = average_parts(line) if target == state.name else None
             if parts is not None and names(parts[2]) <= {"g", "x", *tree.knob_names}:

@@ -1,0 +1,109 @@
+"""Optimizers of the real torch as subjects: every form of them is the same rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mhat import rules
+from mhat.bridges.find import find_subject
+from mhat.bridges.library import subject_of_rule
+from mhat.errors import BadValue, SubjectError, UnknownName
+from mhat.language import Rule
+
+torch = pytest.importorskip("torch")
+
+GRADIENTS = np.random.default_rng(11).normal(size=(60, 4)) * [1.0, 1e-3, 40.0, 1.0]
+SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(60, 2, 2)]
+
+
+def difference(subject: Any, rule: Rule, knobs: dict[str, float], start: float = 0.5) -> float:
+    theirs = subject.run(SHAPES, start=start, knobs=knobs)
+    ours = subject_of_rule(rule).run(SHAPES, start=start, knobs=knobs)
+    return max(float(np.max(np.abs(a - b))) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("options", [{}, {"foreach": True}, {"foreach": False}, {"fused": True}], ids=str)
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_every_form_on_several_tensors(name: str, options: dict[str, Any]) -> None:
+    rule = {"Adam": rules.adam, "AdamW": rules.adamw}[name]
+    subject = find_subject(f"torch.optim:{name}", against=rule, options=options)
+    assert subject.name == f"torch.optim:{name}"
+    assert (subject.several, subject.vectors, subject.starts, subject.tensors) == (True, True, True, None)
+    assert subject.knobs == {"lr", "beta1", "beta2", "eps", "weight_decay"}
+    assert {**subject.defaults, "weight_decay": 0.0} == {**rules.adam.knobs, "weight_decay": 0.0}
+    assert difference(subject, rule, {"lr": 0.1, "beta1": 0.8, "eps": 1e-3}) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "knobs"),
+    [
+        ("SGD", rules.sgd, {"lr": 0.1}), ("SGD", rules.momentum, {"lr": 0.1, "momentum": 0.8}),
+        ("RMSprop", rules.rmsprop, {"lr": 0.1, "rho": 0.7}), ("Adadelta", rules.adadelta, {"rho": 0.7, "eps": 0.1}),
+        ("Adagrad", rules.adagrad, {"lr": 0.1}), ("Adamax", rules.adamax, {"beta2": 0.9}),
+        ("NAdam", rules.nadam, {"momentum_decay": 0.1}), ("RAdam", rules.radam, {"eps": 0.0, "lr": 0.1}),
+    ],
+)  # fmt: skip
+def test_knobs_by_our_names(name: str, rule: Rule, knobs: dict[str, float]) -> None:
+    assert difference(find_subject(f"torch.optim:{name}", against=rule), rule, knobs) < 1e-12
+
+
+def test_options_that_change_the_rule() -> None:
+    subject = find_subject("torch.optim:Adam", against=rules.amsgrad, options={"amsgrad": True, "lr": 0.1})
+    assert subject.defaults["lr"] == 0.1
+    assert difference(subject, rules.amsgrad, {"lr": 0.1, "beta2": 0.8}) < 1e-12
+    climbing = find_subject("torch.optim:SGD", options={"maximize": True, "lr": 1.0})
+    assert climbing.run(np.ones(3)).tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 1e-6), ("bfloat16", 0.1), ("float16", 0.01)])
+def test_smaller_types(dtype: str, bound: float) -> None:
+    subject = find_subject("torch.optim:Adam", dtype=dtype, options={"eps": 1e-3})
+    assert subject.dtype == dtype
+    assert 0 < difference(subject, rules.adam, {"lr": 0.1, "eps": 1e-3}) < bound * 10
+
+
+def test_the_default_type_of_torch_is_left_as_it_was() -> None:
+    before = torch.get_default_dtype()
+    find_subject("torch.optim:NAdam").run(np.ones(3))
+    with pytest.raises(SubjectError):
+        find_subject("torch.optim:LBFGS").run(np.ones(3))
+    assert torch.get_default_dtype() == before
+
+
+class Mine(torch.optim.Optimizer):  # type: ignore[misc]
+    def __init__(self, params: Any, alpha: float = 0.5) -> None:
+        super().__init__(params, {"alpha": alpha})
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.sub_(group["alpha"] * p.grad)
+
+
+def test_an_optimizer_of_ones_own() -> None:
+    subject = find_subject(Mine)
+    assert subject.knobs == {"lr"}
+    assert subject.run(np.ones(3), knobs={"lr": 2.0}).tolist() == [-2.0, -4.0, -6.0]
+    assert subject.source is not None
+    assert "class Mine" in subject.source.text
+
+
+def test_what_goes_wrong_is_said() -> None:
+    with pytest.raises(SubjectError) as caught:
+        find_subject("torch.optim:LBFGS").run(np.ones(3))
+    assert "missing 1 required positional argument: 'closure'" in caught.value.what
+    with pytest.raises(SubjectError, match=r"`torch.optim:Adam` raised ValueError: Invalid beta parameter at index 0"):
+        find_subject("torch.optim:Adam").run(np.ones(3), knobs={"beta1": 2.0})
+    with pytest.raises(UnknownName) as unknown:
+        find_subject("torch.optim:AdamW", options={"fussed": True})
+    assert str(unknown.value) == "there is no option of torch.optim:AdamW `fussed`\nDid you mean `fused`?"
+    with pytest.raises(BadValue, match=r"`torch.optim:Adam` does not run in int8"):
+        find_subject("torch.optim:Adam", dtype="int8")
+    made = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
+    with pytest.raises(BadValue) as refused:
+        find_subject(made)
+    assert str(refused.value) == "this Adam is already made, of parameters of its own\nGive the class: Adam."

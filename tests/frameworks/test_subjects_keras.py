@@ -15,9 +15,8 @@ import pytest
 from mhat import rules
 from mhat.bridges.find import find_subject
 from mhat.bridges.library import subject_of_rule
-from mhat.errors import BadValue, SubjectError, UnknownName
+from mhat.errors import BadValue, SubjectError
 from mhat.language import Rule
-
 
 GRADIENTS = np.random.default_rng(11).normal(size=(30, 4)) * [1.0, 1e-3, 40.0, 1.0]
 SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(30, 2, 2)]
@@ -71,7 +70,9 @@ def test_single_precision_and_what_is_left_as_it_was(keras: Any) -> None:
     before = keras.config.floatx()
     subject = find_subject("keras.optimizers:Adam", dtype="float32")
     assert subject.dtype == "float32"
-    assert 0 < difference(subject, rules.adam, {"lr": 0.1, "eps": 0.0}) < 1e-3
+    parameters = subject.run(GRADIENTS)
+    assert np.array_equal(parameters, parameters.astype(np.float32))
+    assert not np.array_equal(parameters, find_subject("keras.optimizers:Adam").run(GRADIENTS))
     assert keras.config.floatx() == before
 
 
@@ -81,14 +82,14 @@ def test_options_go_through() -> None:
 
 
 def test_what_goes_wrong_is_said(keras: Any) -> None:
-    with pytest.raises(UnknownName, match=r"there is no option of keras.optimizers:SGD `fused`"):
-        find_subject("keras.optimizers:SGD", options={"fused": True}).run(np.ones(3))
+    with pytest.raises(SubjectError, match=r"`keras.optimizers:SGD` raised ValueError: Argument\(s\) not recognized"):
+        find_subject("keras.optimizers:SGD", options={"fused": True})
     with pytest.raises(BadValue, match=r"`keras.optimizers:Adam` does not run in int8"):
         find_subject("keras.optimizers:Adam", dtype="int8")
     with pytest.raises(BadValue, match=r"this Adam is already made, of parameters of its own"):
         find_subject(keras.optimizers.Adam())
     with pytest.raises(SubjectError, match=r"`keras.optimizers:LossScaleOptimizer` raised TypeError"):
-        find_subject("keras.optimizers:LossScaleOptimizer").run(np.ones(3))
+        find_subject("keras.optimizers:LossScaleOptimizer")
 
 
 @pytest.mark.parametrize(("chosen", "configured", "backend"), [

@@ -44,6 +44,10 @@ def subject_of_keras(
     parameters = list(inspect.signature(optimizer).parameters.values())
     keywords = keywords_of(name, parameters, rule_knobs, options, skip=["name"])
 
+    # Keras says at once what it does not take.
+    with guarded(name):
+        optimizer(**keywords.arguments({}))
+
     def drive(gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
         with guarded(name), _precision(keras, dtype):
             return _driven(keras, optimizer(**keywords.arguments(knobs)), gradients, starts, dtype)

@@ -70,4 +70,5 @@ def main(mode):
             return
 
 
-main(" ".join(sys.argv[1:]))
+if __name__ == "__main__":
+    main(" ".join(sys.argv[1:]))

@@ -24,6 +24,7 @@ PLAIN = Subject("mine", descent)
 
 def test_one_tensor_in_one_out_and_lists_in_lists_out() -> None:
     assert np.array_equal(PLAIN.run(GRADIENTS), -np.cumsum(GRADIENTS, axis=0))
+    assert PLAIN.run([1.0, 2.0]).tolist() == [-1.0, -3.0]  # type: ignore[call-overload]
     both = ALL.run([GRADIENTS, GRADIENTS[:, 0]], start=[1.0, 2.0], knobs={"lr": 2})
     assert [x.shape for x in both] == [(3, 2), (3,)]
     assert both[1].tolist() == [0.0, -6.0, -6.0]

@@ -63,7 +63,9 @@ def test_smaller_types(dtype: str) -> None:
     subject = find_subject("optax:adam", dtype=dtype)
     assert subject.dtype == dtype
     parameters = subject.run(GRADIENTS)
-    assert np.array_equal(parameters, np.asarray(jax.numpy.asarray(parameters, dtype=dtype)).astype(np.float64))
+    # float16 overflows at the squares of large gradients.
+    rounded = np.asarray(jax.numpy.asarray(parameters, dtype=dtype)).astype(np.float64)
+    assert np.array_equal(parameters, rounded, equal_nan=True)
     assert not np.array_equal(parameters, find_subject("optax:adam").run(GRADIENTS))
 
 

@@ -49,12 +49,12 @@ class Subject:
         self, gradients: Sequence[Array], start: Any = 0.0, knobs: Mapping[str, float] | None = None
     ) -> list[Array]: ...
     def run(self, gradients: Any, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Any:
-        """Drive it by the gradients of one tensor, an array (T, *shape), or of several, a list of arrays.
+        """Drive it by the gradients of one tensor, an array (T, *shape) or numbers, or of several, a list of arrays.
 
         `start`: a number, an array, or a list of them. Gives what is observed after each step, in the same
         form. Raises BadValue or UnknownName for what this subject cannot be asked, SubjectError if it fails.
         """
-        single = isinstance(gradients, np.ndarray)
+        single = isinstance(gradients, np.ndarray) or (len(gradients) > 0 and np.ndim(gradients[0]) == 0)
         given = [np.asarray(g, dtype=np.float64) for g in ([gradients] if single else gradients)]
         starts = self._starts(given, start)
         told = {name: float(value) for name, value in (knobs or {}).items()}

@@ -80,7 +80,7 @@ def _distinct(edits: Iterable[Edit]) -> Iterator[Edit]:
 
 def _visible(tree: Tree, index: int) -> tuple[str, ...]:
     before = [target for line in tree.body[:index] for target in line.targets]
-    inputs = ["x", "g", *(["t"] if "t" in tree.inputs else [])]
+    inputs = ["x", "g", "t", "k"]
     return tuple(dict.fromkeys([*inputs, *tree.state_names, *before, *tree.knob_names]))
 
 
@@ -159,9 +159,13 @@ def _far(tree: Tree) -> Iterator[Edit]:
         terms.append(operation("mul", Name("weight_decay"), Name("x")))
     pool = tuple(dict.fromkeys(_pool(tree)))
     clock = (Name("t"), operation("sqrt", Name("t")))
+    corrections = [part for part in pool if _is_correction(part)]
+    roots = [operation("sqrt", part) for part in corrections]
+    folded = [operation("div", root, part) for root in roots for part in corrections if root.arguments[0] != part]
+    always: tuple[Expression, ...] = (*clock, *roots, *folded)
     for slot, value, visible in _slots(tree):
         here = tuple(part for part in pool if names(part) <= {*visible, "t"})
-        factors = clock + tuple(part for part in here if _is_factor(part, tree))
+        factors = always + tuple(part for part in here if _is_factor(part, tree))
         for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
             yield _edit(tree, slot, change)
         for change in grafts(value, here):
@@ -179,6 +183,11 @@ def _pool(tree: Tree) -> Iterator[Expression]:
             yield operation("pow", Name(name), TWO)
             yield operation("abs", Name(name))
     yield operation("sub", Name("g"), Name("x"))
+
+
+def _is_correction(part: Expression) -> bool:
+    """Whether a part is one minus a power of the step number."""
+    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == Number(1.0) and "t" in names(part)
 
 
 def _is_factor(part: Expression, tree: Tree) -> bool:

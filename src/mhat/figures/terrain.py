@@ -27,7 +27,7 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 
 COORDINATE = "i"
 MOST_PATHS, LEVELS, CELLS, DOTS = 12, 16, 300, 10
-ONE_PATH, BOTTOM = "#D55E00", "#F0E442"
+ONE_PATH, BOTTOM = "#882255", "#F0E442"
 # Low ground is darker, and all of it pale enough for every colour of a path.
 GROUND = LinearSegmentedColormap.from_list("ground", ["#a9c4dc", "#dbe7f1", "#ffffff"])
 

@@ -76,7 +76,7 @@ def _double_of(fraction: Fraction) -> float:
     try:
         return float(fraction)
     except OverflowError:
-        return math.copysign(math.inf, fraction)
+        return math.inf if fraction > 0 else -math.inf
 
 
 def _near_tie(fraction: Fraction) -> bool:

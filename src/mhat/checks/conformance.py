@@ -55,15 +55,16 @@ def check(
     known = conforming(question, strict=strict)
     if known is not None:
         spoken, meant, estimated = known
-        verdict = _verdict(question, estimated, conforms=True)
+        verdict = verdict_of(question, estimated, conforms=True)
         if not spoken:
             return verdict
         diagnosis = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
-        return replace(verdict, dialect="; ".join(_named(d) for d in spoken), diagnosis=diagnosis)
+        return replace(verdict, dialect="; ".join(named(d) for d in spoken), diagnosis=diagnosis)
     return _deviating(question, seconds, strict)
 
 
-def _named(dialect: Dialect) -> str:
+def named(dialect: Dialect) -> str:
+    """Name a dialect with its reference."""
     return f"{dialect.name} ({dialect.reference})"
 
 
@@ -94,7 +95,8 @@ def conforming(
     return None
 
 
-def _verdict(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
+def verdict_of(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
+    """Begin a verdict: what was asked, and the knobs as they are known."""
     known = {**question.rule.knobs, **question.subject.defaults, **question.held, **estimated}
     return Verdict(
         subject=question.subject.name,
@@ -111,15 +113,8 @@ def _verdict(question: Question, estimated: Mapping[str, float], conforms: bool)
 def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
     search = Search(question.rule.tree, question.matcher, () if strict else question.hidden, seconds)
     found = search.candidates(_confirmation(question))
-    diagnosis = nearest = None
-    estimated: Mapping[str, float] = {}
-    if found:
-        answers = [diagnosis_of(question, candidate) for candidate in found[:4]]
-        diagnosis = replace(answers[0], others=_others(answers))
-        estimated = found[0].knobs
-    elif search.nearest.edits:
-        nearest = diagnosis_of(question, search.nearest)
-    verdict = _verdict(question, estimated, conforms=False)
+    diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
+    verdict = verdict_of(question, estimated, conforms=False)
     return replace(
         verdict,
         laws=findings(question, estimated),
@@ -127,6 +122,16 @@ def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
         diagnosis=diagnosis,
         nearest=nearest,
     )
+
+
+def answers_of(
+    question: Question, found: list[Candidate], best: Candidate
+) -> tuple[Diagnosis | None, Diagnosis | None, Mapping[str, float]]:
+    """Make what a search has found into a diagnosis with its alternatives, or else the nearest candidate into one."""
+    if found:
+        answers = [diagnosis_of(question, candidate) for candidate in found[:4]]
+        return replace(answers[0], others=_others(answers)), None, found[0].knobs
+    return None, diagnosis_of(question, best) if best.edits else None, {}
 
 
 def _confirmation(question: Question) -> Callable[[Candidate], bool]:
@@ -172,8 +177,8 @@ def identify(
         known = conforming(question)
         if known is not None:
             spoken, _, estimated = known
-            verdict = _verdict(question, estimated, conforms=True)
-            verdict = replace(verdict, dialect="; ".join(map(_named, spoken)) or None)
+            verdict = verdict_of(question, estimated, conforms=True)
+            verdict = replace(verdict, dialect="; ".join(map(named, spoken)) or None)
             found.append(((len(spoken), len(estimated), len(question.rule.tree.body)), verdict))
     if found:
         return min(found, key=lambda pair: pair[0])[1]
@@ -194,7 +199,7 @@ def _nearest_of(questions: list[Question], ends: float) -> Verdict:
             answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
         if answers:
             _, question, candidate = min(answers, key=lambda answer: answer[0])
-            verdict = _verdict(question, candidate.knobs, conforms=False)
+            verdict = verdict_of(question, candidate.knobs, conforms=False)
             return replace(
                 verdict,
                 laws=findings(question, candidate.knobs),
@@ -203,7 +208,7 @@ def _nearest_of(questions: list[Question], ends: float) -> Verdict:
             )
         ranked = ranked[:4]
     question = ranked[0]
-    return replace(_verdict(question, {}, conforms=False), deviation=first_deviation(question, {}),
+    return replace(verdict_of(question, {}, conforms=False), deviation=first_deviation(question, {}),
                    laws=findings(question, {}))  # fmt: skip
 
 

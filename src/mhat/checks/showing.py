@@ -10,7 +10,7 @@ import numpy as np
 
 from mhat.checks.matching import update_scale
 from mhat.checks.oracle import bound, expected, in_ulps
-from mhat.checks.probes import drive, tensors_of
+from mhat.checks.probes import Observed, drive, tensors_of
 from mhat.checks.settings import Question
 from mhat.checks.verdict import Deviation
 
@@ -66,18 +66,23 @@ def _by_sequences(question: Question, knobs: Mapping[str, float], found: list[tu
 
 
 def _by_probe(question: Question, knobs: Mapping[str, float]) -> Deviation | None:
-    for observed in (question.searched, question.fresh):
-        exact = expected(question.rule, observed.probes, knobs)
-        limit = bound(question.rule, observed.probes, knobs, exact, question.subject.dtype)
-        differs, _ = _differences(observed.values, exact, limit, observed.probes.base)
-        if differs.any():
-            step, probe, tensor, i = (int(n) for n in np.argwhere(differs)[0])
-            upto = slice(step + 1)
-            return _deviation(
-                question, observed.probes.gradients[probe, upto, tensor, i], observed.values[upto, probe, tensor, i],
-                exact[upto, probe, tensor, i], tensor, knobs, float(observed.probes.base[probe, tensor, i]),
-            )  # fmt: skip
-    return None
+    found = (deviation_in(question, observed, knobs) for observed in (question.searched, question.fresh))
+    return next((deviation for deviation in found if deviation is not None), None)
+
+
+def deviation_in(question: Question, observed: Observed, knobs: Mapping[str, float]) -> Deviation | None:
+    """Find the first difference in what was observed; None if there is none."""
+    exact = expected(question.rule, observed.probes, knobs)
+    limit = bound(question.rule, observed.probes, knobs, exact, question.subject.dtype)
+    differs, _ = _differences(observed.values, exact, limit, observed.probes.base)
+    if not differs.any():
+        return None
+    step, probe, tensor, i = (int(n) for n in np.argwhere(differs)[0])
+    upto = slice(step + 1)
+    return _deviation(
+        question, observed.probes.gradients[probe, upto, tensor, i], observed.values[upto, probe, tensor, i],
+        exact[upto, probe, tensor, i], tensor, knobs, float(observed.probes.base[probe, tensor, i]),
+    )  # fmt: skip
 
 
 def _differences(values: Array, exact: Array, limit: Array, base: Array) -> tuple[Array, Array]:

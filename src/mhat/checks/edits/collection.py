@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mhat.checks.edits import everywhere, statements
-from mhat.checks.edits.expressions import Change, changes, grafts, insertions
+from mhat.checks.edits.expressions import Change, changes, grafts, insertions, mixtures
 from mhat.checks.edits.places import operation
 from mhat.checks.skeleton import RESULT, Content, Edit, Slot
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
@@ -63,7 +63,7 @@ def edits_of(tree: Tree) -> Edits:
 
 
 # Kinds of changes that people make in several lines at once, by the first part of their keys.
-REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c")
+REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c", "power")
 
 
 def _may_repeat(key: tuple[object, ...]) -> bool:
@@ -167,6 +167,8 @@ def _far(tree: Tree) -> Iterator[Edit]:
         here = tuple(part for part in pool if names(part) <= {*visible, "t"})
         factors = always + tuple(part for part in here if _is_factor(part, tree))
         for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
+            yield _edit(tree, slot, change)
+        for change in mixtures(value):
             yield _edit(tree, slot, change)
         for change in grafts(value, here):
             yield _edit(tree, slot, change)

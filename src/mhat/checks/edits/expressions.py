@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mhat.checks.edits.places import Path, at, operation, places, replaced, said
 from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.walking import names
 from mhat.ops import OPERATIONS
 
 OTHER_OPERATOR = {
@@ -69,6 +70,8 @@ def _names(part: Name, path: Path, visible: tuple[str, ...], knobs: tuple[str, .
         yield Change(complement, f"`1 - {part.id}` stands where `{part.id}` should", "complement", ("c", path))
         root = operation("sqrt", part)
         yield Change(root, f"a root is taken of `{part.id}`", "root added", ("root", path), 1.4)
+        power = operation("pow", part, Name("t"))
+        yield Change(power, f"`{part.id}**t` stands where `{part.id}` should", "power added", ("power", path), 1.2)
     elif part.id == "t":
         yield from (Change(new, why, "counter", ("t", path, i)) for i, (new, why) in enumerate(counters()))
     else:
@@ -222,3 +225,15 @@ def grafts(node: Expression, pool: tuple[Expression, ...]) -> Iterator[Change]:
                     replaced(node, path, other), f"{said(other)} stands where {said(part)} should", "graft",
                     ("graft", path, other), 1.5,
                 )  # fmt: skip
+
+
+def mixtures(node: Expression) -> Iterator[Change]:
+    """Yield far-fetched changes: one number for the whole tensor, or for all tensors, in place of one a coordinate."""
+    for path, part in places(node):
+        if isinstance(part, Number) or not names(part) & {"g", "x", "m", "v"}:
+            continue
+        for op in ("mean", "sum", "norm"):
+            for over, word in ((None, "the tensor"), ("all", "all tensors")):
+                new = Operation(op, (part,), over)
+                sentence = f"the {op} of {said(part)} over {word} stands where {said(part)} should"
+                yield Change(replaced(node, path, new), sentence, "mixed", (op, path, over), 1.3)

@@ -144,6 +144,7 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
                 yield Edit(f"`{target} = {said(value)[1:-1]}` is done {word}", change, "one step", 1.1, family)
         if target in tree.state_names:
             yield from _seeded_line(i, line)
+            yield from _now_and_then(i, line)
 
 
 def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
@@ -156,6 +157,17 @@ def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
         family = "first seeds" if parts is not None and seed == parts[2] else ""
         change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
         yield Edit(sentence, change, "first seeds", 1.1, family)
+
+
+def _now_and_then(i: int, line: Assignment) -> Iterator[Edit]:
+    """Update a state once in a few steps only."""
+    for every in (2, 3, 5, 10):
+        for first in dict.fromkeys((1, 0)):
+            due = operation("eq", operation("mod", T, Number(float(every))), Number(float(first)))
+            new = operation("where", due, line.value, Name(line.targets[0]))
+            change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
+            sentence = f"`{line.targets[0]}` is updated once in {every} steps only"
+            yield Edit(sentence, change, "now and then", 1.2, f"now and then:{every}:{first}")
 
 
 def moved(tree: Tree) -> Iterator[Edit]:

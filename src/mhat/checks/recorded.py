@@ -1,0 +1,128 @@
+"""Judge a recorded run on its record alone: fitted on the first half, confirmed on the whole. It drives nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+
+from mhat.checks.conformance import SECONDS, answers_of, conforming, named, verdict_of
+from mhat.checks.diagnosing import diagnosis_of
+from mhat.checks.evaluator import Evaluator, Probes
+from mhat.checks.matching import update_scale
+from mhat.checks.probes import Observed
+from mhat.checks.search import Candidate, Search
+from mhat.checks.settings import Question
+from mhat.checks.showing import VISIBLE, deviation_in, sequences
+from mhat.checks.subjects import Subject
+from mhat.checks.verdict import Verdict
+from mhat.errors import BadValue
+from mhat.language import Rule
+
+Array = np.ndarray[Any, Any]
+FEWEST_STEPS = 4
+
+
+class Recorded(Protocol):
+    """What a record must hold: gradients and what was observed, (T, *shape) for each tensor."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def gradients(self) -> Sequence[Array]: ...
+    @property
+    def observed(self) -> Sequence[Array]: ...
+    @property
+    def observe(self) -> str: ...
+    @property
+    def start(self) -> Sequence[Array] | None: ...
+    @property
+    def knobs(self) -> Mapping[str, float]: ...
+
+
+def check_record(
+    record: Recorded, rule: Rule, *, strict: bool = False, seconds: float = SECONDS, **knobs: float
+) -> Verdict:
+    """Check a recorded run against a rule. What fits is consistent with this record, and no more is claimed.
+
+    Knobs given, or told by the record, are held; others are estimated unless `strict`.
+
+    Raises BadValue for a record of fewer than four steps, UnknownName for a knob that the rule does not have.
+    """
+    told = {name: value for name, value in record.knobs.items() if name in rule.knobs}
+    question = _question(record, rule, {**told, **knobs})
+    notes = ["fitted on the first half of the record and confirmed on the whole of it"]
+    if record.start is None and record.observe == "x":
+        notes.append("the record does not say where x starts; 0 is taken")
+    known = conforming(question, strict=strict)
+    if known is not None:
+        spoken, meant, estimated = known
+        verdict = replace(verdict_of(question, estimated, conforms=True), notes=tuple(notes))
+        if not spoken:
+            return verdict
+        spelled = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
+        return replace(verdict, dialect="; ".join(map(named, spoken)), diagnosis=spelled)
+    search = Search(rule.tree, question.matcher, () if strict else question.hidden, seconds)
+    found = search.candidates(lambda c: question.confirmer.agreed(c.tree, c.knobs) == question.confirmer.steps)
+    diagnosis, nearest, fitted = answers_of(question, found, search.nearest)
+    for first, second in pairwise(found[:2]):
+        apart = _telling_apart(question, first, second)
+        if apart is not None:
+            notes.append(f"the gradients {list(apart)} would tell the first two answers apart")
+    return replace(
+        verdict_of(question, fitted, conforms=False),
+        deviation=deviation_in(question, question.fresh, fitted),
+        diagnosis=diagnosis,
+        nearest=nearest,
+        notes=tuple(notes),
+    )
+
+
+def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Question:
+    """Put a record in the place of what a subject would have done."""
+    gradients, observed, start = _side_by_side(record)
+    steps = len(gradients)
+    if steps < FEWEST_STEPS:
+        raise BadValue(f"the record has {steps} steps", f"Record at least {FEWEST_STEPS}.")
+    dtype = "float32" if np.array_equal(observed, observed.astype(np.float32), equal_nan=True) else "float64"
+    subject = Subject(record.name, _refused, dtype=dtype)
+    question = Question(subject, rule, record.observe, held)
+    knobs = {**rule.knobs, **held}
+    for name, upto in (("searched", max(steps // 2, 2)), ("fresh", steps)):
+        probes = Probes(gradients[None, :upto], start[None], knobs, record.observe)
+        question.__dict__[name] = Observed(probes, observed[:upto, None])
+    return question
+
+
+def _side_by_side(record: Recorded) -> tuple[Array, Array, Array]:
+    """Lay tensors side by side, (step, tensor, coordinate); of different sizes they become one long tensor."""
+    flat = [np.asarray(g, dtype=np.float64).reshape(len(g), -1) for g in record.gradients]
+    seen = [np.asarray(x, dtype=np.float64).reshape(len(x), -1) for x in record.observed]
+    starts = [np.zeros(g.shape[1]) for g in flat] if record.start is None else [np.ravel(s) for s in record.start]
+    if len({g.shape[1] for g in flat}) == 1:
+        return np.stack(flat, axis=1), np.stack(seen, axis=1), np.stack(starts)
+    return np.hstack(flat)[:, None], np.hstack(seen)[:, None], np.hstack(starts)[None]
+
+
+def _refused(gradients: list[Array], start: list[Array], knobs: dict[str, float]) -> list[Array]:
+    raise BadValue("a record cannot be driven", "Check the implementation itself to learn more.")
+
+
+def _telling_apart(question: Question, a: Candidate, b: Candidate) -> tuple[float, ...] | None:
+    """Find the shortest simple gradients on which two answers differ."""
+    found = list(dict.fromkeys(sequences()))
+    gradients = np.zeros((max(map(len, found)), 1, len(found)))
+    for i, sequence in enumerate(found):
+        gradients[: len(sequence), 0, i] = sequence
+    evaluator = Evaluator(question.probes_of(gradients))
+    first, second = (evaluator.run(c.tree, c.knobs)[:, 0, 0] for c in (a, b))
+    with np.errstate(all="ignore"):
+        apart = np.abs(first - second) > VISIBLE * update_scale(first, np.zeros_like(first[0]))
+    for i, sequence in enumerate(found):
+        hits = np.flatnonzero(apart[: len(sequence), i])
+        if hits.size:
+            return sequence[: int(hits[0]) + 1]
+    return None

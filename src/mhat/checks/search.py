@@ -18,7 +18,8 @@ from mhat.language.tree import Tree
 
 DEPTH = 4
 # How many single edits are joined with others, and how many joined ones are scored and carried on.
-SINGLES = 1500
+SINGLES = 2500
+PLAIN = 1.2
 SCORED = 70
 CARRIED = 60
 # Candidates whose lines are edited once more, for two changes of one line.
@@ -62,6 +63,7 @@ class Search:
         self.seconds = seconds
         self.ends = time.monotonic() + seconds
         self.nearest = Candidate(tree, (), {}, matcher.score(tree), {})
+        self.plain: list[Candidate] = []
         self.tried = 0
 
     def candidates(self, confirmed: Confirm) -> list[Candidate]:
@@ -78,8 +80,8 @@ class Search:
             found = found or self._fitted(scored, confirmed)
             if found or self._late() or not scored:
                 return found
-            singles = singles or scored[:SINGLES]
-            carried = scored[: SINGLES if depth == 1 else CARRIED]
+            singles = singles or self._singles(scored)
+            carried = singles if depth == 1 else scored[:CARRIED]
             if scored[0].score > self.nearest.score:
                 self.nearest = scored[0]
         return []
@@ -94,11 +96,20 @@ class Search:
             self.tried += 1
             key, score = self.matcher.judged(child.tree)
             known = scored.get(key)
-            if score >= 0 and (known is None or child.cost < known.cost):
-                scored[key] = replace(child, score=score)
+            if score >= 0:
+                child = replace(child, score=score)
+                if len(child.edits) == 1 and child.edits[0].cost <= PLAIN:
+                    self.plain.append(child)
+                if known is None or child.cost < known.cost:
+                    scored[key] = child
             if self._late():
                 break
         return sorted(scored.values(), key=lambda c: (-c.score, c.cost))
+
+    def _singles(self, scored: list[Candidate]) -> list[Candidate]:
+        """List the single edits to be joined: all plain ones, for what does the same alone need not in company."""
+        distinct = {id(c.edits[0]): c for c in (*self.plain, *scored)}
+        return sorted(distinct.values(), key=lambda c: (-c.score, c.cost))[:SINGLES]
 
     def _children(self, carried: list[Candidate], singles: list[Candidate]) -> Iterator[Candidate]:
         if not singles:
@@ -189,15 +200,13 @@ def _one_for_one(slot: Slot, content: Content) -> bool:
 
 
 def _by_rank(carried: list[Candidate], singles: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
-    """Pair candidates with single edits, the best of both first: along the diagonals of their ranks."""
-    same = bool(carried) and len(carried[0].edits) == 1
-    # The deeper the candidates, the fewer they are: then their rank counts for more.
-    weight = 1 if same else max(len(singles) // max(len(carried), 1), 1)
-    for total in range(len(carried) * weight + len(singles)):
-        for i in range(min(total // weight, len(carried) - 1) + 1):
-            j = total - i * weight
-            if j < len(singles) and (not same or j > i):
+    """Pair candidates with single edits by the product of their ranks: often one of a pair explains little alone."""
+    level = 1
+    while level <= len(carried) * len(singles):
+        for i in range(min(len(carried), 2 * level)):
+            for j in range(-(-level // (i + 1)) - 1, min(-(-2 * level // (i + 1)) - 1, len(singles))):
                 yield carried[i], singles[j]
+        level *= 2
 
 
 def _oddness(value: float) -> float:

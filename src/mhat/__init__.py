@@ -4,6 +4,7 @@
     rules, streams, landscapes      the library
     trace, plot                     run a rule and record every variable; draw it
     step                            one step on floats, NumPy, torch or JAX arrays
+    check, identify, compare        is an implementation right, and if not, which line is wrong
     save, load, again               traces on disk, and run again
     ops                             the functions a rule may call
 
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
     from mhat import landscapes, ops, rules, streams
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, load, plot, save, step, trace
+    from mhat.verbs import again, check, compare, identify, load, plot, save, step, trace
 
 _HOMES = {
     "MhatError": "mhat.errors",
     "Rule": "mhat.language",
     "rule": "mhat.language",
-    **dict.fromkeys(("again", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
+    **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
 }
 _PACKAGES = ("landscapes", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Rule", "__version__", "again", "landscapes", "load", "ops", "plot", "rule", "rules", "save", "step",
-    "streams", "trace",
+    "MhatError", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
+    "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

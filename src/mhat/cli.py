@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from mhat import check_commands
 from mhat.errors import LanguageError, MhatError
 from mhat.version import VERSION
 
@@ -339,6 +340,9 @@ def _tell(
         tables.show(tables.odd_numbers(each))
     for word, path in written.items():
         tables.show(tables.prose(f"{word.capitalize()}: {path}"))
+
+
+check_commands.register(app)
 
 
 def _ended(run: Callable[[], Any], *, as_json: bool) -> int:

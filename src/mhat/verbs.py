@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from mhat.checks.conformance import Comparison
+    from mhat.checks.verdict import Verdict
     from mhat.engines.stepping import Step
 
 
@@ -102,3 +104,70 @@ def again(ds: xr.Dataset) -> xr.Dataset:
     from mhat import traces
 
     return traces.again(ds)
+
+
+def check(
+    subject: Any,
+    against: Any = "adam",
+    *,
+    observe: str = "x",
+    strict: bool = False,
+    maximize: bool = False,
+    seconds: float = 45.0,
+    dtype: str | None = None,
+    **knobs: Any,
+) -> Verdict:
+    """Check an implementation against a rule: does it conform, and if not, which line is wrong.
+
+    `subject`: a function `run(gradients) -> parameters` (shapes (T,) or (T, n)), a class with a step method, a
+    rule, a torch optimizer class, an optax transformation, a Keras optimizer, or a name of one. `observe`: what it
+    returns: "x", the "update", or a variable of the rule. Knobs given are held; others that the subject takes are
+    varied, and those it hides are estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search
+    for the mistake. Keywords that are no knobs of the rule are options of the subject's constructor.
+
+    Raises SubjectError if the subject fails, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat, numpy as np
+    >>> def my_sgd(gradients, lr=0.1):
+    ...     return -lr * np.cumsum(gradients, axis=0)
+    >>> mhat.check(my_sgd, "sgd").conforms
+    True
+    """
+    from mhat.bridges.find import find_rule, find_subject
+    from mhat.checks import conformance
+
+    rule = find_rule(against)
+    options = {name: value for name, value in knobs.items() if name not in rule.knobs}
+    found = find_subject(subject, against=rule, observe=observe, options=options, dtype=dtype)
+    held = {name: value for name, value in knobs.items() if name in rule.knobs}
+    return conformance.check(found, rule, observe=observe, strict=strict, maximize=maximize, seconds=seconds, **held)
+
+
+def identify(
+    subject: Any, *, observe: str = "x", maximize: bool = False, seconds: float = 90.0, **knobs: float
+) -> Verdict:
+    """Find out which rule of the library an implementation is, with which knobs, and which edits.
+
+    The verdict's `against` names the rule. Takes subjects and raises as `check` does.
+    """
+    from mhat import rules
+    from mhat.bridges.find import find_subject
+    from mhat.checks import conformance
+
+    library = [rules.named(name) for name in rules.names()]
+    found = find_subject(subject, against=rules.named("adam"), observe=observe)
+    return conformance.identify(found, library, observe=observe, maximize=maximize, seconds=seconds, **knobs)
+
+
+def compare(a: Any, b: Any, *, seconds: float = 90.0, **knobs: float) -> Comparison:
+    """Compare two implementations: where they part, and why, by the rule that each is or is nearest to.
+
+    Takes subjects and raises as `check` does.
+    """
+    from mhat import rules
+    from mhat.bridges.find import find_subject
+    from mhat.checks import conformance
+
+    library = [rules.named(name) for name in rules.names()]
+    first, second = (find_subject(each, against=rules.named("adam")) for each in (a, b))
+    return conformance.compare(first, second, rules=library, seconds=seconds, **knobs)

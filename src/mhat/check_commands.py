@@ -1,0 +1,199 @@
+"""The commands that check: `check`, `identify`, `compare`. It must not know how anything is checked.
+
+Exit codes: 0 conforms (a documented dialect too), 1 deviates, 2 could not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mhat.errors import BadValue
+
+if TYPE_CHECKING:
+    from mhat.checks.subjects import Subject
+    from mhat.checks.verdict import Verdict
+    from mhat.language import Rule
+
+DEVIATES = 1
+
+KnobOption = Annotated[
+    list[str] | None,
+    typer.Option("--knob", "-k", metavar="NAME=VALUE", help="A knob that is held, or an option of its constructor."),
+]
+ObserveOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x]", show_default=False),
+]
+SecondsOption = Annotated[float, typer.Option(metavar="S", help="How long to search for the mistake.")]
+TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
+JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
+MaximizeOption = Annotated[bool, typer.Option("--maximize", metavar="", help="It climbs: give it negated gradients.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(check)
+    app.command()(identify)
+    app.command()(compare)
+
+
+def check(
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SUBJECT", help="FILE.py:NAME, MODULE:NAME, torch.optim:Adam, a script.", show_default=False
+        ),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="RULE", help="The rule it claims to be. [by its name, else adam]")
+    ] = None,
+    knob: KnobOption = None,
+    observe: ObserveOption = "x",
+    feed: Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the gradients.")] = None,
+    read: Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the result.")] = None,
+    command: Annotated[str | None, typer.Option(metavar="CMD", help="A command that speaks JSON lines.")] = None,
+    recorded: Annotated[Path | None, typer.Option(metavar="FILE", help="A run that was written down.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", metavar="", help="Hold the rule's defaults.")] = False,
+    maximize: MaximizeOption = False,
+    dtype: TypeOption = None,
+    seconds: SecondsOption = 45.0,
+    timeout: Annotated[float | None, typer.Option(metavar="S", help="How long one run may take.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check an implementation against a rule: does it conform, and if not, which line is wrong.
+
+    Exit code 0: it conforms, if only in a documented dialect; 1: it deviates; 2: it could not be run.
+    """
+    from mhat.bridges import records
+    from mhat.bridges.find import find_rule, find_subject
+    from mhat.checks import conformance
+    from mhat.checks import recorded as records_checked
+
+    name = against or _guessed(subject or command or str(recorded or ""))
+    rule = find_rule(name)
+    held, options = _told(rule, knob or ())
+    if recorded is not None:
+        if subject is not None or command is not None:
+            raise BadValue("a record and a subject are two questions", "Ask for one of them at a time.")
+        record = records.record_of(recorded, observe)
+        verdict = records_checked.check_record(record, rule, strict=strict, seconds=seconds, **held)
+    else:
+        found = find_subject(
+            subject, against=rule, observe=observe, options=options, dtype=dtype, feed=feed, read=read,
+            command=command, limit=timeout,
+        )  # fmt: skip
+        asked: dict[str, Any] = {"strict": strict, "maximize": maximize, "seconds": seconds, **held}
+        verdict = conformance.check(found, rule, observe=observe, **asked)
+    _answer(verdict, as_json)
+
+
+def identify(
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="FILE.py:NAME, MODULE:NAME, torch.optim:Adam.")],
+    knob: KnobOption = None,
+    observe: ObserveOption = "x",
+    maximize: MaximizeOption = False,
+    dtype: TypeOption = None,
+    seconds: SecondsOption = 90.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Find out which rule an implementation is, with which knobs, and what was changed.
+
+    Exit code 0: it is a rule of the library; 1: it is none, or an edited one; 2: it could not be run.
+    """
+    from mhat.checks import conformance
+
+    found, held = _subject(subject, knob or (), observe, dtype)
+    asked: dict[str, Any] = {"observe": observe, "maximize": maximize, "seconds": seconds, **held}
+    _answer(conformance.identify(found, _library(), **asked), as_json)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A subject, as for check.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    knob: KnobOption = None,
+    dtype: TypeOption = None,
+    seconds: SecondsOption = 90.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two implementations: where and why they part.
+
+    Exit code 0: they do the same; 1: they part; 2: one could not be run.
+    """
+    from mhat import facts, tables, verdicts
+    from mhat.checks import conformance
+    from mhat.checks.verdict import as_dict
+
+    (first, held), (second, _) = (_subject(each, knob or (), "x", dtype) for each in (a, b))
+    asked: dict[str, Any] = {"seconds": seconds, **held}
+    found = conformance.compare(first, second, rules=_library(), **asked)
+    if as_json:
+        deviation = None if found.deviation is None else vars(found.deviation)
+        tables.say(
+            facts.as_json({"same": found.same, "a": as_dict(found.a), "b": as_dict(found.b), "deviation": deviation})
+        )
+    else:
+        tables.show(verdicts.comparison_page(found))
+    raise typer.Exit(0 if found.same else DEVIATES)
+
+
+def _answer(verdict: Verdict, as_json: bool) -> None:
+    from mhat import tables, verdicts
+
+    if as_json:
+        tables.say(verdict.to_json())
+    else:
+        tables.show(verdicts.page(verdict))
+    raise typer.Exit(0 if verdict.conforms else DEVIATES)
+
+
+def _guessed(name: str) -> str:
+    """Guess the rule from a subject's name: the longest rule of the library that stands in it, else adam."""
+    from mhat import rules
+
+    plain = name.rpartition(":")[2].lower().replace("_", "")
+    known = [rule for rule in rules.names() if rule.replace("_", "") in plain]
+    return max(known, key=len, default="adam")
+
+
+def _told(rule: Rule, typed: Sequence[str]) -> tuple[dict[str, float], dict[str, Any]]:
+    """Sort what is typed behind -k into knobs of the rule and options of the constructor."""
+    held: dict[str, float] = {}
+    options: dict[str, Any] = {}
+    for each in typed:
+        name, sign, value = each.partition("=")
+        if not sign or not name or not value:
+            raise BadValue(f"`-k {each}` is no knob", "Write a name, = and a value: -k lr=0.01.")
+        read = _value(value)
+        if name in rule.knobs and isinstance(read, float):
+            held[name] = read
+        else:
+            options[name] = int(read) if isinstance(read, float) and read.is_integer() else read
+    return held, options
+
+
+def _value(typed: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if typed.lower() in words:
+        return words[typed.lower()]
+    try:
+        return float(typed)
+    except ValueError:
+        return typed
+
+
+def _subject(named: str, typed: Sequence[str], observe: str, dtype: str | None) -> tuple[Subject, dict[str, float]]:
+    from mhat.bridges.find import find_rule, find_subject
+
+    rule = find_rule(_guessed(named))
+    held, options = _told(rule, typed)
+    return find_subject(named, against=rule, observe=observe, options=options, dtype=dtype), held
+
+
+def _library() -> list[Rule]:
+    from mhat import rules
+
+    return [rules.named(name) for name in rules.names()]

@@ -123,6 +123,8 @@ class Fitter:
     def _least_squares(self, tree: Tree, knobs: Fit) -> Fit:
         """Improve knobs by Levenberg-Marquardt steps on a scale that keeps each in its range."""
         names = [name for name in knobs if knobs[name] > 0]
+        if not names:
+            return knobs
         point = np.array([_free(name, knobs[name]) for name in names])
         damping = 1e-3
 

@@ -7,6 +7,7 @@ the worst of them strays from the oracle, step by step, is what any of them may 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ml_dtypes
@@ -20,8 +21,8 @@ from mhat.engines.program import PEERS, Program, first_environment
 from mhat.engines.tensors import Tensor, values_of
 from mhat.language import Rule
 from mhat.language.definition import of_tree
-from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import mapped_tree
+from mhat.language.tree import Expression, Knob, Name, Number, Operation, Tree
+from mhat.language.walking import mapped_tree, names, renamed
 
 Array = np.ndarray[Any, Any]
 _ONE = Number(1.0)
@@ -114,12 +115,35 @@ def _by_inverse(node: Expression) -> Expression:
     return node
 
 
-def spellings(rule: Rule) -> Iterator[tuple[Rule, bool]]:
-    """Yield forms of a rule that are equal but for rounding, and whether per-step numbers are rounded too."""
+@dataclass(frozen=True)
+class Spelling:
+    """A form of a rule that is equal but for rounding; `rounded` are knobs that stand for others, rounded first."""
+
+    rule: Rule
+    one_precision: bool = False
+    rounded: Mapping[str, str] = field(default_factory=dict)
+
+
+def spellings(rule: Rule) -> Iterator[Spelling]:
+    """Yield the allowed spellings: averages as lerp, divisions as products, numbers rounded early or late."""
     trees = [rule.tree, mapped_tree(rule.tree, _as_lerp), mapped_tree(rule.tree, _by_inverse)]
     for tree in dict.fromkeys(trees):
-        for one_precision in (False, True):
-            yield of_tree(tree), one_precision
+        yield Spelling(of_tree(tree))
+        yield Spelling(of_tree(tree), one_precision=True)
+    for in_powers in (False, True):
+        yield _rounded_early(rule.tree, in_powers)
+
+
+def _rounded_early(tree: Tree, in_powers: bool) -> Spelling:
+    """Round knobs before they are used, in the lines with the step number or in the others."""
+    new = {knob: f"{knob}_rounded" for knob in tree.knob_names}
+    body = tuple(
+        replace(line, value=renamed(line.value, new)) if ("t" in names(line.value)) == in_powers else line
+        for line in tree.body
+    )
+    knobs = (*tree.knobs, *(Knob(new[knob.name], knob.default) for knob in tree.knobs))
+    result = tree.result if in_powers else renamed(tree.result, new)
+    return Spelling(of_tree(replace(tree, body=body, knobs=knobs, result=result)), False, new)
 
 
 def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, dtype: str) -> Array:
@@ -130,8 +154,8 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
     """
     worst = np.zeros_like(exact)
     with np.errstate(all="ignore"):
-        for form, one_precision in spellings(rule):
-            made = _rounded_run(form, probes, knobs, dtype, one_precision)
+        for spelling in spellings(rule):
+            made = _rounded_run(spelling, probes, knobs, dtype)
             strayed = np.abs(made - exact)
             strayed = np.where(np.isfinite(made) & np.isfinite(exact), strayed, 0.0)
             strayed = np.where(np.isfinite(made) != np.isfinite(exact), np.inf, strayed)
@@ -142,8 +166,9 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
     return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
 
-def _rounded_run(rule: Rule, probes: Probes, knobs: Mapping[str, float], dtype: str, one_precision: bool) -> Array:
+def _rounded_run(spelling: Spelling, probes: Probes, knobs: Mapping[str, float], dtype: str) -> Array:
     """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
+    rule, one_precision = spelling.rule, spelling.one_precision
     kind = _OnePrecision if one_precision else Arrays
     working = "float32" if dtype in ("float16", "bfloat16") else dtype
     runs = []
@@ -152,6 +177,7 @@ def _rounded_run(rule: Rule, probes: Probes, knobs: Mapping[str, float], dtype: 
         arithmetic = kind(np, working, tensor_dimensions=1, several_dimensions=1)
         program = Program(rule, arithmetic)
         told: dict[str, Any] = _own_knobs(rule, probes, i, knobs)
+        told |= {new: float(np.dtype(working).type(told[old])) for old, new in spelling.rounded.items()}
         count = np.arange(1.0, gradients.shape[1] + 1)[:, None] if gradients.shape[1] > 1 else 1.0
         numbers: dict[str, Any] = {"t": 1.0, "k": count, "n": float(gradients.shape[1]), **told}
         if one_precision:

@@ -6,6 +6,7 @@ promising. Whatever agrees on all probes is confirmed on fresh streams before it
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ FITTED = 25
 # Alternatives that are worth listing, and how many more parents are tried once there is an answer.
 ENOUGH = 6
 PATIENCE = 300
+# How long a second edit is looked for where one edit needs several odd knobs.
+PAUSE = 8.0
 
 Confirm = Callable[["Candidate"], bool]
 
@@ -76,11 +79,15 @@ class Search:
                 if found or self._late():
                     return found
             scored = self._scored(carried, singles)
+            singles = singles or self._singles(scored)
             found = self._confirmed([c for c in scored if c.score == BEST], confirmed)
-            found = found or self._fitted(scored, confirmed)
+            if not found:
+                found = self._fitted(scored, confirmed)
+                if found and depth == 1 and len(found[0].knobs) > 1:
+                    # Several odd knobs are less likely than a second edit.
+                    found = self._joined(singles, singles, confirmed, PAUSE) or found
             if found or self._late() or not scored:
                 return found
-            singles = singles or self._singles(scored)
             carried = singles if depth == 1 else scored[:CARRIED]
             if scored[0].score > self.nearest.score:
                 self.nearest = scored[0]
@@ -142,11 +149,13 @@ class Search:
         tree = assembled(self.tree, changes, checked=False)
         return None if tree is None else Candidate(tree, (*a.edits, *b.edits), {}, 0.0, changes)
 
-    def _joined(self, carried: list[Candidate], singles: list[Candidate], confirmed: Confirm) -> list[Candidate]:
+    def _joined(
+        self, carried: list[Candidate], singles: list[Candidate], confirmed: Confirm, seconds: float = math.inf
+    ) -> list[Candidate]:
         """Join candidates with single edits, those first that explain most, until some agree and are confirmed."""
         found: list[Candidate] = []
         patience = PATIENCE
-        ends = time.monotonic() + (self.ends - time.monotonic()) * 0.5
+        ends = time.monotonic() + min((self.ends - time.monotonic()) * 0.5, seconds)
         for parent, single in _by_rank(carried, singles):
             child = self._join(parent, single)
             if child is not None:

@@ -1,0 +1,146 @@
+"""Checks from a user's side: what conforms, what deviates, and what the answer says. It knows no search."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mhat
+from mhat.errors import SubjectError, UnknownName
+from tests.checks import wrong_adams
+
+CLASSIC = """\
+- m_hat = m / (1 - beta1**t)
++ m = m / (1 - beta1**t)
+- v_hat = v / (1 - beta2**t)
++ v = v / (1 - beta2**t)
+- ratio = m_hat / (sqrt(v_hat) + eps)
++ ratio = m / (sqrt(v) + eps)"""
+
+
+def test_a_right_adam_conforms_and_its_knobs_are_varied() -> None:
+    verdict = mhat.check(wrong_adams.adam)
+    assert verdict.conforms
+    assert (verdict.dialect, verdict.deviation, verdict.diagnosis, verdict.estimated) == (None, None, None, {})
+
+
+def test_the_classic_mistake_is_named() -> None:
+    verdict = mhat.check(wrong_adams.stored_back)
+    assert not verdict.conforms
+    assert verdict.diagnosis is not None
+    assert verdict.deviation is not None
+    assert verdict.diagnosis.sentences == ("`m_hat` is stored back into `m` and `v_hat` is stored back into `v`",)
+    assert verdict.diagnosis.diff == CLASSIC
+    assert (verdict.deviation.step, verdict.deviation.gradients) == (2, (1.0, 1.0))
+    assert verdict.deviation.got[-1] == pytest.approx(0.2353, rel=1e-3)
+    assert verdict.deviation.expected[-1] == pytest.approx(1, rel=1e-6)
+    assert "constant gradient" in [law.name for law in verdict.broken]
+    assert [text for _, text in verdict.diagnosis.lines[:2]] == ["m = m / (1 - 0.9**t)", "v = v / (1 - 0.999**t)"]
+
+
+def test_the_named_rule_can_be_traced_and_dies() -> None:
+    diagnosis = mhat.check(wrong_adams.stored_back).diagnosis
+    assert diagnosis is not None
+    ds = mhat.trace(diagnosis.rule, mhat.streams.constant(10), eps=1e-3)
+    assert float(ds.ratio[-1]) == 3.404888183404303e-70
+
+
+def test_hidden_knobs_are_estimated_and_said() -> None:
+    verdict = mhat.check(wrong_adams.hidden)
+    assert verdict.conforms
+    assert verdict.estimated == {"lr": 0.02, "eps": 1e-3}
+    strict = mhat.check(wrong_adams.hidden, strict=True, seconds=1)
+    assert not strict.conforms
+    assert strict.estimated == {}
+
+
+def test_knobs_that_are_given_are_held() -> None:
+    assert mhat.check(wrong_adams.hidden, lr=0.02, eps=1e-3).estimated == {}
+    assert not mhat.check(wrong_adams.hidden, lr=0.01, seconds=1).conforms
+
+
+def test_a_documented_form_is_a_dialect_and_no_mistake() -> None:
+    verdict = mhat.check(wrong_adams.eps_hat)
+    assert verdict.conforms
+    assert verdict.dialect is not None
+    assert verdict.dialect.startswith("eps-hat")
+    assert "section 2" in verdict.dialect
+
+
+@pytest.mark.parametrize(
+    ("subject", "options"),
+    [
+        (wrong_adams.in_float32, {}),
+        (wrong_adams.uphill, {"maximize": True}),
+        (wrong_adams.ratios, {"observe": "ratio"}),
+    ],
+)
+def test_unusual_but_right(subject: Any, options: dict[str, Any]) -> None:
+    assert mhat.check(subject, **options).conforms
+
+
+def test_climbing_is_a_mistake_unless_asked_for() -> None:
+    verdict = mhat.check(wrong_adams.uphill)
+    assert verdict.diagnosis is not None
+    assert "x + lr * ratio" in verdict.diagnosis.diff or "-" in verdict.diagnosis.diff
+    assert len(verdict.diagnosis.edits) == 1
+
+
+def test_two_mistakes_are_found_together() -> None:
+    verdict = mhat.check(wrong_adams.two_mistakes)
+    assert verdict.diagnosis is not None
+    assert len(verdict.diagnosis.edits) == 2
+    assert "in `v` `beta1` stands where `beta2` should" in verdict.diagnosis.sentences
+
+
+def test_a_counter_that_every_tensor_advances() -> None:
+    verdict = mhat.check(wrong_adams.counter_per_tensor)
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.sentences == ("the step counter advances once for every tensor, not once a step",)
+    assert "tensors apart" in [law.name for law in verdict.broken]
+
+
+def test_a_wrong_name_is_worse_than_none() -> None:
+    def nonsense(gradients: Any) -> Any:
+        return np.cumsum(np.tanh(np.asarray(gradients) * np.arange(1, len(gradients) + 1)[:, None] ** 1.7), axis=0)
+
+    def shaped(gradients: Any) -> Any:
+        given = np.asarray(gradients)
+        return nonsense(given.reshape(len(given), -1)).reshape(given.shape)
+
+    verdict = mhat.check(shaped, seconds=3)
+    assert not verdict.conforms
+    assert verdict.diagnosis is None
+    assert verdict.deviation is not None
+
+
+def test_identify_finds_rule_and_knobs() -> None:
+    verdict = mhat.identify(wrong_adams.heavy_ball)
+    assert (verdict.against, verdict.conforms) == ("momentum", True)
+    assert verdict.estimated == {"lr": 0.05, "momentum": 0.95}
+
+
+def test_compare_says_where_two_part() -> None:
+    same = mhat.compare(wrong_adams.adam, wrong_adams.adam)
+    assert same.same
+    found = mhat.compare(wrong_adams.adam, wrong_adams.heavy_ball)
+    assert not found.same
+    assert found.deviation is not None
+    assert (found.a.against, found.b.against) == ("adam", "momentum")
+
+
+def test_json_holds_no_number_that_json_has_not() -> None:
+    verdict = mhat.check(wrong_adams.stored_back)
+    read = json.loads(verdict.to_json(), parse_constant=pytest.fail)
+    assert read["schema"] == 1
+    assert read["diagnosis"]["diff"] == CLASSIC
+
+
+def test_what_cannot_be_asked() -> None:
+    with pytest.raises(UnknownName, match="there is no variable of adam `raito`"):
+        mhat.check(wrong_adams.adam, observe="raito")
+    with pytest.raises(SubjectError, match="returned None"):
+        mhat.check(lambda gradients: None)

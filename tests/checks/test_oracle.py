@@ -1,0 +1,51 @@
+"""The derived bound: honest spellings lie within it, and a thousandth of a millionth does not. It knows no search."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mhat
+from mhat.checks.evaluator import Evaluator, Probes
+from mhat.checks.oracle import bound, expected, in_ulps
+from mhat.checks.probes import designed, fresh
+from mhat.checks.settings import SIZES
+from mhat.language import Rule
+
+RULES = list(mhat.rules.names())
+
+
+def probes_of(rule: Rule, dtype: str) -> Probes:
+    low, high = SIZES[dtype]
+    streams = [designed(12, 7), fresh(12, 8)]
+    held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
+    return Probes(np.stack(held), np.zeros((2, 1, held[0].shape[-1])), rule.knobs)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_rule_itself_lies_within_the_bound_and_a_small_error_does_not(name: str) -> None:
+    rule = mhat.rules.named(name)
+    probes = probes_of(rule, "float64")
+    exact = expected(rule, probes, {})
+    limit = bound(rule, probes, {}, exact, "float64")
+    made = Evaluator(probes).run(rule.tree)
+    assert (np.abs(made - exact) <= limit).all()
+    off = exact * (1 + 1e-9)
+    moved = np.isfinite(limit) & (np.abs(exact) > 1e-3 * np.abs(exact).max(axis=0, keepdims=True)) & (exact != 0)
+    assert (np.abs(off - exact) > limit)[moved].mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["adam", "lion", "rmsprop", "lamb"])
+def test_float32_is_judged_by_what_float32_can_do(name: str) -> None:
+    rule = mhat.rules.named(name)
+    probes = probes_of(rule, "float32")
+    exact = expected(rule, probes, {})
+    wide = bound(rule, probes, {}, exact, "float32")
+    narrow = bound(rule, probes, {}, exact, "float64")
+    finite = np.isfinite(wide) & np.isfinite(narrow) & (narrow > 0)
+    assert np.median(wide[finite] / narrow[finite]) > 1e6
+
+
+def test_ulps_are_of_the_update() -> None:
+    assert in_ulps(2.0**-52, 1.0, "float64") == 1
+    assert in_ulps(1.0, 0.0, "float64") == np.inf

@@ -1,0 +1,40 @@
+"""A record is judged on its record alone. It drives nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mhat
+from mhat.bridges.records import Record
+from mhat.checks.recorded import check_record
+from mhat.errors import BadValue
+
+GRADIENTS = np.random.default_rng(3).normal(size=(60, 4))
+
+
+def recorded(rule: mhat.Rule, **knobs: float) -> Record:
+    return Record("run", [GRADIENTS], [mhat.trace(rule, GRADIENTS, **knobs).x.values])
+
+
+def test_a_right_record_is_consistent_with_its_rule() -> None:
+    verdict = check_record(recorded(mhat.rules.adam, lr=0.02), mhat.rules.adam)
+    assert verdict.conforms
+    assert verdict.estimated == {"lr": 0.02}
+    assert "fitted on the first half" in verdict.notes[0]
+    assert "start" in verdict.notes[1] or "starts" in verdict.notes[1]
+
+
+def test_a_wrong_one_is_named() -> None:
+    text = mhat.rule(
+        "def rms(x, g, v=0, *, lr=0.01, rho=0.9, eps=1e-8):\n    v = rho * v + g**2\n"
+        "    return x - lr * g / (sqrt(v) + eps)"
+    )
+    verdict = check_record(recorded(text), mhat.rules.rmsprop, lr=0.01)
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.diff == "- v = rho * v + (1 - rho) * g**2\n+ v = rho * v + g**2"
+
+
+def test_too_short_a_record() -> None:
+    with pytest.raises(BadValue, match="the record has 3 steps"):
+        check_record(Record("run", [GRADIENTS[:3]], [GRADIENTS[:3]]), mhat.rules.adam)

@@ -22,7 +22,7 @@ from mhat.checks.fitting import Fitter
 from mhat.checks.laws import findings
 from mhat.checks.matching import RELATIVE, same, update_scale
 from mhat.checks.probes import designed, drive, tensors_of
-from mhat.checks.search import Candidate, Search
+from mhat.checks.search import DEPTH, Candidate, Search
 from mhat.checks.settings import Question
 from mhat.checks.showing import first_deviation
 from mhat.checks.subjects import Subject
@@ -106,12 +106,14 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
         observe=question.observe,
         dtype=question.subject.dtype,
         knobs={name: known[name] for name in question.rule.knobs},
-        estimated=dict(estimated),
+        estimated={name: estimated[name] for name in question.rule.knobs if name in estimated},
     )
 
 
 def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
-    search = Search(question.rule.tree, question.matcher, () if strict else question.hidden, seconds)
+    # The small types tell so little apart that several edits can be made to fit anything.
+    depth = DEPTH if question.subject.dtype in ("float64", "float32") else 1
+    search = Search(question.rule.tree, question.matcher, () if strict else question.hidden, seconds, depth)
     found = search.candidates(_confirmation(question))
     diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
     verdict = verdict_of(question, estimated, conforms=False)

@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench conformance clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,9 @@ check: $(VENV)/.installed-check ## Check format, lint, types and floors
 
 bench: $(VENV)/.installed-test ## Print how good the check is, over all cases (takes a quarter of an hour or more)
 	@$(BIN)/python -m benchmarks.check
+
+conformance: $(VENV)/.installed-test ## Check the optimizers of torch, optax and Keras anew, and write docs/conformance.md
+	@$(BIN)/python -m benchmarks.field --write docs/conformance.md
 
 clean: ## Remove everything that make made, .venv included
 	rm -rf $(VENV) build dist demo.png .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

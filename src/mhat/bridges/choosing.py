@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 from collections.abc import Mapping
@@ -86,6 +87,8 @@ def _is_optax(found: Any) -> bool:
         return False
     if optax.is_transformation(found):
         return True
+    if isinstance(found, functools.partial):
+        return _is_optax(found.func)
     if not inspect.isfunction(found):
         return False
     signature = inspect.signature(found)

@@ -51,7 +51,7 @@ def subject_of_optax(
         starts=True,
         dtype=dtype,
         defaults=keywords.defaults,
-        source=None if is_transformation(factory) else source_of(factory),
+        source=source_of(factory) if inspect.isfunction(factory) else None,
     )
 
 

@@ -34,7 +34,7 @@ class Dialect:
 DIALECTS = (
     *(
         Dialect(name, "eps-hat: eps is added before the correction", PAPER_EPS_HAT, (EPS_HAT,))
-        for name in ("adam", "adamw", "nadam", "radam", "adabelief", "amsgrad")
+        for name in ("adam", "adamw", "nadam", "adabelief", "amsgrad")
     ),
     Dialect(
         "adamw", "decay after the step", "course handouts, and Adam's weight decay in several libraries", (DECAY_AFTER,)

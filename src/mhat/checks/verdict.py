@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from mhat.checks.html import html_of
 from mhat.checks.skeleton import Edit
 from mhat.language import Rule
 
@@ -96,6 +97,9 @@ class Verdict:
     def to_json(self) -> str:
         """Write the verdict as JSON: the keys are the fields; non-finite numbers are the strings nan, inf, -inf."""
         return json.dumps(_plain(as_dict(self)), indent=2)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
 
 def as_dict(verdict: Verdict) -> dict[str, Any]:

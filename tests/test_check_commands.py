@@ -68,7 +68,7 @@ def test_the_classic_mistake_in_a_script(here: Path) -> None:
         "+ m = m / (1 - beta1**t)",
         "- v_hat = v / (1 - beta2**t)",
         "+ v = v / (1 - beta2**t)",
-        "shown by the gradients [1, 1]: 0.235 in ratio where 0.999 is expected",
+        "shown by the gradients [1, 1]: 0.235 where 0.999 is expected (in ratio)",
         "line 11: m = m / (1 - beta1**t)",
     ):
         assert line in text
@@ -122,6 +122,10 @@ def test_identify_and_compare(here: Path) -> None:
         (["check", "mine.py:adam", "--against", "adm"], "there is no rule `adm`"),
         (["check", "mine.py:adam", "--observe", "raito"], "there is no variable of adam `raito`"),
         (["check", "mine.py:adam", "-k", "lr"], "`-k lr` is no knob"),
+        (["check", "mine.py:adam", "-k", "lr=1", "-k", "lr=2"], "`lr` is given twice"),
+        (["check", "mine.py:adam", "--dtype", "float99"], "there is no dtype `float99`"),
+        (["identify", "mine.py:adam", "--dtype", "float99"], "there is no dtype `float99`"),
+        (["check", "mine.py:adam", "--seconds", "-1"], "invalid value for '--seconds'"),
         (["check", "mine.py:adam", "-k", "beta1=1"], "beta1=1.0 is out of its range"),
         (["check"], "no subject is named"),
         (["check", "mine.py:adam", "--recorded", "run.csv"], "a record and a subject are two questions"),

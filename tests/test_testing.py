@@ -1,44 +1,73 @@
-"""Assertions for tests: silent for what conforms, and the whole diagnosis for what does not. It knows no search."""
+"""Assertions for tests: silent for what conforms, and the whole diagnosis for what does not. They know no search."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from importlib.metadata import entry_points
 
 import pytest
 
+from mhat import verbs, verdicts
 from mhat.testing import assert_conforms
 from tests.checks import wrong_adams
+
+pytest_plugins = ["pytester"]
+
+PASSING = """
+import sys
+import numpy as np
+
+def test_light():
+    assert not {"mhat.testing", "mhat.verbs", "xarray"} & set(sys.modules)
+
+def test_sgd(assert_conforms):
+    assert_conforms(lambda gradients: -0.1 * np.cumsum(gradients, axis=0), "sgd", lr=0.1)
+"""
+FAILING = """
+import numpy as np
+
+def up(gradients):
+    return 0.1 * np.cumsum(gradients, axis=0)
+
+def test_sgd(assert_conforms):
+    assert_conforms(up, "sgd", lr=0.1)
+"""
 
 
 def test_what_conforms_passes() -> None:
     assert_conforms(wrong_adams.adam, "adam")
+    assert_conforms(wrong_adams.adam)
 
 
 def test_the_message_is_the_diagnosis() -> None:
     with pytest.raises(AssertionError) as raised:
         assert_conforms(wrong_adams.stored_back, "adam")
     text = str(raised.value)
+    assert text == verdicts.text_of(verbs.check(wrong_adams.stored_back, "adam"))
     assert text.startswith("stored_back deviates from adam")
     assert "  - m_hat = m / (1 - beta1**t)\n  + m = m / (1 - beta1**t)" in text
 
 
-def test_the_fixture_is_there_and_light(tmp_path: Path) -> None:
-    (tmp_path / "test_mine.py").write_text(
-        "import sys\n"
-        "import numpy as np\n\n"
-        "def test_light():\n    assert 'xarray' not in sys.modules\n\n"
-        "def test_sgd(assert_conforms):\n"
-        "    assert_conforms(lambda gradients: -0.1 * np.cumsum(gradients, axis=0), 'sgd', lr=0.1)\n"
+def test_knobs_are_held() -> None:
+    with pytest.raises(AssertionError, match="deviates"):
+        assert_conforms(wrong_adams.hidden, "adam", lr=0.5, seconds=1)
+
+
+def plugin() -> list[str]:
+    installed = any(point.value == "mhat.pytest_plugin" for point in entry_points(group="pytest11"))
+    return [] if installed else ["-p", "mhat.pytest_plugin"]
+
+
+def test_the_fixture_passes_and_the_plugin_is_light(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(PASSING)
+    ran = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *plugin())
+    ran.assert_outcomes(passed=2)
+
+
+def test_the_fixture_fails_with_the_diagnosis(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    ran = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *plugin())
+    ran.assert_outcomes(failed=1)
+    ran.stdout.no_fnmatch_line("*raise AssertionError*")
+    ran.stdout.fnmatch_lines(
+        ["*AssertionError: up deviates from sgd*", "*- return x - lr * g*", "*+ return x + lr * g*"]
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    plugin = ["-p", "mhat.pytest_plugin"] if not _installed() else []
-    ran = subprocess.run([*command, *plugin], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
-
-
-def _installed() -> bool:
-    from importlib.metadata import entry_points
-
-    return any(point.value == "mhat.pytest_plugin" for point in entry_points(group="pytest11"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mhat.errors import BadValue
+from mhat.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
     from mhat.checks.subjects import Subject
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mhat.language import Rule
 
 DEVIATES = 1
+DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 KnobOption = Annotated[
     list[str] | None,
@@ -28,7 +29,7 @@ ObserveOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x]", show_default=False),
 ]
-SecondsOption = Annotated[float, typer.Option(metavar="S", help="How long to search for the mistake.")]
+SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 MaximizeOption = Annotated[bool, typer.Option("--maximize", metavar="", help="It climbs: give it negated gradients.")]
@@ -73,6 +74,7 @@ def check(
     from mhat.checks import conformance
     from mhat.checks import recorded as records_checked
 
+    _check_type(dtype)
     name = against or _guessed(subject or command or str(recorded or ""))
     rule = find_rule(name)
     held, options = _told(rule, knob or ())
@@ -127,8 +129,8 @@ def compare(
     from mhat.checks import conformance
     from mhat.checks.verdict import as_dict
 
-    (first, held), (second, _) = (_subject(each, knob or (), "x", dtype) for each in (a, b))
-    asked: dict[str, Any] = {"seconds": seconds, **held}
+    (first, held), (second, too) = (_subject(each, knob or (), "x", dtype) for each in (a, b))
+    asked: dict[str, Any] = {"seconds": seconds, **too, **held}
     found = conformance.compare(first, second, rules=_library(), **asked)
     if as_json:
         deviation = None if found.deviation is None else vars(found.deviation)
@@ -150,6 +152,11 @@ def _answer(verdict: Verdict, as_json: bool) -> None:
     raise typer.Exit(0 if verdict.conforms else DEVIATES)
 
 
+def _check_type(dtype: str | None) -> None:
+    if dtype is not None and dtype not in DTYPES:
+        raise UnknownName("dtype", dtype, DTYPES)
+
+
 def _guessed(name: str) -> str:
     """Guess the rule from a subject's name: the longest rule of the library that stands in it, else adam."""
     from mhat import rules
@@ -167,6 +174,8 @@ def _told(rule: Rule, typed: Sequence[str]) -> tuple[dict[str, float], dict[str,
         name, sign, value = each.partition("=")
         if not sign or not name or not value:
             raise BadValue(f"`-k {each}` is no knob", "Write a name, = and a value: -k lr=0.01.")
+        if name in held or name in options:
+            raise BadValue(f"`{name}` is given twice", "Give it once: a check takes one value of it, and no list.")
         read = _value(value)
         if name in rule.knobs and isinstance(read, float):
             held[name] = read
@@ -188,6 +197,7 @@ def _value(typed: str) -> Any:
 def _subject(named: str, typed: Sequence[str], observe: str, dtype: str | None) -> tuple[Subject, dict[str, float]]:
     from mhat.bridges.find import find_rule, find_subject
 
+    _check_type(dtype)
     rule = find_rule(_guessed(named))
     held, options = _told(rule, typed)
     return find_subject(named, against=rule, observe=observe, options=options, dtype=dtype), held

@@ -12,7 +12,6 @@ import pytest
 @pytest.fixture
 def assert_conforms() -> Callable[..., None]:
     """Give `mhat.testing.assert_conforms`: a failing test shows the whole diagnosis."""
-    __tracebackhide__ = True
     found: Any = importlib.import_module("mhat.testing")
     function: Callable[..., None] = found.assert_conforms
     return function

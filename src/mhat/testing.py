@@ -16,6 +16,7 @@ def assert_conforms(subject: Any, against: Any = "adam", **options: Any) -> None
     >>> import numpy as np
     >>> assert_conforms(lambda gradients: -0.1 * np.cumsum(gradients, axis=0), "sgd", lr=0.1)
     """
+    __tracebackhide__ = True
     verdict = check(subject, against, **options)
     if not verdict.conforms:
         raise AssertionError(verdicts.text_of(verdict))

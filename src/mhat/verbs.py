@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mhat.checks.conformance import Comparison
     from mhat.checks.verdict import Verdict
     from mhat.engines.stepping import Step
+    from mhat.language import Rule
 
 
 def trace(
@@ -144,30 +145,46 @@ def check(
 
 
 def identify(
-    subject: Any, *, observe: str = "x", maximize: bool = False, seconds: float = 90.0, **knobs: float
+    subject: Any,
+    *,
+    observe: str = "x",
+    maximize: bool = False,
+    seconds: float = 90.0,
+    dtype: str | None = None,
+    **knobs: Any,
 ) -> Verdict:
     """Find out which rule of the library an implementation is, with which knobs, and which edits.
 
-    The verdict's `against` names the rule. Takes subjects and raises as `check` does.
+    The verdict's `against` names the rule. Takes subjects and raises as `check` does. Keywords that are knobs of
+    no rule in the library are options of the subject's constructor.
     """
     from mhat import rules
     from mhat.bridges.find import find_subject
     from mhat.checks import conformance
 
     library = [rules.named(name) for name in rules.names()]
-    found = find_subject(subject, against=rules.named("adam"), observe=observe)
-    return conformance.identify(found, library, observe=observe, maximize=maximize, seconds=seconds, **knobs)
+    held, options = _sorted(knobs, library)
+    found = find_subject(subject, against=rules.named("adam"), observe=observe, options=options, dtype=dtype)
+    return conformance.identify(found, library, observe=observe, maximize=maximize, seconds=seconds, **held)
 
 
-def compare(a: Any, b: Any, *, seconds: float = 90.0, **knobs: float) -> Comparison:
+def compare(a: Any, b: Any, *, seconds: float = 90.0, dtype: str | None = None, **knobs: Any) -> Comparison:
     """Compare two implementations: where they part, and why, by the rule that each is or is nearest to.
 
-    Takes subjects and raises as `check` does.
+    Takes subjects and keywords and raises as `identify` does; options go to the constructors of both.
     """
     from mhat import rules
     from mhat.bridges.find import find_subject
     from mhat.checks import conformance
 
     library = [rules.named(name) for name in rules.names()]
-    first, second = (find_subject(each, against=rules.named("adam")) for each in (a, b))
-    return conformance.compare(first, second, rules=library, seconds=seconds, **knobs)
+    held, options = _sorted(knobs, library)
+    first, second = (find_subject(each, against=rules.named("adam"), options=options, dtype=dtype) for each in (a, b))
+    return conformance.compare(first, second, rules=library, seconds=seconds, **held)
+
+
+def _sorted(knobs: dict[str, Any], library: Iterable[Rule]) -> tuple[dict[str, float], dict[str, Any]]:
+    """Sort keywords into knobs of the rules and options of a constructor."""
+    known = {name for rule in library for name in rule.knobs}
+    held = {name: value for name, value in knobs.items() if name in known}
+    return held, {name: value for name, value in knobs.items() if name not in known}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from mhat.checks.conformance import Comparison
@@ -21,7 +22,7 @@ Line = tuple[str, str]
 
 def page(verdict: Verdict) -> Group:
     """Set a verdict for a terminal."""
-    return Group(*(Text(text, style=style) for text, style in lines(verdict)))
+    return _page(lines(verdict))
 
 
 def text_of(verdict: Verdict) -> str:
@@ -31,7 +32,17 @@ def text_of(verdict: Verdict) -> str:
 
 def comparison_page(comparison: Comparison) -> Group:
     """Set a comparison for a terminal."""
-    return Group(*(Text(text, style=style) for text, style in comparison_lines(comparison)))
+    return _page(comparison_lines(comparison))
+
+
+def _page(found: Iterable[Line]) -> Group:
+    """Set lines; what does not fit goes on below, as far in as its line."""
+    return Group(*(_set(text, style) for text, style in found))
+
+
+def _set(text: str, style: str) -> RenderableType:
+    words = text.lstrip(" ")
+    return Padding(Text(words, style=style), (0, 0, 0, len(text) - len(words)), expand=False)
 
 
 def lines(verdict: Verdict) -> Iterator[Line]:
@@ -51,7 +62,7 @@ def _conforming(verdict: Verdict, rule: str) -> Iterator[Line]:
     if verdict.dialect is not None:
         yield f"in its dialect: {verdict.dialect}", GOOD
         if verdict.diagnosis is not None:
-            yield from _diff(verdict.diagnosis)
+            yield from ((line, QUIET) for line, _ in _diff(verdict.diagnosis))
 
 
 def _deviating(verdict: Verdict, rule: str) -> Iterator[Line]:
@@ -73,10 +84,18 @@ def _deviating(verdict: Verdict, rule: str) -> Iterator[Line]:
             yield f"      {law.intuition}", QUIET
     if found is not None:
         yield from _places(found)
-        yield from ((f"as simple: {'; '.join(other.sentences)}", QUIET) for other in found.others[:2])
+        yield from ((f"as simple: {_told_apart(other, found)}", QUIET) for other in found.others[:2])
     elif verdict.nearest is not None:
         yield "the nearest that was tried, which is not the answer:", QUIET
         yield from ((f"  {sentence}", QUIET) for sentence in verdict.nearest.sentences)
+    else:
+        yield "no small change of the rule comes near it", QUIET
+
+
+def _told_apart(other: Diagnosis, found: Diagnosis) -> str:
+    """Give the first sentence of another answer that the answer itself does not say."""
+    own = [sentence for sentence in other.sentences if sentence not in found.sentences]
+    return next(iter([*own, *other.sentences]), "the same with other knobs")
 
 
 def _diff(diagnosis: Diagnosis) -> Iterator[Line]:
@@ -96,13 +115,21 @@ def _without_inputs(signature: str) -> str:
 
 def _shown(deviation: Deviation, observe: str) -> str:
     got, wanted = deviation.got[-1], deviation.expected[-1]
-    unit = f" {deviation.unit}" if deviation.unit else "" if observe == "x" else f" in {observe}"
+    measured = deviation.unit or ("" if observe == "x" else observe)
+    unit = f" (in {measured})" if measured else ""
     where = f" in tensor {deviation.tensor}" if deviation.tensor > 1 else ""
     said = f"shown by the gradients {_listed(deviation.gradients)}{where}:"
     size = max(abs(got), abs(wanted))
-    if math.isfinite(size) and abs(got - wanted) < VISIBLE * size:
+    if math.isfinite(size) and math.isfinite(deviation.ulps) and abs(got - wanted) < VISIBLE * size:
         return f"{said} off by {deviation.ulps:.3g} ulps of the update at step {deviation.step}"
-    return f"{said} {_short(got)}{unit} where {_short(wanted)} is expected"
+    first, second = _apart(got, wanted)
+    return f"{said} {first} where {second} is expected{unit}"
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Write two numbers as short as they can be told apart."""
+    pairs = [(_short(a), _short(b)), *((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(4, 18))]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
 
 def _listed(gradients: tuple[float, ...]) -> str:
@@ -133,13 +160,10 @@ def comparison_lines(comparison: Comparison) -> Iterator[Line]:
     elif comparison.deviation is not None:
         found = comparison.deviation
         yield f"{a.subject} and {b.subject} part at step {found.step}", f"{STRONG} {BAD}"
-        yield (
-            (
-                f"shown by the gradients {_listed(found.gradients)}: parameters {found.got[-1]:.6g} and "
-                f"{found.expected[-1]:.6g}"
-            ),
-            "",
-        )
+        first, second = (f"{value:.6g}" for value in (found.got[-1], found.expected[-1]))
+        if first == second:
+            first, second = _apart(found.got[-1], found.expected[-1])
+        yield f"shown by the gradients {_listed(found.gradients)}: parameters {first} and {second}", ""
     for verdict in (a, b):
         yield "", ""
         yield from lines(verdict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,19 @@ def test_float32_is_judged_by_what_float32_can_do(name: str) -> None:
     narrow = bound(rule, probes, {}, exact, "float64")
     finite = np.isfinite(wide) & np.isfinite(narrow) & (narrow > 0)
     assert np.median(wide[finite] / narrow[finite]) > 1e6
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_float32_engine_lies_within_the_bound_of_float32_and_not_of_float64(name: str) -> None:
+    rule = mhat.rules.named(name)
+    given = probes_of(rule, "float32")
+    probes = replace(given, gradients=given.gradients.astype(np.float32).astype(np.float64))
+    exact = expected(rule, probes, {})
+    with np.errstate(all="ignore"):
+        made = [mhat.trace(rule, g[:, 0], dtype="float32", keep=["x"]).x.values for g in probes.gradients]
+    apart = np.abs(np.stack(made, axis=1)[:, :, None].astype(np.float64) - exact)
+    assert (apart <= bound(rule, probes, {}, exact, "float32")).all()
+    assert (apart > bound(rule, probes, {}, exact, "float64")).any()
 
 
 def test_ulps_are_of_the_update() -> None:

@@ -71,6 +71,11 @@ def ratios(gradients: Array) -> Array:
     return -np.diff(xs, axis=0, prepend=np.zeros((1, *xs.shape[1:])))
 
 
+def updates(gradients: Array) -> Array:
+    xs = adam(gradients)
+    return np.diff(xs, axis=0, prepend=np.zeros((1, *xs.shape[1:])))
+
+
 def two_mistakes(gradients: Array) -> Array:
     x = m = v = np.zeros(np.shape(gradients)[1:])
     xs = []

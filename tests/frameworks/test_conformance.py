@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.field import ENTRIES, Entry, answered, page, reason, word
+from benchmarks.field import ENTRIES, Entry, answered, details, overview, page, reason, word
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
         (Entry("optax", "adam", "adam"), "float32", "conforms"),
         (Entry("optax", "amsgrad", "amsgrad"), "float64", "dialect"),
         (Entry("optax", "nadam", "nadam"), "float64", "dialect"),
+        (Entry("optax", "adagrad", "adagrad"), "float64", "dialect"),
+        (Entry("keras", "Adam", "adam"), "float64", "dialect"),
+        (Entry("keras", "Adamax", "adamax"), "float32", "dialect"),
         (Entry("torch", "Nowhere", "adam"), "float64", "could not run"),
     ],
     ids=lambda value: getattr(value, "spec", value),
@@ -37,4 +40,18 @@ def test_an_optimizer_that_claims_another_rule_deviates() -> None:
 def test_the_page_has_a_row_for_every_entry() -> None:
     failed = answered(Entry("torch", "Nowhere", "adam"), "float64")
     text = page([(entry, {"float64": failed, "float32": failed}) for entry in ENTRIES])
-    assert text.count("could not run") == 2 * len(ENTRIES)
+    # And once in the table of rules for each rule of each framework.
+    rules = {(entry.framework, entry.rule) for entry in ENTRIES}
+    assert text.count("could not run") == 2 * len(ENTRIES) + len(rules)
+
+
+def test_of_several_forms_the_least_good_one_is_told_and_its_diff_is_shown() -> None:
+    good, other = Entry("torch", "SGD", "sgd"), Entry("torch", "Adagrad", "sgd", {"lr": 0.5})
+    rows = [(entry, {"float64": answered(entry, "float64", seconds=2)}) for entry in (good, other)]
+    assert overview(rows)[-1] == "| sgd | deviates |  |  |"
+    assert details(rows[:1]) == []
+
+
+def test_what_is_held_has_a_reason() -> None:
+    switches = ({}, {"momentum": 0.9})
+    assert [entry for entry in ENTRIES if entry.knobs not in switches and not entry.why] == []

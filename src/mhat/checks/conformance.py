@@ -90,7 +90,7 @@ def conforming(
     for spoken, rule in forms:
         fitter = Fitter(question.matcher, rule.tree, question.hidden)
         knobs = fitter.quick(rule.tree) or fitter.fit(rule.tree)
-        if knobs and question.confirmer.agreed(rule.tree, knobs) == question.confirmer.steps:
+        if knobs and question.confirms(rule.tree, knobs):
             return spoken, rule, knobs
     return None
 
@@ -137,12 +137,7 @@ def answers_of(
 
 
 def _confirmation(question: Question) -> Callable[[Candidate], bool]:
-    confirmer = question.confirmer
-
-    def confirmed(candidate: Candidate) -> bool:
-        return confirmer.agreed(candidate.tree, candidate.knobs) == confirmer.steps
-
-    return confirmed
+    return lambda candidate: question.confirms(candidate.tree, candidate.knobs)
 
 
 def _others(answers: list[Diagnosis]) -> tuple[Diagnosis, ...]:

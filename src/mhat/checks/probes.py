@@ -21,6 +21,8 @@ ODD = {
     "lr": 0.05, "beta1": 0.7, "beta2": 0.85, "beta3": 0.6, "eps": 0.02, "weight_decay": 0.3, "momentum": 0.6,
     "rho": 0.8, "nu1": 0.4, "nu2": 0.3, "momentum_decay": 0.05,
 }  # fmt: skip
+# What a third probe sets: a knob at zero is a case of its own.
+OFF = {"weight_decay": 0.0}
 STARTS = (0.7, -1.3, 2.1, 0.4, -0.6, 1.7)
 
 
@@ -73,7 +75,9 @@ def drive(
     odd: bool = True,
     observe: str = "x",
 ) -> Observed:
-    """Drive a subject with gradients, every other time with a start and odd knobs where it takes them.
+    """Drive a subject with gradients: first as it stands, then with a start and odd knobs, then with knobs at zero.
+
+    A start is given and knobs are set only where the subject takes them, and knobs only if `odd`.
 
     Raises SubjectError if it fails.
     """
@@ -81,13 +85,13 @@ def drive(
     runs = []
     for i, stream in enumerate(gradients):
         tensors, coordinates = stream.shape[1:]
-        moved = subject.starts and i % 2 == 1
+        moved = subject.starts and i > 0
         start = np.zeros((tensors, coordinates))
         if moved:
             start = np.resize(np.array(STARTS), (tensors, coordinates))
         known = {**rule.knobs, **subject.defaults, **held}
-        if odd and i % 2 == 1:
-            known |= {knob: ODD[knob] for knob in free if knob in ODD}
+        special = (ODD, OFF)[i - 1] if odd and i > 0 else {}
+        known |= {knob: special[knob] for knob in free if knob in special}
         passed = {knob: known[knob] for knob in known if knob in subject.knobs}
         given = [np.ascontiguousarray(stream[:, k]) for k in range(tensors)]
         answer = subject.run(given, [start[k] for k in range(tensors)], passed)

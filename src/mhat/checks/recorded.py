@@ -91,7 +91,7 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
     subject = Subject(record.name, _refused, dtype=dtype)
     question = Question(subject, rule, record.observe, held)
     knobs = {**rule.knobs, **held}
-    for name, upto in (("searched", max(steps // 2, 2)), ("fresh", steps)):
+    for name, upto in (("searched", max(steps // 2, 2)), ("fresh", steps), ("further", steps)):
         probes = Probes(gradients[None, :upto], start[None], knobs, record.observe)
         question.__dict__[name] = Observed(probes, observed[:upto, None])
     return question

@@ -16,10 +16,16 @@ from mhat.checks.probes import Observed, designed, drive, fresh, tensors_of
 from mhat.checks.subjects import Subject
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
+from mhat.language.inference import Level
+from mhat.language.tree import Tree
 
 Array = np.ndarray[Any, Any]
 SEARCHED_STEPS = 12
 FRESH_STEPS = 40
+LATE = 4
+# An estimate is chosen so that it fits, and of a sign a step tells one bit: it is asked for more.
+FURTHER_STEPS = 120
+FURTHER_COORDINATES = 42
 # Gradients outside of these sizes have squares that the small types cannot hold.
 SIZES = {"float64": (0.0, np.inf), "float32": (1e-9, 1e4), "float16": (1e-2, 30.0), "bfloat16": (1e-6, 1e4)}
 
@@ -61,7 +67,19 @@ class Question:
     @cached_property
     def fresh(self) -> Observed:
         """What it does on streams that nothing was tuned on."""
-        return self._driven([fresh(FRESH_STEPS, seed, tensors_of(self.subject)) for seed in (5, 6)])
+        streams = [fresh(FRESH_STEPS, seed, tensors_of(self.subject)) for seed in (5, 6)]
+        if self.rule.level == Level.TENSOR:
+            # A tensor whose norms vanish: its gradients come late, and nothing decays.
+            late = fresh(FRESH_STEPS, 9, tensors_of(self.subject))
+            late[:LATE, 0] = 0.0
+            streams.append(late)
+        return self._driven(streams)
+
+    @cached_property
+    def further(self) -> Observed:
+        """What it does on longer streams, for answers that were searched for or estimated."""
+        coordinates = FURTHER_COORDINATES
+        return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 
     def _driven(self, streams: list[Array]) -> Observed:
         low, high = SIZES[self.subject.dtype]
@@ -72,7 +90,7 @@ class Question:
         """Ask the same of another rule; what the subject did is kept where the knobs are the same."""
         question = replace(self, rule=rule)
         if set(rule.knobs) == set(self.rule.knobs):
-            for name in ("searched", "fresh"):
+            for name in ("searched", "fresh", "further"):
                 if name in self.__dict__:
                     question.__dict__[name] = self.__dict__[name]
         return question
@@ -86,6 +104,15 @@ class Question:
     def confirmer(self) -> Matcher:
         """Compares candidates with the fresh streams."""
         return self._matcher(self.fresh, 10.0)
+
+    def confirms(self, tree: Tree, knobs: Mapping[str, float]) -> bool:
+        """Whether a tree with estimated knobs does what the subject does on streams that it was not fitted to."""
+        return all(m.agreed(tree, knobs) == m.steps for m in (self.confirmer, self._further_matcher))
+
+    @cached_property
+    def _further_matcher(self) -> Matcher:
+        # No bound is derived here: the oracle is slow over so many steps, and the loose one tells mistakes.
+        return Matcher(self.further, 30.0 * loose_bound(self.further, self.subject.dtype))
 
     def _matcher(self, observed: Observed, margin: float) -> Matcher:
         limit = margin * loose_bound(observed, self.subject.dtype)

@@ -49,3 +49,10 @@ def test_pieces_that_do_not_stand_there_once_are_no_dialect() -> None:
     twice = Dialect("adam", "twice", "nowhere", (("beta1", "beta2"),))
     assert spoken(twice, python.rule_text(mhat.rules.adam.tree)) is None
     assert dialects_of(mhat.rule("def own(x, g, *, lr=0.1):\n    return x - lr * g")) == ()
+
+
+def test_a_rule_of_the_same_name_that_is_written_otherwise_has_the_dialects_that_can_be_read_in_it() -> None:
+    text = python.rule_text(mhat.rules.nadam.tree)
+    start = text.index("    mu = ")
+    own = mhat.rule(text[:start] + "    m = beta1 * m + (1 - beta1) * g\n    return x - lr * m\n")
+    assert dialects_of(own) == ()

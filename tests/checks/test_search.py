@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 import mhat
-from mhat.checks.search import Candidate, Search
+from mhat.checks.drafts import Candidate
+from mhat.checks.forms import Forms
 from mhat.checks.settings import Question
 from mhat.checks.subjects import Array, Subject
 from mhat.language import Rule
@@ -30,8 +31,8 @@ def question_of(doing: str, claimed: Rule, **hidden: float) -> Question:
 
 
 def searched(question: Question, seconds: float = 20.0) -> list[Candidate]:
-    search = Search(question.rule.tree, question.matcher, question.hidden, seconds)
-    return search.candidates(confirmation(question))
+    search = Forms(question.rule, question.matcher, question.hidden, question.held)
+    return search.candidates(confirmation(question), seconds)
 
 
 def confirmation(question: Question) -> Callable[[Candidate], bool]:
@@ -89,14 +90,14 @@ def test_the_simplest_comes_first_and_all_are_confirmed() -> None:
 
 def test_what_is_not_confirmed_is_no_answer() -> None:
     question = question_of(changed(mhat.rules.momentum, ("x - ", "x + ")), mhat.rules.momentum)
-    search = Search(question.rule.tree, question.matcher, question.hidden, 3.0, depth=1)
-    assert search.candidates(lambda candidate: False) == []
-    assert search.candidates(confirmation(question))
+    search = Forms(question.rule, question.matcher, question.hidden)
+    assert search.candidates(lambda candidate: False, 10.0, depth=1) == []
+    assert search.candidates(confirmation(question), 10.0, depth=1)
 
 
 def test_time_up_is_said_by_an_empty_answer_and_the_nearest_is_kept() -> None:
     doing = "def other(x, g, m=0, *, lr=0.001):\n    m = 0.5 * m + atan2(g, m + 2)**3\n    return x - lr * cbrt(m + 1)"
     question = question_of(doing, mhat.rules.adam)
-    search = Search(question.rule.tree, question.matcher, question.hidden, 0.5)
-    assert search.candidates(confirmation(question)) == []
+    search = Forms(question.rule, question.matcher, question.hidden)
+    assert search.candidates(confirmation(question), 2.0) == []
     assert search.nearest.score < 2

@@ -18,11 +18,12 @@ import numpy as np
 
 from mhat.checks.diagnosing import diagnosis_of
 from mhat.checks.dialects import Dialect, dialects_of
+from mhat.checks.drafts import Candidate
 from mhat.checks.fitting import Fitter
+from mhat.checks.forms import DEPTH, Forms
 from mhat.checks.laws import findings
 from mhat.checks.matching import RELATIVE, same, update_scale
 from mhat.checks.probes import designed, drive, tensors_of
-from mhat.checks.search import DEPTH, Candidate, Search
 from mhat.checks.settings import Question
 from mhat.checks.showing import first_deviation
 from mhat.checks.subjects import Subject
@@ -113,8 +114,8 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
 def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
     # The small types tell so little apart that several edits can be made to fit anything.
     depth = DEPTH if question.subject.dtype in ("float64", "float32") else 1
-    search = Search(question.rule.tree, question.matcher, () if strict else question.hidden, seconds, depth)
-    found = search.candidates(_confirmation(question))
+    search = Forms(question.rule, question.matcher, () if strict else question.hidden, question.held)
+    found = search.candidates(_confirmation(question), seconds, depth)
     diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
     verdict = verdict_of(question, estimated, conforms=False)
     return replace(
@@ -185,14 +186,14 @@ def identify(
 def _nearest_of(questions: list[Question], ends: float) -> Verdict:
     """Search the edits of every rule, first single ones, then deeper, those first that explain most."""
     ranked = sorted(questions, key=lambda q: -q.matcher.score(q.rule.tree))
+    searches = [(q, Forms(q.rule, q.matcher, q.hidden, q.held)) for q in ranked]
     for depth in (1, 2, 3):
         answers = []
-        for question in ranked:
+        for question, search in searches:
             left = ends - time.monotonic()
             if left < 1:
                 break
-            search = Search(question.rule.tree, question.matcher, question.hidden, left / 2, depth)
-            found = search.candidates(_confirmation(question))
+            found = search.at(depth, _confirmation(question), left / 2)
             answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
         if answers:
             _, question, candidate = min(answers, key=lambda answer: answer[0])
@@ -203,7 +204,7 @@ def _nearest_of(questions: list[Question], ends: float) -> Verdict:
                 deviation=first_deviation(question, candidate.knobs),
                 diagnosis=diagnosis_of(question, candidate),
             )
-        ranked = ranked[:4]
+        searches = searches[:4]
     question = ranked[0]
     return replace(verdict_of(question, {}, conforms=False), deviation=first_deviation(question, {}),
                    laws=findings(question, {}))  # fmt: skip

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from mhat.checks.dialects import Dialect
-from mhat.checks.search import Candidate
+from mhat.checks.drafts import Candidate
 from mhat.checks.settings import Question
 from mhat.checks.skeleton import Edit
 from mhat.checks.subjects import Source

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
+from mhat.errors import MhatError
 from mhat.language import Rule, rule
 from mhat.printers import python
 
@@ -172,5 +173,13 @@ def _found(reference: Rule) -> Iterator[tuple[tuple[Dialect, ...], Rule]]:
             spoken_text: str | None = text
             for dialect in chosen:
                 spoken_text = None if spoken_text is None else spoken(dialect, spoken_text)
-            if spoken_text is not None:
-                yield chosen, rule(spoken_text)
+            if spoken_text is not None and (joined := _joined(spoken_text)) is not None:
+                yield chosen, joined
+
+
+def _joined(text: str) -> Rule | None:
+    """Read the text of a dialect; None where two exclude each other, or a rule of that name is written otherwise."""
+    try:
+        return rule(text)
+    except MhatError:
+        return None

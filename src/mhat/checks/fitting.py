@@ -25,6 +25,7 @@ USUAL = {
     "weight_decay": (0.01, 0.1, 1e-4, 5e-4, 1e-3),
 }
 ROUNDS = 20
+PATIENT = 4
 STARTS = 3
 # First moves of a right candidate have one ratio to the observed ones, up to what a small eps does.
 SPREAD = 1.1
@@ -43,13 +44,14 @@ class Fitter:
         usable = (scale > 0) & np.isfinite(self.wanted)
         self.weight = np.where(usable, 1.0 / np.maximum(scale, 1e-300), 0.0)
 
-    def quick(self, tree: Tree) -> Fit | None:
+    def quick(self, tree: Tree, known: Mapping[str, float] | None = None) -> Fit | None:
         """Find a learning rate and a usual eps with which a candidate agrees; None if there are none.
 
-        The learning rate is a factor of the first move; with the right eps every coordinate tells the same one.
+        `known`: hidden knobs whose values have been found. The learning rate is a factor of the first move; with
+        the right eps every coordinate tells the same one.
         """
         for eps in USUAL["eps"] if "eps" in self.hidden and "eps" in names_read(tree) else (None,):
-            knobs = {} if eps is None else {"eps": eps}
+            knobs = {**(known or {}), **({} if eps is None else {"eps": eps})}
             if "lr" in self.hidden:
                 rate = self._rate(tree, knobs, spread=1 + 1e-6)
                 if rate is None:
@@ -59,15 +61,15 @@ class Fitter:
                 return self._told(self._rounded(tree, knobs))
         return None
 
-    def fit(self, tree: Tree) -> Fit | None:
+    def fit(self, tree: Tree, known: Mapping[str, float] | None = None) -> Fit | None:
         """Estimate all hidden knobs by least squares; None if the candidate does not agree with any.
 
-        Only knobs that differ from their defaults are given.
+        `known`: values to begin with. Only knobs that differ from their defaults are given.
         """
         hidden = [name for name in self.hidden if name in names_read(tree)]
         if not hidden:
             return None
-        knobs = {name: self.defaults[name] for name in hidden}
+        knobs = {name: self.defaults[name] for name in hidden} | dict(known or {})
         if "lr" in knobs:
             rate = self._rate(tree, knobs, SPREAD)
             if rate is None:
@@ -132,9 +134,15 @@ class Fitter:
             return {**knobs, **{n: _bounded(n, float(v)) for n, v in zip(names, values, strict=True)}}
 
         residual = self._residual(tree, at(point))
-        for _ in range(ROUNDS):
+        begun = math.inf
+        for turn in range(ROUNDS):
             if residual is None or float(np.max(np.abs(residual))) < 1e-13:
                 break
+            if turn % PATIENT == 0:
+                # A right candidate is soon fitted far better; the others are not worth the time.
+                if float(residual @ residual) > 0.5 * begun:
+                    break
+                begun = float(residual @ residual)
             columns = []
             for i in range(len(names)):
                 nudged = point.copy()
@@ -169,8 +177,7 @@ class Fitter:
 
 
 def _is_share(name: str) -> bool:
-    meaning = meaning_of(name)
-    return meaning.low == 0.0 and meaning.high == 1.0
+    return meaning_of(name).is_share
 
 
 def _free(name: str, value: float) -> float:

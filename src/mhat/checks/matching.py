@@ -59,6 +59,11 @@ class Matcher:
             self._wanted = self._moved / self._anchor(self._moved)
             self._wanted_bound = 1e-7 * np.maximum(1.0, np.abs(self._wanted))
 
+    @property
+    def shape(self) -> tuple[Array, Array]:
+        """What was observed with the first move of each coordinate made one, and the bound on it."""
+        return self._wanted, self._wanted_bound
+
     def agreed(self, tree: Tree, knobs: Mapping[str, Any] | None = None) -> int:
         """Count the steps before the first difference; stop early. A tree that cannot run agrees on none."""
         try:

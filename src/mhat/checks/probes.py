@@ -23,6 +23,9 @@ ODD = {
 }  # fmt: skip
 # What a third probe sets: a knob at zero is a case of its own.
 OFF = {"weight_decay": 0.0}
+HUGE, TINY = 1e4, 1e-13
+# How many coordinates of the parted streams have a partner with other signs.
+PATTERNS = 4
 STARTS = (0.7, -1.3, 2.1, 0.4, -0.6, 1.7)
 
 
@@ -54,6 +57,30 @@ def designed(steps: int, seed: int, tensors: int = 1) -> Array:
     return np.stack(per_tensor, axis=1)
 
 
+def parted(steps: int, tensors: int = 1) -> Array:
+    """Make gradients that show parts of a rule alone, (step, tensor, coordinate).
+
+    Next to huge ones no eps shows; next to tiny ones an eps is all of a denominator, and the numerator shows. The
+    first `PATTERNS` coordinates and the `PATTERNS` after them differ in signs alone: whatever is made of squares
+    is the same in both.
+    """
+    rng = np.random.Generator(np.random.PCG64(3))
+    t = np.arange(steps)
+    per_tensor = []
+    for tensor in range(tensors):
+        noise = rng.normal(size=(3, steps))
+        patterns = [
+            np.full(steps, 1.0 + tensor), noise[0], np.where((t + tensor) % 3 != 2, noise[1], 0.0),
+            np.abs(noise[2]) * 0.8**t,
+        ]  # fmt: skip
+        signs = np.where(rng.uniform(size=(PATTERNS, steps)) < 0.5, -1.0, 1.0)
+        turned = [p * s for p, s in zip(patterns, signs, strict=True)]
+        spike = np.where(t == 0, 1.0, 0.0)
+        columns = [HUGE * p for p in patterns + turned] + [TINY * p for p in (*patterns, turned[1], spike)]
+        per_tensor.append(np.stack(columns, axis=1))
+    return np.stack(per_tensor, axis=1)
+
+
 def fresh(steps: int, seed: int, tensors: int = 1, coordinates: int = 14) -> Array:
     """Make gradients nobody has tuned anything on: random scales, zeros and jumps, (step, tensor, coordinate)."""
     rng = np.random.Generator(np.random.PCG64([seed, 77]))
@@ -74,10 +101,12 @@ def drive(
     *,
     odd: bool = True,
     observe: str = "x",
+    plain: int | None = None,
 ) -> Observed:
     """Drive a subject with gradients: first as it stands, then with a start and odd knobs, then with knobs at zero.
 
-    A start is given and knobs are set only where the subject takes them, and knobs only if `odd`.
+    A start is given and knobs are set only where the subject takes them, and knobs only if `odd`. `plain` is the
+    number of another stream that is to be run as the subject stands.
 
     Raises SubjectError if it fails.
     """
@@ -85,12 +114,13 @@ def drive(
     runs = []
     for i, stream in enumerate(gradients):
         tensors, coordinates = stream.shape[1:]
-        moved = subject.starts and i > 0
+        as_it_stands = i in (0, plain)
+        moved = subject.starts and not as_it_stands
         start = np.zeros((tensors, coordinates))
         if moved:
             start = np.resize(np.array(STARTS), (tensors, coordinates))
         known = {**rule.knobs, **subject.defaults, **held}
-        special = (ODD, OFF)[i - 1] if odd and i > 0 else {}
+        special = {} if as_it_stands or not odd else (ODD, OFF)[i - 1]
         known |= {knob: special[knob] for knob in free if knob in special}
         passed = {knob: known[knob] for knob in known if knob in subject.knobs}
         given = [np.ascontiguousarray(stream[:, k]) for k in range(tensors)]

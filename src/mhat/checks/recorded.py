@@ -11,10 +11,11 @@ import numpy as np
 
 from mhat.checks.conformance import SECONDS, answers_of, conforming, named, verdict_of
 from mhat.checks.diagnosing import diagnosis_of
+from mhat.checks.drafts import Candidate
 from mhat.checks.evaluator import Evaluator, Probes
+from mhat.checks.forms import Forms
 from mhat.checks.matching import update_scale
 from mhat.checks.probes import Observed
-from mhat.checks.search import Candidate, Search
 from mhat.checks.settings import Question
 from mhat.checks.showing import VISIBLE, deviation_in, sequences
 from mhat.checks.subjects import Subject
@@ -65,8 +66,9 @@ def check_record(
             return verdict
         spelled = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
         return replace(verdict, dialect="; ".join(map(named, spoken)), diagnosis=spelled)
-    search = Search(rule.tree, question.matcher, () if strict else question.hidden, seconds)
-    found = search.candidates(lambda c: question.confirmer.agreed(c.tree, c.knobs) == question.confirmer.steps)
+    search = Forms(rule, question.matcher, () if strict else question.hidden, question.held)
+    confirmer = question.confirmer
+    found = search.candidates(lambda c: confirmer.agreed(c.tree, c.knobs) == confirmer.steps, seconds)
     diagnosis, nearest, fitted = answers_of(question, found, search.nearest)
     for first, second in pairwise(found[:2]):
         apart = _telling_apart(question, first, second)

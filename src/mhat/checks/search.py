@@ -1,224 +1,304 @@
 """Search for the edits that make a rule do what a subject did. It sees observations, never the subject.
 
-First every single edit; then pairs, those first that explain most one by one; then deeper along the most
-promising. Whatever agrees on all probes is confirmed on fresh streams before it counts, and the simplest wins.
+    1   every single edit
+    2   all pairs
+    3   parts apart: edits that show in one view of the observation, then edits that show in the next alone
+    4   the candidates that explain most, joined with every edit
+
+Where knobs are hidden, candidates that agree but for a factor and eps are estimated. Whatever agrees on all probes is
+confirmed on fresh streams before it counts, and the simplest wins.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
-from mhat.checks.edits import edits_of
-from mhat.checks.fitting import Fitter
-from mhat.checks.matching import BEST, Matcher
-from mhat.checks.skeleton import Content, Edit, Slot, assembled
+import numpy as np
+
+from mhat.checks.drafts import Candidate, Draft, Drawer
+from mhat.checks.fitting import Fit, Fitter
+from mhat.checks.matching import Matcher
 from mhat.language.tree import Tree
 
-DEPTH = 4
-# How many single edits are joined with others, and how many joined ones are scored and carried on.
-SINGLES = 2500
-PLAIN = 1.2
-SCORED = 70
-CARRIED = 60
-# Candidates whose lines are edited once more, for two changes of one line.
-AGAIN = 8
+if TYPE_CHECKING:
+    from mhat.checks.joining import Joiner
+
+# What of an observation is compared; see mhat.checks.joining.
+View = Literal["whole", "eps", "squares", "time"]
+
+# For how many seconds single edits are tried before the compiler is loaded for them.
+SOON = 1.0
+# Of edits that do the same, how many are tried in pairs at first.
+ALIKE = 3
+# How many of the best are scored in pairs, and how many candidates are carried on to the next depth.
+SCORED = 500
+CARRIED = 1500
 # Candidates whose hidden knobs are estimated: with usual values, and by least squares.
 QUICKLY_FITTED = 400
 FITTED = 25
-# Alternatives that are worth listing, and how many more parents are tried once there is an answer.
-ENOUGH = 6
-PATIENCE = 300
-# How long a second edit is looked for where one edit needs several odd knobs.
-PAUSE = 8.0
+# Views of the observation by which edits are told apart, and how many edits may show in each.
+VIEWS: tuple[tuple[tuple[View, ...], int], ...] = (
+    (("eps",), 1), (("squares", "time", "eps"), 1), (("eps",), 2), (("squares", "time", "eps"), 2),
+)  # fmt: skip
+# How many candidates that agree in one view are looked at in the next, and how many of them in pairs.
+ROOTS, PAIRED = 3000, 12
+# Answers that are worth comparing, and how many seconds more are spent once there is one.
+ENOUGH = 12
+PATIENCE = 2.0
 
-Confirm = Callable[["Candidate"], bool]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A rule made by edits, with the knobs at which it agrees; `changes` are relative to the reference."""
-
-    tree: Tree
-    edits: tuple[Edit, ...]
-    knobs: Mapping[str, float] = field(default_factory=dict)
-    score: float = 0.0
-    changes: Mapping[Slot, Content] | None = None
-
-    @property
-    def cost(self) -> tuple[int, float]:
-        """What the simplest candidate has least of: edits, then how far-fetched they and the knobs are."""
-        return len(self.edits), sum(edit.cost for edit in self.edits) + sum(map(_oddness, self.knobs.values()))
+Confirm = Callable[[Candidate], bool]
 
 
 class Search:
-    """One search, with a time limit in seconds."""
+    """One search; each depth can be asked for by itself. `fits`: hidden knobs are estimated by least squares too."""
 
     def __init__(
-        self, tree: Tree, matcher: Matcher, hidden: tuple[str, ...], seconds: float = 45.0, depth: int = DEPTH
+        self,
+        tree: Tree,
+        matcher: Matcher,
+        hidden: tuple[str, ...],
+        held: Mapping[str, float] | None = None,
+        *,
+        fits: bool = True,
     ) -> None:
         self.tree = tree
+        self.fits = fits
         self.matcher = matcher
+        self.held = dict(held or {})
+        self.drawer = Drawer(tree, hidden, self.held)
         self.fitter = Fitter(matcher, tree, hidden)
-        self.depth = depth
-        self.seconds = seconds
-        self.ends = time.monotonic() + seconds
-        self.nearest = Candidate(tree, (), {}, matcher.score(tree), {})
-        self.plain: list[Candidate] = []
-        self.tried = 0
+        self.nearest = Candidate(tree, ())
+        self.singles: list[Draft] = []
+        self.twins: list[Draft] = []
+        self.hits: list[Draft] = []
+        self.ends = 0.0
+        self._joiner: Joiner | None = None
 
-    def candidates(self, confirmed: Confirm) -> list[Candidate]:
-        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
-        carried = [self.nearest]
-        singles: list[Candidate] = []
-        for depth in range(1, self.depth + 1):
-            if depth > 1:
-                found = self._joined(carried, singles, confirmed)
-                if found or self._late():
-                    return found
-            scored = self._scored(carried, singles)
-            singles = singles or self._singles(scored)
-            found = self._confirmed([c for c in scored if c.score == BEST], confirmed)
-            if not found:
-                found = self._fitted(scored, confirmed)
-                if found and depth == 1 and len(found[0].knobs) > 1:
-                    # Several odd knobs are less likely than a second edit.
-                    found = self._joined(singles, singles, confirmed, PAUSE) or found
-            if found or self._late() or not scored:
-                return found
-            carried = singles if depth == 1 else scored[:CARRIED]
-            if scored[0].score > self.nearest.score:
-                self.nearest = scored[0]
-        return []
+    def at(self, depth: int, confirmed: Confirm, seconds: float) -> list[Candidate]:
+        """Find the candidates with so many edits; the depths before must have been asked for."""
+        self.ends = time.monotonic() + seconds
+        return (self._first, self._pairs, self._parted, self._guided)[depth - 1](confirmed)
+
+    @property
+    def joiner(self) -> Joiner:
+        """What tries candidates in compiled code; made at the first use, for loading the compiler takes a while."""
+        if self._joiner is None:
+            # Late, since loading the compiler takes longer than trying all single edits does.
+            from mhat.checks.joining import Joiner
+
+            self._joiner = Joiner(self.drawer.anatomy, self.matcher, {**self.fitter.defaults, **self.held})
+        return self._joiner
 
     def _late(self) -> bool:
         return time.monotonic() > self.ends
 
-    def _scored(self, carried: list[Candidate], singles: list[Candidate]) -> list[Candidate]:
-        """Say how much joined candidates explain; of several that do the same the simplest is kept."""
-        scored: dict[bytes, Candidate] = {}
-        for child in self._children(carried, singles):
-            self.tried += 1
-            key, score = self.matcher.judged(child.tree)
-            known = scored.get(key)
-            if score >= 0:
-                child = replace(child, score=score)
-                if len(child.edits) == 1 and child.edits[0].cost <= PLAIN:
-                    self.plain.append(child)
-                if known is None or child.cost < known.cost:
-                    scored[key] = child
-            if self._late():
-                break
-        return sorted(scored.values(), key=lambda c: (-c.score, c.cost))
+    def _share(self, share: float) -> float:
+        """Give the time when a share of what is left will have passed."""
+        now = time.monotonic()
+        return now + share * (self.ends - now)
 
-    def _singles(self, scored: list[Candidate]) -> list[Candidate]:
-        """List the single edits to be joined: all plain ones, for what does the same alone need not in company."""
-        distinct = {id(c.edits[0]): c for c in (*self.plain, *scored)}
-        return sorted(distinct.values(), key=lambda c: (-c.score, c.cost))[:SINGLES]
+    def _first(self, confirmed: Confirm) -> list[Candidate]:
+        """Try all single edits."""
+        singles = sorted(self.drawer.singles(), key=lambda draft: draft.cost)
+        found = self._taken(self._tried(singles), confirmed, patience=0.3)
+        if found or self._late():
+            return found
+        self._rank(singles)
+        hits = self._simplest(self._agreeing([Draft()], self.singles, "eps"))
+        found = self._estimated(hits, confirmed) or self._retold(hits, confirmed)
+        if not found and not self._late() and self.fits:
+            found = self._fitted(self.singles[:FITTED], confirmed)
+        if found and len(found[0].knobs) > 1:
+            # Several odd knobs are less likely than a second edit.
+            return self._pairs(confirmed) or found
+        return found
 
-    def _children(self, carried: list[Candidate], singles: list[Candidate]) -> Iterator[Candidate]:
-        if not singles:
-            yield from self._edited(carried[0], far=True)
-            return
-        for i, parent in enumerate(carried[:SCORED]):
-            for single in singles[i + 1 if len(parent.edits) == 1 else 0 : SCORED]:
-                child = self._join(parent, single)
-                if child is not None:
-                    yield child
-        for parent in carried[:AGAIN]:
-            yield from self._edited(parent, far=False)
+    def _tried(self, drafts: Sequence[Draft]) -> Iterator[Draft]:
+        """Yield the drafts that agree, the likeliest first, and without the compiler if these are soon tried."""
+        ends = time.monotonic() + SOON
+        tried = 0
+        while self._joiner is None and tried < len(drafts) and time.monotonic() < ends:
+            candidate = self.drawer.candidate(drafts[tried])
+            if candidate is not None and self.matcher.agreed(candidate.tree) == self.matcher.steps:
+                yield drafts[tried]
+            tried += 1
+        if tried < len(drafts):
+            rest = [draft for draft in drafts[tried:] if self.joiner.can(draft.coded)]
+            yield from self._agreeing([Draft()], rest)
 
-    def _edited(self, parent: Candidate, far: bool) -> Iterator[Candidate]:
-        """Apply every edit of a candidate's own tree: also where it has been changed already."""
-        edits = edits_of(parent.tree)
-        for edit in edits.all if far else edits.plain:
-            tree = assembled(parent.tree, dict(edit.changes))
-            if tree is not None:
-                changes = None
-                if parent.changes is not None and all(_one_for_one(slot, c) for slot, c in parent.changes.items()):
-                    changes = {**parent.changes, **dict(edit.changes)}
-                yield Candidate(tree, (*parent.edits, edit), {}, 0.0, changes)
+    def _rank(self, singles: list[Draft]) -> None:
+        """Rank the single edits, and usual values of hidden knobs among them, by what they explain.
 
-    def _join(self, a: Candidate, b: Candidate) -> Candidate | None:
-        """Join two candidates that change different slots; whether the tree can run shows when it does."""
-        if a.changes is None or b.changes is None or not a.changes.keys().isdisjoint(b.changes):
-            return None
-        changes = {**a.changes, **b.changes}
-        tree = assembled(self.tree, changes, checked=False)
-        return None if tree is None else Candidate(tree, (*a.edits, *b.edits), {}, 0.0, changes)
+        Of those that do the same, the simplest few go to `singles` and the others to `twins`.
+        """
+        usable = [draft for draft in (*singles, *self.drawer.guesses()) if self.joiner.can(draft.coded)]
+        coded = [draft.coded for draft in usable]
+        scores, prints = self.joiner.scores([{}], coded, self.ends)[0], self.joiner.prints(coded, self.ends)
+        met = Counter[str]()
+        self.singles, self.twins = [], []
+        for i in sorted(range(len(usable)), key=lambda i: (-scores[i], usable[i].cost)):
+            doing = f"{prints[i]:.10e}"
+            sort = self.singles if met[doing] < (ALIKE if scores[i] > 0 else 1) else self.twins
+            sort.append(replace(usable[i], score=float(scores[i])))
+            met[doing] += 1
+        self._note_nearest(self.singles)
 
-    def _joined(
-        self, carried: list[Candidate], singles: list[Candidate], confirmed: Confirm, seconds: float = math.inf
-    ) -> list[Candidate]:
-        """Join candidates with single edits, those first that explain most, until some agree and are confirmed."""
-        found: list[Candidate] = []
-        patience = PATIENCE
-        ends = time.monotonic() + min((self.ends - time.monotonic()) * 0.5, seconds)
-        for parent, single in _by_rank(carried, singles):
-            child = self._join(parent, single)
+    def _note_nearest(self, drafts: Sequence[Draft]) -> None:
+        best = next((draft for draft in drafts if draft.edits), None)
+        if best is not None and best.score > self.nearest.score:
+            self.nearest = self.drawer.candidate(best) or self.nearest
+
+    def _agreeing(
+        self, parents: Sequence[Draft], singles: Sequence[Draft], view: View = "whole", share: float = 1.0
+    ) -> Iterator[Draft]:
+        """Yield parents joined with singles that agree in a view; each pair once where both are one list."""
+        pairs = self.joiner.matches(
+            [parent.coded for parent in parents],
+            [single.coded for single in singles],
+            self._share(share),
+            view,
+            ranked=parents is singles,
+        )
+        for i, j in pairs:
+            child = parents[i].joined(singles[j])
             if child is not None:
-                self.tried += 1
-                if self.matcher.agreed(child.tree) == self.matcher.steps:
-                    found += self._confirmed([child], confirmed)
-            # Once there is an answer, a few more may be simpler.
-            patience -= bool(found)
-            if time.monotonic() > ends or not patience or len(found) >= ENOUGH:
+                yield child
+
+    def _pairs(self, confirmed: Confirm) -> list[Candidate]:
+        """Try all pairs of edits; where knobs are hidden, pairs that agree but for a factor and eps are estimated."""
+        found = self._taken(self._agreeing(self.singles, self.singles, share=0.6), confirmed)
+        if not found and not self._late():
+            self.hits = self._simplest(self._agreeing(self.singles, self.singles, "eps", 0.3))
+            found = self._estimated(self.hits, confirmed) or self._retold(self.hits, confirmed)
+        if not found and not self._late():
+            found = self._taken(self._agreeing(self.twins, self.singles + self.twins, share=0.5), confirmed)
+        return found
+
+    def _parted(self, confirmed: Confirm) -> list[Candidate]:
+        """Look for edits part by part, each in a view of the observation that shows no other part."""
+        for views, size in VIEWS:
+            roots, pool = [Draft()], self.singles
+            for view in views:
+                unseen = self.joiner.unseen([draft.coded for draft in pool], view, self.ends)
+                seen = [draft for draft, hides in zip(pool, unseen, strict=True) if not hides]
+                pool = [draft for draft, hides in zip(pool, unseen, strict=True) if hides]
+                roots = self._simplest(self._grown(roots, seen, view, size), ROOTS)
+            found = self._taken(self._grown(roots, pool, "whole", size), confirmed)
+            if not found and not self._late():
+                hits = self._simplest(self._grown(roots, pool, "eps", size), ROOTS)
+                found = self._estimated(hits, confirmed) or self._retold(hits, confirmed)
+            if found or self._late():
+                return found
+        return []
+
+    def _grown(self, roots: Sequence[Draft], pool: Sequence[Draft], view: View, size: int) -> Iterator[Draft]:
+        """Yield the roots that agree in a view, the others with one edit, and if there are none with two."""
+        agreeing = {i for i, _ in self.joiner.matches([root.coded for root in roots], [{}], self.ends, view)}
+        yield from (roots[i] for i in sorted(agreeing))
+        others = [root for i, root in enumerate(roots) if i not in agreeing]
+        some = False
+        for child in self._agreeing(others, pool, view):
+            some = True
+            yield child
+        if size == 1 or some or agreeing:
+            return
+        for root in others[:PAIRED]:
+            parents = [child for child in map(root.joined, pool) if child is not None]
+            yield from self._agreeing(parents, pool, view, 0.5)
+
+    def _simplest(self, drafts: Iterable[Draft], count: int = QUICKLY_FITTED) -> list[Draft]:
+        return sorted(islice(drafts, 4 * count), key=lambda draft: draft.cost)[:count]
+
+    def _guided(self, confirmed: Confirm) -> list[Candidate]:
+        """Join the candidates that explain most with every edit."""
+        carried = self._carried(self.singles)
+        found: list[Candidate] = []
+        while carried and not found and not self._late():
+            found = self._taken(self._agreeing(carried, self.singles, share=0.7), confirmed)
+            if not found and not self._late():
+                found = self._estimated(self._simplest(self._agreeing(carried, self.singles, "eps", 0.5)), confirmed)
+            carried = [] if found or self._late() else self._carried(carried)
+        return found
+
+    def _carried(self, parents: Sequence[Draft]) -> list[Draft]:
+        """Choose parents of the next depth: those that explain most."""
+        first, second = parents[:SCORED], self.singles[:SCORED]
+        scores = self.joiner.scores([c.coded for c in first], [c.coded for c in second], self._share(0.25))
+        order = np.argsort(-scores, axis=None)[: 4 * CARRIED]
+        found: dict[tuple[float, ...], Draft] = {}
+        for i, j in zip(*np.unravel_index(order, scores.shape), strict=True):
+            score = float(scores[i, j])
+            if score < 0 or len(found) >= CARRIED:
+                break
+            child = first[i].joined(second[j])
+            if child is not None and child.edits:
+                # Of several with one score the first is enough: they mostly do the same.
+                found.setdefault((round(score, 5), first[i].score), replace(child, score=score))
+        best = list(found.values())
+        self._note_nearest(best)
+        return best
+
+    def _taken(self, agreeing: Iterable[Draft], confirmed: Confirm, patience: float = PATIENCE) -> list[Candidate]:
+        """Confirm drafts as they come; once there is an answer, a little more time is given for a simpler one."""
+        found: list[Candidate] = []
+        ends = self.ends
+        for draft in agreeing:
+            candidate = self.drawer.candidate(draft)
+            if candidate is not None:
+                found += self._confirmed([candidate], confirmed)
+            if found:
+                ends = min(ends, time.monotonic() + patience) if len(found) == 1 else ends
+            if len(found) >= ENOUGH or time.monotonic() > ends:
                 break
         return sorted(found, key=lambda c: c.cost)
 
-    def _confirmed(self, agreeing: list[Candidate], confirmed: Confirm) -> list[Candidate]:
+    def _confirmed(self, agreeing: Sequence[Candidate], confirmed: Confirm) -> list[Candidate]:
         found: list[Candidate] = []
         for candidate in sorted(agreeing, key=lambda c: c.cost)[: 8 * ENOUGH]:
-            whole = self._whole(candidate)
-            if whole is not None and confirmed(whole):
-                found.append(whole)
+            if self.matcher.agreed(candidate.tree, candidate.knobs) == self.matcher.steps and confirmed(candidate):
+                found.append(candidate)
             if len(found) >= ENOUGH or (found and self._late()):
                 break
         return found
 
-    def _whole(self, candidate: Candidate) -> Candidate | None:
-        """Give a joined candidate its inputs; None if it reads a name before it is assigned."""
-        tree = assembled(candidate.tree, {})
-        return None if tree is None else replace(candidate, tree=tree)
+    def _estimated(self, drafts: Sequence[Draft], confirmed: Confirm) -> list[Candidate]:
+        """Find the learning rate and a usual eps of drafts that agree but for them, if these are hidden."""
+        return self._knobs(drafts, self.fitter.quick, confirmed) if self.fitter.hidden else []
 
-    def _fitted(self, candidates: list[Candidate], confirmed: Confirm) -> list[Candidate]:
-        """Estimate hidden knobs for the candidates that agree but for knobs."""
+    def _fitted(self, drafts: Sequence[Draft], confirmed: Confirm) -> list[Candidate]:
+        """Estimate all hidden knobs of drafts by least squares."""
+        return self._knobs(drafts, self.fitter.fit, confirmed) if self.fitter.hidden else []
+
+    def _knobs(
+        self, drafts: Sequence[Draft], estimate: Callable[[Tree, Fit], Fit | None], confirmed: Confirm
+    ) -> list[Candidate]:
         found: list[Candidate] = []
-        if not self.fitter.hidden:
-            return found
-        for fitted_by, some in (
-            (self.fitter.quick, candidates[:QUICKLY_FITTED]),
-            (self.fitter.fit, candidates[:FITTED]),
-        ):
-            for candidate in some:
-                fit = fitted_by(candidate.tree)
-                if fit is not None:
-                    found += self._confirmed([replace(candidate, knobs=fit)], confirmed)
-                if self._late() or len(found) >= ENOUGH:
-                    break
-            if found:
+        for draft in drafts:
+            candidate = self.drawer.candidate(draft)
+            fit = None if candidate is None or not draft.edits else estimate(candidate.tree, dict(candidate.knobs))
+            if candidate is not None and fit is not None:
+                found += self._confirmed([replace(candidate, knobs=fit)], confirmed)
+            if self._late() or len(found) >= ENOUGH:
                 break
         return sorted(found, key=lambda c: c.cost)
 
-
-def _one_for_one(slot: Slot, content: Content) -> bool:
-    """Whether a change leaves the lines where they are, so that edits of the edited tree fit the reference too."""
-    return slot[0] != "line" or (isinstance(content, tuple) and len(content) == 1)
-
-
-def _by_rank(carried: list[Candidate], singles: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
-    """Pair candidates with single edits by the product of their ranks: often one of a pair explains little alone."""
-    level = 1
-    while level <= len(carried) * len(singles):
-        for i in range(min(len(carried), 2 * level)):
-            for j in range(-(-level // (i + 1)) - 1, min(-(-2 * level // (i + 1)) - 1, len(singles))):
-                yield carried[i], singles[j]
-        level *= 2
-
-
-def _oddness(value: float) -> float:
-    """Say how unlikely a person is to have written a knob's value: more digits, less likely."""
-    digits = f"{value:.9e}".partition("e")[0].rstrip("0").replace(".", "").lstrip("-")
-    return 0.4 + 0.1 * len(digits)
+    def _retold(self, drafts: Iterable[Draft], confirmed: Confirm) -> list[Candidate]:
+        """Look for a learning rate that is not the one told, with drafts that agree but for a factor and eps."""
+        if "lr" not in self.held:
+            return []
+        fitter = Fitter(self.matcher, self.tree, (*self.drawer.hidden, "lr"))
+        found = []
+        for draft in islice(drafts, QUICKLY_FITTED):
+            candidate = self.drawer.candidate(draft)
+            fit = None if candidate is None or draft.literals else fitter.quick(candidate.tree, candidate.knobs)
+            if fit and "lr" in fit:
+                rate = self.drawer.literal("lr", fit.pop("lr"))
+                found.append(replace(draft, knobs={**draft.knobs, **fit}).joined(rate))
+            if self._late():
+                break
+        return self._taken((draft for draft in found if draft is not None), confirmed)

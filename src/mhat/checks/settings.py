@@ -12,7 +12,7 @@ import numpy as np
 from mhat.checks.evaluator import Probes
 from mhat.checks.matching import Matcher, loose_bound
 from mhat.checks.oracle import bound, expected
-from mhat.checks.probes import Observed, designed, drive, fresh, tensors_of
+from mhat.checks.probes import Observed, designed, drive, fresh, parted, tensors_of
 from mhat.checks.subjects import Subject
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
@@ -62,7 +62,9 @@ class Question:
     @cached_property
     def searched(self) -> Observed:
         """What the subject does on the designed streams."""
-        return self._driven([designed(SEARCHED_STEPS, seed, tensors_of(self.subject)) for seed in (1, 2)])
+        tensors = tensors_of(self.subject)
+        streams = [designed(SEARCHED_STEPS, seed, tensors) for seed in (1, 2)]
+        return self._driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
 
     @cached_property
     def fresh(self) -> Observed:
@@ -81,10 +83,10 @@ class Question:
         coordinates = FURTHER_COORDINATES
         return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 
-    def _driven(self, streams: list[Array]) -> Observed:
+    def _driven(self, streams: list[Array], plain: int | None = None) -> Observed:
         low, high = SIZES[self.subject.dtype]
         held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
-        return drive(self.subject, self.rule, self.held, held, observe=self.observe)
+        return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain)
 
     def against(self, rule: Rule) -> Question:
         """Ask the same of another rule; what the subject did is kept where the knobs are the same."""

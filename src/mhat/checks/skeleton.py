@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from mhat.language.tree import INPUTS, Assignment, Expression, State, Tree
 from mhat.language.walking import names
 
-# ("start", state), ("line", index) or ("result", ""); a line may become none or several.
+# ("start", state), ("line", index) or ("result", ""); a line may become none or several. A rule has nothing before
+# its first line and after its last one, but edits may put lines there, and start states of their own.
 Slot = tuple[str, str | int]
 Content = Expression | tuple[Assignment, ...]
 RESULT: Slot = ("result", "")
+BEFORE: Slot = ("before", "")
+AFTER: Slot = ("after", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,9 @@ class Edit:
 def slots_of(tree: Tree) -> dict[Slot, Content]:
     """Take a rule apart."""
     slots: dict[Slot, Content] = {("start", state.name): state.start for state in tree.states}
+    slots[BEFORE] = ()
     slots.update({("line", i): (line,) for i, line in enumerate(tree.body)})
+    slots[AFTER] = ()
     slots[RESULT] = tree.result
     return slots
 
@@ -51,10 +56,13 @@ def assembled(tree: Tree, changes: Mapping[Slot, Content], *, checked: bool = Tr
         State(state.name, changes.get(("start", state.name), state.start), state.place)  # type: ignore[arg-type]
         for state in tree.states
     )
-    body: list[Assignment] = []
+    added = [slot for slot in changes if slot[0] == "start" and slot[1] not in tree.state_names]
+    states += tuple(State(str(slot[1]), changes[slot]) for slot in added)  # type: ignore[arg-type]
+    body: list[Assignment] = list(changes.get(BEFORE, ()))  # type: ignore[arg-type]
     for i, line in enumerate(tree.body):
         content = changes.get(("line", i))
         body.extend((line,) if content is None else content)  # type: ignore[arg-type]
+    body.extend(changes.get(AFTER, ()))  # type: ignore[arg-type]
     result = changes.get(RESULT, tree.result)
     inputs = _inputs(tree, states, body, result) if checked else tree.inputs  # type: ignore[arg-type]
     if inputs is None:
@@ -66,7 +74,8 @@ def _inputs(
     tree: Tree, states: Iterable[State], body: Iterable[Assignment], result: Expression
 ) -> tuple[str, ...] | None:
     """Find the inputs that a rule needs; None if it reads what is not there."""
-    known = {*tree.state_names, *tree.knob_names}
+    states = tuple(states)
+    known = {*(state.name for state in states), *tree.knob_names}
     inputs = set(tree.inputs)
     for state in states:
         if not names(state.start) <= {"x", "g", *tree.knob_names}:

@@ -20,6 +20,11 @@ class Meaning:
         return self.low <= value and (value <= self.high if self.closed else value < self.high)
 
     @property
+    def is_share(self) -> bool:
+        """Whether it is a share of one: a decay rate or a weight."""
+        return self.low == 0.0 and self.high == 1.0
+
+    @property
     def range(self) -> str:
         """The range in words: `0 <= value < 1`."""
         parts = [] if self.low == -math.inf else [f"{self.low:g} <="]

@@ -6,10 +6,13 @@
     expressions     a part dropped, exchanged, replaced, wrapped
     statements      a line stored elsewhere, forgotten, moved, done twice or at one step only
     everywhere      several lines at once: made alike, or exchanged throughout
+    limits          clipping, caution, a floor in place of eps
+    remembering     a state that the rule does not have
 
 They serve every rule, also the user's own; none knows a rule by name.
 """
 
 from mhat.checks.edits.collection import Edits, edits_of
+from mhat.checks.edits.remembering import ADDED
 
-__all__ = ["Edits", "edits_of"]
+__all__ = ["ADDED", "Edits", "edits_of"]

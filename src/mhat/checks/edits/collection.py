@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mhat.checks.edits import everywhere, statements
+from mhat.checks.edits import everywhere, limits, remembering, statements
 from mhat.checks.edits.expressions import Change, changes, grafts, insertions, mixtures
 from mhat.checks.edits.places import operation
-from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.checks.fitting import USUAL
+from mhat.checks.skeleton import RESULT, Content, Edit, Slot, slots_of
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
+from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names, subexpressions
 
 TWO = Number(2.0)
@@ -58,8 +60,34 @@ def edits_of(tree: Tree) -> Edits:
         plain += family(tree)
     plain += everywhere.alike([(key, edit) for key, edit in keyed if _may_repeat(key)])
     plain += _alike_by_name(tree)
-    far = [*statements.also_stored(tree), *_far(tree)]
-    return Edits(list(_distinct(plain)), list(_distinct(far)))
+    plain += [*limits.eps_before_correction(tree), *limits.reduced_over_all(tree), *everywhere.weights_elsewhere(tree)]
+    far = [*statements.also_stored(tree), *statements.result_stored(tree), *statements.averaged(tree), *_far(tree)]
+    for far_family in (
+        limits.clipped,
+        limits.floored,
+        limits.cautious,
+        limits.signs,
+        remembering.remembering,
+        remembering.scheduled,
+        remembering.powers_in_a_line,
+    ):
+        far += far_family(tree)
+    return Edits(list(_distinct(tree, plain)), list(_distinct(tree, far)))
+
+
+def literals(tree: Tree, held: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Yield usual values and the default for knobs that were told: the subject may not use what it is told."""
+    for knob in tree.knobs:
+        if knob.name in held:
+            for value in dict.fromkeys((knob.default, *USUAL.get(knob.name, ()))):
+                if value != held[knob.name]:
+                    yield knob.name, value
+
+
+def literal(tree: Tree, knob: str, value: float) -> Edit:
+    """Put a number in the place of a knob, wherever it stands."""
+    edited = everywhere.throughout(tree, everywhere.exchanged_name(knob, Number(value)))
+    return Edit(f"`{value:.6g}` stands where `{knob}` should", edited, "literal", 1.3)
 
 
 # Kinds of changes that people make in several lines at once, by the first part of their keys.
@@ -70,10 +98,12 @@ def _may_repeat(key: tuple[object, ...]) -> bool:
     return len(key) == 1 or key[0] in REPEATED
 
 
-def _distinct(edits: Iterable[Edit]) -> Iterator[Edit]:
+def _distinct(tree: Tree, edits: Iterable[Edit]) -> Iterator[Edit]:
+    """Keep edits that change something, the first of equal ones."""
+    slots = slots_of(tree)
     seen = set()
     for edit in edits:
-        if edit.changes not in seen:
+        if edit.changes not in seen and any(slots.get(slot) != content for slot, content in edit.changes):
             seen.add(edit.changes)
             yield edit
 
@@ -160,9 +190,13 @@ def _far(tree: Tree) -> Iterator[Edit]:
     pool = tuple(dict.fromkeys(_pool(tree)))
     clock = (Name("t"), operation("sqrt", Name("t")))
     corrections = [part for part in pool if _is_correction(part)]
+    for knob in tree.knob_names:
+        other = operation("sub", Number(1.0), operation("pow", Name(knob), Name("t")))
+        if meaning_of(knob).is_share and other not in corrections:
+            corrections.append(other)
     roots = [operation("sqrt", part) for part in corrections]
     folded = [operation("div", root, part) for root in roots for part in corrections if root.arguments[0] != part]
-    always: tuple[Expression, ...] = (*clock, *roots, *folded)
+    always: tuple[Expression, ...] = (*clock, *corrections, *roots, *folded)
     for slot, value, visible in _slots(tree):
         here = tuple(part for part in pool if names(part) <= {*visible, "t"})
         factors = always + tuple(part for part in here if _is_factor(part, tree))

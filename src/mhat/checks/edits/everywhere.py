@@ -8,8 +8,8 @@ from itertools import combinations
 
 from mhat.checks.edits.expressions import ONE, counters
 from mhat.checks.edits.places import at, operation, places, replaced, said
-from mhat.checks.edits.statements import average_parts, single_lines
-from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.checks.edits.statements import average_parts, before_all, single_lines
+from mhat.checks.skeleton import AFTER, RESULT, Content, Edit, Slot
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.language.walking import mapped, names
 
@@ -88,6 +88,21 @@ def _averages_complemented(tree: Tree) -> Iterator[Edit]:
         yield Edit("the weights of all averages are exchanged", tuple(changes), "weights exchanged")
 
 
+def weights_elsewhere(tree: Tree) -> Iterator[Edit]:
+    """Take a knob for its complement wherever it is not what an average decays by."""
+    for knob in tree.knob_names:
+        change = exchanged_name(knob, operation("sub", ONE, Name(knob)))
+
+        def is_other(line: Assignment, knob: str = knob) -> bool:
+            parts = average_parts(line)
+            return "t" not in names(line.value) and (parts is None or parts[0] != Name(knob))
+
+        changes = throughout(tree, change, is_other)
+        if 1 < len(changes) < len(throughout(tree, change)):
+            sentence = f"`1 - {knob}` stands wherever `{knob}` should, but in averages and corrections"
+            yield Edit(sentence, changes, "complement everywhere", 1.1)
+
+
 def corrections_complemented(tree: Tree) -> Iterator[Edit]:
     """Change the base of all powers with the step number."""
     for word, make in (
@@ -160,28 +175,20 @@ def moved_addends(tree: Tree) -> Iterator[Edit]:
                         changes.insert(0, (slot, _content(tree, slot, without)))
                     word = "added to" if op == "add" else "taken from"
                     sentence = f"{said(term)} is {word} {said(node)} and not to {said(part.arguments[1 - which])}"
-                    yield Edit(sentence, tuple(changes), "term moved", 1.0 if op == "add" else 1.15)
+                    # The nearer it stands to its right place, the likelier.
+                    far = 0.01 * abs(every.index(slot) - every.index(other))
+                    yield Edit(sentence, tuple(changes), "term moved", far + (1.0 if op == "add" else 1.15))
         yield from _to_gradient(tree, slot, term, without)
 
 
 def _to_gradient(tree: Tree, slot: Slot, term: Expression, without: Expression) -> Iterator[Edit]:
     """Add the term to the gradient before anything else."""
-    coupled = Assignment(("g",), operation("add", Name("g"), term))
-    top: Slot = ("line", 0)
-    if not tree.body:
-        return
-    first = tree.body[0] if slot != top else replace(tree.body[0], value=without)
-    changes: list[tuple[Slot, Content]] = [(top, (coupled, first))]
-    if slot != top:
-        changes.append((slot, _content(tree, slot, without)))
-    yield Edit(f"{said(term)} is added to the gradient", tuple(changes), "term moved", 1.0)
+    coupled = before_all(operation("add", Name("g"), term), f"{said(term)} is added to the gradient", "term moved", 1.0)
+    yield replace(coupled, changes=(*coupled.changes, (slot, _content(tree, slot, without))))
 
 
 def terms_in_turn(tree: Tree) -> Iterator[Edit]:
     """Apply two terms of the result one after the other: the second sees the parameter that the first has moved."""
-    if not tree.body:
-        return
-    last = len(tree.body) - 1
     for path, part in places(tree.result):
         if not (isinstance(part, Operation) and part.op in ("add", "sub")) or not path:
             continue
@@ -190,9 +197,8 @@ def terms_in_turn(tree: Tree) -> Iterator[Edit]:
         a, b = replaced(tree.result, path, first), replaced(tree.result, path, only_second)
         for before, after, term in ((a, b, second), (b, a, first)):
             if "x" in names(before) and "x" in names(after):
-                moved_first = Assignment(("x",), before)
                 changes: tuple[tuple[Slot, Content], ...] = (
-                    (("line", last), (tree.body[last], moved_first)),
+                    (AFTER, (Assignment(("x",), before),)),
                     (RESULT, after),
                 )
                 sentence = f"{said(term)} is applied after the rest of the step, to the parameter already moved"

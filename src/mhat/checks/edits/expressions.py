@@ -24,7 +24,7 @@ OTHER_OPERATOR = {
     "sin": ("cos",),
     "cos": ("sin",),
 }
-ONE, TWO = Number(1.0), Number(2.0)
+ZERO, ONE, TWO = Number(0.0), Number(1.0), Number(2.0)
 # Steps after which a counter that is advanced once an epoch goes up.
 EPOCHS = (2, 3, 4, 5, 6, 7, 8, 10)
 
@@ -95,6 +95,8 @@ def counters() -> Iterator[tuple[Expression, str]]:
     )
     yield operation("mul", Name("n"), t), "the step counter advances once for every tensor, all before the step"
     yield operation("mul", TWO, t), "the step counter advances twice a step"
+    later = operation("add", t, operation("gt", Name("k"), ONE))
+    yield later, "the step counter advances after the first tensor, not after the last"
     for length in EPOCHS:
         count = Number(float(length))
         epoch = operation("floordiv", before, count)
@@ -114,7 +116,7 @@ def _numbers(part: Number, path: Path) -> Iterator[Change]:
 def _drops(part: Operation, path: Path) -> Iterator[Change]:
     """Leave out an operation: one of its operands stands for the whole."""
     if part.op in ("lt", "le", "gt", "ge", "eq", "ne"):
-        for value in (ONE, Number(0.0)):
+        for value in (ONE, ZERO):
             word = "always" if value.value else "never"
             yield Change(value, f"{said(part)} {word} holds", "condition", ("cond", path, word), 1.1)
         return
@@ -168,6 +170,11 @@ def _operators(part: Operation, path: Path) -> Iterator[Change]:
         condition, first, second = part.arguments
         new = operation("where", condition, second, first)
         yield Change(new, f"the choice {said(part)} is the wrong way round", "exchanged", ("swap", path, "where"))
+        for i, branch in enumerate((first, second)):
+            if branch != ZERO:
+                new = operation("where", condition, *((ZERO, second) if i == 0 else (first, ZERO)))
+                sentence = f"`0` stands where {said(branch)} should in the choice"
+                yield Change(new, sentence, "number", ("zero", path, i), 1.1)
     if part.op in ("sqrt", "cbrt"):
         for other in {"sqrt": ("cbrt", "abs"), "cbrt": ("sqrt",)}[part.op]:
             new = operation(other, *part.arguments)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from mhat.checks.edits.expressions import ONE, TWO
 from mhat.checks.edits.places import operation, said
-from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.checks.skeleton import AFTER, BEFORE, RESULT, Content, Edit, Slot
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
-from mhat.language.walking import names, renamed
+from mhat.language.vocabulary import meaning_of
+from mhat.language.walking import names, renamed, subexpressions
 
 T = Name("t")
 G = Name("g")
@@ -31,6 +33,11 @@ def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slo
     if names(tree.result) & set(new):
         changed.append((RESULT, renamed(tree.result, new)))
     return changed
+
+
+def before_all(gradient: Expression, sentence: str, operator: str, cost: float = 1.1) -> Edit:
+    """Put something in the place of the gradient before everything else."""
+    return Edit(sentence, ((BEFORE, (Assignment(("g",), gradient),)),), operator, cost)
 
 
 def average_parts(line: Assignment) -> tuple[Expression, Expression, Expression] | None:
@@ -87,15 +94,41 @@ def stored_back(tree: Tree) -> Iterator[Edit]:
 
 def also_stored(tree: Tree) -> Iterator[Edit]:
     """Store a line's value into a state too, after everything else has been computed."""
-    if not tree.body:
-        return
-    last = len(tree.body) - 1
     for _, target, _ in single_lines(tree):
         for state in tree.state_names:
             if state != target and target not in tree.state_names:
-                kept = Assignment((state,), Name(target))
-                change = ((("line", last), (tree.body[last], kept)),)
+                change = ((AFTER, (Assignment((state,), Name(target)),)),)
                 yield Edit(f"`{target}` is also stored into the state `{state}`", change, "also stored", 1.2)
+
+
+def result_stored(tree: Tree) -> Iterator[Edit]:
+    """Let the new parameter overwrite a state, as where both are one array."""
+    for state in tree.state_names:
+        if state not in names(tree.result):
+            stored = Assignment((state,), tree.result)
+            yield Edit(
+                f"the new `x` is stored into the state `{state}` too", ((AFTER, (stored,)),), "also stored", 1.15
+            )
+
+
+def averaged(tree: Tree) -> Iterator[Edit]:
+    """Make a state the average of something that its line is made of, or of the square of that."""
+    for i, target, line in single_lines(tree):
+        shares = [knob for knob in tree.knob_names if meaning_of(knob).is_share and knob in names(line.value)]
+        if target not in tree.state_names:
+            continue
+        parts = [part for part in subexpressions(line.value) if "g" in names(part) and target not in names(part)]
+        parts += [
+            part for part in subexpressions(line.value) if isinstance(part, Operation) and names(part) == {"g", target}
+        ]
+        for knob in shares:
+            for part in dict.fromkeys(parts):
+                for new in (part, operation("pow", part, TWO)):
+                    kept = operation("mul", Name(knob), Name(target))
+                    fresh = operation("mul", operation("sub", ONE, Name(knob)), new)
+                    average = replace(line, value=operation("add", kept, fresh))
+                    sentence = f"`{target}` is the average of {said(new)} that decays by `{knob}`"
+                    yield Edit(sentence, ((("line", i), (average,)),), "averaged", 1.2)
 
 
 def forgotten(tree: Tree) -> Iterator[Edit]:
@@ -227,8 +260,11 @@ def aliased(tree: Tree) -> Iterator[Edit]:
             changes: list[tuple[Slot, Content]] = []
             for i, line in enumerate(tree.body):
                 targets = tuple(new.get(target, target) for target in line.targets)
-                changes.append((("line", i), (Assignment(targets, renamed(line.value, new), line.place),)))
-            changes.append((RESULT, renamed(tree.result, new)))
+                changed = Assignment(targets, renamed(line.value, new), line.place)
+                if changed != line:
+                    changes.append((("line", i), (changed,)))
+            if (result := renamed(tree.result, new)) != tree.result:
+                changes.append((RESULT, result))
             yield Edit(f"`{first}` and `{second}` share one memory", tuple(changes), "aliased")
 
 

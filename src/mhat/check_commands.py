@@ -6,6 +6,7 @@ Exit codes: 0 conforms (a documented dialect too), 1 deviates, 2 could not run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,10 @@ ObserveOption = Annotated[
 SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
+PlotOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", metavar="", help="Overwrite a figure that exists.")]
 MaximizeOption = Annotated[bool, typer.Option("--maximize", metavar="", help="It climbs: give it negated gradients.")]
 
 
@@ -63,6 +68,8 @@ def check(
     dtype: TypeOption = None,
     seconds: SecondsOption = 45.0,
     timeout: Annotated[float | None, typer.Option(metavar="S", help="How long one run may take.")] = None,
+    plot: PlotOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check an implementation against a rule: does it conform, and if not, which line is wrong.
@@ -75,6 +82,7 @@ def check(
     from mhat.checks import recorded as records_checked
 
     _check_type(dtype)
+    _check_figure(plot, force=force)
     name = against or _guessed(subject or command or str(recorded or ""))
     rule = find_rule(name)
     held, options = _told(rule, knob or ())
@@ -90,7 +98,7 @@ def check(
         )  # fmt: skip
         asked: dict[str, Any] = {"strict": strict, "maximize": maximize, "seconds": seconds, **held}
         verdict = conformance.check(found, rule, observe=observe, **asked)
-    _answer(verdict, as_json)
+    _answer(verdict, as_json, plot, force=force)
 
 
 def identify(
@@ -100,6 +108,8 @@ def identify(
     maximize: MaximizeOption = False,
     dtype: TypeOption = None,
     seconds: SecondsOption = 90.0,
+    plot: PlotOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find out which rule an implementation is, with which knobs, and what was changed.
@@ -108,9 +118,10 @@ def identify(
     """
     from mhat.checks import conformance
 
+    _check_figure(plot, force=force)
     found, held = _subject(subject, knob or (), observe, dtype)
     asked: dict[str, Any] = {"observe": observe, "maximize": maximize, "seconds": seconds, **held}
-    _answer(conformance.identify(found, _library(), **asked), as_json)
+    _answer(conformance.identify(found, _library(), **asked), as_json, plot, force=force)
 
 
 def compare(
@@ -133,7 +144,7 @@ def compare(
     asked: dict[str, Any] = {"seconds": seconds, **too, **held}
     found = conformance.compare(first, second, rules=_library(), **asked)
     if as_json:
-        deviation = None if found.deviation is None else vars(found.deviation)
+        deviation = None if found.deviation is None else asdict(found.deviation)
         tables.say(
             facts.as_json({"same": found.same, "a": as_dict(found.a), "b": as_dict(found.b), "deviation": deviation})
         )
@@ -142,14 +153,30 @@ def compare(
     raise typer.Exit(0 if found.same else DEVIATES)
 
 
-def _answer(verdict: Verdict, as_json: bool) -> None:
+def _answer(verdict: Verdict, as_json: bool, plot: Path | None, *, force: bool) -> None:
     from mhat import tables, verdicts
 
+    if plot is not None and verdict.deviation is not None:
+        from mhat import figures
+
+        figures.save(figures.side_by_side(verdict), plot, force=force)
     if as_json:
         tables.say(verdict.to_json())
     else:
         tables.show(verdicts.page(verdict))
+        if plot is not None:
+            drawn = verdict.deviation is not None
+            tables.say(f"Drew both to {plot}." if drawn else f"There is no deviation to draw: {plot} is not written.")
     raise typer.Exit(0 if verdict.conforms else DEVIATES)
+
+
+def _check_figure(plot: Path | None, *, force: bool) -> None:
+    """Refuse a figure that cannot be written, before anything is run."""
+    if plot is not None:
+        from mhat.figures.canvas import ENDINGS
+        from mhat.traces import check_output
+
+        check_output(plot, ENDINGS, force=force)
 
 
 def _check_type(dtype: str | None) -> None:

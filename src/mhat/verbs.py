@@ -61,14 +61,21 @@ def trace(
     )
 
 
-def plot(ds: xr.Dataset, variables: str | Iterable[str] | None = None) -> Figure:
-    """Draw a trace: its variables grouped by unit, a sweep as a family, a landscape as contours with the path.
+def plot(what: xr.Dataset | Verdict, variables: str | Iterable[str] | None = None) -> Figure:
+    """Draw a trace or a verdict.
 
-    Returns a matplotlib Figure. Raises UnknownName for a variable that the trace does not have.
+    A trace: its variables grouped by unit, a sweep as a family, a landscape as contours with the path. A verdict
+    that deviates: subject and rule side by side, from the first deviating step on.
+
+    Returns a matplotlib Figure. Raises UnknownName for a variable that the trace does not have, BadValue for a
+    verdict without a deviation.
     """
     from mhat import figures
+    from mhat.checks.verdict import Verdict as OfACheck
 
-    return figures.plot(ds, variables=variables)
+    if isinstance(what, OfACheck):
+        return figures.side_by_side(what)
+    return figures.plot(what, variables=variables)
 
 
 def step(rule: Any, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> Step:

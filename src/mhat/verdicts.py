@@ -77,6 +77,7 @@ def _deviating(verdict: Verdict, rule: str) -> Iterator[Line]:
         yield from _diff(found)
     if verdict.deviation is not None:
         yield _shown(verdict.deviation, verdict.observe), ""
+        yield from ((line, "") for line in _going_on(verdict.deviation))
     if verdict.broken:
         yield "broken laws:", ""
         for law in verdict.broken:
@@ -117,13 +118,39 @@ def _shown(deviation: Deviation, observe: str) -> str:
     got, wanted = deviation.got[-1], deviation.expected[-1]
     measured = deviation.unit or ("" if observe == "x" else observe)
     unit = f" (in {measured})" if measured else ""
-    where = f" in tensor {deviation.tensor}" if deviation.tensor > 1 else ""
-    said = f"shown by the gradients {_listed(deviation.gradients)}{where}:"
+    said = f"shown by the gradients {_listed(deviation.gradients)}{setting_of(deviation)}:"
     size = max(abs(got), abs(wanted))
     if math.isfinite(size) and math.isfinite(deviation.ulps) and abs(got - wanted) < VISIBLE * size:
         return f"{said} off by {deviation.ulps:.3g} ulps of the update at step {deviation.step}"
     first, second = _apart(got, wanted)
     return f"{said} {first} where {second} is expected{unit}"
+
+
+def setting_of(deviation: Deviation) -> str:
+    """Say in which tensor, from where, with which knobs and beside what a deviation was seen, as far as it matters."""
+    parts = [
+        f" in tensor {deviation.tensor}" if deviation.tensor > 1 else "",
+        f" from x = {deviation.start:g}" if deviation.start else "",
+        f" with {_knobs(deviation.knobs)}" if deviation.knobs else "",
+        f" beside {deviation.beside} other coordinates" if deviation.beside else "",
+    ]
+    return "".join(parts)
+
+
+def _going_on(deviation: Deviation) -> Iterator[str]:
+    """Say where the difference has got to in the end, if the last gradient is repeated."""
+    course = deviation.course
+    if course is None or not course.repeated or len(course.got) <= deviation.step:
+        return
+    # What the diagnosis gives is the subject to rounding, and not lost next to a large x.
+    got, wanted = (course.got if course.named is None else course.named)[-1], course.expected[-1]
+    begin = f"with the last of them repeated, at step {len(course.got)}:"
+    size = max(abs(got), abs(wanted))
+    if got == wanted or (math.isfinite(size) and abs(got - wanted) < VISIBLE * size):
+        yield f"{begin} the same to four digits"
+    else:
+        first, second = _apart(got, wanted)
+        yield f"{begin} {first} where {second} is expected"
 
 
 def _apart(a: float, b: float) -> tuple[str, str]:
@@ -139,7 +166,8 @@ def _listed(gradients: tuple[float, ...]) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value - round(value, 2)) > 1e-9 or not math.isfinite(value) else f"{value:g}"
+    near = math.isfinite(value) and abs(value - round(value, 2)) <= 1e-9 * abs(value)
+    return f"{value:g}" if near else f"{value:.3g}"
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:

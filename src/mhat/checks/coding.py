@@ -211,10 +211,10 @@ def seen_by(matcher: Matcher, coder: Coder, defaults: Mapping[str, float]) -> in
     shape, shape_bound = matcher.shape
 
     def by_lane(array: Array) -> Array:
-        return np.ascontiguousarray(np.broadcast_to(array, (steps, count, tensors, coordinates)).reshape(steps, -1))
+        return _own(np.broadcast_to(array, (steps, count, tensors, coordinates)).reshape(steps, -1))
 
     def flat(array: Any) -> Array:
-        return np.ascontiguousarray(np.broadcast_to(array, (count, tensors, coordinates)).reshape(-1), dtype=np.float64)
+        return _own(np.broadcast_to(array, (count, tensors, coordinates)).reshape(-1))
 
     begins = np.arange(count) * lanes
     probe, first, last = _chunks([(p, p * lanes, (p + 1) * lanes) for p in range(count)])
@@ -239,6 +239,11 @@ def seen_by(matcher: Matcher, coder: Coder, defaults: Mapping[str, float]) -> in
         coder.observed(probes.observe),
         -(-lanes // LANES) * LANES,
     )
+
+
+def _own(array: Any) -> Array:
+    """Copy numbers: what others may not write to is another type to the compiler, and is compiled for anew."""
+    return np.array(array, dtype=np.float64, order="C")
 
 
 def _chunks(runs: list[tuple[int, int, int]]) -> tuple[Array, Array, Array]:

@@ -121,7 +121,7 @@ def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
     return replace(
         verdict,
         laws=findings(question, estimated),
-        deviation=first_deviation(question, estimated),
+        deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
         diagnosis=diagnosis,
         nearest=nearest,
     )
@@ -201,7 +201,7 @@ def _nearest_of(questions: list[Question], ends: float) -> Verdict:
             return replace(
                 verdict,
                 laws=findings(question, candidate.knobs),
-                deviation=first_deviation(question, candidate.knobs),
+                deviation=first_deviation(question, candidate.knobs, candidate.tree),
                 diagnosis=diagnosis_of(question, candidate),
             )
         searches = searches[:4]

@@ -14,11 +14,10 @@ seconds. What it computes is near enough to propose; what is proposed is compare
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mhat.checks.compiling import compiled
 from mhat.checks.instructions import (
     ABS,
     ADD,
@@ -69,10 +68,8 @@ from mhat.checks.instructions import (
     X,
 )
 
-COMPILED: Any = {"cache": True, "error_model": "numpy", "nogil": True}
 
-
-@njit(**COMPILED)
+@compiled
 def _linked(instructions, begins, ends, segments, parts, program):  # type: ignore[no-untyped-def]
     """Copy the instructions of some parts to one place, and count them."""
     many = 0
@@ -86,7 +83,7 @@ def _linked(instructions, begins, ends, segments, parts, program):  # type: igno
     return many
 
 
-@njit(**COMPILED)
+@compiled
 def _execute(program, many, registers, count, lanes, coordinates):  # type: ignore[no-untyped-def]
     """Run instructions on `count` lanes, a multiple of the block, of which `lanes` mean something."""
     for i in range(many):
@@ -131,7 +128,7 @@ def _execute(program, many, registers, count, lanes, coordinates):  # type: igno
                 registers[to + at] = registers[to]
 
 
-@njit(**COMPILED)
+@compiled
 def _reduce(op, to, a, registers, lanes, coordinates):  # type: ignore[no-untyped-def]
     size = lanes if op >= SUM_ALL else coordinates
     kind = op - SUM_ALL if op >= SUM_ALL else op - SUM
@@ -148,7 +145,7 @@ def _reduce(op, to, a, registers, lanes, coordinates):  # type: ignore[no-untype
             registers[to + np.uint64(j)] = total
 
 
-@njit(**COMPILED)
+@compiled
 def _seldom(op, a, b, c):  # type: ignore[no-untyped-def]
     if op == POW:
         return a**b
@@ -186,7 +183,7 @@ def _seldom(op, a, b, c):  # type: ignore[no-untyped-def]
     return _function(op, a, b)
 
 
-@njit(**COMPILED)
+@compiled
 def _function(op, a, b):  # type: ignore[no-untyped-def]
     if op in (FLOORDIV, MOD):
         if b == 0 or not math.isfinite(a):
@@ -206,7 +203,7 @@ def _function(op, a, b):  # type: ignore[no-untyped-def]
     return np.cbrt(a)
 
 
-@njit(**COMPILED)
+@compiled
 def _prepare(code, seen, registers):  # type: ignore[no-untyped-def]
     for i in range(len(code.constants)):
         place = code.constant_registers[i] * seen.width
@@ -214,7 +211,7 @@ def _prepare(code, seen, registers):  # type: ignore[no-untyped-def]
     registers[N * seen.width : (N + 1) * seen.width] = seen.tensors
 
 
-@njit(**COMPILED)
+@compiled
 def _begin(code, seen, registers, x, probe, first, count, lanes):  # type: ignore[no-untyped-def]
     """Set the knobs and the inputs of the first step; what is not assigned yet is NaN."""
     width = seen.width
@@ -229,7 +226,7 @@ def _begin(code, seen, registers, x, probe, first, count, lanes):  # type: ignor
         registers[K * width + j] = seen.tensor[first + j]
 
 
-@njit(**COMPILED)
+@compiled
 def _enter(width, gradients, registers, x, step, first, count, lanes):  # type: ignore[no-untyped-def]
     """Set the inputs of a step."""
     for j in range(count):
@@ -239,7 +236,7 @@ def _enter(width, gradients, registers, x, step, first, count, lanes):  # type: 
         registers[G * width + j] = gradients[step, first + j]
 
 
-@njit(**COMPILED)
+@compiled
 def _leave(width, registers, x, lanes):  # type: ignore[no-untyped-def]
     """Take the new x, and note the update where that is observed."""
     for j in range(lanes):
@@ -248,7 +245,7 @@ def _leave(width, registers, x, lanes):  # type: ignore[no-untyped-def]
         x[j] = new
 
 
-@njit(**COMPILED)
+@compiled
 def _chunks(code, seen, segments):  # type: ignore[no-untyped-def]
     """Give the chunks to run in: whole probes if something reduces over a tensor."""
     for part in range(len(segments) - 1):
@@ -257,12 +254,12 @@ def _chunks(code, seen, segments):  # type: ignore[no-untyped-def]
     return seen.chunk_begins, seen.chunk_ends, seen.probe_of_chunk
 
 
-@njit(**COMPILED)
+@compiled
 def _close(value, wanted, bound):  # type: ignore[no-untyped-def]
     return abs(value - wanted) <= bound or value == wanted or (value != value and wanted != wanted)
 
 
-@njit(**COMPILED)
+@compiled
 def _in_ratio(seen, registers, step, first, lanes):  # type: ignore[no-untyped-def]
     """Whether each lane and its partner moved in the ratio that was observed: what both have in common drops out."""
     at = seen.observed * seen.width
@@ -282,7 +279,7 @@ def _in_ratio(seen, registers, step, first, lanes):  # type: ignore[no-untyped-d
     return True
 
 
-@njit(**COMPILED)
+@compiled
 def _print(seen, registers, step, first, lanes):  # type: ignore[no-untyped-def]
     """Sum what is observed with weights that no two places share, so that the same sum means the same behaviour."""
     total, at = 0.0, seen.observed * seen.width
@@ -295,7 +292,7 @@ def _print(seen, registers, step, first, lanes):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def _judged(code, seen, segments, registers, work, beginning, program, mode):  # type: ignore[no-untyped-def]
     """Run a candidate and compare: 1 or 0 for a match, or the share of steps before the first difference.
 
@@ -367,7 +364,7 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
     return 1.0 if factor != 0.0 else 0.0
 
 
-@njit(**COMPILED)
+@compiled
 def _assemble(base, owners, parents, i, segments):  # type: ignore[no-untyped-def]
     """Set a parent's segments and mark their places."""
     segments[:] = base
@@ -377,7 +374,7 @@ def _assemble(base, owners, parents, i, segments):  # type: ignore[no-untyped-de
         owners[parents.places[at]] = 1
 
 
-@njit(**COMPILED)
+@compiled
 def _join(base, owners, singles, j, segments):  # type: ignore[no-untyped-def]
     """Set a single edit's segments on top; False, and nothing set, where it changes what the parent has changed."""
     for at in range(singles.begins[j], singles.begins[j + 1]):
@@ -388,13 +385,13 @@ def _join(base, owners, singles, j, segments):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(**COMPILED)
+@compiled
 def _part(base, singles, j, segments):  # type: ignore[no-untyped-def]
     for at in range(singles.begins[j], singles.begins[j + 1]):
         segments[singles.places[at]] = base[singles.places[at]]
 
 
-@njit(**COMPILED)
+@compiled
 def judging(code, seen, base, parents, singles, firsts, mode):  # type: ignore[no-untyped-def]
     """Judge each parent joined with each single from `firsts[parent]` on: (parent, single), as `mode` says.
 

@@ -6,7 +6,7 @@ A probe is one run of the subject on all coordinates at once; each coordinate ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,14 @@ class Observed:
 
     probes: Probes
     values: Array
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a run begins: where x starts, and what knobs are set to beside those that are held."""
+
+    start: Any = 0.0
+    knobs: Mapping[str, float] = field(default_factory=dict)
 
 
 def designed(steps: int, seed: int, tensors: int = 1) -> Array:
@@ -110,29 +118,51 @@ def drive(
 
     Raises SubjectError if it fails.
     """
-    free = sorted(subject.knobs & set(rule.knobs) - set(held))
     runs = []
     for i, stream in enumerate(gradients):
-        tensors, coordinates = stream.shape[1:]
         as_it_stands = i in (0, plain)
-        moved = subject.starts and not as_it_stands
-        start = np.zeros((tensors, coordinates))
-        if moved:
-            start = np.resize(np.array(STARTS), (tensors, coordinates))
-        known = {**rule.knobs, **subject.defaults, **held}
+        start = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts and not as_it_stands else 0.0
         special = {} if as_it_stands or not odd else (ODD, OFF)[i - 1]
-        known |= {knob: special[knob] for knob in free if knob in special}
-        passed = {knob: known[knob] for knob in known if knob in subject.knobs}
-        given = [np.ascontiguousarray(stream[:, k]) for k in range(tensors)]
-        answer = subject.run(given, [start[k] for k in range(tensors)], passed)
-        values = np.stack([np.asarray(part, dtype=np.float64) for part in answer], axis=1)
-        runs.append((stream, start, {knob: known[knob] for knob in rule.knobs}, values))
+        runs.append(drive_once(subject, rule, held, stream, Setting(start, special), observe=observe))
     knobs: dict[str, Any] = {}
     for knob in rule.knobs:
-        own = [float(run[2][knob]) for run in runs]
+        own = [float(run.probes.knobs[knob]) for run in runs]
         knobs[knob] = own[0] if len(set(own)) == 1 else np.array(own)[:, None, None]
-    probes = Probes(np.stack([run[0] for run in runs]), np.stack([run[1] for run in runs]), knobs, observe)
-    return Observed(probes, np.stack([run[3] for run in runs], axis=1))
+    probes = Probes(
+        np.concatenate([run.probes.gradients for run in runs]),
+        np.concatenate([run.probes.start for run in runs]),
+        knobs,
+        observe,
+    )
+    return Observed(probes, np.concatenate([run.values for run in runs], axis=1))
+
+
+def drive_once(
+    subject: Subject,
+    rule: Rule,
+    held: Mapping[str, float],
+    gradients: Array,
+    setting: Setting | None = None,
+    *,
+    observe: str = "x",
+) -> Observed:
+    """Drive a subject with gradients (step, tensor, coordinate) in one setting; Raises SubjectError if it fails."""
+    setting = Setting() if setting is None else setting
+    start = np.broadcast_to(np.asarray(setting.start, dtype=np.float64), gradients.shape[1:])
+    known = {**rule.knobs, **subject.defaults, **held}
+    known |= {knob: value for knob, value in setting.knobs.items() if knob in free_knobs(subject, rule, held)}
+    passed = {knob: known[knob] for knob in known if knob in subject.knobs}
+    tensors = range(gradients.shape[1])
+    given = [np.ascontiguousarray(gradients[:, k]) for k in tensors]
+    answer = subject.run(given, [start[k] for k in tensors], passed)
+    values = np.stack([np.asarray(part, dtype=np.float64) for part in answer], axis=1)
+    probes = Probes(gradients[None], start[None], {knob: known[knob] for knob in rule.knobs}, observe)
+    return Observed(probes, values[:, None])
+
+
+def free_knobs(subject: Subject, rule: Rule, held: Mapping[str, float]) -> list[str]:
+    """List the knobs that a subject takes and that nobody holds."""
+    return [knob for knob in rule.knobs if knob in subject.knobs and knob not in held]
 
 
 def tensors_of(subject: Subject) -> int:

@@ -74,9 +74,10 @@ def check_record(
         apart = _telling_apart(question, first, second)
         if apart is not None:
             notes.append(f"the gradients {list(apart)} would tell the first two answers apart")
+    tree = None if diagnosis is None else diagnosis.rule.tree
     return replace(
         verdict_of(question, fitted, conforms=False),
-        deviation=deviation_in(question, question.fresh, fitted),
+        deviation=deviation_in(question, question.fresh, fitted, tree, to_the_end=True),
         diagnosis=diagnosis,
         nearest=nearest,
         notes=tuple(notes),

@@ -3,6 +3,7 @@
 Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
 ├── LawFinding          one law: does it hold, the intuition, a counterexample
 ├── Deviation           where the subject first parts from the rule, and the smallest gradients that show it
+│   └── Course          how it goes on from there
 └── Diagnosis           the edits that make the rule do what the subject does, as sentences and as a diff
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mhat.checks.html import html_of
@@ -31,12 +32,28 @@ class LawFinding:
 
 
 @dataclass(frozen=True)
+class Course:
+    """How subject and rule go on after the first difference, a value a step in the unit of the deviation.
+
+    `named`: the rule of the diagnosis on the same gradients, if there is one. `repeated`: the last gradient of the
+    deviation is given again and again; otherwise the gradients are those of a record.
+    """
+
+    gradients: tuple[float, ...]
+    got: tuple[float, ...]
+    expected: tuple[float, ...]
+    named: tuple[float, ...] | None = None
+    repeated: bool = True
+
+
+@dataclass(frozen=True)
 class Deviation:
     """The first difference: the step (from 1), its size in ulps of the update, and a shortest sequence that shows it.
 
     `gradients`, `got` and `expected` belong together, a value a step, in the given `unit`: for parameters the
     steps taken downhill, in learning rates where the rule has one. `tensor` (from 1) says where it was seen when
-    several were driven.
+    several were driven; `start` where x began, `knobs` which were set for it beside those that were told, and
+    `beside` how many other coordinates had to be driven in the same tensor.
     """
 
     step: int
@@ -46,6 +63,10 @@ class Deviation:
     expected: tuple[float, ...]
     unit: str = ""
     tensor: int = 1
+    start: float = 0.0
+    knobs: dict[str, float] = field(default_factory=dict)
+    beside: int = 0
+    course: Course | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +137,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "knobs": verdict.knobs,
         "estimated": verdict.estimated,
         "laws": [vars(law) for law in verdict.laws],
-        "deviation": None if verdict.deviation is None else vars(verdict.deviation),
+        "deviation": None if verdict.deviation is None else asdict(verdict.deviation),
         "diagnosis": None if verdict.diagnosis is None else _diagnosis(verdict.diagnosis),
         "nearest": None if verdict.nearest is None else _diagnosis(verdict.nearest),
         "notes": list(verdict.notes),

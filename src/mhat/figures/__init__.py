@@ -1,14 +1,16 @@
 """Figures people would put in a lecture. They read datasets, and know no engine.
 
-    plot     a trace: variables grouped by unit, sweeps as families, landscapes as contours with the path
-    story    a grid of traces: one variable, a row a stream, a column a rule
-    save     png, pdf or svg; the same figure gives the same bytes
+    plot            a trace: variables grouped by unit, sweeps as families, landscapes as contours with the path
+    side_by_side    a verdict: what an implementation did beside its rule, from the first deviating step on
+    story           a grid of traces: one variable, a row a stream, a column a rule
+    save            png, pdf or svg; the same figure gives the same bytes
 
 Units, scales and the meaning of dimensions are found out from the rule and the data, never from names.
 """
 
 from mhat.figures.canvas import save
+from mhat.figures.deviations import side_by_side
 from mhat.figures.plotting import plot
 from mhat.figures.stories import story
 
-__all__ = ["plot", "save", "story"]
+__all__ = ["plot", "save", "side_by_side", "story"]

@@ -11,7 +11,7 @@ from mhat.checks import instructions
 from mhat.checks.anatomy import ORDER, Anatomy, reference
 from mhat.checks.evaluator import Probes
 from mhat.checks.matching import Matcher, update_scale
-from mhat.checks.skeleton import AFTER, BEFORE, RESULT
+from mhat.checks.skeleton import AFTER, BEFORE, FIRST, RESULT
 from mhat.language.tree import Expression, Name, Number
 from mhat.language.walking import product_length
 
@@ -77,7 +77,7 @@ class Coder:
 
     def _order(self, lines: tuple[int, ...]) -> int:
         """Give the number of the order in which the lines of the body run; the result comes last."""
-        slots = [BEFORE, *(("line", i) for i in lines), AFTER, RESULT]
+        slots = [FIRST, BEFORE, *(("line", i) for i in lines), AFTER, RESULT]
         order = [place for slot in slots for part, place in self.places.items() if part[0] == slot]
         if order not in self._orders:
             self._orders.append(order)

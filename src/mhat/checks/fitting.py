@@ -108,7 +108,8 @@ class Fitter:
             found += [{**knobs, "beta1": a, "beta2": b} for a in USUAL["beta1"] for b in USUAL["beta2"]]
         return found
 
-    def _residual(self, tree: Tree, knobs: Mapping[str, float]) -> Array | None:
+    def residual(self, tree: Tree, knobs: Mapping[str, float]) -> Array | None:
+        """Give the differences on the scale of the update, in one row, none beyond 10; None if it cannot run."""
         try:
             moved = self.matcher.evaluator.run(tree, knobs) - self.start
         except (KeyError, ValueError, TypeError):
@@ -119,7 +120,7 @@ class Fitter:
         return np.asarray(np.clip(finite, -10.0, 10.0).ravel())
 
     def _error(self, tree: Tree, knobs: Mapping[str, float]) -> float:
-        residual = self._residual(tree, knobs)
+        residual = self.residual(tree, knobs)
         return math.inf if residual is None else float(np.mean(residual**2))
 
     def _least_squares(self, tree: Tree, knobs: Fit) -> Fit:
@@ -133,7 +134,7 @@ class Fitter:
         def at(values: Array) -> Fit:
             return {**knobs, **{n: _bounded(n, float(v)) for n, v in zip(names, values, strict=True)}}
 
-        residual = self._residual(tree, at(point))
+        residual = self.residual(tree, at(point))
         begun = math.inf
         for turn in range(ROUNDS):
             if residual is None or float(np.max(np.abs(residual))) < 1e-13:
@@ -147,7 +148,7 @@ class Fitter:
             for i in range(len(names)):
                 nudged = point.copy()
                 nudged[i] += 1e-6
-                other = self._residual(tree, at(nudged))
+                other = self.residual(tree, at(nudged))
                 columns.append((residual if other is None else other) - residual)
             jacobian = np.stack(columns, axis=1) / 1e-6
             square = jacobian.T @ jacobian
@@ -155,7 +156,7 @@ class Fitter:
                 square + damping * np.diag(np.diag(square) + 1e-12), -jacobian.T @ residual, rcond=None
             )[0]
             tried = point + np.clip(step, -3.0, 3.0)
-            new = self._residual(tree, at(tried))
+            new = self.residual(tree, at(tried))
             if new is not None and float(new @ new) < float(residual @ residual):
                 point, residual, damping = tried, new, damping * 0.1
             else:

@@ -23,6 +23,7 @@ import numpy as np
 from mhat.checks.drafts import Candidate, Draft, Drawer
 from mhat.checks.fitting import Fit, Fitter
 from mhat.checks.matching import Matcher
+from mhat.checks.tuning import Tuner
 from mhat.language.tree import Tree
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ CARRIED = 1500
 # Candidates whose hidden knobs are estimated: with usual values, and by least squares.
 QUICKLY_FITTED = 400
 FITTED = 25
+# Edits with a number of their own that are tuned, and how many of the best others are tried beside them.
+TUNED, BESIDE = 40, 12
 # Views of the observation by which edits are told apart, and how many edits may show in each.
 VIEWS: tuple[tuple[tuple[View, ...], int], ...] = (
     (("eps",), 1), (("squares", "time", "eps"), 1), (("eps",), 2), (("squares", "time", "eps"), 2),
@@ -72,6 +75,7 @@ class Search:
         self.held = dict(held or {})
         self.drawer = Drawer(tree, hidden, self.held)
         self.fitter = Fitter(matcher, tree, hidden)
+        self.tuner = Tuner(self.drawer, self.fitter)
         self.nearest = Candidate(tree, ())
         self.singles: list[Draft] = []
         self.twins: list[Draft] = []
@@ -113,10 +117,18 @@ class Search:
         found = self._estimated(hits, confirmed) or self._retold(hits, confirmed)
         if not found and not self._late() and self.fits:
             found = self._fitted(self.singles[:FITTED], confirmed)
+        if not found and not self._late() and self.fits:
+            found = self._numbered([Draft()], confirmed)
         if found and len(found[0].knobs) > 1:
             # Several odd knobs are less likely than a second edit.
             return self._pairs(confirmed) or found
         return found
+
+    def _numbered(self, beside: Sequence[Draft], confirmed: Confirm) -> list[Candidate]:
+        """Estimate the numbers of edits that have one of their own, alone or beside other edits."""
+        families = self.tuner.families([*self.singles, *self.twins])
+        ranked = self.tuner.ranked(families, beside, self._share(0.5))
+        return self._taken(self.tuner.tuned(ranked[:TUNED]), confirmed)
 
     def _tried(self, drafts: Sequence[Draft]) -> Iterator[Draft]:
         """Yield the drafts that agree, the likeliest first, and without the compiler if these are soon tried."""
@@ -216,8 +228,10 @@ class Search:
 
     def _guided(self, confirmed: Confirm) -> list[Candidate]:
         """Join the candidates that explain most with every edit."""
+        found = self._numbered(self.singles[:BESIDE], confirmed) if self.fits else []
+        if found:
+            return found
         carried = self._carried(self.singles)
-        found: list[Candidate] = []
         while carried and not found and not self._late():
             found = self._taken(self._agreeing(carried, self.singles, share=0.7), confirmed)
             if not found and not self._late():

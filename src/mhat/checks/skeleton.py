@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from mhat.language.tree import INPUTS, Assignment, Expression, State, Tree
 from mhat.language.walking import names
 
 # ("start", state), ("line", index) or ("result", ""); a line may become none or several. A rule has nothing before
-# its first line and after its last one, but edits may put lines there, and start states of their own.
+# its first line and after its last one, but edits may put lines there, and start states of their own. What is done to
+# the gradient itself stands before what is added to it, in a slot of its own, so that both can be there.
 Slot = tuple[str, str | int]
 Content = Expression | tuple[Assignment, ...]
 RESULT: Slot = ("result", "")
+FIRST: Slot = ("before", "first")
 BEFORE: Slot = ("before", "")
 AFTER: Slot = ("after", "")
 
@@ -22,7 +24,8 @@ class Edit:
     """One small change of a rule: which slots hold what instead, and a sentence that says it.
 
     `operator` names the kind of change; `cost` is how far-fetched it is among equals (1 is plain). Edits of one
-    `family` are the same change made in different lines.
+    `family` are the same change made in different lines. An edit with a `number` of its own can be made anew with
+    `another` one: what people write there is not known beforehand.
     """
 
     sentence: str
@@ -30,6 +33,8 @@ class Edit:
     operator: str
     cost: float = 1.0
     family: str = ""
+    number: float | None = None
+    another: Callable[[float], Edit] | None = None
 
     @property
     def slots(self) -> frozenset[Slot]:
@@ -40,7 +45,7 @@ class Edit:
 def slots_of(tree: Tree) -> dict[Slot, Content]:
     """Take a rule apart."""
     slots: dict[Slot, Content] = {("start", state.name): state.start for state in tree.states}
-    slots[BEFORE] = ()
+    slots[FIRST] = slots[BEFORE] = ()
     slots.update({("line", i): (line,) for i, line in enumerate(tree.body)})
     slots[AFTER] = ()
     slots[RESULT] = tree.result
@@ -58,7 +63,7 @@ def assembled(tree: Tree, changes: Mapping[Slot, Content], *, checked: bool = Tr
     )
     added = [slot for slot in changes if slot[0] == "start" and slot[1] not in tree.state_names]
     states += tuple(State(str(slot[1]), changes[slot]) for slot in added)  # type: ignore[arg-type]
-    body: list[Assignment] = list(changes.get(BEFORE, ()))  # type: ignore[arg-type]
+    body: list[Assignment] = [*changes.get(FIRST, ()), *changes.get(BEFORE, ())]  # type: ignore[misc]
     for i, line in enumerate(tree.body):
         content = changes.get(("line", i))
         body.extend((line,) if content is None else content)  # type: ignore[arg-type]

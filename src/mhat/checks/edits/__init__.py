@@ -6,7 +6,9 @@
     expressions     a part dropped, exchanged, replaced, wrapped
     statements      a line stored elsewhere, forgotten, moved, done twice or at one step only
     everywhere      several lines at once: made alike, or exchanged throughout
-    limits          clipping, caution, a floor in place of eps
+    limits          caution, a floor in place of eps, signs and norms
+    numbered        changes with a number of their own, which can be estimated
+    averages        other kinds of averages, products, differences
     remembering     a state that the rule does not have
 
 They serve every rule, also the user's own; none knows a rule by name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mhat.checks.edits import everywhere, limits, remembering, statements
+from mhat.checks.edits import averages, everywhere, limits, numbered, remembering, statements
 from mhat.checks.edits.expressions import Change, changes, grafts, insertions, mixtures
 from mhat.checks.edits.places import operation
 from mhat.checks.fitting import USUAL
@@ -63,10 +63,13 @@ def edits_of(tree: Tree) -> Edits:
     plain += [*limits.eps_before_correction(tree), *limits.reduced_over_all(tree), *everywhere.weights_elsewhere(tree)]
     far = [*statements.also_stored(tree), *statements.result_stored(tree), *statements.averaged(tree), *_far(tree)]
     for far_family in (
-        limits.clipped,
         limits.floored,
+        limits.guarded,
         limits.cautious,
         limits.signs,
+        limits.normalised,
+        averages.averaging,
+        numbered.numbered,
         remembering.remembering,
         remembering.scheduled,
         remembering.powers_in_a_line,
@@ -86,8 +89,12 @@ def literals(tree: Tree, held: Mapping[str, float]) -> Iterator[tuple[str, float
 
 def literal(tree: Tree, knob: str, value: float) -> Edit:
     """Put a number in the place of a knob, wherever it stands."""
-    edited = everywhere.throughout(tree, everywhere.exchanged_name(knob, Number(value)))
-    return Edit(f"`{value:.6g}` stands where `{knob}` should", edited, "literal", 1.3)
+
+    def make(other: float) -> Edit:
+        edited = everywhere.throughout(tree, everywhere.exchanged_name(knob, Number(other)))
+        return Edit(f"`{other:.6g}` stands where `{knob}` should", edited, "literal", 1.3)
+
+    return numbered.open_edit(make, value)
 
 
 # Kinds of changes that people make in several lines at once, by the first part of their keys.
@@ -188,7 +195,8 @@ def _far(tree: Tree) -> Iterator[Edit]:
     if "weight_decay" in tree.knob_names:
         terms.append(operation("mul", Name("weight_decay"), Name("x")))
     pool = tuple(dict.fromkeys(_pool(tree)))
-    clock = (Name("t"), operation("sqrt", Name("t")))
+    lagging = operation("div", Name("t"), operation("add", Name("t"), Number(1.0)))
+    clock = (Name("t"), operation("sqrt", Name("t")), lagging)
     corrections = [part for part in pool if _is_correction(part)]
     for knob in tree.knob_names:
         other = operation("sub", Number(1.0), operation("pow", Name(knob), Name("t")))

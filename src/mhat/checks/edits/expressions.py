@@ -16,7 +16,7 @@ OTHER_OPERATOR = {
     "mul": ("div",),
     "div": ("mul",),
     "minimum": ("maximum",),
-    "maximum": ("minimum",),
+    "maximum": ("minimum", "add"),
     "lt": ("le", "gt"),
     "le": ("lt", "ge"),
     "gt": ("ge", "lt"),
@@ -70,6 +70,8 @@ def _names(part: Name, path: Path, visible: tuple[str, ...], knobs: tuple[str, .
         yield Change(complement, f"`1 - {part.id}` stands where `{part.id}` should", "complement", ("c", path))
         root = operation("sqrt", part)
         yield Change(root, f"a root is taken of `{part.id}`", "root added", ("root", path), 1.4)
+        squared = operation("pow", part, TWO)
+        yield Change(squared, f"`{part.id}` is squared", "square added", ("sq", path), 1.3)
         power = operation("pow", part, Name("t"))
         yield Change(power, f"`{part.id}**t` stands where `{part.id}` should", "power added", ("power", path), 1.2)
     elif part.id == "t":
@@ -156,9 +158,13 @@ def _drop_sentence(part: Operation, kept: int) -> str:
 
 
 def _operators(part: Operation, path: Path) -> Iterator[Change]:
-    for other in OTHER_OPERATOR.get(part.op, ()):
-        new = operation(other, *part.arguments)
-        yield Change(new, f"{said(new)} stands where {said(part)} should", "operator", ("op", path, part.op, other))
+    for word in OTHER_OPERATOR.get(part.op, ()):
+        new = operation(word, *part.arguments)
+        yield Change(new, f"{said(new)} stands where {said(part)} should", "operator", ("op", path, part.op, word))
+    if part.op == "pow" and not isinstance(part.arguments[1], Number):
+        for instead, op in ((operation("mul", *part.arguments), "mul"), (part.arguments[1], "exponent")):
+            sentence = f"{said(instead)} stands where {said(part)} should"
+            yield Change(instead, sentence, "operator", ("op", path, "pow", op), 1.1)
     if part.op in ("sub", "div", "pow", "atan2"):
         first, second = part.arguments[:2]
         if not (part.op == "pow" and isinstance(second, Number)):

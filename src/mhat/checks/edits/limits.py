@@ -1,4 +1,4 @@
-"""What people add to keep a step in bounds: clipping, caution, a floor in place of eps. It knows no rule by name."""
+"""What people do to keep a step in bounds: caution, a floor in place of eps, signs. It knows no rule by name."""
 
 from __future__ import annotations
 
@@ -8,50 +8,11 @@ from dataclasses import replace
 from mhat.checks.edits.everywhere import addends, throughout
 from mhat.checks.edits.places import at, operation, places, replaced, said
 from mhat.checks.edits.statements import before_all, single_lines
-from mhat.checks.skeleton import RESULT, Content, Edit, Slot
+from mhat.checks.skeleton import FIRST, RESULT, Content, Edit, Slot
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.walking import names
 
 G, X, ZERO, ONE = Name("g"), Name("x"), Number(0.0), Number(1.0)
-# Limits that people write.
-LIMITS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
-NORMS = (0.1, 0.5, 1.0, 5.0, 10.0)
-
-
-def clipped(tree: Tree) -> Iterator[Edit]:
-    """Clip the gradient, a variable or the step to a constant, or the gradient to a norm."""
-    for limit in LIMITS:
-        bounds = operation("neg", Number(limit)), Number(limit)
-        yield before_all(operation("clip", G, *bounds), f"the gradient is clipped to {limit:g}", "clipped")
-        for slot, value in _values(tree):
-            clip = operation("clip", value, *bounds)
-            sentence = f"{said(value)} is clipped to {limit:g}"
-            yield Edit(sentence, ((slot, _content(tree, slot, clip)),), "clipped", 1.2)
-    for limit in NORMS:
-        for over, whose in ((None, "tensor"), ("all", "model")):
-            norm = Operation("norm", (G,), over)
-            small = operation("add", norm, Number(1e-6))
-            for size, cost in ((norm, 1.15), (small, 1.2)):
-                kept = operation("minimum", ONE, operation("div", Number(limit), size))
-                scaled = operation("mul", G, kept)
-                sentence = f"the gradient is clipped to the norm {limit:g} of the {whose}"
-                yield before_all(scaled, sentence, "clipped", cost)
-
-
-def _values(tree: Tree) -> Iterator[tuple[Slot, Expression]]:
-    """Yield what a line computes that is no state, and what is taken from x."""
-    for i, target, line in single_lines(tree):
-        if target not in tree.state_names:
-            yield ("line", i), line.value
-    if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
-        yield RESULT, tree.result.arguments[1]
-
-
-def _content(tree: Tree, slot: Slot, value: Expression) -> Content:
-    if slot == RESULT:
-        assert isinstance(tree.result, Operation)
-        return replace(tree.result, arguments=(tree.result.arguments[0], value))
-    return (replace(tree.body[int(slot[1])], value=value),)
 
 
 def floored(tree: Tree) -> Iterator[Edit]:
@@ -127,10 +88,46 @@ def eps_before_correction(tree: Tree) -> Iterator[Edit]:
 
 
 def signs(tree: Tree) -> Iterator[Edit]:
-    """Take the sign of a name alone, wherever it stands in a line."""
-    for i, _, line in single_lines(tree):
-        for path, part in places(line.value):
+    """Take the sign of a name alone, wherever it stands."""
+    slots: list[tuple[Slot, Expression, str]] = [
+        (("line", i), line.value, f"in `{target}`") for i, target, line in single_lines(tree)
+    ]
+    for slot, value, where in (*slots, (RESULT, tree.result, "in the result")):
+        for path, part in places(value):
             if isinstance(part, Name) and part.id not in (*tree.knob_names, "t", "k", "n"):
-                new = replaced(line.value, path, operation("sign", part))
-                sentence = f"in `{line.targets[0]}` `{part.id}` is replaced by its sign"
-                yield Edit(sentence, ((("line", i), (replace(line, value=new),)),), "sign added", 1.2)
+                new = replaced(value, path, operation("sign", part))
+                content: Content = new if slot == RESULT else (replace(tree.body[int(slot[1])], value=new),)
+                yield Edit(f"{where} `{part.id}` is replaced by its sign", ((slot, content),), "sign added", 1.2)
+
+
+def normalised(tree: Tree) -> Iterator[Edit]:
+    """Make the gradient one of length one, of mean zero, or of signs alone, before anything else."""
+    for over, whose in ((None, "tensor"), ("all", "model")):
+        norm = Operation("norm", (G,), over)
+        for size, cost in ((norm, 1.15), (operation("add", norm, Number(1e-8)), 1.25)):
+            sentence = f"the gradient is divided by its norm over the {whose}"
+            yield before_all(operation("div", G, size), sentence, "normalised", cost, FIRST)
+    centred = operation("sub", G, Operation("mean", (G,)))
+    yield before_all(centred, "the mean of the gradient over the tensor is taken from it", "normalised", 1.15, FIRST)
+    yield before_all(operation("sign", G), "the gradient is replaced by its sign", "normalised", 1.15, FIRST)
+
+
+def guarded(tree: Tree) -> Iterator[Edit]:
+    """Use eps only where a denominator is zero, or only inside of a root, as a floor."""
+    for slot, path, which, term in addends(tree):
+        if not isinstance(term, Name):
+            continue
+        whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
+        part = at(whole, path)
+        assert isinstance(part, Operation)
+        base = part.arguments[1 - which]
+        found = [(operation("where", operation("gt", base, ZERO), base, term), f"only where {said(base)} is zero")]
+        if isinstance(base, Operation) and base.op == "sqrt":
+            inner = operation("sqrt", operation("maximum", base.arguments[0], term))
+            found.append((inner, f"as the least value of {said(base.arguments[0])}"))
+            squared = operation("sqrt", operation("add", base.arguments[0], operation("pow", term, Number(2.0))))
+            found.append((squared, "squared, under the root"))
+        for new, how in found:
+            value = replaced(whole, path, new)
+            content: Content = value if slot == RESULT else (replace(tree.body[int(slot[1])], value=value),)
+            yield Edit(f"{said(term)} is used {how}", ((slot, content),), "floored", 1.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mhat.checks.edits.averages import LARGEST
 from mhat.checks.edits.everywhere import addends, exchanged_name, throughout
 from mhat.checks.edits.places import operation, replaced, said
 from mhat.checks.edits.statements import single_lines
@@ -15,7 +16,7 @@ from mhat.language.walking import mapped, names
 ZERO, ONE, G, X, T = Number(0.0), Number(1.0), Name("g"), Name("x"), Name("t")
 # States that edits may add; none is a name of the rule language.
 SUM, OLD, FIRST, RATE = "g_sum", "g_old", "x_first", "rate"
-ADDED = (SUM, OLD, FIRST, RATE)
+ADDED = (SUM, OLD, FIRST, RATE, LARGEST)
 
 
 def remembering(tree: Tree) -> Iterator[Edit]:
@@ -69,17 +70,10 @@ def _rate(tree: Tree) -> Iterator[Edit]:
         changes[AFTER] = (stored,)
         sentence = "the learning rate is overwritten by the corrected one: the corrections of all steps multiply"
         yield Edit(sentence, tuple(changes.items()), "remembered", 1.1)
-    for decay in (0.9, 0.95, 0.96, 0.99, 0.995, 0.999):
-        stored = Assignment((RATE,), operation("mul", Name(RATE), Number(decay)))
-        sentence = f"the learning rate is multiplied by {decay:g} at every step"
-        changed: tuple[tuple[Slot, Content], ...] = (
-            (("start", RATE), Name("lr")), (AFTER, (stored,)), (RESULT, result),
-        )  # fmt: skip
-        yield Edit(sentence, changed, "remembered", 1.2)
 
 
 def scheduled(tree: Tree) -> Iterator[Edit]:
-    """Warm up or decay the learning rate, or forget a state once in so many steps."""
+    """Let the learning rate fall with the steps, or forget a state once in so many."""
     if "lr" in tree.knob_names:
         for factor, sentence in _schedules():
             changes = throughout(tree, exchanged_name("lr", operation("mul", Name("lr"), factor)))
@@ -100,9 +94,6 @@ def scheduled(tree: Tree) -> Iterator[Edit]:
 
 
 def _schedules() -> Iterator[tuple[Expression, str]]:
-    for steps in (2, 3, 4, 5, 8, 10, 20, 50, 100, 1000):
-        ramp = operation("minimum", ONE, operation("div", T, Number(float(steps))))
-        yield ramp, f"the learning rate is warmed up over {steps} steps"
     yield operation("div", ONE, operation("sqrt", T)), "the learning rate is divided by `sqrt(t)`"
     yield operation("div", ONE, T), "the learning rate is divided by `t`"
 

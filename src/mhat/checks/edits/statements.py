@@ -35,9 +35,9 @@ def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slo
     return changed
 
 
-def before_all(gradient: Expression, sentence: str, operator: str, cost: float = 1.1) -> Edit:
+def before_all(gradient: Expression, sentence: str, operator: str, cost: float = 1.1, slot: Slot = BEFORE) -> Edit:
     """Put something in the place of the gradient before everything else."""
-    return Edit(sentence, ((BEFORE, (Assignment(("g",), gradient),)),), operator, cost)
+    return Edit(sentence, ((slot, (Assignment(("g",), gradient),)),), operator, cost)
 
 
 def average_parts(line: Assignment) -> tuple[Expression, Expression, Expression] | None:

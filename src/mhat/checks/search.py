@@ -42,7 +42,7 @@ CARRIED = 1500
 # Candidates whose hidden knobs are estimated: with usual values, and by least squares.
 QUICKLY_FITTED = 400
 FITTED = 25
-# Edits with a number of their own that are tuned, and how many of the best others are tried beside them.
+# Edits with a number of their own that are fitted, and how many of the best others are tried beside them.
 TUNED, BESIDE = 40, 12
 # Views of the observation by which edits are told apart, and how many edits may show in each.
 VIEWS: tuple[tuple[tuple[View, ...], int], ...] = (
@@ -127,7 +127,11 @@ class Search:
     def _numbered(self, beside: Sequence[Draft], confirmed: Confirm) -> list[Candidate]:
         """Estimate the numbers of edits that have one of their own, alone or beside other edits."""
         families = self.tuner.families([*self.singles, *self.twins])
-        ranked = self.tuner.ranked(families, beside, self._share(0.5))
+        written = [draft for draft in self.tuner.written(families) if self.joiner.can(draft.coded)]
+        found = self._taken(self._agreeing(beside, written, share=0.5), confirmed)
+        if found or self._late():
+            return found
+        ranked = self.tuner.ranked(families, beside[:BESIDE], self._share(0.5))
         return self._taken(self.tuner.tuned(ranked[:TUNED]), confirmed)
 
     def _tried(self, drafts: Sequence[Draft]) -> Iterator[Draft]:
@@ -228,7 +232,7 @@ class Search:
 
     def _guided(self, confirmed: Confirm) -> list[Candidate]:
         """Join the candidates that explain most with every edit."""
-        found = self._numbered(self.singles[:BESIDE], confirmed) if self.fits else []
+        found = self._numbered(self.singles, confirmed) if self.fits else []
         if found:
             return found
         carried = self._carried(self.singles)

@@ -17,6 +17,11 @@ from mhat.checks.fitting import Fitter
 Array = np.ndarray[Any, Any]
 ROUNDS, PATIENT = 14, 5
 NUDGE = 1e-6
+# Numbers that people write: of few digits, near one, and counts.
+DIGITS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 7.5, 8.0, 9.0)
+PLAIN = tuple(float(f"{digit}e{power}") for power in range(-5, 3) for digit in DIGITS)
+NEARLY_ONE = (*(i / 100 for i in range(50, 100)), 0.985, 0.995, 0.998, 0.999, 0.9995, 0.9999)
+COUNTS = (*map(float, range(2, 41)), 48.0, 50.0, 60.0, 64.0, 80.0, 100.0, 128.0, 200.0, 256.0, 500.0, 1000.0)
 # How far a number may be changed at once, as a factor.
 STRIDE = math.log(8.0)
 
@@ -36,6 +41,18 @@ class Tuner:
             if len(draft.edits) == 1 and draft.edits[0].another is not None:
                 groups.setdefault(re.sub(r"\d[\d.e+-]*", "#", draft.edits[0].sentence), []).append(draft)
         return list(groups.values())
+
+    def written(self, families: Sequence[Sequence[Draft]]) -> list[Draft]:
+        """Give the edits of families with all the numbers that people write but for the usual ones."""
+        found = []
+        for family in families:
+            usual = {float(draft.edits[0].number or 0.0) for draft in family}
+            if all(value.is_integer() for value in usual) and len(usual) > 1:
+                numbers: tuple[float, ...] = COUNTS
+            else:
+                numbers = NEARLY_ONE if all(0.5 < value < 1 for value in usual) else PLAIN
+            found += [self._with(family[0], 0, value) for value in numbers if value not in usual]
+        return found
 
     def ranked(self, families: Sequence[Sequence[Draft]], beside: Sequence[Draft], ends: float) -> list[Draft]:
         """Join families with other drafts, at the usual number that errs least; those that err least come first."""

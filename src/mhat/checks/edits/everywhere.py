@@ -61,7 +61,20 @@ def knobs_exchanged(tree: Tree) -> Iterator[Edit]:
         new_value = operation("sub", ONE, Name(knob))
         if changes := throughout(tree, exchanged_name(knob, new_value)):
             yield Edit(f"`{knob}` is taken for its complement `1 - {knob}`", changes, "complement everywhere")
+    yield from _knobs_in_a_line(tree)
     yield from _averages_complemented(tree)
+
+
+def _knobs_in_a_line(tree: Tree) -> Iterator[Edit]:
+    """Use another knob, or the complement, wherever a knob stands in one line, if it stands there more than once."""
+    for i, target, line in single_lines(tree):
+        read = [part.id for _, part in places(line.value) if isinstance(part, Name) and part.id in tree.knob_names]
+        for knob in sorted({name for name in read if read.count(name) > 1}):
+            others: list[Expression] = [Name(other) for other in tree.knob_names if other != knob]
+            for new in (*others, operation("sub", ONE, Name(knob))):
+                value = mapped(line.value, exchanged_name(knob, new))
+                sentence = f"in `{target}` {said(new)} stands wherever `{knob}` should"
+                yield Edit(sentence, ((("line", i), (replace(line, value=value),)),), "knob everywhere", 1.05)
 
 
 def _averages_complemented(tree: Tree) -> Iterator[Edit]:

@@ -11,7 +11,7 @@ from mhat.language.walking import names
 from mhat.ops import OPERATIONS
 
 OTHER_OPERATOR = {
-    "add": ("sub",),
+    "add": ("sub", "mul"),
     "sub": ("add",),
     "mul": ("div",),
     "div": ("mul",),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mhat.checks.edits.everywhere import addends, exchanged_name, throughout
 from mhat.checks.edits.places import at, operation, places, replaced, said
 from mhat.checks.edits.statements import average_parts, before_all, single_lines
 from mhat.checks.skeleton import FIRST, RESULT, Content, Edit, Slot
-from mhat.language.tree import Expression, Name, Number, Operation, Tree
+from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names
 
 G, X, T, ONE, ZERO = Name("g"), Name("x"), Name("t"), Number(1.0), Number(0.0)
 BEFORE_T = operation("sub", T, ONE)
 Make = Callable[[float], Edit]
+Schedule = Callable[[float], tuple[Expression, str]]
+Where = Callable[[Assignment], bool]
 # Numbers that people write, by what they are for.
 LIMITS = (1.0, 0.1, 0.5, 2.0, 5.0, 10.0)
 NORMS = (1.0, 0.1, 0.5, 5.0, 10.0)
@@ -133,7 +136,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
 def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Let the learning rate fall by a number, warm up over so many steps, or fall once in so many; a knob too."""
-    rules: list[tuple[str, Callable[[float], tuple[Expression, str]], Sequence[float]]] = [
+    rules: list[tuple[str, Schedule, Sequence[float]]] = [
         ("lr", lambda c: (operation("pow", Number(c), T), f"is multiplied by {c:.6g} at every step"), DECAYS),
         ("lr", lambda c: (operation("pow", Number(c), BEFORE_T), f"is multiplied by {c:.6g} after every step"), DECAYS),
         ("lr", lambda c: (_inverse(c, T), f"is divided by `1 + {c:.6g} * t`"), RATES),
@@ -141,20 +144,28 @@ def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         ("lr", _ramp, (*COUNTS, 20, 50, 100, 1000)),
     ]
     rules += [("lr", _stairs(every), (0.5, 0.1, 0.9)) for every in COUNTS]
-    for knob in tree.knob_names:
-        if meaning_of(knob).is_share:
-            rules.append((knob, rules[1][1], (0.99, 0.999)))
+    falling = rules[1][1]
+    rules += [(knob, falling, (0.99, 0.999)) for knob in tree.knob_names if meaning_of(knob).is_share]
     for knob, factor, usual in rules:
         if knob not in tree.knob_names:
             continue
 
-        def make(value: float, knob: str = knob, factor: Callable[..., tuple[Expression, str]] = factor) -> Edit:
-            by, word = factor(value)
-            changes = throughout(tree, exchanged_name(knob, operation("mul", Name(knob), by)))
-            return Edit(f"`{knob}` {word}", changes, "scheduled", 1.2)
+        def make(
+            value: float, knob: str = knob, factor: Schedule = factor, where: Where | None = None, word: str = ""
+        ) -> Edit:
+            by, how = factor(value)
+            changes = throughout(tree, exchanged_name(knob, operation("mul", Name(knob), by)), where)
+            return Edit(f"{word}`{knob}` {how}", changes, "scheduled", 1.2)
 
-        if make(usual[0]).changes:
+        whole = make(usual[0]).changes
+        if whole:
             yield make, usual
+        if knob != "lr" and whole != make(usual[0], where=_is_plain).changes:
+            yield partial(make, where=_is_plain, word="but for the corrections "), usual
+
+
+def _is_plain(line: Assignment) -> bool:
+    return "t" not in names(line.value)
 
 
 def _inverse(rate: float, count: Expression) -> Expression:
@@ -165,7 +176,7 @@ def _ramp(steps: float) -> tuple[Expression, str]:
     return operation("minimum", ONE, operation("div", T, Number(steps))), f"is warmed up over {steps:.6g} steps"
 
 
-def _stairs(every: int) -> Callable[[float], tuple[Expression, str]]:
+def _stairs(every: int) -> Schedule:
     def stairs(factor: float) -> tuple[Expression, str]:
         fallen = operation("pow", Number(factor), operation("floordiv", T, Number(float(every))))
         return fallen, f"is multiplied by {factor:.6g} once in {every} steps"

@@ -162,6 +162,10 @@ def forgotten(tree: Tree) -> Iterator[Edit]:
 def at_one_step(tree: Tree) -> Iterator[Edit]:
     """Do an operation at the first step only, or at every step but the first."""
     first = operation("eq", T, ONE)
+    still = operation("where", first, Name("x"), tree.result)
+    yield Edit("the parameter does not move at the first step", ((RESULT, still),), "one step", 1.15)
+    once = operation("where", first, tree.result, Name("x"))
+    yield Edit("the parameter moves at the first step only", ((RESULT, once),), "one step", 1.2)
     for i, target, line in single_lines(tree):
         value = line.value
         if not isinstance(value, Operation):

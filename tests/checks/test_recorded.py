@@ -21,7 +21,7 @@ def test_a_right_record_is_consistent_with_its_rule() -> None:
     verdict = check_record(recorded(mhat.rules.adam, lr=0.02), mhat.rules.adam)
     assert verdict.conforms
     assert verdict.estimated == {"lr": 0.02}
-    assert "fitted on the first half" in verdict.notes[0]
+    assert "consistent with this record" in verdict.notes[0]
     assert "start" in verdict.notes[1] or "starts" in verdict.notes[1]
 
 

@@ -32,6 +32,7 @@ from mhat.language import Rule
 
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
+PATIENCE = 4.0
 
 
 def check(
@@ -188,12 +189,15 @@ def _nearest_of(questions: list[Question], ends: float) -> Verdict:
     ranked = sorted(questions, key=lambda q: -q.matcher.score(q.rule.tree))
     searches = [(q, Forms(q.rule, q.matcher, q.hidden, q.held)) for q in ranked]
     for depth in (1, 2, 3):
-        answers = []
+        answers: list[tuple[tuple[int, float], Question, Candidate]] = []
         for question, search in searches:
             left = ends - time.monotonic()
-            if left < 1:
+            if left < (1 if not answers else 0):
                 break
             found = search.at(depth, _confirmation(question), left / 2)
+            if found and not answers:
+                # The likeliest come first: after an answer the others are given little time for a better one.
+                ends = min(ends, time.monotonic() + PATIENCE)
             answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
         if answers:
             _, question, candidate = min(answers, key=lambda answer: answer[0])

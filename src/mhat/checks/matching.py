@@ -32,7 +32,7 @@ def loose_bound(observed: Observed, dtype: str) -> Array:
     """Give the bound within which a candidate is worth confirming."""
     scale = update_scale(observed.values, observed.probes.base)
     start = np.abs(np.broadcast_to(observed.probes.base, scale.shape))
-    return np.asarray(RELATIVE[dtype] * scale + 4e-16 * start + 1e-300)
+    return np.asarray(RELATIVE[dtype] * scale + 4e-16 * start + 1e-300 + observed.slack)
 
 
 def same(a: Array, b: Array, bound: Array) -> Array:

@@ -31,10 +31,14 @@ STARTS = (0.7, -1.3, 2.1, 0.4, -0.6, 1.7)
 
 @dataclass(frozen=True)
 class Observed:
-    """What a subject answered to probes: parameters (step, probe, tensor, coordinate)."""
+    """What a subject answered to probes: parameters (step, probe, tensor, coordinate).
+
+    `slack`: how much farther than anything computed they may lie from what is right, because of how they were seen.
+    """
 
     probes: Probes
     values: Array
+    slack: Any = 0.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from mhat.checks.drafts import Candidate
 from mhat.checks.evaluator import Evaluator, Probes
 from mhat.checks.forms import Forms
 from mhat.checks.matching import update_scale
+from mhat.checks.oracle import EPSILON
 from mhat.checks.probes import Observed
 from mhat.checks.settings import Question
 from mhat.checks.showing import VISIBLE, deviation_in, sequences
@@ -22,6 +23,8 @@ from mhat.checks.subjects import Subject
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.language import Rule
+from mhat.language.tree import Name, Operation
+from mhat.language.walking import names
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4
@@ -55,9 +58,11 @@ def check_record(
     """
     told = {name: value for name, value in record.knobs.items() if name in rule.knobs}
     question = _question(record, rule, {**told, **knobs})
-    notes = ["fitted on the first half of the record and confirmed on the whole of it"]
+    notes = ["what fits is consistent with this record: found on its first half and confirmed on the whole of it"]
     if record.start is None and record.observe == "x":
-        notes.append("the record does not say where x starts; 0 is taken")
+        steps_alone = question.observe == "update"
+        taken = "what its steps add to it is compared, from the second step on" if steps_alone else "0 is taken"
+        notes.append(f"the record does not say where x starts: {taken}")
     known = conforming(question, strict=strict)
     if known is not None:
         spoken, meant, estimated = known
@@ -91,13 +96,27 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
     if steps < FEWEST_STEPS:
         raise BadValue(f"the record has {steps} steps", f"Record at least {FEWEST_STEPS}.")
     dtype = "float32" if np.array_equal(observed, observed.astype(np.float32), equal_nan=True) else "float64"
+    observe, slack = record.observe, np.zeros_like(observed)
+    if record.start is None and observe == "x" and not _reads_x(rule) and np.isfinite(observed[0]).all():
+        # What is written down is rounded, and where the first step came from is not known.
+        slack = 2 * EPSILON[dtype] * np.abs(observed)
+        slack[0] = np.inf
+        observe, start, observed = "update", observed[0], np.diff(observed, axis=0, prepend=observed[:1])
     subject = Subject(record.name, _refused, dtype=dtype)
-    question = Question(subject, rule, record.observe, held)
+    question = Question(subject, rule, observe, held)
     knobs = {**rule.knobs, **held}
     for name, upto in (("searched", max(steps // 2, 2)), ("fresh", steps), ("further", steps)):
-        probes = Probes(gradients[None, :upto], start[None], knobs, record.observe)
-        question.__dict__[name] = Observed(probes, observed[:upto, None])
+        probes = Probes(gradients[None, :upto], start[None], knobs, observe)
+        question.__dict__[name] = Observed(probes, observed[:upto, None], slack[:upto, None])
     return question
+
+
+def _reads_x(rule: Rule) -> bool:
+    """Whether what a step adds to x depends on x."""
+    result = rule.tree.result
+    added = result.arguments[1:] if isinstance(result, Operation) and result.arguments[0] == Name("x") else (result,)
+    states = [state.start for state in rule.tree.states]
+    return any("x" in names(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
 
 
 def _side_by_side(record: Recorded) -> tuple[Array, Array, Array]:

@@ -120,7 +120,7 @@ def deviation_in(
     `to_the_end`: its course is what was observed of the same coordinate; `named` is followed beside it.
     """
     exact = expected(question.rule, observed.probes, knobs)
-    limit = bound(question.rule, observed.probes, knobs, exact, question.subject.dtype)
+    limit = bound(question.rule, observed.probes, knobs, exact, question.subject.dtype) + observed.slack
     differs, _ = _differences(observed.values, exact, limit, observed.probes.base)
     if not differs.any():
         return None
@@ -128,6 +128,9 @@ def deviation_in(
     deviation = _deviation(question, observed, exact, at, knobs)  # type: ignore[arg-type]
     if not to_the_end:
         return deviation
+    if np.any(observed.slack):
+        # Where x starts is not known.
+        deviation = replace(deviation, start=0.0)
     _, probe, tensor, i = at
     course = _course(question, observed, exact, (probe, tensor, i), knobs, named)
     return replace(deviation, course=replace(course, repeated=False))
@@ -149,7 +152,7 @@ def _deviation(
     step, probe, tensor, i = at
     lane = (slice(step + 1), probe, tensor, i)
     base = float(np.broadcast_to(observed.probes.base, observed.values.shape[1:])[probe, tensor, i])
-    got, wanted = observed.values[lane], exact[lane]
+    got, wanted = _seen(observed)[lane], exact[lane]
     scale = float(np.max(np.abs(np.where(np.isfinite(wanted), wanted, 0.0) - base)))
     with np.errstate(all="ignore"):
         ulps = in_ulps(float(np.abs(got[-1] - wanted[-1])), scale, question.subject.dtype)
@@ -167,6 +170,11 @@ def _deviation(
         float(observed.probes.start[probe, tensor, i]),
         {name: value for name, value in own.items() if value != told[name] and name not in knobs},
     )
+
+
+def _seen(observed: Observed) -> Array:
+    """Give what was observed, NaN where anything would do."""
+    return np.where(np.isinf(observed.slack), np.nan, observed.values)
 
 
 def _knobs_of(observed: Observed, probe: int) -> dict[str, float]:
@@ -218,7 +226,7 @@ def _course(
     followed = None if named is None else _followed(observed, lane, knobs, named, rate)
     return Course(
         tuple(observed.probes.gradients[probe, :, tensor, i].tolist()),
-        _in_unit(observed.values[:, probe, tensor, i], base, rate),
+        _in_unit(_seen(observed)[:, probe, tensor, i], base, rate),
         _in_unit(exact[:, probe, tensor, i], base, rate),
         followed,
     )

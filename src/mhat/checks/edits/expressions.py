@@ -216,7 +216,7 @@ def insertions(node: Expression, addends: tuple[Expression, ...], factors: tuple
                     (op, path, term), 1.2,
                 )  # fmt: skip
         for factor in factors:
-            if factor == part:
+            if factor == part or names(part) == names(factor) == {"t"}:
                 continue
             for op in ("mul", "div"):
                 new = operation(op, part, factor)

@@ -27,6 +27,9 @@ FACTORS = (0.5, 2.0, 0.1, 10.0, 1.0 / 32)
 DECAYS = (0.99, 0.9, 0.95, 0.96, 0.995, 0.999)
 RATES = (0.01, 0.1, 1e-3, 1.0)
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+# Shorter ones are among the counters that stand in single lines too.
+EPOCHS = (12, 20)
+ONCE = "the step counter advances once in {}"
 
 
 def numbered(tree: Tree) -> Iterator[Edit]:
@@ -186,19 +189,22 @@ def _stairs(every: int) -> Schedule:
 
 def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Count the steps by a number: so many a step, ahead by so many, up to so many; or correct so many steps."""
-    counts: list[tuple[Callable[[Number], Expression], str]] = [
-        (lambda c: operation("mul", c, T), "the step counter advances {} times a step"),
-        (lambda c: operation("add", T, c), "the step counter is {} ahead"),
-        (lambda c: operation("minimum", T, c), "the step counter stops at {}"),
+    counts: list[tuple[Callable[[Number], Expression], str, Sequence[float]]] = [
+        (lambda c: operation("mul", c, T), "the step counter advances {} times a step", COUNTS),
+        (lambda c: operation("add", T, c), "the step counter is {} ahead", COUNTS),
+        (lambda c: operation("minimum", T, c), "the step counter stops at {}", COUNTS),
+        (lambda c: operation("add", operation("floordiv", BEFORE_T, c), ONE), f"{ONCE} steps", EPOCHS),
+        (lambda c: operation("floordiv", BEFORE_T, c), f"{ONCE} steps, starting at 0", EPOCHS),
+        (lambda c: operation("floordiv", T, c), f"{ONCE} steps, the first time after that many", EPOCHS),
     ]
-    for count, sentence in counts:
+    for count, sentence, usual in counts:
 
         def counted(value: float, count: Callable[[Number], Expression] = count, sentence: str = sentence) -> Edit:
             changes = throughout(tree, exchanged_name("t", count(Number(value))))
             return Edit(sentence.format(f"{value:.6g}"), changes, "counter everywhere", 1.1)
 
         if counted(2.0).changes:
-            yield counted, COUNTS
+            yield counted, usual
     if _uncorrected(tree, T):
 
         def corrected(steps: float) -> Edit:

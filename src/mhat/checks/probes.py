@@ -23,6 +23,8 @@ ODD = {
 }  # fmt: skip
 # What a third probe sets: a knob at zero is a case of its own.
 OFF = {"weight_decay": 0.0}
+# Or steps so long that any limit of theirs is passed.
+FAST = {"lr": 40.0, "weight_decay": 0.0}
 HUGE, TINY = 1e4, 1e-13
 # How many coordinates of the parted streams have a partner with other signs.
 PATTERNS = 4
@@ -114,8 +116,9 @@ def drive(
     odd: bool = True,
     observe: str = "x",
     plain: int | None = None,
+    special: Mapping[str, float] = OFF,
 ) -> Observed:
-    """Drive a subject with gradients: first as it stands, then with a start and odd knobs, then with knobs at zero.
+    """Drive a subject with gradients: first as it stands, then with a start and odd knobs, then with special knobs.
 
     A start is given and knobs are set only where the subject takes them, and knobs only if `odd`. `plain` is the
     number of another stream that is to be run as the subject stands.
@@ -126,8 +129,8 @@ def drive(
     for i, stream in enumerate(gradients):
         as_it_stands = i in (0, plain)
         start = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts and not as_it_stands else 0.0
-        special = {} if as_it_stands or not odd else (ODD, OFF)[i - 1]
-        runs.append(drive_once(subject, rule, held, stream, Setting(start, special), observe=observe))
+        knobs_set = {} if as_it_stands or not odd else (ODD, special)[i - 1]
+        runs.append(drive_once(subject, rule, held, stream, Setting(start, knobs_set), observe=observe))
     knobs: dict[str, Any] = {}
     for knob in rule.knobs:
         own = [float(run.probes.knobs[knob]) for run in runs]

@@ -12,7 +12,7 @@ import numpy as np
 from mhat.checks.evaluator import Probes
 from mhat.checks.matching import Matcher, loose_bound
 from mhat.checks.oracle import bound, expected
-from mhat.checks.probes import Observed, designed, drive, fresh, parted, tensors_of
+from mhat.checks.probes import FAST, OFF, Observed, designed, drive, free_knobs, fresh, parted, tensors_of
 from mhat.checks.subjects import Subject
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
@@ -72,13 +72,16 @@ class Question:
     @cached_property
     def fresh(self) -> Observed:
         """What it does on streams that nothing was tuned on."""
-        streams = [fresh(FRESH_STEPS, seed, tensors_of(self.subject)) for seed in (5, 6)]
+        tensors = tensors_of(self.subject)
+        streams = [fresh(FRESH_STEPS, seed, tensors) for seed in (5, 6)]
         if self.rule.level == Level.TENSOR:
             # A tensor whose norms vanish: its gradients come late, and nothing decays.
-            late = fresh(FRESH_STEPS, 9, tensors_of(self.subject))
+            late = fresh(FRESH_STEPS, 9, tensors)
             late[:LATE, 0] = 0.0
-            streams.append(late)
-        return self._driven(streams)
+            return self._driven([*streams, late])
+        if "lr" in free_knobs(self.subject, self.rule, self.held):
+            streams.append(fresh(FRESH_STEPS, 8, tensors))
+        return self._driven(streams, special=FAST)
 
     @cached_property
     def further(self) -> Observed:
@@ -87,10 +90,10 @@ class Question:
         coordinates = COARSE_COORDINATES if coarse else FURTHER_COORDINATES
         return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 
-    def _driven(self, streams: list[Array], plain: int | None = None) -> Observed:
+    def _driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
         low, high = SIZES[self.subject.dtype]
         held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
-        return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain)
+        return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain, special=special)
 
     def against(self, rule: Rule) -> Question:
         """Ask the same of another rule; what the subject did is kept where the knobs are the same."""

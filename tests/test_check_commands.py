@@ -141,3 +141,27 @@ def test_what_cannot_be_run_exits_with_2(here: Path, words: list[str], message: 
 def test_the_rule_is_guessed_from_the_name(here: Path) -> None:
     result = typed("check", "torch.optim:AdamW", "-k", "foreach=false")
     assert (result.exit_code, "conforms to adamw" in result.output) == (0, True)
+
+
+def test_a_figure_is_drawn_and_kept(here: Path) -> None:
+    result = typed("check", "mine.py:stored_back", "--plot", "both.png")
+    assert result.exit_code == 1
+    assert "Drew both to both.png." in result.output
+    assert (here / "both.png").read_bytes().startswith(b"\x89PNG")
+    again = typed("check", "mine.py:stored_back", "--plot", "both.png")
+    assert again.exit_code == 2
+    assert "both.png" in again.output
+    assert "--force" in again.output
+
+
+def test_there_is_nothing_to_draw_of_what_conforms(here: Path) -> None:
+    result = typed("check", "mine.py:adam", "--plot", "both.svg")
+    assert result.exit_code == 0
+    assert "There is no deviation to draw: both.svg is not written." in result.output
+    assert not (here / "both.svg").exists()
+
+
+def test_a_figure_of_a_strange_kind_is_refused_before_anything_runs(here: Path) -> None:
+    result = typed("check", "nothing.py:there", "--plot", "both.gif")
+    assert result.exit_code == 2
+    assert "both.gif" in result.output

@@ -118,23 +118,12 @@ def _shown(deviation: Deviation, observe: str) -> str:
     got, wanted = deviation.got[-1], deviation.expected[-1]
     measured = deviation.unit or ("" if observe == "x" else observe)
     unit = f" (in {measured})" if measured else ""
-    said = f"shown by the gradients {_listed(deviation.gradients)}{setting_of(deviation)}:"
+    said = f"shown by the gradients {_listed(deviation.gradients)}{deviation.setting}:"
     size = max(abs(got), abs(wanted))
     if math.isfinite(size) and math.isfinite(deviation.ulps) and abs(got - wanted) < VISIBLE * size:
         return f"{said} off by {deviation.ulps:.3g} ulps of the update at step {deviation.step}"
     first, second = _apart(got, wanted)
     return f"{said} {first} where {second} is expected{unit}"
-
-
-def setting_of(deviation: Deviation) -> str:
-    """Say in which tensor, from where, with which knobs and beside what a deviation was seen, as far as it matters."""
-    parts = [
-        f" in tensor {deviation.tensor}" if deviation.tensor > 1 else "",
-        f" from x = {deviation.start:g}" if deviation.start else "",
-        f" with {_knobs(deviation.knobs)}" if deviation.knobs else "",
-        f" beside {deviation.beside} other coordinates" if deviation.beside else "",
-    ]
-    return "".join(parts)
 
 
 def _going_on(deviation: Deviation) -> Iterator[str]:

@@ -9,6 +9,7 @@ import mhat
 from mhat.bridges.records import Record
 from mhat.checks.recorded import check_record
 from mhat.errors import BadValue
+from mhat.printers import python
 
 GRADIENTS = np.random.default_rng(3).normal(size=(60, 4))
 
@@ -23,6 +24,24 @@ def test_a_right_record_is_consistent_with_its_rule() -> None:
     assert verdict.estimated == {"lr": 0.02}
     assert "consistent with this record" in verdict.notes[0]
     assert "start" in verdict.notes[1] or "starts" in verdict.notes[1]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_without_a_start_what_is_added_to_x_is_compared(late: bool) -> None:
+    text = python.rule_text(mhat.rules.adam.tree)
+    rule = mhat.rule(text.replace("beta1**t", "beta1**(t + 1)")) if late else mhat.rules.adam
+    made = Record("run", [GRADIENTS], [mhat.trace(rule, GRADIENTS, start=5.0).x.values])
+    verdict = check_record(made, mhat.rules.adam, lr=1e-3)
+    assert verdict.conforms is not late
+    assert "from the second step on" in verdict.notes[1]
+    if late:
+        assert verdict.diagnosis is not None
+        assert len(verdict.diagnosis.edits) == 1
+        assert verdict.deviation is not None
+        assert verdict.deviation.step == 2
+        assert verdict.deviation.course is not None
+        assert len(verdict.deviation.course.got) == len(GRADIENTS)
+        assert np.isnan(verdict.deviation.course.got[0])
 
 
 def test_a_wrong_one_is_named() -> None:

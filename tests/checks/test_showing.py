@@ -10,7 +10,7 @@ import pytest
 from mhat import rules
 from mhat.bridges.functions import subject_of_function
 from mhat.checks.settings import Question
-from mhat.checks.showing import LONGEST, deviation_in, first_deviation, sequences
+from mhat.checks.showing import LONGEST, STEPS, deviation_in, first_deviation, sequences
 from tests.checks import wrong_adams
 
 Array = np.ndarray
@@ -77,3 +77,53 @@ def test_the_tensor_is_said_where_only_one_goes_wrong() -> None:
     shown = first_deviation(question_of(wrong_adams.counter_per_tensor), {})
     assert shown is not None
     assert shown.tensor > 1
+
+
+def test_what_shows_from_another_start_alone_is_shown_from_there() -> None:
+    def shrinking_late(gradients: Array, start: float = 0.0) -> Array:
+        xs = wrong_adams.adam(gradients)
+        return xs + start * 0.999 ** np.arange(1, len(xs) + 1).reshape(-1, *[1] * (xs.ndim - 1))
+
+    shown = first_deviation(question_of(shrinking_late), {})
+    assert shown is not None
+    assert (shown.start, shown.step, shown.setting) == (1.0, 1, " from x = 1")
+
+
+def test_what_shows_with_a_knob_alone_is_shown_with_it() -> None:
+    def growing(gradients: Array, start: float = 0.0, weight_decay: float = 0.0) -> Array:
+        x, xs = start + np.zeros(gradients.shape[1:]), []
+        for move in np.diff(wrong_adams.adam(gradients), axis=0, prepend=np.zeros((1, *gradients.shape[1:]))):
+            x = x + move + 1e-3 * weight_decay * x
+            xs.append(x)
+        return np.array(xs)
+
+    subject = subject_of_function(growing, "mine", rules.adamw.knobs)
+    shown = first_deviation(Question(subject, rules.adamw, "x", {}), {})
+    assert shown is not None
+    assert shown.knobs == {"weight_decay": 0.3}
+    assert shown.setting == " from x = 1 with weight_decay=0.3"
+    assert shown.got[-1] == pytest.approx(0.7, rel=1e-3)
+    assert shown.expected[-1] == pytest.approx(1.3, rel=1e-3)
+
+
+def test_what_only_shows_in_company_says_so() -> None:
+    def of_the_mean(gradients: Array) -> Array:
+        flat = gradients.reshape(len(gradients), -1)
+        mean = flat.mean(axis=1, keepdims=True) if flat.shape[1] > 1 else flat
+        return np.broadcast_to(wrong_adams.adam(mean), flat.shape).reshape(gradients.shape).copy()
+
+    shown = first_deviation(question_of(of_the_mean), {})
+    assert shown is not None
+    assert shown.beside > 1
+    assert shown.setting == f" beside {shown.beside} other coordinates"
+    assert shown.course is None
+
+
+def test_a_deviation_is_followed_with_its_last_gradient() -> None:
+    named = rules.adam.tree
+    shown = first_deviation(question_of(wrong_adams.stored_back), {}, named)
+    assert shown is not None
+    assert shown.course is not None
+    assert shown.course.gradients == (1.0,) * STEPS
+    assert shown.course.got[:2] == pytest.approx(shown.got)
+    assert shown.course.named == pytest.approx(np.ones(STEPS), rel=1e-6)

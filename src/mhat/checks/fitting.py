@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,10 @@ class Fitter:
         self.start = matcher.observed.probes.base
         self.wanted = matcher.observed.values - self.start
         scale = update_scale(matcher.observed.values, self.start)
-        usable = (scale > 0) & np.isfinite(self.wanted)
+        known = np.isfinite(np.broadcast_to(matcher.observed.slack, scale.shape))
+        # The first step of which something is known.
+        self.first = int(np.argmax(known.any(axis=(1, 2, 3))))
+        usable = (scale > 0) & np.isfinite(self.wanted) & known
         self.weight = np.where(usable, 1.0 / np.maximum(scale, 1e-300), 0.0)
 
     def quick(self, tree: Tree, known: Mapping[str, float] | None = None) -> Fit | None:
@@ -91,8 +95,8 @@ class Fitter:
         """Give the factor from the candidate's first moves to the observed ones; None if it is not one factor."""
         try:
             with np.errstate(all="ignore"):
-                first = next(self.matcher.evaluator.steps(tree, knobs)) - self.start
-                ratio = (self.wanted[0] / first)[self.weight[0] > 0]
+                made = next(islice(self.matcher.evaluator.steps(tree, knobs), self.first, None)) - self.start
+                ratio = (self.wanted[self.first] / made)[self.weight[self.first] > 0]
         except (KeyError, ValueError, TypeError):
             return None
         ratio = ratio[np.isfinite(ratio) & (ratio != 0)]

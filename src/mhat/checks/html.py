@@ -70,8 +70,7 @@ def _side_by_side(deviation: Deviation, verdict: Verdict) -> str:
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in (step, *(f"{value:.6g}" for value in values))) + "</tr>"
         for step, values in enumerate(steps, 1)
     ]
-    where = f", tensor {deviation.tensor}" if deviation.tensor > 1 else ""
-    caption = f"shown by these gradients (in {escape(unit)}{where})"
+    caption = f"shown by these gradients{escape(deviation.setting)} (in {escape(unit)})"
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{''.join(rows[-MOST_STEPS:])}</table>"
 
 

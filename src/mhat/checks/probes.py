@@ -19,12 +19,12 @@ Array = np.ndarray[Any, Any]
 # Odd values that tell knobs apart; what a probe sets beside the given ones.
 ODD = {
     "lr": 0.05, "beta1": 0.7, "beta2": 0.85, "beta3": 0.6, "eps": 0.02, "weight_decay": 0.3, "momentum": 0.6,
-    "rho": 0.8, "nu1": 0.4, "nu2": 0.3, "momentum_decay": 0.05,
+    "rho": 0.8, "nu1": 0.4, "nu2": 0.3, "momentum_decay": 0.05, "final_lr": 0.23, "gamma": 0.04,
 }  # fmt: skip
 # What a third probe sets: a knob at zero is a case of its own.
 OFF = {"weight_decay": 0.0}
 # Or steps so long that any limit of theirs is passed.
-FAST = {"lr": 40.0, "weight_decay": 0.0}
+FAST = {"lr": 40.0, "eps": 4.0, "weight_decay": 0.0}
 HUGE, TINY = 1e4, 1e-13
 # How many coordinates of the parted streams have a partner with other signs.
 PATTERNS = 4

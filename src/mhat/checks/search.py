@@ -113,7 +113,7 @@ class Search:
         if found or self._late():
             return found
         self._rank(singles)
-        hits = self._simplest(self._agreeing([Draft()], self.singles, "eps"))
+        hits = self._simplest(self._agreeing([Draft()], [Draft(), *self.singles], "eps"))
         found = self._estimated(hits, confirmed) or self._retold(hits, confirmed)
         if not found and not self._late() and self.fits:
             found = self._fitted(self.singles[:FITTED], confirmed)
@@ -232,7 +232,7 @@ class Search:
 
     def _guided(self, confirmed: Confirm) -> list[Candidate]:
         """Join the candidates that explain most with every edit."""
-        found = self._numbered(self.singles, confirmed) if self.fits else []
+        found = self._numbered(self.singles[:SCORED], confirmed) if self.fits else []
         if found:
             return found
         carried = self._carried(self.singles)

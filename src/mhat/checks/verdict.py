@@ -68,6 +68,17 @@ class Deviation:
     beside: int = 0
     course: Course | None = None
 
+    @property
+    def setting(self) -> str:
+        """Say in which tensor, from where, with which knobs and beside what it was seen, as far as it matters."""
+        parts = [
+            f" in tensor {self.tensor}" if self.tensor > 1 else "",
+            f" from x = {self.start:g}" if self.start else "",
+            f" with {', '.join(f'{name}={value:g}' for name, value in self.knobs.items())}" if self.knobs else "",
+            f" beside {self.beside} other coordinates" if self.beside else "",
+        ]
+        return "".join(parts)
+
 
 @dataclass(frozen=True)
 class Diagnosis:

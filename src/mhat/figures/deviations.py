@@ -64,10 +64,12 @@ def _draw_both(axes: Axes, steps: Array, course: Course, deviation: Deviation, v
         lines.append(np.array(course.named[begin:]))
     scale = scales.fitting(lines, [0.0])
     scales.apply(scale, axes)
-    for line, look in zip(lines, (RULE, SUBJECT, NAMED), strict=False):
-        curves.draw_line(axes, steps, scale.shown(line), **look)
+    for line, look, gid in zip(lines, (RULE, SUBJECT, NAMED), ("rule", "subject", "named"), strict=False):
+        curves.draw_line(axes, steps, scale.shown(line), gid=gid, **look)
     if scale.kind == "magnitude":
         remark(axes, "without the sign")
+    if scale.logarithmic and (lines[1] == 0).any():
+        remark(axes, "steps of zero are not drawn")
     lost = int((~np.isfinite(lines[1])).sum())
     if lost:
         remark(axes, f"{lost} steps of the subject are not finite")
@@ -101,7 +103,7 @@ def _captions(verdict: Verdict, deviation: Deviation) -> list[str]:
     given = f"Dotted: step {deviation.step}."
     if deviation.course is not None and deviation.course.repeated:
         given += " The last gradient of the shortest sequence that shows it is repeated."
-    if deviation.knobs:
-        given += " With " + ", ".join(f"{name}={value:g}" for name, value in deviation.knobs.items()) + "."
+    if deviation.setting:
+        given += f" Seen{deviation.setting}."
     found = () if verdict.diagnosis is None else verdict.diagnosis.sentences
     return [escaped("; ".join(found).replace("`", "")), escaped(given)]

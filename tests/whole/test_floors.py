@@ -18,7 +18,7 @@ MAY_IMPORT_LATE = {
 # Outside packages by file or folder; the longest entry that fits counts, and no entry means the standard library alone.
 OUTSIDE = {
     "checks": {"numpy"},
-    "checks/machine.py": {"numba", "numpy"},
+    "checks/compiling.py": {"numba"},
     "checks/oracle.py": {"ml_dtypes", "numpy"},
     "bridges": {"numpy"},
     "bridges/find.py": set[str](),

@@ -6,6 +6,7 @@
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
     save, load, again               traces on disk, and run again
+    Optimizer                       a rule that trains NumPy arrays, in place
     ops                             the functions a rule may call
 
 Importing it is light: NumPy, xarray and matplotlib are loaded when they are used.
@@ -20,12 +21,14 @@ from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from mhat import landscapes, ops, rules, streams
+    from mhat.bridges.numpy import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
     from mhat.verbs import again, check, compare, identify, load, plot, save, step, trace
 
 _HOMES = {
     "MhatError": "mhat.errors",
+    "Optimizer": "mhat.bridges.numpy",
     "Rule": "mhat.language",
     "rule": "mhat.language",
     **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
@@ -33,7 +36,7 @@ _HOMES = {
 _PACKAGES = ("landscapes", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
     "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 

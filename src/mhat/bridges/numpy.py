@@ -82,6 +82,7 @@ class Optimizer:
         own = self.__dict__
         own["rule"], own["_params"] = found, params
         own["_missing"], own["_seed"] = missing, seed
+        own["_flat"] = isinstance(params, list | tuple) and all(isinstance(each, np.ndarray) for each in params)
         own["_knobs"], own["_steps"] = dict(found.knobs), 0
         own["_arena"] = None
         leaves = flattened(params, "params")
@@ -103,7 +104,7 @@ class Optimizer:
                     "step() was called without gradients", "Give them, or write them into `gradients` beforehand."
                 )
             grads = self._arena
-        leaves = matched(grads, self._params, "grads")
+        leaves = self._leaves(grads)
         if self._missing == "zero":
             leaves = [np.zeros_like(t) if g is None else g for g, t in zip(leaves, self._tensors, strict=True)]
         whole = len(self._groups) == 1
@@ -117,19 +118,24 @@ class Optimizer:
             group.start(chosen, named)
         self._run(prepared)
 
+    def _leaves(self, grads: Any) -> list[Any]:
+        # A plain list of arrays, as large models have, is not walked through one by one.
+        if self._flat and isinstance(grads, list | tuple) and len(grads) == len(self._tensors):
+            return list(grads)
+        return matched(grads, self._params, "grads")
+
     def _run(self, prepared: list[tuple[TensorGroup, Array]]) -> None:
         own = self.__dict__
         # One number for seed and step, as kernels take it: 32 bits each.
         seed = (self._seed << 32 | (self._steps + 1) & 0xFFFFFFFF) & 0x7FFFFFFFFFFFFFFF
-        moved: list[str] = []
-        for group, chosen in prepared:
+        for i, (group, chosen) in enumerate(prepared):
             try:
                 group.run(self._knob_array, self._knobs, self._t[group.places] + 1.0, chosen, seed)
             except BaseException as stopped:
+                moved = [path for done, on in prepared[:i] for path, one in zip(done.paths, on, strict=True) if one]
                 stopped.add_note(f"Of the parameters these were stepped: {', '.join(moved) or 'none'}.")
                 raise
             self._t[group.places[chosen]] += 1.0
-            moved += [path for path, on in zip(group.paths, chosen, strict=True) if on]
         own["_steps"] += 1
 
     @property

@@ -14,6 +14,7 @@ from typing import ClassVar
 from mhat.engines.kernels.lowering import Kind, Lowered, Value, lower
 from mhat.engines.kernels.memory import COMPUTED, STORED
 from mhat.engines.kernels.passes import Pass, passes_of
+from mhat.engines.kernels.sums import KINDS
 from mhat.language.definition import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names, product_length, subexpressions
@@ -94,6 +95,7 @@ class _Writer:
     def module(self) -> str:
         parts = [self.heading(), per_step_text(self.lowered)]
         parts += [self.piece(i, each) for i, each in enumerate(self.passes, 1)]
+        parts += [self.share(i, each) for i, each in enumerate(self.passes, 1)]
         parts.append(self.driver())
         return "\n\n\n".join(parts) + "\n"
 
@@ -212,6 +214,7 @@ class _Writer:
         ]
 
     def driver(self) -> str:
+        """Print what goes through the passes, in threads where the tables give work to more than one."""
         lines = [
             "@njit(parallel=True, cache=KEPT, **OPTIONS)",
             "def step(at, pieces, bins, knobs, ts, ks, n, step_states, entered, scalars, new_scalars, seed, blocks):",
@@ -223,47 +226,62 @@ class _Writer:
             if not each.last:
                 lines += self.reducing(place, each, column)
                 column += len(each.reductions)
-        before, after = self.flushing()
-        lines += [
-            "    for b in prange(bins.size - 1):",
-            *before,
-            "        for p in range(bins[b], bins[b + 1]):",
-            "            k = pieces[p, 0]",
-            "            row = k if ts.size > 1 else 0",
-            f"            pass_{len(self.passes)}(at, k, pieces[p, 1], pieces[p, 2] - pieces[p, 1], entered[row],",
-            "                scalars[k], seed, new_scalars[k])",
-            *after,
-        ]
+        lines += self.in_threads(len(self.passes), "bins", "at, pieces, bins, ts, entered, scalars, seed, new_scalars")
         return "\n".join(lines)
 
-    def flushing(self) -> tuple[list[str], list[str]]:
-        """Print what stands before and after the work of a thread."""
-        if not self.form.flushed:
-            return [], []
-        return ["        old = switches.flush()"], ["        switches.restore(old)"]
+    def in_threads(self, place: int, shares: str, arguments: str) -> list[str]:
+        # One thread's work is done at once: a fork-join costs more than little work.
+        return [
+            f"    if {shares}.size == 2:",
+            f"        share_{place}(0, {arguments})",
+            "    else:",
+            f"        for b in prange({shares}.size - 1):",
+            f"            share_{place}(b, {arguments})",
+        ]
+
+    def share(self, place: int, each: Pass) -> str:
+        """Print what one thread does in a pass."""
+        before, after = [], []
+        if self.form.flushed:
+            before, after = ["    old = switches.flush()"], ["    switches.restore(old)"]
+        lines = self.last_share(place) if each.last else self.reducing_share(place, len(each.reductions))
+        return "\n".join(["@njit(**OPTIONS)", lines[0], *before, *lines[1:], *after])
+
+    def last_share(self, place: int) -> list[str]:
+        return [
+            f"def share_{place}(b, at, pieces, bins, ts, entered, scalars, seed, new_scalars):",
+            "    for p in range(bins[b], bins[b + 1]):",
+            "        k = pieces[p, 0]",
+            "        row = k if ts.size > 1 else 0",
+            f"        pass_{place}(at, k, pieces[p, 1], pieces[p, 2] - pieces[p, 1], entered[row],",
+            "            scalars[k], seed, new_scalars[k])",
+        ]
+
+    def reducing_share(self, place: int, count: int) -> list[str]:
+        return [
+            f"def share_{place}(b, at, firsts, parts, lengths, shares, sums, scratch, ts, entered, scalars, seed):",
+            "    for block in range(shares[b], shares[b + 1]):",
+            "        for q in range(firsts[block], firsts[block + 1]):",
+            "            k = parts[q, 0]",
+            "            row = k if ts.size > 1 else 0",
+            f"            pass_{place}(at, k, parts[q, 1], parts[q, 2] - parts[q, 1], entered[row],",
+            "                scalars[k], seed, scratch[b], parts[q, 3])",
+            f"        for r in range({count}):",
+            "            sums[r, block] = halved(scratch[b], r, lengths[block, 0], lengths[block, 1])",
+        ]
 
     def reducing(self, place: int, each: Pass, column: int) -> list[str]:
         """Print a pass that sums: blocks of 1,024 in threads, then the blocks' sums, tensor by tensor."""
         tables = "blocks[1]" if each.over else "blocks[0]"
-        count = len(each.reductions)
-        before, after = self.flushing()
         lines = [
             f"    firsts, parts, lengths, groups, shares, counts, sums, scratch = {tables}",
-            "    for b in prange(shares.size - 1):",
-            *before,
-            "        for block in range(shares[b], shares[b + 1]):",
-            "            for q in range(firsts[block], firsts[block + 1]):",
-            "                k = parts[q, 0]",
-            "                row = k if ts.size > 1 else 0",
-            f"                pass_{place}(at, k, parts[q, 1], parts[q, 2] - parts[q, 1], entered[row],",
-            "                    scalars[k], seed, scratch[b], parts[q, 3])",
-            f"            for r in range({count}):",
-            "                sums[r, block] = halved(scratch[b], r, lengths[block, 0], lengths[block, 1])",
-            *after,
+            *self.in_threads(
+                place, "shares", "at, firsts, parts, lengths, shares, sums, scratch, ts, entered, scalars, seed"
+            ),
         ]
         for i, value in enumerate(each.reductions):
             assert value.reduction is not None
-            kind = {"sum": 0, "mean": 1, "norm": 2}[value.reduction.op]
+            kind = KINDS[value.reduction.op]
             every = "scalars.shape[0]" if each.over else "1"
             lines += [
                 "    for group in range(groups.size - 1):",

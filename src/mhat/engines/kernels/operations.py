@@ -19,17 +19,22 @@ from mhat.ops import powers
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
-def _compiled_powers() -> Callable[..., Any]:
-    """Compile the code of `mhat.ops.powers`, function by function, each calling the compiled others."""
-    known: dict[str, Any] = {name: value for name, value in vars(powers).items() if not callable(value)}
-    for name in ("product_of", "_multiply", "_normalised", "_scaled", "_power_of_size", "ipow"):
+_POWERS: dict[str, Any] = {name: value for name, value in vars(powers).items() if not callable(value)}
+
+
+def compiled_power(name: str) -> Any:
+    """Compile a function of `mhat.ops.powers`: the same code, its calls going to the compiled others."""
+    if name not in _POWERS:
         plain = vars(powers)[name]
         code = getattr(plain, "__wrapped__", plain).__code__
-        known[name] = njit(FunctionType(code, known, name), **OPTIONS)
-    return known["ipow"]  # type: ignore[no-any-return]
+        for called in code.co_names:
+            if callable(vars(powers).get(called)):
+                compiled_power(called)
+        _POWERS[name] = njit(FunctionType(code, _POWERS, name), **OPTIONS)
+    return _POWERS[name]
 
 
-ipow = _compiled_powers()
+ipow = compiled_power("ipow")
 _LARGEST = powers.LARGEST_INTEGER
 
 

@@ -132,7 +132,7 @@ class _Writer:
             lines.append(f"pointer = memory.pointer({form.computed!r})")
             lines.append(f"halved = sums.halved({form.computed!r})")
             lines.append(f"finished = sums.finished({form.computed!r})")
-        lines += _bindings(self.lowered.values, "operations_of_tensors")
+        lines += bindings(self.lowered.values, "operations_of_tensors")
         return "\n".join(lines)
 
     def store(self, stored: str) -> str:
@@ -297,7 +297,7 @@ def per_step_text(lowered: Lowered) -> str:
     tree = lowered.rule.tree
     states = lowered.states(Kind.STEP)
     lines = [
-        *_bindings(lowered.step_values, "operations_of_steps", prefix="d_"),
+        *bindings(lowered.step_values, "operations_of_steps", prefix="d_"),
         "",
         "",
         "@njit(**OPTIONS)",
@@ -339,7 +339,7 @@ def _tail(name: str) -> str:
     return name.strip("@") + ("_" if name == LOST else "")
 
 
-def _bindings(values: Iterable[Value], table: str, prefix: str = "") -> list[str]:
+def bindings(values: Iterable[Value], table: str, prefix: str = "") -> list[str]:
     """Bind the functions that expressions call."""
     used: set[str] = set()
     for value in values:

@@ -313,6 +313,16 @@ def test_start_dtype_and_tensor_reach_the_trace(good: Callable[..., str]) -> Non
     assert told["variables"]["trust"]["dims"] == ["step", "i"]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_small_types_are_run_saved_and_drawn(good: Callable[..., str], dtype: str) -> None:
+    said = good(f"trace adam --stream ramp --steps 20 --dtype {dtype} --save t.nc --plot t.png")
+    assert said.startswith(f"adam on ramp, 20 steps, dtype {dtype}, all knobs at their defaults\n")
+    ds = mhat.load("t.nc")
+    assert (ds.attrs["arithmetic"], ds.x.dtype) == (dtype, "float32")
+    xr.testing.assert_identical(mhat.again(ds), ds)
+    assert good("plot t.nc -o again.png") == "Drew t.nc to again.png.\n"
+
+
 def test_a_seed_drawn_by_chance_is_told(good: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options.secrets, "randbelow", lambda below: below - 1)
     assert good("trace sgd --stream normal:0,2 --seedless").startswith("sgd on normal:scale=2,seed=2147483647, 100")

@@ -67,7 +67,10 @@ KnobOption = Annotated[
     typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
 ]
 StartOption = Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")]
-TypeOption = Annotated[str, typer.Option(metavar="TYPE", help="float64 or float32. [float64]", show_default=False)]
+TypeOption = Annotated[
+    str,
+    typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16. [float64]", show_default=False),
+]
 TensorOption = Annotated[
     str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
 ]

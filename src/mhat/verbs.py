@@ -30,10 +30,11 @@ def trace(
     `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). `stream`: gradients
     given beforehand (a stream, an array with the steps first, a DataArray with the dimension `step`), a
     landscape, or a name (`"constant:10"`, `"gradients.csv"`, `"rosenbrock"`). `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
-    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
-    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
-    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
+    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
+    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
+    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
+    dimensions broadcast, and over `step` it is a schedule.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
     `x` is the parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.

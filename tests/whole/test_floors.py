@@ -29,6 +29,7 @@ OUTSIDE = {
     "engines": {"array_api_compat", "numpy"},
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),
+    "engines/small.py": {"array_api_compat", "ml_dtypes", "numpy"},
     "facts.py": {"xarray"},
     "figures": {"matplotlib", "numpy", "xarray"},
     "landscapes": {"numpy"},

@@ -4,6 +4,7 @@
     tensors      shapes and rows, for engines that go number by number
     floats       the living definition: doubles (or float32), pure Python
     arrays       NumPy, torch, JAX, anything of the array API
+    small        float16 and bfloat16 on arrays: held as float32, every result rounded
     exact        50 digits (mpmath): the oracle
     plan         which engine for which work; the place where a compiled engine will be chosen
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mhat.engines.arrays import Arrays
-from mhat.engines.floats import Floats, Tensor, values_of
+from mhat.engines.floats import HELD, Floats, Tensor, values_of
 from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.small import arrays_of
 from mhat.language.definition import Rule
 
 Array = Any
@@ -29,6 +29,7 @@ class Work:
     `gradients`: array (*batch, steps, *several, *tensor), or a function of x (*batch, *tensor) and t.
     `start`: array (*batch, *several, *tensor), or a number. `knobs`: numbers, or arrays (*batch).
     `schedules`: knobs over the steps, arrays (*batch, steps). `keep`: names to record.
+    What comes out is of the dtype, float16 and bfloat16 held as float32.
     """
 
     rule: Rule
@@ -72,13 +73,13 @@ def variables_of(rule: Rule) -> dict[str, str]:
 def run_on_floats(work: Work) -> dict[str, Array]:
     """Run one tensor, without sweeps, on the living definition: quick for a few coordinates."""
     program = Program(work.rule, Floats(work.dtype))
-    enter = program.arithmetic.enter
+    store = program.arithmetic.store
     gradients = np.asarray(work.gradients, dtype=np.float64)
     shape = gradients.shape[1:]
     rows = gradients.reshape(work.steps, -1).tolist()
 
     def value(numbers: list[float]) -> Any:
-        return Tensor(tuple(map(enter, numbers)), shape) if shape else enter(numbers[0])
+        return store(Tensor(tuple(numbers), shape) if shape else numbers[0])
 
     x = value(np.broadcast_to(np.asarray(work.start, dtype=np.float64), shape).ravel().tolist())
     knobs = {name: float(knob) for name, knob in work.knobs.items()}
@@ -110,7 +111,7 @@ def _as_array(work: Work, name: str, record: list[Any], shape: tuple[int, ...]) 
     target = variable_shape(work.rule, name, shape)
     size = max((len(values) for values in record), default=1)
     full = [values if len(values) == size else tuple(values) * size for values in record]
-    array = np.array(full, dtype=work.dtype)
+    array = np.array(full, dtype=HELD[work.dtype])
     if array.shape[1] == 1:
         array = np.broadcast_to(array, (len(record), int(np.prod(target, dtype=int))))
     return array.reshape(len(record), *target)
@@ -144,16 +145,17 @@ class _Loop:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.core = work.core_dimensions
-        self.arithmetic = Arrays(
-            np, work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
+        self.held = HELD[work.dtype]
+        self.arithmetic = arrays_of(
+            work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
         )
         self.program = Program(work.rule, self.arithmetic)
-        x = np.asarray(work.start, dtype=work.dtype)
+        x = self.stored(work.start)
         if callable(work.gradients):
             self.stream = None
             self.core_shape = x.shape[x.ndim - self.core :]
         else:
-            stream = np.asarray(work.gradients, dtype=work.dtype)
+            stream = self.stored(work.gradients)
             self.stream = np.moveaxis(stream, stream.ndim - self.core - 1, 0)
             self.core_shape = self.stream.shape[self.stream.ndim - self.core :]
         self.tensor_shape = self.core_shape[work.several_dimensions :]
@@ -164,6 +166,10 @@ class _Loop:
             for name, schedule in work.schedules.items()
         }
         self.batch = self.batch_shapes()
+
+    def stored(self, values: Any) -> Array:
+        """Round numbers to the dtype."""
+        return np.asarray(self.arithmetic.store(np.asarray(values, dtype=self.held)))
 
     def per_batch(self, knob: Any) -> Any:
         """Keep a number as a number; put an array's batch axes in front of the core axes."""
@@ -192,7 +198,7 @@ class _Loop:
         if self.stream is not None:
             return self.stream[i]
         assert callable(self.work.gradients)
-        return np.asarray(self.work.gradients(self.x, float(i + 1)), dtype=self.work.dtype)
+        return self.stored(self.work.gradients(self.x, float(i + 1)))
 
     def knobs_at(self, i: int) -> dict[str, Any]:
         return {name: self.per_batch(schedule[i]) for name, schedule in self.schedules.items()}
@@ -221,7 +227,7 @@ class _Loop:
         for name in self.work.keep:
             inner = variables_of(self.work.rule)[name]
             shape = variable_shape(self.work.rule, inner, self.tensor_shape)
-            made[name] = np.empty((self.work.steps, *self.batch[name], *several, *shape), dtype=self.work.dtype)
+            made[name] = np.empty((self.work.steps, *self.batch[name], *several, *shape), dtype=self.held)
         return made
 
     def run(self) -> dict[str, Array]:
@@ -233,9 +239,9 @@ class _Loop:
             g = self.gradient(i)
             environment.update(self.knobs_at(i), t=float(i + 1), g=g, x=self.x)
             (result,) = self.program.step([environment])
-            x = np.asarray(result, dtype=self.work.dtype)
+            x = np.asarray(result, dtype=self.held)
             x = np.broadcast_to(x, np.broadcast_shapes(x.shape, self.core_shape))
-            self.x = x if self.work.project is None else self.work.project(x)
+            self.x = x if self.work.project is None else self.stored(self.work.project(x))
             for name, buffer in buffers.items():
                 value = g if name == "g" else self.x if name == "x" else _recorded(self.program, environment, name)
                 buffer[i] = _fitted(value, buffer[i].ndim, self.work.tensor_dimensions)

@@ -96,10 +96,15 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
+def is_real(dtype: Any) -> bool:
+    """Say whether numbers of a dtype are real; bfloat16 is, though NumPy does not know it as its own."""
+    return dtype.kind in "biuf" or dtype.name == "bfloat16"
+
+
 def _floats(values: Any) -> NDArray[np.float64]:
     try:
         array = np.asarray(values)
-        if array.dtype.kind not in "biuf":
+        if not is_real(array.dtype):
             raise TypeError(f"they are of type {array.dtype}")
     except (TypeError, ValueError) as error:
         raise BadValue(f"these gradients are no numbers: {error}", "Give an array of real numbers.") from None

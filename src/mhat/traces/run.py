@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from mhat.engines import plan
+from mhat.engines.floats import HELD
 from mhat.engines.running import Work, variable_shape, variables_of
 from mhat.language import Level, Rule
 from mhat.traces.request import Request, understand
@@ -35,10 +36,11 @@ def trace(
 
     `stream`: gradients given beforehand (a `Stream`, an array with the steps first, a DataArray with the
     dimension `step`), or a `Landscape`, whose gradient answers to where x is. `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
-    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
-    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
-    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
+    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
+    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
+    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
+    dimensions broadcast, and over `step` it is a schedule.
 
     Returns a Dataset over `step` = 1..T, then the dimensions of sweeps, then those of the gradients; `x` is the
     parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
@@ -81,7 +83,7 @@ def run(request: Request, report: Report | None = None) -> xr.Dataset:
         input_core_dims=core_dims,
         output_core_dims=[("step", *layouts[name].named) for name in request.keep],
         dask="parallelized",
-        output_dtypes=[np.dtype(request.dtype)] * len(request.keep),
+        output_dtypes=[np.dtype(HELD[request.dtype])] * len(request.keep),
         dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))

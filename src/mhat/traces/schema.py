@@ -3,6 +3,7 @@
 rule, source, paper, level     the rule, as text that parses
 knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
 dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
+arithmetic                     float16 or bfloat16, where that is the dtype and the values are held as float32
 stream or landscape            the recipe on the command line, empty for the user's own gradients
 version                        of mhat
 """
@@ -17,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from mhat import landscapes, streams
+from mhat.engines.floats import HELD
 from mhat.errors import BadValue
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
@@ -28,6 +30,7 @@ from mhat.version import VERSION
 
 def attributes(request: Request) -> dict[str, str | int]:
     """Give the attributes of a trace."""
+    held_wider = {"arithmetic": request.dtype} if HELD[request.dtype] != request.dtype else {}
     array_knobs = {*request.arrays, *request.schedules}
     defaults = {name: value for name, value in request.rule.knobs.items() if name not in array_knobs}
     return {
@@ -37,6 +40,7 @@ def attributes(request: Request) -> dict[str, str | int]:
         "level": str(request.rule.level),
         "knobs": json.dumps({**defaults, **request.numbers}),
         "dtype": request.dtype,
+        **held_wider,
         "steps": request.steps,
         "start": json.dumps(_plain_start(request.start)),
         "tensor": json.dumps(request.tensor),

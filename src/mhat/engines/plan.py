@@ -16,7 +16,10 @@ FEW_COORDINATES = 2
 
 
 class Engine(Protocol):
-    """One way to run a work: arrays (batch, step, shape of the variable) by the names to keep."""
+    """One way to run a work: arrays (batch, step, shape of the variable) by the names to keep.
+
+    Where `work.carries`, what a later leg takes up comes too, under `running.CARRIED`.
+    """
 
     def __call__(self, work: Work, /) -> dict[str, Any]:
         """Run it."""

@@ -1,7 +1,8 @@
 """Which engine runs which work: by the size of the work and the level of the rule. It knows no trace.
 
-A lesson of a hundred steps on one coordinate must not wait for anything; more coordinates go to arrays. A
-compiled engine will be one more entry of `ENGINES`, chosen where the work is worth its compilation.
+A lesson of a hundred steps on one coordinate must not wait for anything; more coordinates go to arrays. What would
+take these longer than a compiler takes to start goes to kernels. The choice looks at the work alone, so that the same
+call takes the same way on every machine.
 """
 
 from __future__ import annotations

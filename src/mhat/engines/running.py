@@ -170,11 +170,11 @@ def variable_shape(rule: Rule, name: str, tensor: tuple[int, ...]) -> tuple[int,
 def run_on_arrays(work: Work) -> dict[str, Array]:
     """Run any work on NumPy arrays, a whole step at a time."""
     with np.errstate(all="ignore"):
-        return _Loop(work).run()
+        return Loop(work).run()
 
 
-class _Loop:
-    """The state of one run on arrays."""
+class Loop:
+    """The state of one run on arrays: shapes, starts, and the loop itself."""
 
     def __init__(self, work: Work) -> None:
         self.work = work

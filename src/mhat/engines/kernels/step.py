@@ -21,7 +21,7 @@ from mhat.ops.tensors import BLOCK
 
 Array = Any
 # Numba's plainest threads bear one caller at a time.
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 # Fewer coordinates than this are quicker on one thread.
 WORTH_A_THREAD = 8192
 
@@ -38,7 +38,7 @@ class FusedStep:
         self.printed: StepText = step_text(rule, form)
         self.form = form
         self.sizes = np.asarray(sizes, dtype=np.int64)
-        self.threads = min(threads, numba.config.NUMBA_NUM_THREADS)
+        self.threads = threads
         self.count = float(count)
         lowered = self.printed.lowered
         self.coordinate_states = lowered.states(Kind.COORDINATE)
@@ -82,7 +82,7 @@ class FusedStep:
         ts = steps[:1] if one else steps
         if self.tensor_states:
             self.new_scalars[:] = self.scalars
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             self._kernel(
                 self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, self.doubles,
                 self.entered, self.scalars, self.new_scalars, seed, self._blocks,
@@ -96,7 +96,7 @@ class FusedStep:
         if self._chosen is not None and (chosen is self._chosen or np.array_equal(chosen, self._chosen)):
             return
         self._chosen = chosen.copy()
-        threads = self.threads if self.sizes.sum() >= WORTH_A_THREAD else 1
+        threads = threads_for(int(self.sizes.sum()), self.threads)
         self._pieces = pieces_of(self.sizes, chosen, threads)
         overs = {each.over for each in self.printed.passes if not each.last}
         self._blocks = tuple(self._sums(chosen, threads, over in overs, over == "all") for over in (None, "all"))
@@ -110,6 +110,11 @@ class FusedStep:
         sums = np.zeros((widest, len(made.lengths)), dtype=computed)
         self._rooms: dict[bool, Array] = {**getattr(self, "_rooms", {}), over_all: room}
         return (made.firsts, made.parts, made.lengths, made.groups, made.shares, made.counts, sums, addresses)
+
+
+def threads_for(coordinates: int, wanted: int) -> int:
+    """Choose how many threads are worth their fork and join."""
+    return min(wanted, numba.config.NUMBA_NUM_THREADS) if coordinates >= WORTH_A_THREAD else 1
 
 
 def knob_values(rule: Rule, knobs: Mapping[str, float]) -> Array:

@@ -2,6 +2,7 @@
 
     rule                            make a rule of a function or a text
     rules, streams, landscapes      the library
+    modifiers                       from a rule to a rule: clipped(adam)
     trace, plot                     run a rule and record every variable; draw it
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mhat import landscapes, ops, rules, streams
+    from mhat import landscapes, modifiers, ops, rules, streams
     from mhat.bridges.numpy import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
@@ -33,11 +34,11 @@ _HOMES = {
     "rule": "mhat.language",
     **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
 }
-_PACKAGES = ("landscapes", "ops", "rules", "streams")
+_PACKAGES = ("landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
-    "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load",
+    "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

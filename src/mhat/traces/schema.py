@@ -35,7 +35,7 @@ def attributes(request: Request) -> dict[str, str | int]:
     defaults = {name: value for name, value in request.rule.knobs.items() if name not in array_knobs}
     return {
         "rule": request.rule.name,
-        "source": request.rule.source.text or python.rule_text(request.rule.tree),
+        "source": request.rule.source.text or _text_of(request.rule),
         "paper": request.rule.paper,
         "level": str(request.rule.level),
         "knobs": json.dumps({**defaults, **request.numbers}),
@@ -47,6 +47,12 @@ def attributes(request: Request) -> dict[str, str | int]:
         "landscape" if request.landscape else "stream": request.recipe,
         "version": VERSION,
     }
+
+
+def _text_of(rule: Rule) -> str:
+    """Print a rule that code has made, with its paper, so that it is the same rule when it is read again."""
+    paper = f"@rule(paper={rule.paper!r})\n" if rule.paper else ""
+    return paper + python.rule_text(rule.tree)
 
 
 def _plain_start(start: float | xr.DataArray) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,13 +63,29 @@ def again(ds: xr.Dataset) -> xr.Dataset:
     return run(request_of(ds))
 
 
-def run(request: Request, report: Report | None = None) -> xr.Dataset:
+def recorded(
+    rule: Rule, gradients: Any, arrays: Mapping[str, Any], *, start: Any, dtype: str, knobs: Mapping[str, Any]
+) -> xr.Dataset:
+    """Make the trace of a run that is over: what `trace` gives for these gradients, with `arrays` for its numbers.
+
+    `gradients`: (steps, *tensor), of no step too. `arrays`: every name a trace keeps, shaped as an engine gives it.
+    """
+    given: dict[str, Any] = {"start": start, "dtype": dtype, "keep": None, "tensor": None, "knobs": knobs}
+    if len(gradients):
+        return run(understand(rule, gradients, steps=None, **given), engine=lambda work: dict(arrays))
+    none = run(understand(rule, np.zeros((1, *gradients.shape[1:])), steps=None, **given)).isel(step=slice(0, 0))
+    return none.assign_attrs(steps=0)
+
+
+def run(
+    request: Request, report: Report | None = None, engine: Callable[[Work], dict[str, Any]] = plan.run
+) -> xr.Dataset:
     """Run a request; `report` is called with the number of steps done, for a progress bar."""
     names, arguments, core_dims = _arguments(request)
     layouts = {name: _layout(request, name) for name in request.keep}
 
     def core(*blocks: Any) -> Any:
-        made = plan.run(_work(request, dict(zip(names, blocks, strict=True)), report))
+        made = engine(_work(request, dict(zip(names, blocks, strict=True)), report))
         batch = np.broadcast_shapes(
             *(np.shape(b)[: np.ndim(b) - len(dims)] for b, dims in zip(blocks, core_dims, strict=True))
         )

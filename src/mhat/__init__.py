@@ -8,6 +8,7 @@
     check, identify, compare        is an implementation right, and if not, which line is wrong
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place
+    bridges                         a rule in SciPy: bridges.scipy.method
     ops                             the functions a rule may call
 
 Importing it is light: NumPy, xarray and matplotlib are loaded when they are used.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mhat import landscapes, modifiers, ops, rules, streams
+    from mhat import bridges, landscapes, modifiers, ops, rules, streams
     from mhat.bridges.numpy import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
@@ -34,11 +35,11 @@ _HOMES = {
     "rule": "mhat.language",
     **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
 }
-_PACKAGES = ("landscapes", "modifiers", "ops", "rules", "streams")
+_PACKAGES = ("bridges", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load",
-    "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "identify", "landscapes",
+    "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

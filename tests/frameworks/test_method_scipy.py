@@ -81,7 +81,7 @@ def test_a_function_and_a_text_are_rules_too() -> None:
 
 def test_it_goes_through_the_global_methods_of_scipy() -> None:
     result = optimize.basinhopping(
-        rosen, START, niter=1, rng=1, minimizer_kwargs={"method": ADAM, "jac": rosen_der, "tol": 1e-3}
+        rosen, START, niter=1, minimizer_kwargs={"method": ADAM, "jac": rosen_der, "tol": 1e-3}
     )
     np.testing.assert_allclose(result.x, [1.0, 1.0], atol=1e-2)
 

@@ -154,6 +154,25 @@ def test_an_averaging_rule_gives_where_it_is_to_be_evaluated() -> None:
     assert result.njev == len(slopes.seen) == 32
 
 
+def test_an_averaging_rule_is_evaluated_within_the_bounds() -> None:
+    seen = Counted(bowl)
+    bounds = [(-1.0, 0.5)] * 2
+    result = minimize(seen, [-1.0, 0.0], jac=bowl_slope, method=method(AVERAGING, lr=0.5), bounds=bounds, tol=1e-2)
+    assert np.min(seen.seen) >= -1.0
+    assert np.max(seen.seen) <= 0.5
+    assert result.success
+    assert result.x == pytest.approx([0.5, 0.5], abs=1e-2)
+
+
+def test_an_averaging_rule_has_converged_where_it_is_evaluated() -> None:
+    slopes = Counted(bowl_slope)
+    result = minimize(bowl, np.zeros(2), jac=slopes, method=method(AVERAGING), tol=1e-2)
+    assert result.success
+    assert np.array_equal(result.jac, bowl_slope(result.x))
+    assert np.max(np.abs(result.jac)) <= 1e-2
+    assert result.njev == len(slopes.seen) > result.nit + 2
+
+
 def test_a_trace_with_bounds_is_that_of_a_projected_walk() -> None:
     options = {"trace": True, "maxiter": 30}
     made = method("adamw", lr=0.1, weight_decay=0.5)

@@ -11,7 +11,6 @@ import numpy as np
 
 from mhat.bridges.objective import Objective
 from mhat.engines.walk import Walk
-from mhat.language.tree import EVALUATION
 
 Array = Any
 CONVERGED, OUT_OF_STEPS, NOT_FINITE, STOPPED = 0, 1, 3, 99  # as SciPy's BFGS numbers them, and its callbacks
@@ -19,10 +18,10 @@ CONVERGED, OUT_OF_STEPS, NOT_FINITE, STOPPED = 0, 1, 3, 99  # as SciPy's BFGS nu
 
 @dataclass(frozen=True)
 class Stops:
-    """When to end: after `maxiter` steps, or where a tolerance is met; a tolerance of None is not asked for."""
+    """When to end: after `maxiter` steps, or where a tolerance is met; xtol and ftol are asked for or None."""
 
     maxiter: int
-    gtol: float | None
+    gtol: float
     norm: float = math.inf
     xtol: float | None = None
     ftol: float | None = None
@@ -31,11 +30,11 @@ class Stops:
 
 @dataclass(frozen=True)
 class Point:
-    """What is known at one place: x, flat; the function; the gradient; the step that led there (0: x0)."""
+    """What is known at one place: x, flat; the function; the gradient, if asked for; the step there (0: x0)."""
 
     x: Array
     fun: float
-    jac: Array
+    jac: Array | None
     step: int
 
 
@@ -104,12 +103,7 @@ class Descent:
 
     def found(self, best: bool) -> Point:
         """Give the last point, or the best one, with the gradient there."""
-        point = self.best if best else self.point
-        # An averaging rule steps from x, where the gradient was asked for, and is evaluated elsewhere.
-        elsewhere = EVALUATION in self.walk.rule.variables and point.step > 0
-        if not elsewhere or not math.isfinite(point.fun):
-            return point
-        return replace(point, jac=self.objective.slope(point.x))
+        return self._with_gradient(self.best if best else self.point)
 
     def _step(self) -> None:
         before, g = self.point, self.gradient.reshape(self.walk.x.shape)
@@ -124,12 +118,19 @@ class Descent:
 
     def _looked(self) -> Point:
         """Ask for the function and its gradient once each, as long as all is finite: what is not ends the run."""
-        x = self.walk.x.ravel()
-        point = x if self.walk.point is self.walk.x else self.walk.point.ravel()
+        x, evaluated = self.walk.x.ravel(), self.walk.point
+        point = x if evaluated is self.walk.x else evaluated.ravel()
         self.lost = not (np.isfinite(x).all() and (point is x or np.isfinite(point).all()))
         fun = math.nan if self.lost else self.objective.value(point)
         self.gradient = self.objective.slope(x) if math.isfinite(fun) else np.full_like(x, math.nan)
-        return Point(point, fun, self.gradient, self.walk.t)
+        # An averaging rule steps from x, and is evaluated elsewhere.
+        return Point(point, fun, self.gradient if point is x else None, self.walk.t)
+
+    def _with_gradient(self, point: Point) -> Point:
+        if point.jac is not None:
+            return point
+        known = math.isfinite(point.fun)
+        return replace(point, jac=self.objective.slope(point.x) if known else np.full_like(point.x, math.nan))
 
     def _told(self) -> Ending | None:
         if self.tell is None:
@@ -156,8 +157,11 @@ class Descent:
         wrong = self._not_finite()
         if wrong:
             return Ending(NOT_FINITE, f"{wrong} is not finite {where}.")
-        length = self._length()
-        if stops.gtol is not None and length <= stops.gtol:
+        length = self._length(self.walk.x.ravel(), self.gradient)
+        if length <= stops.gtol and self.point.jac is None:
+            self.point = self._with_gradient(self.point)
+            length = self._length(self.point.x, self.point.jac)
+        if length <= stops.gtol:
             return Ending(CONVERGED, f"The norm of the gradient is within gtol={stops.gtol:g} {where}.")
         for name, tolerance, what in (("x", stops.xtol, "x moved"), ("f", stops.ftol, "the function changed")):
             if tolerance is not None and self._still[name] >= stops.patience:
@@ -176,11 +180,9 @@ class Descent:
             return "The function"
         return "" if np.isfinite(self.gradient).all() else "The gradient"
 
-    def _length(self) -> float:
-        """Measure the gradient; with bounds, how far a step of its length could still go inside of them."""
-        g = self.gradient
+    def _length(self, x: Array, g: Array) -> float:
+        """Measure a gradient; with bounds, how far a step of its length could still go inside of them."""
         with np.errstate(all="ignore"):
             if self.bounds is not None:
-                x = self.walk.x.ravel()
                 g = x - np.clip(x - g, *self.bounds)
             return float(np.linalg.norm(g, self.stops.norm)) if g.size else 0.0

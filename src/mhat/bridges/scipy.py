@@ -58,7 +58,7 @@ def method(rule: Any, /, **knobs: Any) -> Method:
 
     Gives an `OptimizeResult`: x (n,), fun, jac (n,) at x, nit, nfev (those for differences too), njev, success,
     message, and status: 0 a tolerance is met, 1 `maxiter`, 3 a number that is not finite, 99 the callback. x is the
-    last point, or `x_eval` where the rule assigns that.
+    last point, or `x_eval` where the rule assigns that: then the steps start from x, and both must have converged.
 
     Raises UnknownName for knobs that the rule does not have, BadValue for values that cannot be, MissingExtra
     where SciPy is not installed.

@@ -52,10 +52,11 @@ class Walk:
 
     @property
     def point(self) -> Array:
-        """Where the rule would be evaluated: `x_eval` if it assigns that, else x."""
+        """Where the rule would be evaluated: `x_eval` if it assigns that, projected as x is; else x."""
         if self.t == 0 or EVALUATION not in self.rule.variables:
             return self.x
-        return np.broadcast_to(np.asarray(self._entered(EVALUATION), dtype=self.dtype), self.x.shape)
+        point = np.broadcast_to(np.asarray(self._entered(EVALUATION), dtype=self.dtype), self.x.shape)
+        return point if self._project is None else self._project(point)
 
     def step(self, g: Array, knobs: Mapping[str, float] = NOTHING) -> Array:
         """Take a step by the gradient at x, some knobs being others than before; gives the new x."""

@@ -15,6 +15,10 @@ def bowl(x: Any) -> float:
     return float(0.5 * np.sum(WEIGHTS[: x.size] * (x - 1) ** 2))
 
 
+def bowl_of_any(x: Any) -> Any:
+    return 0.5 * np.sum(WEIGHTS[: x.size] * (x - 1) ** 2)
+
+
 def bowl_slope(x: Any) -> Any:
     return WEIGHTS[: x.size] * (x - 1)
 

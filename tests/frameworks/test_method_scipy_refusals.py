@@ -169,6 +169,12 @@ REFUSED_CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "jac gave values of type object for an x of 2\n"
         "Let it return the gradient: one real number for each coordinate.",
     ),
+    "no number": (
+        {"fun": lambda x: None}, ValueError, "The user-provided objective function must return a scalar value.",
+    ),
+    "a complex number": (
+        {"fun": lambda x: 1j}, ValueError, "The user-provided objective function must return a scalar value.",
+    ),
     "a vector": (
         {"fun": lambda x: x}, ValueError, "The user-provided objective function must return a scalar value.",
     ),

@@ -12,6 +12,7 @@ from mhat.errors import BadValue
 Array = Any
 # f at many points near x, its value at x, and x, to the gradient by differences.
 Differences = Callable[[Callable[[Array], Any], Array, float], Array]
+NO_SCALAR = "The user-provided objective function must return a scalar value."  # SciPy's own words
 
 
 class Objective:
@@ -34,7 +35,11 @@ class Objective:
 
     def value(self, x: Array) -> float:
         """Ask for the value at x; raises ValueError, as SciPy does, where it is not one number."""
-        found = float(self._called(x))
+        given = self._called(x)
+        try:
+            found = float(given)
+        except (TypeError, ValueError):
+            raise ValueError(NO_SCALAR) from None
         self._known = x, found
         return found
 
@@ -64,16 +69,36 @@ class Objective:
         try:
             return np.asarray(found).item()
         except (TypeError, ValueError):
-            raise ValueError("The user-provided objective function must return a scalar value.") from None
+            raise ValueError(NO_SCALAR) from None
 
 
 def differences_of(
-    approximate: Callable[..., Array], method: str, steps: Mapping[str, Any], bounds: tuple[Array, Array]
+    approximate: Callable[..., Array], method: str, steps: Mapping[str, Any], bounds: tuple[Array, Array] | None
 ) -> Differences:
-    """Make differences of SciPy's function for them: its method, the sizes of its steps, where x may lie."""
+    """Make differences of SciPy's function for them: its method, the sizes of its steps, where x may lie.
+
+    A coordinate whose bounds are equal has no differences; its part of the gradient is 0.
+    """
 
     def differences(function: Callable[[Array], Any], x: Array, value: float) -> Array:
-        return approximate(function, x, method=method, f0=value, bounds=bounds, **steps)
+        if bounds is None:
+            return approximate(function, x, method=method, f0=value, **steps)
+        low, high = bounds
+        free = low < high
+        if free.all():
+            return approximate(function, x, method=method, f0=value, bounds=bounds, **steps)
+
+        def of_free(part: Array) -> Any:
+            whole = x.astype(part.dtype)
+            whole[free] = part
+            return function(whole)
+
+        slope = np.zeros_like(x)
+        if free.any():
+            chosen = {name: step[free] if np.ndim(step) else step for name, step in steps.items()}
+            within = low[free], high[free]
+            slope[free] = approximate(of_free, x[free], method=method, f0=value, bounds=within, **chosen)
+        return slope
 
     return differences
 

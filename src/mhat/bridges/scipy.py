@@ -15,7 +15,7 @@ import numpy as np
 from mhat.bridges.descent import CONVERGED, Descent, Ending, Point, Record
 from mhat.bridges.find import find_rule
 from mhat.bridges.objective import Objective, differences_of
-from mhat.bridges.scipy_options import WAYS, Options, limits_of, options_of, shape_of, start_of
+from mhat.bridges.scipy_options import WAYS, Limits, Options, limits_of, options_of, shape_of, start_of
 from mhat.engines.program import Program
 from mhat.engines.running import variables_of
 from mhat.engines.walk import Walk, program_of
@@ -37,7 +37,8 @@ def method(rule: Any, /, **knobs: Any) -> Method:
     is float32 the run is in float32, else in float64. At every point the function and its gradient are asked for
     once. `jac` is the gradient (n,), True where the function gives both, or left out for differences; SciPy hands
     the ways "3-point" and "cs" to no method from outside, so they are an option here. With `bounds`, x0 and every
-    step are projected: each coordinate is set to the nearest number within. Constraints and Hessians are not used,
+    step are projected: each coordinate is set to the nearest number within (where its two bounds are one number,
+    the gradient by differences is 0). Constraints and Hessians are not used,
     with SciPy's warnings. A callback is told of every step, `callback(xk)` or
     `callback(intermediate_result=...)`, and ends the run by raising StopIteration.
 
@@ -53,7 +54,7 @@ def method(rule: Any, /, **knobs: Any) -> Method:
         trace      the result has `trace`, bit for bit what `mhat.trace` records for the gradients met, with the
                    function values as the coordinate `fun`; with bounds it has the attribute `bounds`
         shape      the shape of the tensor that x0 is, for rules per matrix; the function sees x flat all the same
-        differences, eps, finite_diff_rel_step     "2-point", "3-point" or "cs"; the size of their steps
+        differences, eps, finite_diff_rel_step     "2-point", "3-point" or "cs"; the size of their steps, as in BFGS
         disp       print how it ended
 
     Gives an `OptimizeResult`: x (n,), fun, jac (n,) at x, nit, nfev (those for differences too), njev, success,
@@ -112,7 +113,7 @@ class Method:
         record = self._record(walk) if wanted.trace else None
         stops = wanted.stops(self._longest(wanted))
         schedules = {name: schedule.values.astype(float).tolist() for name, schedule in self.schedules.items()}
-        objective = self._objective(fun, args, jac, wanted, limits)
+        objective = self._objective(fun, args, jac, wanted, limits, start.dtype)
         tell = None if callback is None else self._teller(callback)
         descent = Descent(walk, objective, stops, schedules, tell, limits, record)
         ending = descent.run()
@@ -123,7 +124,7 @@ class Method:
             _print(result, self._optimize)
         return result
 
-    def _walk(self, start: Any, limits: tuple[Any, Any] | None) -> Walk:
+    def _walk(self, start: Any, limits: Limits | None) -> Walk:
         key = str(start.dtype), start.ndim
         if key not in self._programs:
             self._programs[key] = program_of(self.rule, *key)
@@ -149,7 +150,9 @@ class Method:
             )
         return lengths[name]
 
-    def _objective(self, fun: Any, args: Any, jac: Any, wanted: Options, limits: tuple[Any, Any] | None) -> Objective:
+    def _objective(
+        self, fun: Any, args: Any, jac: Any, wanted: Options, limits: Limits | None, dtype: Any
+    ) -> Objective:
         given = callable(jac)
         if given and wanted.differences is not None:
             raise BadValue(
@@ -158,8 +161,8 @@ class Method:
         way = wanted.differences or (jac if isinstance(jac, str) and jac in WAYS else None)
         # SciPy's own methods call it; its public face, approx_fprime, knows neither bounds nor other ways.
         approximate = importlib.import_module("scipy.optimize._numdiff").approx_derivative
-        steps = wanted.steps_of_differences(way)
-        differences = differences_of(approximate, way or WAYS[0], steps, limits or (-np.inf, np.inf))
+        steps = wanted.steps_of_differences(way, dtype)
+        differences = differences_of(approximate, way or WAYS[0], steps, limits)
         return Objective(fun, jac if given else None, differences, args if isinstance(args, tuple) else (args,))
 
     def _teller(self, callback: Callable[..., Any]) -> Callable[[Point], None]:
@@ -202,7 +205,7 @@ class Method:
             )
         return Record(walk)
 
-    def _trace(self, record: Record, start: Any, limits: tuple[Any, Any] | None) -> Any:
+    def _trace(self, record: Record, start: Any, limits: Limits | None) -> Any:
         knobs = {**self.knobs, **self.schedules}
         dtype = str(record.walk.dtype)
         ds = recorded(self.rule, record.gradients, record.arrays, start=start, dtype=dtype, knobs=knobs)

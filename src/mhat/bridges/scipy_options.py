@@ -16,9 +16,9 @@ from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.notation import number, whole
 
+Limits = tuple[Any, Any]  # lower and upper bounds, arrays like x
 GTOL = 1e-5  # as in SciPy's BFGS
 MAXITER = 10_000  # first-order methods take thousands of steps where BFGS takes a few
-EPS = math.sqrt(np.finfo(np.float64).eps)  # the step of SciPy's own differences
 WAYS = ("2-point", "3-point", "cs")
 
 
@@ -38,7 +38,7 @@ class Options:
     best: bool = False
     shape: tuple[int, ...] | None = None
     differences: str | None = None
-    eps: Any = EPS
+    eps: Any = None
     finite_diff_rel_step: Any = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,11 +50,14 @@ class Options:
             maxiter = MAXITER if longest is None else longest
         return Stops(maxiter, gtol, self.norm, self.xtol, self.ftol, self.patience)
 
-    def steps_of_differences(self, way: str | None) -> dict[str, Any]:
+    def steps_of_differences(self, way: str | None, dtype: Any) -> dict[str, Any]:
         """Give the size of the steps in SciPy's words: of one size where no way is asked for, else relative to x."""
         if way is None and self.finite_diff_rel_step is None:
-            return {"abs_step": self.eps}
-        return {"rel_step": self.finite_diff_rel_step}
+            # SciPy's step, which is that of doubles, would be lost in float32.
+            eps = math.sqrt(np.finfo(dtype).eps) if self.eps is None else self.eps
+            return {"abs_step": np.asarray(eps, dtype=np.float64)[()]}
+        step = self.finite_diff_rel_step
+        return {"rel_step": None if step is None else np.asarray(step, dtype=np.float64)[()]}
 
 
 def options_of(given: Mapping[str, Any]) -> Options:
@@ -104,7 +107,7 @@ def start_of(x0: Any) -> Any:
     return np.array(given, dtype=dtype).reshape(-1)
 
 
-def limits_of(bounds: Any, x: Any) -> tuple[Any, Any] | None:
+def limits_of(bounds: Any, x: Any) -> Limits | None:
     """Give lower and upper bounds as arrays like x: of `scipy.optimize.Bounds`, or of pairs with None for no bound.
 
     Raises BadValue where a bound is not a number, their number is not that of x, or they cross.

@@ -38,9 +38,9 @@ def method(rule: Any, /, **knobs: Any) -> Method:
     once. `jac` is the gradient (n,), True where the function gives both, or left out for differences; SciPy hands
     the ways "3-point" and "cs" to no method from outside, so they are an option here. With `bounds`, x0 and every
     step are projected: each coordinate is set to the nearest number within (where its two bounds are one number,
-    the gradient by differences is 0). Constraints and Hessians are not used,
-    with SciPy's warnings. A callback is told of every step, `callback(xk)` or
-    `callback(intermediate_result=...)`, and ends the run by raising StopIteration.
+    the gradient by differences is 0). Constraints and Hessians are not used, with SciPy's warnings. A callback is
+    told of every step, `callback(xk)` or `callback(intermediate_result=...)`, and ends the run by raising
+    StopIteration.
 
     Options (`tol` of `minimize` is `gtol`):
 

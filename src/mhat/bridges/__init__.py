@@ -1,5 +1,6 @@
 """Ways in and out of mhat: what the user names is found here (`find`), and made a subject of a check.
 
+    numpy                 a rule as an optimizer of NumPy arrays, in place: mhat.Optimizer
     scipy                 a rule as a method of scipy.optimize.minimize
     torch, optax, keras   optimizers of a framework as subjects
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-_FRAMEWORKS = ("keras", "optax", "scipy", "torch")
+_FRAMEWORKS = ("keras", "numpy", "optax", "scipy", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:

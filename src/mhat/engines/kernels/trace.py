@@ -7,6 +7,7 @@ no names of dimensions.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind, NotLowered
 from mhat.engines.kernels.modules import module_of
-from mhat.engines.kernels.power_tables import BLOCK
+from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
 from mhat.engines.kernels.trace_text import ROW, TraceForm, TraceText, trace_text
 from mhat.engines.running import CARRIED, Array, Loop, Work, variable_shape, variables_of
@@ -39,10 +40,14 @@ def runs_on_kernels(work: Work) -> bool:
     return True
 
 
-def run_on_kernels(work: Work) -> dict[str, Array]:
-    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies."""
+def run_on_kernels(work: Work, into: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies.
+
+    `into`: what an earlier run of the same shapes gave and nobody needs any more, to be written over: fresh memory
+    costs more than the numbers that go into it.
+    """
     with np.errstate(all="ignore"):
-        return _Run(work).run()
+        return _Run(work, into or {}).run()
 
 
 def _text(work: Work, *, wide: bool) -> TraceText:
@@ -68,8 +73,9 @@ def _printed(rule: Rule, form: TraceForm) -> TraceText:
 class _Run:
     """One run: the tables of a kernel, and the arrays behind their addresses."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, into: Mapping[str, Array]) -> None:
         self.work = work
+        self.into = into
         self.loop = Loop(work)
         assert self.loop.stream is not None
         self.core_shape = self.loop.core_shape
@@ -119,7 +125,8 @@ class _Run:
         if work.report is not None:
             work.report(work.first + work.steps - 1)
         if "g" in work.keep:
-            buffers["g"] = stream.copy()
+            buffers["g"] = self._buffer("g", stream.shape)
+            buffers["g"][...] = stream
         made = {name: buffers[name] for name in work.keep}
         return {**made, CARRIED: self._left(homes, next_doubles)} if work.carries else made
 
@@ -166,8 +173,14 @@ class _Run:
         for name in self.keep:
             inner = variables_of(self.work.rule)[name]
             shape = variable_shape(self.work.rule, inner, self.loop.tensor_shape)
-            made[name] = np.empty((*self.loop.batch[name], self.work.steps, *several, *shape), dtype=self.dtype)
+            made[name] = self._buffer(name, (*self.loop.batch[name], self.work.steps, *several, *shape))
         return made
+
+    def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
+        used = self.into.get(name)
+        if used is not None and used.shape == shape and used.dtype == self.dtype and used.flags.c_contiguous:
+            return used
+        return np.empty(shape, dtype=self.dtype)
 
     def _written(self, buffers: dict[str, Array]) -> Array:
         """Tell each lane where it writes a variable: of the lanes that give the same, the first one does."""
@@ -197,7 +210,7 @@ class _Run:
         sizes = [
             printed.table * BLOCK * size,
             printed.powers * BLOCK * 8,
-            3 * BLOCK * 8,
+            printed.powers * ROOM * 8,
             max(printed.rows * ROW, CHUNK) * size,
         ]
         ends = np.cumsum([0, *(-(-n // LINE) * LINE for n in sizes)])

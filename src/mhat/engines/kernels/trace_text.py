@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import G, Kind, Lowered, NotLowered, Value, X, lower
-from mhat.engines.kernels.power_tables import BLOCK
+from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.stages import Stages, stages_of
 from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
 from mhat.language.definition import Rule
@@ -148,7 +148,8 @@ class _Steps:
             assert isinstance(node, Operation)
             place = f"powers_at + {8 * BLOCK} * {int(name.removeprefix('power_'))}"
             base = STEP_PRINTER.expression(node.arguments[0])
-            lines.append(f"    powers_in_block({base}, first, count, power_room, {place})")
+            room = f"power_room + {8 * ROOM} * {int(name.removeprefix('power_'))}"
+            lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {place})")
             lines.append(f"    {name} = pointer_double({place})")
         lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
         lines += [f"    {self.lowered.before[name]} = states[{i}]" for i, name in enumerate(self.states)]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mhat import check_commands
+from mhat import check_commands, speed_commands
 from mhat.errors import LanguageError, MhatError
 from mhat.version import VERSION
 
@@ -315,13 +315,7 @@ def _not_finite(ds: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def _tell(
-    ds: xr.Dataset,
-    rule: Rule,
-    shown: list[str],
-    odd: list[dict[str, Any]],
-    written: dict[str, str],
-    *,
-    as_json: bool,
+    ds: xr.Dataset, rule: Rule, shown: list[str], odd: list[dict[str, Any]], written: dict[str, str], *, as_json: bool
 ) -> None:
     """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
     from mhat import facts, tables
@@ -346,6 +340,7 @@ def _tell(
 
 
 check_commands.register(app)
+speed_commands.register(app)
 
 
 def _ended(run: Callable[[], Any], *, as_json: bool) -> int:

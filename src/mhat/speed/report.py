@@ -79,7 +79,7 @@ def check_request(rule: Rule, size: int, dtype: str) -> None:
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > LARGEST * there:
         raise BadValue(
-            f"a step of {size:,} parameters and its peers ask for {needed / 1e9:,.0f} GB of the {there / 1e9:,.0f} there are",
+            f"{size:,} parameters, with all peers, ask for {needed / 1e9:,.0f} GB, and there are {there / 1e9:,.0f}",
             "Give a smaller --size.",
         )
 

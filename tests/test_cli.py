@@ -67,10 +67,10 @@ def test_version(good: Callable[..., str]) -> None:
 @pytest.mark.parametrize("line", ["", "--help", "-h"])
 def test_help_names_the_commands(good: Callable[..., str], line: str) -> None:
     said = good(line)
-    assert all(f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot"))
+    assert all(f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot", "bench"))
 
 
-@pytest.mark.parametrize("command", ["demo", "rules", "streams", "landscapes", "trace", "plot"])
+@pytest.mark.parametrize("command", ["demo", "rules", "streams", "landscapes", "trace", "plot", "bench"])
 @pytest.mark.parametrize("columns", [80, 200])
 def test_every_help_fits_the_terminal(good: Callable[..., str], command: str, columns: int) -> None:
     said = good(f"{command} --help", columns)

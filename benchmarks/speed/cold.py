@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from benchmarks.speed.harness import Aim, Figure, Plan, at_most, figures, reason
 from mhat.speed.timing import Ratio, Run, interleaved
 
-XARRAY = "import xarray"
+XARRAY, ARRAY = "import xarray", "import xarray; xarray.DataArray([1.0])"
 LESSON = "import mhat; mhat.trace('adam', mhat.streams.constant(10, steps=100))"
 NUMBA = "import numba"
 KERNEL = """
@@ -32,8 +32,9 @@ def process(code: str) -> Run:
 
 
 def lesson(plan: Plan) -> Iterator[Figure]:
-    """Compare a lesson of 100 steps with the bare import of xarray."""
-    taken = interleaved({plan.ours: process(LESSON), XARRAY: process(XARRAY)}, repeats=plan.repeats, lasting=0.0)
+    """Compare a lesson of 100 steps with the import of xarray, bare and with a first array: that loads Dask."""
+    runs = {plan.ours: process(LESSON), XARRAY: process(XARRAY), "a first DataArray": process(ARRAY)}
+    taken = interleaved(runs, repeats=plan.repeats, lasting=0.0)
     yield from figures("cold 100-step lesson", taken, plan.ours, {XARRAY: SLOWER})
 
 

@@ -5,7 +5,6 @@ Exit codes: 0 measured, 2 could not run.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,8 +63,9 @@ def _size(typed: str) -> int:
 
 
 def _step_of(rule: Rule) -> Any:
-    optimizer = importlib.import_module("mhat").Optimizer
-    return lambda x, g: _stepping(optimizer(rule, x), g)
+    from mhat.bridges.numpy import Optimizer
+
+    return lambda x, g: _stepping(Optimizer(rule, x), g)
 
 
 def _stepping(optimizer: Any, g: Any) -> Any:

@@ -109,6 +109,10 @@ MESSAGES = {
     "trace adam --stream ramp --seedless": "`ramp` takes no seed\nLeave --seedless out: there is no chance in it.",
     "trace adam --stream normal:seed=1 --seedless":
         "`normal:seed=1` has a seed\nLeave out the seed, or --seedless.",
+    "bench --size none": "`--size none` is no number of parameters\nGive one of at least 1: --size 1e6.",
+    "bench --size 0": "`--size 0` is no number of parameters\nGive one of at least 1: --size 1e6.",
+    "bench --dtype float46": "there is no dtype `float46`\nDid you mean `float64`?",
+    "bench adma": "there is no rule `adma`\nDid you mean `adam`? `mhat rules` lists them.",
     # what to run on
     "trace adam":
         "there is nothing to run adam on\nGive it gradients or a landscape:\n"

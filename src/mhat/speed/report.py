@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mhat import tables
-from mhat.errors import BadValue
+from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.speed import limits, peers, timing
 
@@ -68,9 +68,7 @@ class Measured:
 def check_request(rule: Rule, size: int, dtype: str) -> None:
     """Refuse what cannot be measured, before anything is loaded for it."""
     if dtype not in DTYPES:
-        raise BadValue(f"there is no dtype `{dtype}`", f"Choose one of {', '.join(DTYPES)}.")
-    if size < 1:
-        raise BadValue(f"`--size {size}` is no number of parameters", "Give one of at least 1: --size 1e6.")
+        raise UnknownName("dtype", dtype, DTYPES)
     if str(rule.level) == "per matrix":
         raise BadValue(
             f"{rule.name} works on whole matrices: memory is not its limit", "Choose another rule: mhat bench adam."

@@ -69,10 +69,11 @@ def duration(seconds: float) -> str:
     >>> duration(0.00123), duration(4.56e-6), duration(78.9)
     ('1.23 ms', '4.56 us', '78.9 s')
     """
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")):
+        value = float(f"{seconds / size:.3g}")
+        if value >= 1 or unit == "ns":
+            break
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:g} {unit}"
 
 
 def times(values: Sequence[float]) -> str:
@@ -83,8 +84,9 @@ def times(values: Sequence[float]) -> str:
 def _calls(run: Run, lasting: float) -> int:
     """Warm a candidate up, and choose how often it is called in a turn."""
     run()
-    _timed(run, 1)
     once = _timed(run, 1)
+    if once >= lasting:
+        return 1
     few = max(1, min(math.ceil(lasting / 10 / max(once, 1e-9)), MOST_CALLS))
     once = _timed(run, few)
     return max(1, min(math.ceil(lasting / max(once, 1e-9)), MOST_CALLS))

@@ -66,7 +66,7 @@ def c_step(x: Array, g: Array) -> Run:
     m, v = np.zeros_like(x), np.zeros_like(x)
     function = c_library().adam
     pointers = [each.ctypes.data_as(ctypes.c_void_p) for each in (x, g, m, v)]
-    held = [ctypes.c_float(each) for each in (LR, BETA1, BETA2, EPS)]
+    held = [ctypes.c_float(each) for each in (LR, 1 - BETA1, 1 - BETA2, EPS)]
     kept = (x, g, m, v)
     t = 0
 

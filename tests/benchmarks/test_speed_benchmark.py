@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.speed import kernels, limits, shapes
 from benchmarks.speed.harness import Plan, at_least, at_most, compared, figures
 from mhat.speed.timing import Timing
 
+ROOT = Path(__file__).parents[2]
 TINY = Plan(repeats=2, lasting=0.0)
 
 

@@ -136,9 +136,7 @@ def _checked(name: str, value: Array, home: Array) -> Array:
     if value.shape != home.shape and value.size == home.size == 1:
         value = value.reshape(home.shape)
     if value.shape != home.shape:
-        raise BadValue(
-            f"`{name}` of the state has the shape {value.shape}, not {home.shape}", "Give the same parameters."
-        )
+        raise BadValue(f"`{name}` of the state has the shape {value.shape}, not {home.shape}", "Give the same parameters.")
     if value.dtype != home.dtype:
         raise BadValue(
             f"`{name}` of the state is {value.dtype}, not {home.dtype}", "Make the optimizer with the same dtypes."

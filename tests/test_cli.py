@@ -16,8 +16,9 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import mhat
-from mhat import facts, landscapes, options, rules, streams, tables
+from mhat import facts, landscapes, options, progress, rules, streams, tables
 from mhat.cli import app
+from mhat.traces import streaming
 
 Run = Callable[..., Result]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -298,6 +299,28 @@ def test_a_trace_is_saved(good: Callable[..., str], ending: str) -> None:
     assert Path(f"trace.{ending}").exists()
 
 
+def test_a_store_is_written_block_by_block(good: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MOST_STEPS", 7)
+    line = "trace adam --stream spike:size=nan,at=30 --steps 50 -k lr=0.1,0.2 --keep m"
+    streamed, plain = good(f"{line} --save t.zarr --plot t.png"), good(f"{line} --save t.nc --plot t.png --force")
+    assert streamed == plain.replace("t.nc", "t.zarr")
+    xr.testing.assert_identical(mhat.load("t.zarr").compute(), mhat.load("t.nc"))
+    assert "NaN" in streamed or "nan" in streamed
+    told = json.loads(good("trace adam --landscape rosenbrock --steps 20 --save l.zarr --json"))
+    whole = json.loads(good("trace adam --landscape rosenbrock --steps 20 --save l.nc --json"))
+    assert told | {"saved": ""} == whole | {"saved": ""}
+    good("trace adam --stream l.nc --keep x --save again.zarr")
+    assert mhat.load("again.zarr").sizes == {"step": 20, "i": 2}
+
+
+def test_a_store_that_exists_is_kept(run: Run) -> None:
+    Path("t.zarr").mkdir()
+    result = run("trace sgd --stream ramp --save t.zarr")
+    message = "mhat: `t.zarr` exists already\nChoose another name, or overwrite it with --force.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+    assert list(Path("t.zarr").iterdir()) == []
+
+
 def test_a_saved_trace_runs_again_though_g_was_looked_at(good: Callable[..., str]) -> None:
     good("trace adam --stream constant:10 -k beta2=0.9,0.99 --keep m --save m.nc --json")
     ds = mhat.load("m.nc")
@@ -397,7 +420,7 @@ def test_short(value: Any, text: str) -> None:
 
 
 def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with tables.progress(10, "steps") as report:
+    with progress.bar(10, "steps") as report:
         assert report is None
     assert capsys.readouterr().err == ""
 
@@ -405,12 +428,12 @@ def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFix
 def test_progress_waits_a_while(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     now = 0.0
-    monkeypatch.setattr(tables.time, "monotonic", lambda: now)
-    with tables.progress(10, "adam, steps") as report:
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    with progress.bar(10, "adam, steps") as report:
         assert report is not None
         report(1)
     assert capsys.readouterr().err == ""
-    with tables.progress(10, "adam, steps") as report:
+    with progress.bar(10, "adam, steps") as report:
         assert report is not None
         now = 2.0
         report(5)

@@ -18,6 +18,7 @@ MAY_IMPORT_LATE = {
     "cli.py",
     "check_commands.py",
     "speed_commands.py",
+    "trace_commands.py",
     "pytest_plugin.py",
     "bridges/find.py",
 }
@@ -44,6 +45,7 @@ OUTSIDE = {
     "figures": {"matplotlib", "numpy", "xarray"},
     "landscapes": {"numpy"},
     "laws": {"hypothesis", "numpy"},
+    "progress.py": {"rich"},
     "pytest_plugin.py": {"pytest"},
     "speed": {"numpy"},
     "speed/limits.py": {"numba", "numpy"},
@@ -54,6 +56,7 @@ OUTSIDE = {
     "streams/arrays.py": {"numpy", "xarray", "zarr"},
     "streams/tables.py": {"numpy", "pyarrow"},
     "tables.py": {"numpy", "rich", "xarray"},
+    "trace_commands.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray"},
     "verbs.py": {"matplotlib", "xarray"},

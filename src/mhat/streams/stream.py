@@ -61,6 +61,14 @@ class Stream:
         return f"Stream({self.recipe!r}, {sizes})" if self.recipe else f"Stream({sizes})"
 
 
+@dataclass(frozen=True, eq=False)
+class StoredStream:
+    """Gradients that stay in their file: `array` is an `xarray.DataArray` that reads what is asked of it."""
+
+    array: Any
+    recipe: str = ""
+
+
 def of_array(values: Any, dims: tuple[str, ...] | None = None, recipe: str = "") -> Stream:
     """Make a stream of an array of shape (T, ...); the dimensions are named step, i, j, l unless given.
 

@@ -17,7 +17,7 @@ from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language.inference import names_read, reductions_over_all
 from mhat.streams import Stream, of_array
-from mhat.streams.stream import dims_of, is_real
+from mhat.streams.stream import StoredStream, dims_of, is_real
 
 DTYPES = tuple(ROUNDINGS)
 COORDINATE = "i"
@@ -103,7 +103,9 @@ def _gradients(given: Any) -> xr.DataArray:
             raise BadValue(f"the gradients are of type {given.dtype}", "Give real numbers.")
         if given.size == 0:
             raise BadValue("a stream without a step", "Give at least one gradient.")
-        return given.transpose("step", ...).astype(np.float64)
+        return given.transpose("step", ...)
+    if isinstance(given, StoredStream):
+        return _gradients(given.array)
     if isinstance(given, Stream):
         return xr.DataArray(given.values, dims=given.dims)
     if callable(given) or isinstance(given, str | bytes | Mapping):

@@ -82,7 +82,7 @@ def run(
 ) -> xr.Dataset:
     """Run a request; `report` is called with the number of steps done, for a progress bar."""
     names, arguments, core_dims = _arguments(request)
-    layouts = {name: _layout(request, name) for name in request.keep}
+    layouts = {name: layout_of(request, name) for name in request.keep}
 
     def core(*blocks: Any) -> Any:
         made = engine(_work(request, dict(zip(names, blocks, strict=True)), report))
@@ -111,7 +111,7 @@ def run(
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """The axes of a variable behind `step`: sizes as the engine gives them, names, None for one to be dropped."""
 
     sizes: tuple[int, ...]
@@ -129,7 +129,7 @@ class _Layout:
         return np.broadcast_to(made, (*batch, *made.shape[made.ndim - own :]))
 
 
-def _layout(request: Request, name: str) -> _Layout:
+def layout_of(request: Request, name: str) -> Layout:
     """Lay out a variable after the shape that the rule gives it."""
     inner = variables_of(request.rule)[name]
     tensor = _sizes(request, request.tensor)
@@ -141,7 +141,7 @@ def _layout(request: Request, name: str) -> _Layout:
         known = {"rows": rows, "columns": columns, "least": "least", "1": None}
         first, second = (known[part] for part in request.rule.shapes[inner])
         dims = (first, f"{second}_2" if second is not None and first == second else second)
-    return _Layout((*several, *shape), (*request.several, *dims))
+    return Layout((*several, *shape), (*request.several, *dims))
 
 
 def _sizes(request: Request, dims: tuple[str, ...]) -> tuple[int, ...]:
@@ -150,7 +150,7 @@ def _sizes(request: Request, dims: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(array.sizes[dim] for dim in dims)
 
 
-def _new_sizes(request: Request, layouts: dict[str, _Layout]) -> dict[str, int]:
+def _new_sizes(request: Request, layouts: dict[str, Layout]) -> dict[str, int]:
     """Tell the sizes of dimensions that no input has: lazy arrays must know them beforehand."""
     return {
         dim: size
@@ -165,7 +165,7 @@ def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tu
     start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
     inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
     if request.gradients is not None:
-        inputs[GRADIENTS] = (request.gradients, ("step", *request.core))
+        inputs[GRADIENTS] = (request.gradients.astype(np.float64), ("step", *request.core))
     inputs |= {name: (array, ()) for name, array in request.arrays.items()}
     inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
     arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]
@@ -214,11 +214,11 @@ def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.Dat
         reached |= request.rule.dependence["x"]
     carriers: dict[str, Any] = {"g": request.gradients, "x": request.start, **request.arrays, **request.schedules}
     needed = {dim for part in reached for dim in getattr(carriers.get(part), "dims", ())}
-    sweep = _loop_dims(request)
+    sweep = loop_dims(request)
     return array.isel({dim: 0 for dim in array.dims if dim in sweep and dim not in needed}, drop=True)
 
 
-def _loop_dims(request: Request) -> set[Any]:
+def loop_dims(request: Request) -> set[Any]:
     """Collect the dimensions that `apply_ufunc` loops over."""
     given: list[Any] = [request.gradients, request.start, *request.arrays.values(), *request.schedules.values()]
     return {dim for array in given for dim in getattr(array, "dims", ())} - {"step", *request.core}

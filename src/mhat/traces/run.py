@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,12 +84,18 @@ def run(
     names, arguments, core_dims = _arguments(request)
     layouts = {name: layout_of(request, name) for name in request.keep}
 
+    # On a cluster `core` travels with every block: it holds no array.
+    bare = replace(request, gradients=None, start=0.0, arrays={}, schedules={})
+    keep, scheduled, axes = request.keep, frozenset(request.schedules), _start_axes(request)
+
     def core(*blocks: Any) -> Any:
-        made = engine(_work(request, dict(zip(names, blocks, strict=True)), report))
+        given = dict(zip(names, blocks, strict=True))
+        given[START] = _with_core_axes(given[START], axes)
+        made = engine(_work(bare, given, scheduled, report))
         batch = np.broadcast_shapes(
             *(np.shape(b)[: np.ndim(b) - len(dims)] for b, dims in zip(blocks, core_dims, strict=True))
         )
-        whole = tuple(layouts[name].whole(made[name], batch) for name in request.keep)
+        whole = tuple(layouts[name].whole(made[name], batch) for name in keep)
         # `apply_ufunc` takes a tuple for several results only.
         return whole if len(whole) > 1 else whole[0]
 
@@ -177,17 +183,17 @@ def _in_one_block(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:
     return array.chunk(dict.fromkeys(dims, -1)) if array.chunks is not None and dims else array
 
 
-def _work(request: Request, blocks: dict[str, Any], report: Report | None) -> Work:
+def _work(request: Request, blocks: dict[str, Any], scheduled: frozenset[str], report: Report | None) -> Work:
     landscape = request.landscape
-    start = blocks[START]
+    knobs = {name: block for name, block in blocks.items() if name not in (GRADIENTS, START)}
     return Work(
         request.rule,
         blocks[GRADIENTS] if landscape is None else landscape.gradient,
         request.steps,
         request.keep,
-        start=_with_core_axes(request, start),
-        knobs={**request.numbers, **{name: blocks[name] for name in request.arrays}},
-        schedules={name: blocks[name] for name in request.schedules},
+        start=blocks[START],
+        knobs={**request.numbers, **{name: block for name, block in knobs.items() if name not in scheduled}},
+        schedules={name: block for name, block in knobs.items() if name in scheduled},
         dtype=request.dtype,
         several_dimensions=len(request.several),
         tensor_dimensions=len(request.tensor),
@@ -196,14 +202,18 @@ def _work(request: Request, blocks: dict[str, Any], report: Report | None) -> Wo
     )
 
 
-def _with_core_axes(request: Request, start: Any) -> Any:
+def _start_axes(request: Request) -> tuple[int | None, ...]:
+    """Give the length of each core dimension in the start, None where the start does not have it."""
+    sizes = request.start.sizes if isinstance(request.start, xr.DataArray) else {}
+    return tuple(sizes.get(dim) for dim in request.core)
+
+
+def _with_core_axes(start: Any, axes: tuple[int | None, ...]) -> Any:
     """Insert axes of length one for the core dimensions that the start does not have."""
-    if np.ndim(start) == 0 or not isinstance(request.start, xr.DataArray):
+    if np.ndim(start) == 0:
         return start
-    have = [dim for dim in request.core if dim in request.start.dims]
-    batch = np.shape(start)[: np.ndim(start) - len(have)]
-    lengths = [request.start.sizes[dim] if dim in have else 1 for dim in request.core]
-    return np.reshape(start, (*batch, *lengths))
+    batch = np.shape(start)[: np.ndim(start) - sum(size is not None for size in axes)]
+    return np.reshape(start, (*batch, *(1 if size is None else size for size in axes)))
 
 
 def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.DataArray:

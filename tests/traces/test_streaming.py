@@ -16,6 +16,8 @@ import xarray as xr
 
 import mhat
 from mhat import landscapes, progress, traces
+from mhat.engines import plan
+from mhat.engines.running import Work
 from mhat.errors import BadValue, InputFileError, MissingExtra, OutputFileError
 from mhat.traces import run_in_blocks, streaming, understand, write
 from mhat.traces.request import Request
@@ -80,6 +82,22 @@ def test_blocks_are_as_long_as_their_bytes_allow() -> None:
     # g, and g and x to be kept: 3 numbers a coordinate and knob.
     swept = length(landscapes.rosenbrock(), mhat.rules.sgd, steps=10**6, lr=np.linspace(0.1, 0.2, 500))
     assert swept == streaming.BLOCK_BYTES // (8 * 3 * 1000)
+
+
+@pytest.mark.parametrize("more", [{}, {"lr": [0.1, 0.2]}, {"lr": SCHEDULE}], ids=["plain", "sweep", "schedule"])
+def test_the_engine_is_chosen_for_the_whole_run(more: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    choose = plan.choose
+
+    def watched(work: Work) -> str:
+        seen.append((work.steps, work.coordinates))
+        return choose(work)
+
+    monkeypatch.setattr(plan, "choose", watched)
+    mhat.trace("adam", NOISE, **more)
+    with small_blocks(monkeypatch):
+        mhat.trace("adam", NOISE, **more, to=tmp_path / "t.zarr")
+    assert len(seen) == 2 and seen[0] == seen[1]
 
 
 # Files

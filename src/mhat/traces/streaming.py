@@ -24,7 +24,7 @@ from mhat.traces.schema import attributes
 # What a block may hold: large enough to be worth its writing, small enough for any machine.
 BLOCK_BYTES = 1 << 25
 # The floats engine needs some twelve times the memory that its numbers take in an array.
-MOST_STEPS = 1 << 14
+MOST_STEPS = 1 << 16
 # Coordinates over `step` alone are small: no file for each block of them.
 LABELS_IN_A_CHUNK = 1 << 14
 
@@ -37,7 +37,7 @@ def run_in_blocks(request: Request, report: Report | None = None) -> Iterator[xr
     """
     start = request.start.compute() if isinstance(request.start, xr.DataArray) else request.start
     request = replace(request, start=start, arrays={name: array.compute() for name, array in request.arrays.items()})
-    length, leg, about = steps_in_a_block(request), _Leg(), attributes(request)
+    length, leg, about = steps_in_a_block(request), _Leg(request.steps), attributes(request)
     for first in range(1, request.steps + 1, length):
         last = min(first + length - 1, request.steps)
         ds = run(_block(request, first, last), report, leg.run)
@@ -71,15 +71,32 @@ def steps_in_a_block(request: Request) -> int:
 class _Leg:
     """The engine of one block after another: each takes up what the last one left."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
         self.first = 1
         self.carried: dict[str, Any] | None = None
+        self.engine: str | None = None
 
     def run(self, work: Work) -> dict[str, Any]:
-        made = plan.run(replace(work, first=self.first, carried=self.carried, carries=True))
+        # What a block alone is not worth, all of them are.
+        self.engine = self.engine or plan.choose(_of_all_steps(work, self.steps))
+        made = plan.run(replace(work, first=self.first, carried=self.carried, carries=True), self.engine)
         self.first += work.steps
         self.carried = made.pop(CARRIED)
         return made
+
+
+def _of_all_steps(work: Work, steps: int) -> Work:
+    """Give the whole run that a block is of, as far as its shapes go."""
+
+    def longer(array: Any, axis: int) -> Any:
+        return np.broadcast_to(np.float64(0), (*array.shape[:axis], steps, *array.shape[axis + 1 :]))
+
+    gradients = work.gradients
+    if not callable(gradients):
+        gradients = longer(gradients, gradients.ndim - work.core_dimensions - 1)
+    schedules = {name: longer(schedule, schedule.ndim - 1) for name, schedule in work.schedules.items()}
+    return replace(work, gradients=gradients, schedules=schedules, steps=steps)
 
 
 def _block(request: Request, first: int, last: int) -> Request:

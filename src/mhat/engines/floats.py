@@ -21,6 +21,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+_HALF, _SINGLE, _BITS = struct.Struct("e"), struct.Struct("f"), struct.Struct("I")
+
+
 def as_is(value: float) -> float:
     """Leave a double as it is."""
     return value
@@ -39,7 +42,7 @@ def to_float16(value: float) -> float:
     """
     single = to_float32(value)
     try:
-        rounded: float = struct.unpack("<e", struct.pack("<e", single))[0]
+        rounded: float = _HALF.unpack(_HALF.pack(single))[0]
     except OverflowError:
         return math.copysign(math.inf, single)
     return rounded
@@ -53,9 +56,9 @@ def to_bfloat16(value: float) -> float:
     """
     if value != value:
         return value
-    (bits,) = struct.unpack("<I", struct.pack("<f", to_float32(value)))
+    (bits,) = _BITS.unpack(ctypes.c_float(value))
     bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000
-    rounded: float = struct.unpack("<f", struct.pack("<I", bits))[0]
+    rounded: float = _SINGLE.unpack(_BITS.pack(bits))[0]
     return rounded
 
 

@@ -44,7 +44,9 @@ def matched(container: Any, like: Any, called: str, path: str = "") -> list[Any]
 def _match(container: Any, like: Any, called: str, path: str, take: Callable[[Any], None]) -> None:
     if isinstance(like, Mapping):
         if not isinstance(container, Mapping):
-            raise BadValue(f"{called}{path} is {_kind(container)}", "Give a dictionary with the keys of the parameters.")
+            raise BadValue(
+                f"{called}{path} is {_kind(container)}", "Give a dictionary with the keys of the parameters."
+            )
         for key, value in like.items():
             if key not in container:
                 raise BadValue(f"{called}{path} has no key {key!r}", "Give None for a parameter without a gradient.")

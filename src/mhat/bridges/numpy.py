@@ -1,4 +1,4 @@
-"""A rule as an optimizer of NumPy arrays: in place, all tensors in one pass over memory. It knows no loss and no trace."""
+"""A rule as an optimizer of NumPy arrays: in place, all tensors in one pass. It knows no loss and no trace."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from mhat.engines.kernels.step import knob_values
 from mhat.engines.kernels.step_text import ROUNDINGS
 from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.errors import BadValue, UnknownName
+from mhat.language import of_tree
+from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
 from mhat.language.inference import reductions_over_all
+from mhat.printers.python import rule_text
 
 Array = Any
 MISSING = ("skip", "zero")
@@ -39,7 +42,7 @@ class Optimizer:
     - `as_written`: compute each line as the rule writes it, which in float64 is the default and gives the bits of
       the float interpreter. Otherwise (the default in smaller types) averages are computed as
       `m + (1 - beta) * (g - m)` and divisions by a number of the step as products: in float32 this is 20 times
-      more accurate, because float32(0.999) + float32(0.001) is not 1.
+      more accurate, because float32(0.999) + float32(0.001) is not 1; an average that was infinite becomes NaN.
     - `state_dtype`: how states are stored: as the parameters; float32 where these are smaller. bfloat16 halves the
       memory that a step moves.
     - `rounding`: how results are rounded to float16 and bfloat16: to "nearest"; "stochastic", up or down by chance
@@ -84,6 +87,10 @@ class Optimizer:
         own["_missing"], own["_seed"] = missing, seed
         own["_flat"] = isinstance(params, list | tuple) and all(isinstance(each, np.ndarray) for each in params)
         own["_knobs"], own["_steps"] = dict(found.knobs), 0
+        own["_options"] = {
+            "missing": missing, "as_written": as_written, "state_dtype": state_dtype, "rounding": rounding,
+            "seed": seed, "flush_denormals": flush_denormals, "threads": threads,
+        }  # fmt: skip
         own["_arena"] = None
         leaves = flattened(params, "params")
         own["_paths"], own["_tensors"] = [path for path, _ in leaves], [leaf for _, leaf in leaves]
@@ -196,14 +203,29 @@ class Optimizer:
         """Go on from a state on disk; raises InputFileError, and BadValue as `load_state_dict` does."""
         self.load_state_dict(optimizer_files.load(path))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has parameters of its own, and must not know where these are.
+        text = rule_text(self.rule.tree)
+        return _copied, (
+            text,
+            self.rule.paper,
+            self.rule.knob_sentences,
+            self._params,
+            self._options,
+            self.state_dict(),
+        )
+
     def _set_knobs(self, knobs: Mapping[str, Any]) -> None:
         for name in knobs:
             if name not in self.rule.knobs:
-                raise UnknownName(f"knob of {self.rule.name}", name, self.rule.knobs)
+                raise UnknownName(f"knob of {self.rule.name}", name, self.rule.knobs, self._options_said())
         given = {name: _number(name, value) for name, value in knobs.items()}
         self.rule.check_knobs(given)
         self._knobs.update(given)
         self.__dict__["_knob_array"] = knob_values(self.rule, self._knobs)
+
+    def _options_said(self) -> str:
+        return f"Options: {', '.join(self._options)}."
 
     def __getattr__(self, name: str) -> Any:
         knobs = self.__dict__.get("_knobs", {})
@@ -241,8 +263,8 @@ def _check_options(
     ):
         if value not in known:
             raise UnknownName(f"choice of `{name}`", str(value), known)
-    if not isinstance(seed, int) or seed < 0:
-        raise BadValue(f"seed={seed!r} is not a whole number from 0 on", "Give one.")
+    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise BadValue(f"seed={seed!r} is not a whole number from 0 to {2**31 - 1}", "Give one.")
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise BadValue(f"threads={threads!r} is not a whole number from 1 on", "Give one, or leave it out for all.")
     if flush_denormals and not CAN_FLUSH:
@@ -269,17 +291,34 @@ def _check_tensors(paths: list[str], tensors: list[Any]) -> None:
             raise BadValue(f"{path} is {tensor.dtype}", f"Give one of {', '.join(DTYPES)}.")
         if not tensor.flags.writeable:
             raise BadValue(f"{path} is read-only", "Give an array that may be changed: a copy of it, say.")
+        if any(stride == 0 and length > 1 for stride, length in zip(tensor.strides, tensor.shape, strict=True)):
+            raise BadValue(f"{path} holds one number in many places", "Give an array of its own: a copy of it, say.")
+    _check_apart(paths, tensors)
+
+
+def _check_apart(paths: list[str], tensors: list[Any]) -> None:
+    """Refuse parameters that share memory: each is compared with those before it that reach as far."""
     bounds = [np.lib.array_utils.byte_bounds(tensor) for tensor in tensors]
-    reach, owner = 0, 0
+    reaching: list[int] = []
     for i in sorted((i for i, t in enumerate(tensors) if t.size), key=lambda i: bounds[i][0]):
-        low, high = bounds[i]
-        if low < reach and np.shares_memory(tensors[i], tensors[owner]):
-            first, second = sorted((i, owner))
-            raise BadValue(
-                f"{paths[first]} and {paths[second]} share memory", "Give each array once: it would be stepped twice."
-            )
-        if high > reach:
-            reach, owner = high, i
+        reaching = [j for j in reaching if bounds[j][1] > bounds[i][0]]
+        for j in reaching:
+            if np.shares_memory(tensors[i], tensors[j]):
+                first, second = sorted((i, j))
+                raise BadValue(
+                    f"{paths[first]} and {paths[second]} share memory",
+                    "Give each array once: it would be stepped twice.",
+                )
+        reaching.append(i)
+
+
+def _copied(
+    text: str, paper: str, sentences: dict[str, str], params: Any, options: dict[str, Any], state: dict[str, Array]
+) -> Optimizer:
+    """Make an optimizer that was copied or stored, on the parameters that came with it."""
+    made = Optimizer(of_tree(rule_of(text).tree, paper=paper, knobs=sentences), params, **options)
+    made.load_state_dict(state)
+    return made
 
 
 def _grouped(rule: Rule, tensors: list[Array], paths: list[str], options: Options) -> list[TensorGroup]:

@@ -58,7 +58,7 @@ def save(state: Mapping[str, Array], path: str | Path, *, force: bool) -> None:
     try:
         if path.suffix == ".npz":
             with partial.open("wb") as file:
-                np.savez(file, **state)  # type: ignore[arg-type]
+                np.savez(file, **state)
         else:
             _safetensors().save_file({name: np.atleast_1d(value) for name, value in state.items()}, str(partial))
         partial.replace(path)
@@ -136,7 +136,9 @@ def _checked(name: str, value: Array, home: Array) -> Array:
     if value.shape != home.shape and value.size == home.size == 1:
         value = value.reshape(home.shape)
     if value.shape != home.shape:
-        raise BadValue(f"`{name}` of the state has the shape {value.shape}, not {home.shape}", "Give the same parameters.")
+        raise BadValue(
+            f"`{name}` of the state has the shape {value.shape}, not {home.shape}", "Give the same parameters."
+        )
     if value.dtype != home.dtype:
         raise BadValue(
             f"`{name}` of the state is {value.dtype}, not {home.dtype}", "Make the optimizer with the same dtypes."

@@ -14,13 +14,13 @@ import numpy as np
 
 from mhat.engines.kernels.addresses import Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
+from mhat.engines.kernels.memory import STORED
 from mhat.engines.kernels.step import FusedStep
 from mhat.engines.kernels.step_text import Form
-from mhat.engines.kernels.memory import STORED
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
-from mhat.language.inference import SCALAR
+from mhat.language.inference import SCALAR, Level
 
 Array = Any
 DTYPES = {
@@ -64,6 +64,7 @@ class TensorGroup:
         self.stored = str(dtype_name(tensors[0]))
         self.dtype = DTYPES[self.stored]
         self.started = np.zeros(len(tensors), dtype=bool)
+        self._sizes = np.array([tensor.nbytes for tensor in tensors], dtype=np.int64)
         self._shapes = Shapes([tensor.shape for tensor in tensors])
         # What is not contiguous is stepped in a contiguous copy.
         self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
@@ -72,6 +73,7 @@ class TensorGroup:
         self.step = self._stepping(options, count)
         self.states = self._allocated()
         self.lost = self._room(self.stored) if self.step.lost_row is not None else None
+        self._lows, self._highs, self._owners = self._what_is_written()
         self._gradients: list[Array] = []
         self._found = np.zeros(len(tensors), dtype=np.int64)
         self._looked_at = np.zeros_like(self._found)
@@ -90,6 +92,13 @@ class TensorGroup:
         return Form(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
 
     def _stepping(self, options: Options, count: int) -> FusedStep | WholeStep:
+        if self.rule.level == Level.MATRIX:
+            for tensor, path in zip(self.tensors, self.paths, strict=True):
+                if tensor.ndim != 2:
+                    raise BadValue(
+                        f"{self.rule.name} is a rule per matrix, and {path} has the shape {tensor.shape}",
+                        "Give it to another optimizer, such as one of the rule adam.",
+                    )
         sizes = [tensor.size for tensor in self.tensors]
         numbers = [float(place + 1) for place in self.places]
         try:
@@ -122,6 +131,15 @@ class TensorGroup:
             for start, t in zip(ends[:-1], self.tensors, strict=True)
         ]
 
+    def _what_is_written(self) -> tuple[Array, Array, list[str]]:
+        """List the memory that steps write to, in order: from where, to where, and whose it is."""
+        homes = [(home, path) for home, path in zip(self.homes, self.paths, strict=True)]
+        homes += [(array, f"its state {name}") for name, arrays in self.states.items() for array in arrays]
+        homes += [(array, "what rounding keeps") for array in self.lost or []]
+        found = sorted((address_of(array), array.nbytes, owner) for array, owner in homes if array.size)
+        lows, sizes = (np.array([each[i] for each in found], dtype=np.int64) for i in (0, 1))
+        return lows, lows + sizes, [owner for _, _, owner in found]
+
     def _enter_addresses(self) -> None:
         if isinstance(self.step, WholeStep):
             return
@@ -143,14 +161,12 @@ class TensorGroup:
         """Look at the gradients, None where there is none; give the mask of tensors that will be stepped."""
         self._gradients = list(gradients)
         chosen = np.ones(len(self.tensors), dtype=bool)
-        if isinstance(self.step, FusedStep):
-            at = gather(self._gradients, self.dtype, self._shapes, self._found)
-        else:
-            at = 0
+        at = gather(self._gradients, self.dtype, self._shapes, self._found)
         for i in range(at if at >= 0 else len(self.tensors), len(self.tensors)):
             gradient = self._gradients[i]
             if gradient is None:
                 chosen[i] = False
+                self._found[i] = 0
                 continue
             self._gradients[i] = self._checked(gradient, i, called)
             self._found[i] = address_of(self._gradients[i])
@@ -167,9 +183,7 @@ class TensorGroup:
             )
         array = np.asarray(gradient)
         if array.shape != tensor.shape:
-            raise BadValue(
-                f"{path} has the shape {tensor.shape}, its gradient {array.shape}", "Give both one shape."
-            )
+            raise BadValue(f"{path} has the shape {tensor.shape}, its gradient {array.shape}", "Give both one shape.")
         if array.dtype != tensor.dtype and not isinstance(gradient, float):
             raise BadValue(
                 f"{path} is {tensor.dtype}, its gradient {array.dtype}",
@@ -179,20 +193,15 @@ class TensorGroup:
 
     def _check_apart(self, chosen: Array, called: str) -> None:
         """Refuse gradients that lie in the memory of parameters: a fused step would read what it has written."""
-        if isinstance(self.step, WholeStep):
-            return
-        starts = self.step.at[0]
-        order = np.argsort(starts)
-        ends = starts + self.step.sizes * self.dtype.itemsize
-        sizes = self.step.sizes * self.dtype.itemsize
-        before = np.searchsorted(starts[order], self._found + np.maximum(sizes, 1), side="left") - 1
-        near = order[np.maximum(before, 0)]
-        mixed = chosen & (sizes > 0) & (before >= 0) & (ends[near] > self._found) & (self.step.sizes[near] > 0)
+        # What is written does not overlap: of all that begins before a gradient's end, the last reaches furthest.
+        sizes = self._sizes
+        before = np.searchsorted(self._lows, self._found + sizes, side="left") - 1
+        mixed = chosen & (sizes > 0) & (before >= 0) & (self._highs[np.maximum(before, 0)] > self._found)
         if mixed.any():
             i = int(np.argmax(mixed))
             raise BadValue(
-                f"the gradient of {self.paths[i]} shares memory with {self.paths[near[i]]}",
-                "Give a copy of it: a step writes the parameters while it reads the gradients.",
+                f"the gradient of {self.paths[i]} shares memory with {self._owners[before[i]]}",
+                "Give a copy of it: a step writes the parameters and states while it reads the gradients.",
             )
 
     def start(self, chosen: Array, environments: Mapping[str, Any]) -> None:
@@ -200,22 +209,24 @@ class TensorGroup:
         new = chosen & ~self.started
         if not new.any():
             return
+        homes = {name: self.values(name) for name in self.rule.tree.state_names}
         for i, values in starts_of(self.rule, self.form.computed, self.homes, self._gradients, new, environments):
             for name, value in values.items():
-                home = self.values(name)[i]
-                home[...] = np.asarray(value).astype(home.dtype)
+                with np.errstate(all="ignore"):
+                    homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)
         self.started |= new
 
     def run(self, knobs: Array, named: Mapping[str, float], steps: Array, chosen: Array, seed: int) -> None:
         """Step the chosen tensors. `steps`: t of each."""
-        for i, shadow in self.shadows.items():
+        shadows = {i: shadow for i, shadow in self.shadows.items() if chosen[i]}
+        for i, shadow in shadows.items():
             shadow[...] = self.tensors[i]
         if isinstance(self.step, WholeStep):
             self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
         else:
             self.step.at[1] = self._found
             self.step.run(knobs, steps, chosen, seed)
-        for i, shadow in self.shadows.items():
+        for i, shadow in shadows.items():
             self.tensors[i][...] = shadow
         self._gradients = []
 

@@ -12,7 +12,8 @@ from mhat.engines.kernels.step_text import Form
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.running import variable_shape
 from mhat.language.definition import Rule
-from mhat.language.tree import Number
+from mhat.language.tree import Number, Operation
+from mhat.language.walking import subexpressions
 
 Array = Any
 
@@ -30,11 +31,17 @@ def starts_of(
         yield from ((i, dict(constants)) for i in places)
         return
     program = Program(rule, Arrays(np, computed, tensor_dimensions=None))
-    environments = [
-        _environment(program, xs[i], gs[i], named["knobs"], 1.0, named["numbers"][i], named["n"]) for i in places
-    ]
-    with np.errstate(all="ignore"):
-        yield from zip(places, program.starts(environments), strict=True)
+    looks_at_all = any(
+        isinstance(node, Operation) and node.over for s in rule.tree.states for node in subexpressions(s.start)
+    )
+    # One tensor after the other, so that no more than one start is in memory, unless they look at all tensors.
+    for some in [places] if looks_at_all else [[i] for i in places]:
+        environments = [
+            _environment(program, xs[i], gs[i], named["knobs"], 1.0, named["numbers"][i], named["n"]) for i in some
+        ]
+        with np.errstate(all="ignore"):
+            made = program.starts(environments)
+        yield from zip(some, made, strict=True)
 
 
 def _environment(
@@ -81,12 +88,13 @@ class WholeStep:
             environments.append(made)
         with np.errstate(all="ignore"):
             results = self.program.step(environments)
-        after = [{name: self._value(name, made) for name in states} for made in environments]
-        for i, result, values in zip(places, results, after, strict=True):
-            xs[i][...] = np.asarray(result).astype(xs[i].dtype)
-            for name, value in values.items():
-                home = states[name][i]
-                home[...] = np.reshape(value, home.shape) if np.size(value) == home.size else value
+            after = [{name: self._value(name, made) for name in states} for made in environments]
+            for i, result, values in zip(places, results, after, strict=True):
+                # States first: what they carry on may be x itself.
+                for name, value in values.items():
+                    home = states[name][i]
+                    home[...] = np.reshape(value, home.shape) if np.size(value) == home.size else value
+                xs[i][...] = np.asarray(result).astype(xs[i].dtype)
 
     def _read(self, name: str, home: Array) -> Any:
         if name in self.program.per_step_states:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -37,8 +37,7 @@ def _word(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), code
 
 
-@njit(cache=True)
-def _gather(items, kind, dtype, firsts, lengths, found):  # type: ignore[no-untyped-def]
+def _gathered(items, kind, dtype, firsts, lengths, found):
     """Write the address of each array that is as wanted; give the place of the first that is not, or -1."""
     start = _word(items + _HEAD + _ITEMS)
     for i in range(found.size):
@@ -55,6 +54,17 @@ def _gather(items, kind, dtype, firsts, lengths, found):  # type: ignore[no-unty
                 return i
         found[i] = _word(fields + _DATA)
     return -1
+
+
+def _compiled() -> Callable[..., int]:
+    """Compile `_gathered`, kept on disk where Numba finds a folder that it may write to."""
+    try:
+        return njit(cache=True)(_gathered)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return njit(_gathered)  # type: ignore[no-any-return]
+
+
+_gather = _compiled()
 
 
 class Shapes:
@@ -97,10 +107,10 @@ def _readable() -> bool:
     found = np.zeros(3, np.int64)
     shapes = Shapes([probe.shape for probe in probes])
 
-    def tried(arrays: list[Any]) -> int:
+    def tried(arrays: list[Array]) -> int:
         return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found))
 
     right = tried(probes) == -1 and found.tolist() == [address_of(probe) for probe in probes]
-    wrong = [np.zeros(5), np.zeros((3, 2), dtype).T, np.zeros(4, dtype), np.zeros(10, dtype)[::2]]
+    wrong: list[Array] = [np.zeros(5), np.zeros((3, 2), dtype).T, np.zeros(4, dtype), np.zeros(10, dtype)[::2]]
     places = [tried([*probes[:2], each]) if each.ndim == 1 else tried([each, *probes[1:]]) for each in wrong]
     return right and places == [2, 0, 2, 2]

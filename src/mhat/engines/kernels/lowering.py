@@ -152,7 +152,7 @@ class _Lowering:
             return Name(self.names[node.id])
         if node.op in MATRIX_OPERATIONS:
             raise NotLowered("a matrix operation")
-        made: Expression = Operation(node.op, tuple(map(self.rewritten, node.arguments)), node.over)
+        made = Operation(node.op, tuple(map(self.rewritten, node.arguments)), node.over)
         return self.rearrange(made) if self.rearranged else made
 
     def kind(self, node: Expression) -> Kind:
@@ -239,13 +239,26 @@ class _Lowering:
         return node
 
     def as_average(self, node: Operation) -> Expression | None:
-        """Write `b * m + (1 - b) * g` as `m + (1 - b) * (g - m)`: in float32 b and 1 - b do not sum to one."""
-        for kept, new in (node.arguments, node.arguments[::-1]):
-            for weight, old in _factors(kept):
-                for rest, fresh in _factors(new):
-                    if self.complementary(rest, weight):
-                        return Operation("add", (old, Operation("mul", (rest, Operation("sub", (fresh, old))))))
-        return None
+        """Write `b * m + (1 - b) * g` as `m + (1 - b) * (g - m)`: in float32 b and 1 - b do not sum to one.
+
+        Either part can be the one that is kept; a state is, since an average over steps gives it nearly all the weight.
+        """
+        ways = [
+            (old, rest, fresh)
+            for kept, new in (node.arguments, node.arguments[::-1])
+            for weight, old in _factors(kept)
+            for rest, fresh in _factors(new)
+            if self.complementary(rest, weight)
+        ]
+        if not ways:
+            return None
+        old, rest, fresh = next((way for way in ways if way[0] in self.carried), ways[0])
+        return Operation("add", (old, Operation("mul", (rest, Operation("sub", (fresh, old))))))
+
+    @property
+    def carried(self) -> list[Expression]:
+        """The states as they were before the step."""
+        return [Name(f"{name}_in") for name in self.rule.tree.state_names]
 
     def complementary(self, one: Expression, other: Expression) -> bool:
         """Whether one of two weights is written as 1 minus the other, perhaps under a name."""

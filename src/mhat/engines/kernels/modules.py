@@ -16,6 +16,7 @@ import stat
 import sys
 import tempfile
 import threading
+import warnings
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -45,7 +46,18 @@ def module_of(text: str) -> ModuleType:
             path = _written(folder, name, text)
             if path is not None:
                 return _imported(name, path)
+        if FOLDER in os.environ:
+            _warn(os.environ[FOLDER])
         return _made_in_memory(name, text)
+
+
+@cache
+def _warn(folder: str) -> None:
+    warnings.warn(
+        f"{FOLDER}={folder} is not used, and compiled kernels are not kept: "
+        "it must be a folder that you own and that nobody else can write to.",
+        stacklevel=2,
+    )
 
 
 def _hash(text: str) -> str:
@@ -101,7 +113,9 @@ def _own(folder: Path) -> bool:
     if not hasattr(os, "getuid"):
         return True
     found = folder.stat()
-    return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    # The link itself too, where it is one: its owner can let it point elsewhere.
+    owners = {found.st_uid, folder.lstat().st_uid}
+    return owners == {os.getuid()} and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _imported(name: str, path: Path) -> ModuleType:

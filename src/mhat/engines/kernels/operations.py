@@ -39,20 +39,20 @@ _LARGEST = powers.LARGEST_INTEGER
 
 
 @njit(**OPTIONS)
-def _power(a, b):  # type: ignore[no-untyped-def]
+def _power(a, b):
     if b % 1.0 == 0.0 and abs(b) <= _LARGEST:
         return ipow(a, b)
     return math.pow(a, b)
 
 
 @njit(**OPTIONS)
-def _cube_root(x):  # type: ignore[no-untyped-def]
+def _cube_root(x):
     root = np.cbrt(x)
     return root - (root - x / (root * root)) / 3.0 if x != 0.0 and np.isfinite(x) else root
 
 
 @njit(**OPTIONS)
-def _remainder(a, b):  # type: ignore[no-untyped-def]
+def _remainder(a, b):
     if b == 0.0 or np.isinf(a) or a != a or b != b:
         return math.nan
     rest = np.fmod(a, b)
@@ -62,7 +62,7 @@ def _remainder(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def _floor_quotient(a, b):  # type: ignore[no-untyped-def]
+def _floor_quotient(a, b):
     if b == 0.0:
         return a / b
     if np.isinf(a) or a != a or b != b:
@@ -104,21 +104,21 @@ def _operations(number: Any) -> dict[str, Any]:
 def _simple(number: Any) -> dict[str, Any]:
     zero, one = number(0.0), number(1.0)
 
-    def sign(x):  # type: ignore[no-untyped-def]
+    def sign(x):
         return one if x > zero else (-one if x < zero else (zero if x == zero else x))
 
-    def minimum(a, b):  # type: ignore[no-untyped-def]
+    def minimum(a, b):
         return a if (a <= b) | (a != a) else b
 
-    def maximum(a, b):  # type: ignore[no-untyped-def]
+    def maximum(a, b):
         return a if (a >= b) | (a != a) else b
 
     least, greatest = njit(minimum, **OPTIONS), njit(maximum, **OPTIONS)
 
-    def clip(x, low, high):  # type: ignore[no-untyped-def]
+    def clip(x, low, high):
         return least(greatest(x, low), high)
 
-    def where(condition, a, b):  # type: ignore[no-untyped-def]
+    def where(condition, a, b):
         return a if condition != zero else b
 
     # Written with `where`, so that both sides are there and loops stay free of branches.

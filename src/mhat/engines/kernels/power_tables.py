@@ -57,7 +57,7 @@ def _two_to(typing_context: Any, exponent: Any) -> Any:
 
 
 @njit(**OPTIONS)
-def _product(high, low, other_high, other_low):  # type: ignore[no-untyped-def]
+def _product(high, low, other_high, other_low):
     """Multiply two double-doubles in [1, 2) as `_multiply` does, without a branch."""
     product, error = _product_of(high, other_high)
     error = error + (high * other_low + low * other_high)
@@ -69,7 +69,7 @@ def _product(high, low, other_high, other_low):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def powers_in_block(base, first, count, room, fresh, powers):  # type: ignore[no-untyped-def]
+def powers_in_block(base, first, count, room, fresh, powers):
     """Write base**t for t = first .. first + count - 1, all in one block of `BLOCK`, at the address `powers`.
 
     `room`: the address of `ROOM` doubles, the table of this base unless `fresh`.
@@ -84,7 +84,7 @@ def powers_in_block(base, first, count, room, fresh, powers):  # type: ignore[no
 
 
 @njit(**OPTIONS)
-def _quick(base, first, count, room, fresh, made):  # type: ignore[no-untyped-def]
+def _quick(base, first, count, room, fresh, made):
     """Write the powers by the table; say whether all of them are sure."""
     high, low, scale = _pointer(room), _pointer(room + 8 * BLOCK), _pointer(room + 16 * BLOCK)
     if fresh:
@@ -107,7 +107,7 @@ def _quick(base, first, count, room, fresh, made):  # type: ignore[no-untyped-de
 
 
 @njit(**OPTIONS)
-def _fill(base, high, low, scale):  # type: ignore[no-untyped-def]
+def _fill(base, high, low, scale):
     """Fill the table: base**r for r under `BLOCK`, as significand in two doubles and exponent of two."""
     square, exponent = _normalised(base)
     rest = 0.0
@@ -127,7 +127,7 @@ def _fill(base, high, low, scale):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def _power(base, count):  # type: ignore[no-untyped-def]
+def _power(base, count):
     """Give base**count as significand in two doubles and exponent of two."""
     square, exponent = _normalised(base)
     rest = 0.0

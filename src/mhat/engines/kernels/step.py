@@ -5,13 +5,16 @@ It sees addresses and sizes; whoever holds the arrays keeps them alive, contiguo
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numba
 import numpy as np
+from numba.np.ufunc import parallel
 
+from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind
 from mhat.engines.kernels.modules import module_of
 from mhat.engines.kernels.step_text import LOST, Form, StepText, step_text
@@ -21,7 +24,7 @@ from mhat.ops.tensors import BLOCK
 
 Array = Any
 # Numba's plainest threads bear one caller at a time.
-ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.RLock()
 # Fewer coordinates than this are quicker on one thread.
 WORTH_A_THREAD = 8192
 
@@ -55,7 +58,9 @@ class FusedStep:
         self.reductions = len(self.printed.reductions)
         columns = self.reductions + len(self.tensor_states)
         self.scalars, self.new_scalars = (np.zeros((tensors, columns), dtype=computed) for _ in range(2))
+        self._laid_out = 0
         self._chosen: Array = None
+        self._places: Array = slice(None)
         self._kernel = module_of(self.printed.text).step
 
     def array(self, name: str) -> int:
@@ -77,44 +82,73 @@ class FusedStep:
 
     def run(self, knobs: Array, steps: Array, chosen: Array, seed: int) -> None:
         """Step the chosen tensors (a mask). `knobs`: doubles in the order of the rule; `steps`: t of each tensor."""
+        if not chosen.any():
+            return
         self._lay_out(chosen)
-        one = self.one_row and (steps[0] == steps).all()
-        ts = steps[:1] if one else steps
-        if self.tensor_states:
-            self.new_scalars[:] = self.scalars
+        first = int(np.argmax(chosen))
+        alike = self._alike(steps, first)
+        rows = slice(first, first + 1) if alike else slice(None)
+        ts, doubles = steps[rows], self.doubles[rows].copy()
+        self.new_scalars[:] = self.scalars
         with ONE_AT_A_TIME:
             self._kernel(
-                self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, self.doubles,
+                self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
                 self.entered, self.scalars, self.new_scalars, seed, self._blocks,
             )  # fmt: skip
-        if one and self.step_states:
-            self.doubles[1:] = self.doubles[0]
-        if self.tensor_states:
-            self.scalars, self.new_scalars = self.new_scalars, self.scalars
+        self.doubles[self._places] = doubles if alike else doubles[self._places]
+        # In place, for whoever holds a column of it.
+        self.scalars[self._places] = self.new_scalars[self._places]
+
+    def _alike(self, steps: Array, first: int) -> bool:
+        """Whether the doubles of this step are the same for all tensors that are stepped."""
+        if not self.one_row or (steps[self._places] != steps[first]).any():
+            return False
+        # Compared by their bits, in which NaN is NaN.
+        bits = self.doubles[self._places].view(np.int64)
+        return bool((bits == bits[:1]).all())
 
     def _lay_out(self, chosen: Array) -> None:
-        if self._chosen is not None and (chosen is self._chosen or np.array_equal(chosen, self._chosen)):
-            return
-        self._chosen = chosen.copy()
         threads = threads_for(int(self.sizes.sum()), self.threads)
+        if self._laid_out == threads and np.array_equal(chosen, self._chosen):
+            return
+        self._laid_out, self._chosen = threads, chosen.copy()
+        self._places = slice(None) if chosen.all() else np.flatnonzero(chosen)
         self._pieces = pieces_of(self.sizes, chosen, threads)
         overs = {each.over for each in self.printed.passes if not each.last}
-        self._blocks = tuple(self._sums(chosen, threads, over in overs, over == "all") for over in (None, "all"))
+        made = [self._sums(chosen, threads, over in overs, over == "all") for over in (None, "all")]
+        self._rooms = [room for _, room in made]
+        self._blocks = tuple(table for table, _ in made)
 
-    def _sums(self, chosen: Array, threads: int, used: bool, over_all: bool) -> tuple[Array, ...]:
+    def _sums(self, chosen: Array, threads: int, used: bool, over_all: bool) -> tuple[tuple[Array, ...], Array]:
+        """Lay out the sums over each tensor or over all: their table, and the room that its addresses point to."""
         widest = max(len(each.reductions) for each in self.printed.passes)
         computed = np.dtype(self.form.computed)
         made = blocks_of(self.sizes, chosen if used else np.zeros_like(chosen), threads, over_all=over_all)
         room = np.zeros((threads if used else 0, widest * BLOCK), dtype=computed)
-        addresses = np.array([row.__array_interface__["data"][0] for row in room], dtype=np.int64)
+        addresses = np.array([address_of(row) for row in room], dtype=np.int64)
         sums = np.zeros((widest, len(made.lengths)), dtype=computed)
-        self._rooms: dict[bool, Array] = {**getattr(self, "_rooms", {}), over_all: room}
-        return (made.firsts, made.parts, made.lengths, made.groups, made.shares, made.counts, sums, addresses)
+        return (made.firsts, made.parts, made.lengths, made.groups, made.shares, made.counts, sums, addresses), room
 
 
 def threads_for(coordinates: int, wanted: int) -> int:
-    """Choose how many threads are worth their fork and join."""
-    return min(wanted, numba.config.NUMBA_NUM_THREADS) if coordinates >= WORTH_A_THREAD else 1
+    """Choose how many threads are worth their fork and join; one in a forked child of a process with threads."""
+    if coordinates < WORTH_A_THREAD or _without_threads:
+        return 1
+    return min(wanted, int(numba.config.NUMBA_NUM_THREADS))
+
+
+_without_threads = False
+
+
+def _forked() -> None:
+    """In a forked child: the threads that Numba has started are not here, and their pool would end the process."""
+    global _without_threads
+    _without_threads = _without_threads or getattr(parallel, "_is_initialized", True)
+    ONE_AT_A_TIME.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=ONE_AT_A_TIME.acquire, after_in_parent=ONE_AT_A_TIME.release, after_in_child=_forked)
 
 
 def knob_values(rule: Rule, knobs: Mapping[str, float]) -> Array:

@@ -1,8 +1,8 @@
 """The text of a step's kernel: a module for Numba, printed from a lowered rule. It runs nothing.
 
-    per_step     the doubles of a step: bias corrections, schedules, and the states that are one number a step
-    pass_1 ...   one loop over the coordinates of a piece of a tensor, for each pass over memory
-    step         all of them, over all tensors, in threads
+`per_step` computes the doubles of a step: bias corrections, schedules, and the states that are one number a step.
+`pass_1` and so on are one loop each over the coordinates of a piece of a tensor, one for each pass over memory.
+`step` calls all of them, over all tensors, in threads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mhat.printers.kernel import KernelPrinter
 from mhat.version import VERSION
 
 ROUNDINGS = ("nearest", "stochastic", "kahan")
-# The states' compensation, an array beside x; no rule can have a state of this name.
+# What rounding took from x, an array beside it; no rule can have a state of this name.
 LOST = "@lost"
 INDENT = "    "
 
@@ -74,7 +74,7 @@ class StepText:
 def step_text(rule: Rule, form: Form) -> StepText:
     """Print the kernel of a rule; raises NotLowered for rules that the arrays engine runs."""
     lowered = lower(rule, rearranged=form.rearranged)
-    exact = all(COMPUTED[stored] == stored for _, stored in form.states)
+    exact = all(stored in (form.computed, "float64") for _, stored in form.states)
     passes = passes_of(lowered, exact=exact)
     writer = _Writer(lowered, form, passes)
     return StepText(writer.module(), tuple(passes), lowered)
@@ -113,7 +113,7 @@ class _Writer:
             "from mhat.engines.kernels.operations import OPTIONS, operations",
             "",
             f"number = np.{form.computed}",
-            f"operations_of_steps = operations('float64')",
+            "operations_of_steps = operations('float64')",
             f"operations_of_tensors = operations({form.computed!r})",
             "inf_, nan_, zero_ = number(np.inf), number(np.nan), number(0.0)",
         ]
@@ -127,7 +127,7 @@ class _Writer:
         if LOST in form.arrays:
             lines.append(f"rounded = memory.rounded({form.x!r})")
         for i in range(self.widest):
-            lines.append(f"put_{i} = memory.store({form.computed!r}, {len(self.arrays) + i}, {count})")
+            lines.append(f"put_{i}_ = memory.store({form.computed!r}, {len(self.arrays) + i}, {count})")
         if self.widest:
             lines.append(f"pointer = memory.pointer({form.computed!r})")
             lines.append(f"halved = sums.halved({form.computed!r})")
@@ -155,7 +155,7 @@ class _Writer:
                 lines.append(f"    at_{_tail(name)} = pointer_{_tail(name)}(at[{i}, k] + begin * {size})")
         for i in range(len(each.reductions)):
             size = STORED[self.form.computed]
-            lines.append(f"    scratch_{i} = pointer(scratch + ({i} * 1024 + offset) * {size})")
+            lines.append(f"    scratch_{i}_ = pointer(scratch + ({i} * 1024 + offset) * {size})")
         lines += self.constants(each)
         lines += [f"    key_{_tail(n)} = switches.key(seed, k, {self.arrays.index(n)})" for n in self.noisy_of(each)]
         lines += ["    for i in range(count):", *self.loop(each)]
@@ -184,6 +184,8 @@ class _Writer:
         lines = []
         for name, array in each.loads.items():
             loaded = f"load_{_tail(array)}(at_{_tail(array)}, i)"
+            if COMPUTED[self.form.arrays[array]] != self.form.computed:
+                loaded = f"number({loaded})"
             if array == "x" and LOST in self.arrays:
                 loaded += f" + load_{_tail(LOST)}(at_{_tail(LOST)}, i)"
             lines.append(f"{name} = {loaded}")
@@ -192,7 +194,7 @@ class _Writer:
             assert value.reduction is not None
             (argument,) = value.reduction.arguments
             summed = f"square_({line_text(argument)})" if value.reduction.op == "norm" else line_text(argument)
-            lines.append(f"put_{i}(scratch_{i}, i, {summed})")
+            lines.append(f"put_{i}_(scratch_{i}_, i, {summed})")
         lines += [self.stored(name, self.lowered.after[name]) for name in each.stores]
         if each.last:
             lines += self.stored_x()
@@ -200,6 +202,9 @@ class _Writer:
 
     def stored(self, array: str, value: str) -> str:
         noise = f", switches.noise(key_{_tail(array)}, begin + i)" if self.noisy(array) else ""
+        computed = COMPUTED[self.form.arrays[array]]
+        if computed != self.form.computed:
+            value = f"np.{computed}({value})"
         return f"store_{_tail(array)}(at_{_tail(array)}, i, {value}{noise})"
 
     def stored_x(self) -> list[str]:
@@ -336,7 +341,8 @@ def line_text(node: object) -> str:
 
 
 def _tail(name: str) -> str:
-    return name.strip("@") + ("_" if name == LOST else "")
+    """Give what the kernel's names for an array end in; values end in a number or in `_in`, so none is taken."""
+    return "x_lost" if name == LOST else f"{name}_"
 
 
 def bindings(values: Iterable[Value], table: str, prefix: str = "") -> list[str]:

@@ -15,6 +15,7 @@ from mhat.ops.tensors import BLOCK
 SUM, MEAN, NORM = range(3)
 KINDS = {"sum": SUM, "mean": MEAN, "norm": NORM}
 
+
 @cache
 def halved(computed: str) -> Any:
     """Give `halved(address, row, filled, padded)`: the sum of one block, padded with zeros, halved until one is left.
@@ -25,7 +26,7 @@ def halved(computed: str) -> Any:
     size, zero = memory.STORED[computed], np.dtype(computed).type(0.0)
 
     @njit(**OPTIONS)
-    def sum_block(address, row, filled, padded):  # type: ignore[no-untyped-def]
+    def sum_block(address, row, filled, padded):
         block = pointer(address + row * BLOCK * size)
         for i in range(filled, padded):
             store(block, i, zero)
@@ -44,7 +45,7 @@ def finished(computed: str) -> Any:
     number = np.dtype(computed).type
 
     @njit(**OPTIONS)
-    def finish(sums, first, last, count, kind):  # type: ignore[no-untyped-def]
+    def finish(sums, first, last, count, kind):
         total = number(0.0)
         if last > first:
             total = _sum_of(sums[first:last].copy())
@@ -56,7 +57,7 @@ def finished(computed: str) -> Any:
 
 
 @njit(**OPTIONS)
-def _sum_of(level):  # type: ignore[no-untyped-def]
+def _sum_of(level):
     """Sum numbers in the blocked order, level by level; uses the array up."""
     length = level.size
     while length > 1:

@@ -65,7 +65,7 @@ _U32 = np.uint32
 
 
 @njit(**OPTIONS)
-def _mixed(bits):  # type: ignore[no-untyped-def]
+def _mixed(bits):
     """Mix 32 bits (the hash `lowbias32` of C. Wellons)."""
     bits = _U32(bits ^ (bits >> _U32(16)))
     bits = _U32(bits * _U32(0x7FEB352D))
@@ -75,7 +75,7 @@ def _mixed(bits):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def key(seed, tensor, array):  # type: ignore[no-untyped-def]
+def key(seed, tensor, array):
     """Give the key of one array of one tensor in one step; `seed` stands for the user's seed and the step."""
     low, high = _U32(seed & 0xFFFFFFFF), _U32((seed >> 32) & 0xFFFFFFFF)
     mixed = _mixed(low ^ _U32(0x9E3779B9))
@@ -85,6 +85,6 @@ def key(seed, tensor, array):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def noise(key, i):  # type: ignore[no-untyped-def]
+def noise(key, i):
     """Give 32 random bits for the coordinate i."""
     return _mixed(_U32(_mixed(_U32(i)) + key))

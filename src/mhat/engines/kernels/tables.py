@@ -41,16 +41,25 @@ class Blocks:
 
 
 def pieces_of(sizes: Array, chosen: Array, threads: int) -> Pieces:
-    """Cut tensors of these sizes into equal shares; only the chosen ones (a mask) have work."""
+    """Cut tensors of these sizes into equal shares; only the chosen ones (a mask) have work.
+
+    A chosen tensor without coordinates has one empty piece: it may have a state of one number.
+    """
     edges = _edges(np.where(chosen, sizes, 0))
-    cuts = np.round(np.arange(threads + 1) * (edges[-1] / threads)).astype(np.int64)
-    tensors = _tensor_at(edges, np.minimum(cuts[1:-1], max(edges[-1] - 1, 0)))
-    # A cut goes to a whole grain of its tensor, or to the tensor's end.
-    into = cuts[1:-1] - edges[tensors]
-    cuts[1:-1] = np.minimum(edges[tensors] + -(-into // GRAIN) * GRAIN, edges[tensors + 1])
+    cuts = np.round(np.arange(1, threads) * (edges[-1] / threads)).astype(np.int64)
+    if edges[-1]:
+        # A cut goes to a whole grain of its tensor, or to the tensor's end.
+        tensors = _tensor_at(edges, np.minimum(cuts, edges[-1] - 1))
+        into = cuts - edges[tensors]
+        cuts = np.minimum(edges[tensors] + -(-into // GRAIN) * GRAIN, edges[tensors + 1])
     points = np.unique(np.concatenate([edges, cuts]))
     rows = _rows(edges, points)
-    return Pieces(rows, np.searchsorted(points, cuts).astype(np.int64))
+    shares = np.searchsorted(points, np.concatenate([[0], cuts, edges[-1:]])).astype(np.int64)
+    empty = np.flatnonzero(chosen & (sizes == 0))
+    if len(empty):
+        rows = np.concatenate([rows, np.column_stack([empty, np.zeros((len(empty), 2), np.int64)])])
+        shares[-1] += len(empty)
+    return Pieces(rows, shares)
 
 
 def blocks_of(sizes: Array, chosen: Array, threads: int, *, over_all: bool) -> Blocks:

@@ -93,7 +93,9 @@ def test_every_pattern_is_loaded_as_it_is(stored: str) -> None:
     compiled(stored)[0](address_of(patterns), out)
     expected = patterns.astype(np.float32)
     assert np.isnan(out).sum() == np.isnan(expected).sum() > 0
-    assert (np.where(np.isnan(out), 0, out.view(np.uint32)) == np.where(np.isnan(out), 0, expected.view(np.uint32))).all()
+    assert (
+        np.where(np.isnan(out), 0, out.view(np.uint32)) == np.where(np.isnan(out), 0, expected.view(np.uint32))
+    ).all()
 
 
 @SMALL

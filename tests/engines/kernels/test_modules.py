@@ -136,9 +136,7 @@ SAID = "is not used, and compiled kernels are not kept: it must be a folder that
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
-def test_a_folder_that_others_can_write_to_is_refused(
-    mode: int, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_others_can_write_to_is_refused(mode: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(mode)
     modules._warn.cache_clear()
     monkeypatch.setenv(modules.FOLDER, str(folder))

@@ -64,9 +64,7 @@ def test_pieces_are_equal_shares_up_to_a_grain(work: tuple[np.ndarray, np.ndarra
 
 @settings(max_examples=150)
 @given(work=works(), threads=THREADS, over_all=st.booleans())
-def test_blocks_cover_every_coordinate_once(
-    work: tuple[np.ndarray, np.ndarray], threads: int, over_all: bool
-) -> None:
+def test_blocks_cover_every_coordinate_once(work: tuple[np.ndarray, np.ndarray], threads: int, over_all: bool) -> None:
     sizes, chosen = work
     blocks = blocks_of(sizes, chosen, threads, over_all=over_all)
     assert coordinates(blocks.parts) == expected(sizes, chosen)

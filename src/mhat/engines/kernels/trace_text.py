@@ -19,7 +19,7 @@ from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR
 from mhat.language.tree import Expression, Name, Operation
-from mhat.language.walking import mapped, names, product_length, subexpressions
+from mhat.language.walking import mapped, names, renamed, subexpressions
 from mhat.version import VERSION
 
 # Room before a row of a block, where the value of the step before the block stands; a cache line of it.
@@ -142,7 +142,9 @@ class _Steps:
             "def per_block(knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room):",
             "    table = pointer(table_at)",
         ]
-        lines += [f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names) if name not in self.form.schedules]
+        lines += [
+            f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names) if name not in self.form.schedules
+        ]
         lines += [f"    {line_of(value, STEP_PRINTER)}" for value in still]
         for node, name in self.powers.items():
             assert isinstance(node, Operation)
@@ -165,8 +167,8 @@ class _Steps:
             expression = mapped(value.expression, lambda node: Name(self.powers[node]) if node in self.powers else node)
             read = {name for name in names(expression) if name in self.powers.values()}
             lines += [f"    at_{name} = load_double({name}, i)" for name in sorted(read)]
-            renamed = mapped(expression, lambda n: Name(f"at_{n.id}") if isinstance(n, Name) and n.id in read else n)
-            lines.append(f"    {value.id} = {STEP_PRINTER.expression(renamed)}")
+            expression = renamed(expression, {name: f"at_{name}" for name in read})
+            lines.append(f"    {value.id} = {STEP_PRINTER.expression(expression)}")
         lines += [f"    {self._put(name, 'i')}" for name in self.table if self.changes(name)]
         after = [(self.lowered.before[name], self.lowered.after[name]) for name in self.states]
         lines += [f"    {old} = {new}" for old, new in after if old != new]
@@ -188,9 +190,7 @@ class _Body:
     rows: int
 
 
-_ARGUMENTS = (
-    "b, begin, end, first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at, room"
-)
+_ARGUMENTS = "b, begin, end, first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at, room"
 
 
 def _task(inner: list[str], last: list[str]) -> str:

@@ -142,7 +142,8 @@ class _Lowering:
         return value
 
     def fresh(self, name: str) -> str:
-        return f"{name}_{len(self.kinds)}"
+        # The end tells values from whatever else a printed module names.
+        return f"{name}_v{len(self.kinds)}"
 
     def rewritten(self, node: Expression) -> Expression:
         """Write an expression over the names of values, with places left out, so that equal ones are equal."""

@@ -16,9 +16,11 @@ import numpy as np
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind, NotLowered
 from mhat.engines.kernels.modules import module_of
+from mhat.engines.kernels.narrow_text import ROW
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
-from mhat.engines.kernels.trace_text import ROW, TraceForm, TraceText, trace_text
+from mhat.engines.kernels.trace_steps import TraceForm
+from mhat.engines.kernels.trace_text import TraceText, trace_text
 from mhat.engines.running import CARRIED, Array, Loop, Work, variable_shape, variables_of
 from mhat.language.definition import Rule
 

@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench conformance clean
+.PHONY: help demo test check bench bench-check bench-speed conformance clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(VENV)/.installed-core ## Tell the story mhat began with, in a table and a figure
 	@$(BIN)/mhat demo
@@ -25,8 +25,13 @@ check: $(VENV)/.installed-check ## Check format, lint, types and floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 
-bench: $(VENV)/.installed-test ## Print how good the check is, over all cases (takes a quarter of an hour or more)
+bench: bench-check bench-speed ## Print how good the check is and how fast the steps are (takes half an hour or more)
+
+bench-check: $(VENV)/.installed-test ## Print how good the check is, over all cases (takes a quarter of an hour or more)
 	@$(BIN)/python -m benchmarks.check
+
+bench-speed: $(VENV)/.installed-test ## Print how fast steps and traces are, against limits and peers (on a quiet machine)
+	@$(BIN)/python -m benchmarks.speed $(SPEED_ARGS)
 
 conformance: $(VENV)/.installed-test ## Check the optimizers of torch, optax and Keras anew, and write docs/conformance.md
 	@$(BIN)/python -m benchmarks.field --write docs/conformance.md

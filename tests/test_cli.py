@@ -16,8 +16,9 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import mhat
-from mhat import facts, landscapes, options, rules, streams, tables
+from mhat import facts, landscapes, options, progress, rules, streams, tables
 from mhat.cli import app
+from mhat.traces import streaming
 
 Run = Callable[..., Result]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -67,10 +68,10 @@ def test_version(good: Callable[..., str]) -> None:
 @pytest.mark.parametrize("line", ["", "--help", "-h"])
 def test_help_names_the_commands(good: Callable[..., str], line: str) -> None:
     said = good(line)
-    assert all(f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot"))
+    assert all(f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot", "bench"))
 
 
-@pytest.mark.parametrize("command", ["demo", "rules", "streams", "landscapes", "trace", "plot"])
+@pytest.mark.parametrize("command", ["demo", "rules", "streams", "landscapes", "trace", "plot", "bench"])
 @pytest.mark.parametrize("columns", [80, 200])
 def test_every_help_fits_the_terminal(good: Callable[..., str], command: str, columns: int) -> None:
     said = good(f"{command} --help", columns)
@@ -298,6 +299,28 @@ def test_a_trace_is_saved(good: Callable[..., str], ending: str) -> None:
     assert Path(f"trace.{ending}").exists()
 
 
+def test_a_store_is_written_block_by_block(good: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MOST_STEPS", 7)
+    line = "trace adam --stream spike:size=nan,at=30 --steps 50 -k lr=0.1,0.2 --keep m"
+    streamed, plain = good(f"{line} --save t.zarr --plot t.png"), good(f"{line} --save t.nc --plot t.png --force")
+    assert streamed == plain.replace("t.nc", "t.zarr")
+    xr.testing.assert_identical(mhat.load("t.zarr").compute(), mhat.load("t.nc"))
+    assert "NaN" in streamed or "nan" in streamed
+    told = json.loads(good("trace adam --landscape rosenbrock --steps 20 --save l.zarr --json"))
+    whole = json.loads(good("trace adam --landscape rosenbrock --steps 20 --save l.nc --json"))
+    assert told | {"saved": ""} == whole | {"saved": ""}
+    good("trace adam --stream l.nc --keep x --save again.zarr")
+    assert mhat.load("again.zarr").sizes == {"step": 20, "i": 2}
+
+
+def test_a_store_that_exists_is_kept(run: Run) -> None:
+    Path("t.zarr").mkdir()
+    result = run("trace sgd --stream ramp --save t.zarr")
+    message = "mhat: `t.zarr` exists already\nChoose another name, or overwrite it with --force.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+    assert list(Path("t.zarr").iterdir()) == []
+
+
 def test_a_saved_trace_runs_again_though_g_was_looked_at(good: Callable[..., str]) -> None:
     good("trace adam --stream constant:10 -k beta2=0.9,0.99 --keep m --save m.nc --json")
     ds = mhat.load("m.nc")
@@ -311,6 +334,16 @@ def test_start_dtype_and_tensor_reach_the_trace(good: Callable[..., str]) -> Non
     assert told["attributes"]["dtype"] == "float32"
     assert told["attributes"]["start"] == 1.0
     assert told["variables"]["trust"]["dims"] == ["step", "i"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_small_types_are_run_saved_and_drawn(good: Callable[..., str], dtype: str) -> None:
+    said = good(f"trace adam --stream ramp --steps 20 --dtype {dtype} --save t.nc --plot t.png")
+    assert said.startswith(f"adam on ramp, 20 steps, dtype {dtype}, all knobs at their defaults\n")
+    ds = mhat.load("t.nc")
+    assert (ds.attrs["arithmetic"], ds.x.dtype) == (dtype, "float32")
+    xr.testing.assert_identical(mhat.again(ds), ds)
+    assert good("plot t.nc -o again.png") == "Drew t.nc to again.png.\n"
 
 
 def test_a_seed_drawn_by_chance_is_told(good: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,7 +420,7 @@ def test_short(value: Any, text: str) -> None:
 
 
 def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with tables.progress(10, "steps") as report:
+    with progress.bar(10, "steps") as report:
         assert report is None
     assert capsys.readouterr().err == ""
 
@@ -395,12 +428,12 @@ def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFix
 def test_progress_waits_a_while(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     now = 0.0
-    monkeypatch.setattr(tables.time, "monotonic", lambda: now)
-    with tables.progress(10, "adam, steps") as report:
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    with progress.bar(10, "adam, steps") as report:
         assert report is not None
         report(1)
     assert capsys.readouterr().err == ""
-    with tables.progress(10, "adam, steps") as report:
+    with progress.bar(10, "adam, steps") as report:
         assert report is not None
         now = 2.0
         report(5)

@@ -2,10 +2,13 @@
 
     rule                            make a rule of a function or a text
     rules, streams, landscapes      the library
+    modifiers                       from a rule to a rule: clipped(adam)
     trace, plot                     run a rule and record every variable; draw it
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
     save, load, again               traces on disk, and run again
+    Optimizer                       a rule that trains NumPy arrays, in place
+    bridges                         a rule in SciPy: bridges.scipy.method
     ops                             the functions a rule may call
 
 Importing it is light: NumPy, xarray and matplotlib are loaded when they are used.
@@ -19,22 +22,24 @@ from typing import TYPE_CHECKING, Any
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mhat import landscapes, ops, rules, streams
+    from mhat import bridges, landscapes, modifiers, ops, rules, streams
+    from mhat.bridges.numpy import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
     from mhat.verbs import again, check, compare, identify, load, plot, save, step, trace
 
 _HOMES = {
     "MhatError": "mhat.errors",
+    "Optimizer": "mhat.bridges.numpy",
     "Rule": "mhat.language",
     "rule": "mhat.language",
     **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
 }
-_PACKAGES = ("landscapes", "ops", "rules", "streams")
+_PACKAGES = ("bridges", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
-    "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "identify", "landscapes",
+    "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

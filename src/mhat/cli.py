@@ -16,22 +16,17 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from mhat import check_commands
+from mhat import check_commands, speed_commands, trace_commands
 from mhat.errors import LanguageError, MhatError
+from mhat.trace_commands import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from mhat.language import Rule
-
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-FIGURES = (".png", ".pdf", ".svg")
 
 
 class Commands(TyperGroup):
@@ -53,25 +48,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for a machine to read.")]
-ForceOption = Annotated[bool, typer.Option("--force", metavar="", help="Overwrite outputs that exist.")]
-VariablesOption = Annotated[
-    str | None, typer.Option("--variables", metavar="A,B", help="The variables to show. [all]", show_default=False)
-]
-StepsOption = Annotated[
-    int | None, typer.Option(metavar="N", help="How many steps. [all there are; 1000 on a landscape]")
-]
-KnobOption = Annotated[
-    list[str] | None,
-    typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
-]
-StartOption = Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")]
-TypeOption = Annotated[str, typer.Option(metavar="TYPE", help="float64 or float32. [float64]", show_default=False)]
-TensorOption = Annotated[
-    str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
-]
-SeedlessOption = Annotated[bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")]
 
 
 def main() -> None:
@@ -190,81 +166,6 @@ def landscapes(
         _answer(facts.of_landscape(getattr(library, found.name), found), tables.landscape_page, as_json)
 
 
-@app.command()
-def trace(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="adam, FILE.py:NAME or MODULE:NAME.", show_default=False)],
-    stream: Annotated[
-        str | None, typer.Option(metavar="SPEC", help="Gradients: constant:10, normal:seed=42, FILE.csv.")
-    ] = None,
-    landscape: Annotated[str | None, typer.Option(metavar="SPEC", help="A landscape: rosenbrock.")] = None,
-    steps: StepsOption = None,
-    knob: KnobOption = None,
-    start: StartOption = None,
-    dtype: TypeOption = "float64",
-    keep: Annotated[
-        str | None, typer.Option(metavar="A,B", help="The variables to record. [all]", show_default=False)
-    ] = None,
-    tensor: TensorOption = None,
-    seedless: SeedlessOption = False,
-    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Save as .nc, .zarr, .csv or .parquet.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .pdf or .svg.")] = None,
-    variables: VariablesOption = None,
-    as_json: JsonOption = False,
-    force: ForceOption = False,
-) -> None:
-    """Run a rule and record what every line of it gives.
-
-    Without --save and --plot it prints the variables at telling steps.
-    """
-    from mhat import options, tables
-    from mhat.bridges.find import find_rule
-    from mhat.engines.running import variables_of
-    from mhat.traces.request import understand
-    from mhat.traces.run import run
-
-    found = find_rule(rule)
-    knobs = options.knobs_of(knob or [])
-    given = options.gradients_of(rule, stream, landscape, steps, seedless)
-    kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
-    options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
-    _check_outputs(save, plot, force=force)
-    # The gradients are looked at, whether or not they are to be kept.
-    looked_at = [*kept, "g"] if kept and "g" not in kept else kept
-    request = understand(
-        found, given, steps=steps, start=options.start_of(start), dtype=dtype, keep=looked_at or None,
-        tensor=options.names_of("--tensor", tensor) or None, knobs=knobs,
-    )  # fmt: skip
-    with tables.progress(request.steps, f"{found.name}, steps") as report:
-        ds = run(request, report)
-    odd = _not_finite(ds)
-    ds = ds if looked_at == kept else ds.drop_vars("g")
-    written = _write(ds, shown, save, plot, force=force)
-    _tell(ds, found, shown, odd, written, as_json=as_json)
-
-
-@app.command()
-def plot(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace saved as .nc or .zarr.", show_default=False)],
-    variables: VariablesOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The figure to write. [FILE.png]", show_default=False),
-    ] = None,
-    as_json: JsonOption = False,
-    force: ForceOption = False,
-) -> None:
-    """Draw a trace that was saved."""
-    from mhat import options, tables
-    from mhat.traces import check_output, load
-
-    path = check_output(output or file.with_suffix(".png"), FIGURES, force=force)
-    ds = load(file)
-    shown = options.names_of("--variables", variables)
-    options.check_names(f"variable in {file}", shown, list(map(str, ds.data_vars)))
-    written = _write(ds, shown, None, path, force=force)
-    tables.say(json.dumps(written) if as_json else f"Drew {file} to {path}.")
-
-
 def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
     from mhat import facts, tables
 
@@ -274,75 +175,9 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
         tables.show(draw(fact))
 
 
-def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
-    """Refuse what cannot be written while nothing is lost by it."""
-    from mhat.traces import check_output
-    from mhat.traces.files import ENDINGS
-
-    for path, endings in ((save, ENDINGS), (plot, FIGURES)):
-        if path:
-            check_output(path, endings, force=force)
-
-
-def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:
-    """Save and draw a trace, as asked; the trace first, so that a figure that fails takes nothing along."""
-    written = {}
-    if save:
-        from mhat import traces
-
-        traces.save(ds, save, force=force)
-        written["saved"] = str(save)
-    if plot:
-        from mhat import figures
-
-        figures.save(figures.plot(ds, shown or None), plot, force=force)
-        written["drawn"] = str(plot)
-    return written
-
-
-def _not_finite(ds: xr.Dataset) -> list[dict[str, Any]]:
-    """Tell of the gradients, and of x, where x went first, that are not finite."""
-    from mhat import facts
-
-    found = [facts.non_finite(name, ds[name]) for name in ("g", "x") if name in ds]
-    found = [each for each in found if each["count"]]
-    if [each["variable"] for each in found] == ["g", "x"] and found[1]["first_step"] >= found[0]["first_step"]:
-        return found[:1]
-    return found
-
-
-def _tell(
-    ds: xr.Dataset,
-    rule: Rule,
-    shown: list[str],
-    odd: list[dict[str, Any]],
-    written: dict[str, str],
-    *,
-    as_json: bool,
-) -> None:
-    """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
-    from mhat import facts, tables
-    from mhat.traces.schema import landscape_of
-
-    if as_json:
-        tables.say(facts.as_json(facts.of_trace(ds, not_finite=odd, **written)))
-        return
-    tables.show(tables.trace_summary(ds, rule.knobs))
-    if not written:
-        names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
-        tables.show("", tables.trace_table(ds, names), "")
-    landscape = landscape_of(ds)
-    if landscape is not None and "x" in ds and ds["x"].dims == ("step", "i"):
-        end = ds["x"].values[-1]
-        lowest = (landscape.minimum_value, landscape.minimum)
-        tables.show(tables.landscape_end(end.tolist(), float(landscape.value(end)), *lowest))
-    for each in odd:
-        tables.show(tables.odd_numbers(each))
-    for word, path in written.items():
-        tables.show(tables.prose(f"{word.capitalize()}: {path}"))
-
-
+trace_commands.register(app)
 check_commands.register(app)
+speed_commands.register(app)
 
 
 def _ended(run: Callable[[], Any], *, as_json: bool) -> int:

@@ -144,6 +144,14 @@ def non_finite(name: str, array: xr.DataArray) -> dict[str, Any]:
     return {**found, "first_step": int(first["step"]), "place": place, "value": plain(float(first))}
 
 
+def together(counted: Iterable[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Add up what `non_finite` tells of a variable in one block of steps after another."""
+    own = [each for each in counted if each["variable"] == name]
+    nothing: dict[str, Any] = {"first_step": None, "place": {}, "value": None}
+    first = next((each for each in own if each["count"]), nothing)
+    return {**first, "variable": name, "count": sum(e["count"] for e in own), "of": sum(e["of"] for e in own)}
+
+
 def _label(array: xr.DataArray, dim: str, index: int) -> Any:
     return plain(array[dim].values[index].item()) if dim in array.coords else index
 

@@ -10,15 +10,16 @@ from typing import Any
 from mhat import landscapes, notation, streams
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
-from mhat.streams import Stream
 
 
-def gradients_of(rule: str, stream: str | None, landscape: str | None, steps: int | None, seedless: bool) -> Any:
-    """Find the gradients or the landscape that a rule is to run on."""
+def gradients_of(
+    rule: str, stream: str | None, landscape: str | None, steps: int | None, seedless: bool, stored: bool = False
+) -> Any:
+    """Find the gradients or the landscape that a rule is to run on; `stored`: what is in a file stays there."""
     if stream is not None and landscape is not None:
         raise BadValue("both a stream and a landscape are given", "Keep one of --stream and --landscape.")
     if stream is not None:
-        found = stream_of(stream, steps)
+        found = stream_of(stream, steps, stored)
         return stream_of(_seeded(stream, streams), steps) if seedless else found
     if landscape is not None:
         place = landscape_of(landscape)
@@ -31,10 +32,10 @@ def gradients_of(rule: str, stream: str | None, landscape: str | None, steps: in
     )
 
 
-def stream_of(spec: str, steps: int | None = None) -> Stream:
+def stream_of(spec: str, steps: int | None = None, stored: bool = False) -> Any:
     """Find a stream by what is typed; raises UnknownName, BadValue, InputFileError."""
     try:
-        return streams.named(spec, steps)
+        return streams.stored_or_named(spec, steps) if stored else streams.named(spec, steps)
     except UnknownName as error:
         if error.kind == "stream" and error.typed in landscapes.names():
             raise BadValue(f"`{error.typed}` is a landscape", f"Write --landscape {spec}.") from None

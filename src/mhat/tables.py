@@ -10,15 +10,12 @@ import json
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -30,9 +27,6 @@ READABLE = 96
 ENDLESS = 100_000
 NARROW = 12
 MOST_ROWS = 4
-PATIENCE = 1.0
-REFRESH = 0.1
-Report = Callable[[int], None]
 
 
 def console(*, errors: bool = False) -> Console:
@@ -353,30 +347,3 @@ def _fitting(steps: Sequence[int], cells: Sequence[Sequence[str]], room: int) ->
 
 def _alarming(cell: str) -> Text:
     return Text(cell, style="bold red" if cell in ("nan", "inf", "-inf") else "")
-
-
-@contextmanager
-def progress(total: int, what: str) -> Iterator[Report | None]:
-    """Give a report for long work: a bar on standard error after a second, nothing where that is no terminal."""
-    target = console(errors=True)
-    if not target.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=target, transient=True)
-    task = bar.add_task(what, total=total)
-    begun = seen = time.monotonic()
-
-    def report(done: int) -> None:
-        nonlocal seen
-        now = time.monotonic()
-        if now - begun < PATIENCE or now - seen < REFRESH:
-            return
-        seen = now
-        bar.start()
-        bar.update(task, completed=done)
-
-    try:
-        yield report
-    finally:
-        bar.stop()

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import xarray as xr
     from matplotlib.figure import Figure
 
@@ -23,6 +25,8 @@ def trace(
     dtype: str = "float64",
     keep: str | Iterable[str] | None = None,
     tensor: str | Iterable[str] | None = None,
+    to: str | Path | None = None,
+    force: bool = False,
     **knobs: Any,
 ) -> xr.Dataset:
     """Run a rule over a stream or a landscape and record what every line of it gives.
@@ -30,16 +34,21 @@ def trace(
     `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). `stream`: gradients
     given beforehand (a stream, an array with the steps first, a DataArray with the dimension `step`), a
     landscape, or a name (`"constant:10"`, `"gradients.csv"`, `"rosenbrock"`). `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
-    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
-    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
-    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
+    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
+    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
+    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
+    dimensions broadcast, and over `step` it is a schedule. `to`: the name of a zarr store for a long trace: it is
+    run some steps at a time and written as it comes, in memory that does not grow with the steps; gradients on Dask
+    or in an .npy, .nc or .zarr file are read a block at a time. `force`: overwrite a store that exists.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
-    `x` is the parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
+    `x` is the parameter after the step. Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from
+    the store. A non-finite gradient never raises.
 
     Raises UnknownName for a name that does not exist, BadValue for numbers that cannot be, LanguageError for a
-    rule outside the language, InputFileError for a file that cannot be read.
+    rule outside the language, InputFileError for a file that cannot be read, OutputFileError for a store that
+    exists or cannot be written.
 
     >>> import mhat
     >>> ds = mhat.trace("adam", mhat.streams.constant(10, steps=100), eps=1e-3)
@@ -48,17 +57,15 @@ def trace(
     """
     from mhat import traces
     from mhat.bridges.find import find_gradients, find_rule
+    from mhat.progress import bar
 
-    return traces.trace(
-        find_rule(rule),
-        find_gradients(stream, steps),
-        steps=steps,
-        start=start,
-        dtype=dtype,
-        keep=keep,
-        tensor=tensor,
-        **knobs,
-    )
+    given: dict[str, Any] = {"steps": steps, "start": start, "dtype": dtype, "keep": keep, "tensor": tensor}
+    if to is None:
+        return traces.trace(find_rule(rule), find_gradients(stream, steps), **given, **knobs)
+    path = traces.check_output(to, (".zarr",), force=force)
+    request = traces.understand(find_rule(rule), find_gradients(stream, steps, stored=True), **given, knobs=knobs)
+    with bar(request.steps, f"{request.rule.name}, steps") as report:
+        return traces.write(traces.run_in_blocks(request, report), path, force=force)
 
 
 def plot(what: xr.Dataset | Verdict, variables: str | Iterable[str] | None = None) -> Figure:

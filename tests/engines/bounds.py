@@ -57,6 +57,8 @@ class Format:
 FORMATS = {
     "float64": Format(2.0**-53, SMALLEST, 1.7976931348623157e308),
     "float32": Format(2.0**-24, 2.0**-149, (2 - 2.0**-23) * 2.0**127),
+    "float16": Format(2.0**-11, 2.0**-24, 65504.0),
+    "bfloat16": Format(2.0**-8, 2.0**-133, (2 - 2.0**-7) * 2.0**127),
 }
 
 
@@ -355,6 +357,9 @@ class Bounds:
 
     def enter(self, value: Interval) -> Interval:
         return self.tensors.entered(value)
+
+    def store(self, value: Any) -> Any:
+        return value
 
     def step_operation(self, op: str) -> Callable[..., Interval]:
         return getattr(self.steps, f"{op}_" if op in ("and", "or", "not") else op)  # type: ignore[no-any-return]

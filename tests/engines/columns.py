@@ -14,7 +14,8 @@ import torch
 
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
-from mhat.engines.floats import Floats
+from mhat.engines.floats import HELD, Floats
+from mhat.engines.small import arrays_of
 
 Column = np.ndarray
 Applied = Callable[..., Column]
@@ -33,8 +34,8 @@ def on_floats(op: str, dtype: str = "float64") -> Applied:
 
 
 def on_numpy(op: str, dtype: str = "float64") -> Applied:
-    function = Arrays(np, dtype, tensor_dimensions=0).operation(op)
-    return lambda *columns: np.asarray(function(*(column.astype(dtype) for column in columns)))
+    function = arrays_of(dtype, tensor_dimensions=0).operation(op)
+    return lambda *columns: np.asarray(function(*(column.astype(HELD[dtype]) for column in columns)))
 
 
 def on_few(op: str) -> Applied:

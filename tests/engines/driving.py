@@ -65,11 +65,11 @@ def _record(program: Program, environment: Mapping[str, Value], x: Value) -> Rec
 
 def drive_floats(rule: Rule, streams: Sequence[np.ndarray], dtype: str = "float64", **more: Any) -> list[list[Record]]:
     """Run on the living definition."""
-    enter = Floats(dtype).enter
+    store = Floats(dtype).store
 
     def tensor(array: np.ndarray) -> Value:
-        values = tuple(map(enter, array.ravel().tolist()))
-        return Tensor(values, array.shape) if array.shape else values[0]
+        values = tuple(array.ravel().tolist())
+        return store(Tensor(values, array.shape) if array.shape else values[0])
 
     return drive(rule, Floats(dtype), tensor, streams, **more)
 

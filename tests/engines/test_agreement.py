@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from mhat import rules as library
 from mhat.engines.arrays import Arrays
-from mhat.engines.floats import to_float32
+from mhat.engines.floats import HELD, ROUNDINGS, to_float32
+from mhat.engines.small import arrays_of
 from mhat.engines.tensors import values_of
 from mhat.language import Rule, of_tree, rule
 from tests.engines.bounds import Bounds
@@ -23,8 +24,12 @@ from tests.engines.columns import doubles, same_bits
 from tests.engines.driving import Record, as_array, drive, drive_floats
 from tests.strategies import rules
 
+DTYPES = list(ROUNDINGS)
 SHAPES: list[tuple[int, ...]] = [(), (1,), (5,), (3, 4)]
-WILD = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e300, -1e-300, 5e-324, 1.0, -2.0, 1e-20, 3e38]
+# 65519.9 is the largest that stays finite in float16, 3.39e38 in bfloat16; 6e-8 and 1e-40 are near their smallest.
+WILD = [
+    0.0, -0.0, np.inf, -np.inf, np.nan, 1e300, -1e-300, 5e-324, 1.0, -2.0, 1e-20, 3e38, 3.39e38, 65519.9, 6e-8, 1e-40,
+]  # fmt: skip
 OVER_ALL = [
     "def f(x, g, k, n, m=0, *, lr=0.1):\n"
     "    size = norm(g, over='all')\n"
@@ -49,9 +54,13 @@ def stream(shape: tuple[int, ...], steps: int = 8, seed: int = 0, wild: bool = F
 def drive_numpy(rule: Rule, streams: Sequence[np.ndarray], dtype: str = "float64", **more: Any) -> list[list[Record]]:
     dimensions = more.pop("tensor_dimensions", None)
     several = 1 if more.get("several") else 0
-    arithmetic = Arrays(np, dtype, tensor_dimensions=dimensions, several_dimensions=several)
+    arithmetic = arrays_of(dtype, tensor_dimensions=dimensions, several_dimensions=several)
+
+    def tensor(array: np.ndarray) -> np.ndarray:
+        return np.asarray(arithmetic.store(np.asarray(array, dtype=HELD[dtype])))
+
     with np.errstate(all="ignore"):
-        return drive(rule, arithmetic, lambda array: np.asarray(array, dtype=dtype), streams, **more)
+        return drive(rule, arithmetic, tensor, streams, **more)
 
 
 def check_same(expected: list[list[Record]], found: list[list[Record]], dtype: str, *streams: np.ndarray) -> None:
@@ -59,22 +68,21 @@ def check_same(expected: list[list[Record]], found: list[list[Record]], dtype: s
         for record, other, gradients in zip(records, others, streams, strict=True):
             assert record.keys() == other.keys()
             for name in record:
-                assert np.asarray(other[name]).dtype == dtype, (name, other[name])
+                held = HELD[dtype]
+                assert np.asarray(other[name]).dtype == held, (name, other[name])
                 shape = np.broadcast_shapes(gradients.shape[1:], np.shape(other[name]))
-                a, b = as_array(record[name], shape, dtype), as_array(other[name], shape, dtype)
+                a, b = as_array(record[name], shape, held), as_array(other[name], shape, held)
                 assert same_bits(a, b).all(), f"step {t + 1}, {name}: {a} {b}"
 
 
 @pytest.mark.parametrize("name", library.names())
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_every_rule_has_the_same_bits_on_floats_and_numpy(name: str, dtype: str) -> None:
     chosen = library.named(name)
     for shape in SHAPES:
         for wild in (False, True):
             gradients = stream(shape, wild=wild)
             start = [np.ones(shape)]
-            with np.errstate(all="ignore"):
-                gradients = gradients.astype(dtype).astype(float)
             expected = drive_floats(chosen, [gradients], dtype, starts=start)
             check_same(expected, drive_numpy(chosen, [gradients], dtype, starts=start), dtype, gradients)
 
@@ -83,24 +91,22 @@ def test_every_rule_has_the_same_bits_on_floats_and_numpy(name: str, dtype: str)
 @given(
     tree=rules(exact_only=True),
     shape=st.sampled_from(SHAPES),
-    dtype=st.sampled_from(["float64", "float32"]),
+    dtype=st.sampled_from(DTYPES),
     wild=st.booleans(),
 )
 def test_random_rules_have_the_same_bits_on_floats_and_numpy(
     tree: Any, shape: tuple[int, ...], dtype: str, wild: bool
 ) -> None:
     gradients = stream(shape, steps=3, wild=wild)
-    with np.errstate(all="ignore"):
-        gradients = gradients.astype(dtype).astype(float)
     expected = drive_floats(of_tree(tree), [gradients], dtype)
     check_same(expected, drive_numpy(of_tree(tree), [gradients], dtype), dtype, gradients)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("text", [*OVER_ALL, "lamb", "adam"])
 def test_peers_have_the_same_bits(text: str, dtype: str) -> None:
     chosen = library.named(text) if text.isidentifier() else rule(text)
-    streams = [stream(shape).astype(dtype).astype(float) for shape in SHAPES]
+    streams = [stream(shape) for shape in SHAPES]
     starts = [np.full(shape, 0.5) for shape in SHAPES]
     expected = drive_floats(chosen, streams, dtype, starts=starts)
     check_same(expected, drive_numpy(chosen, streams, dtype, starts=starts), dtype, *streams)

@@ -135,12 +135,14 @@ def test_jax_agrees(op: str) -> None:
     assert op != "mul" or not same_bits(found, expected)[flushed].all(), f"no longer: {FLUSHED_BY_JAX}"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("op", [op for op in EXACT if op not in ("mod",)])
-def test_float32_rounds_each_result_once(op: str) -> None:
+def test_each_result_is_rounded_once(op: str, dtype: str) -> None:
+    """Operands are float32 in the small types too: literals and knobs enter so."""
     with np.errstate(all="ignore"):
         columns = tuple(column.astype(np.float32).astype(float) for column in table(op))
-        found = on_numpy(op, "float32")(*columns)
-        check_bits(op, columns, found.astype(float), on_floats(op, "float32")(*columns))
+        found = on_numpy(op, dtype)(*columns)
+        check_bits(op, columns, found.astype(float), on_floats(op, dtype)(*columns))
 
 
 def test_float32_powers_do_not_depend_on_how_many_there_are() -> None:

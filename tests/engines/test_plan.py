@@ -13,7 +13,7 @@ from mhat import rules
 from mhat.engines import plan
 from mhat.engines.running import Work, run_on_arrays, run_on_floats
 
-WILD = [1.0, -2.0, 0.0, -0.0, 1e-200, 3.0, 1e200, 5e-324, 7.0, np.inf, 1.0, np.nan, 2.0]
+WILD = [1.0, -2.0, 0.0, -0.0, 1e-200, 3.0, 1e200, 5e-324, 7.0, 65520.0, 3.4e38, 6e-8, 1e-40, np.inf, 1.0, np.nan, 2.0]
 CALM = np.random.default_rng(3).standard_normal(40)
 
 
@@ -30,7 +30,7 @@ def check_same_bits(one: xr.Dataset, other: xr.Dataset) -> None:
         np.testing.assert_array_equal(np.signbit(ours) & ~np.isnan(ours), np.signbit(theirs) & ~np.isnan(theirs))
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("stream", [WILD, CALM], ids=["wild", "calm"])
 @pytest.mark.parametrize("name", rules.names())
 def test_every_rule_gives_the_same_trace(name: str, stream: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:

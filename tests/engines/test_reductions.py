@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from mhat.engines.array_operations import blocked_sum
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
-from mhat.engines.floats import Floats, Tensor, to_float32
+from mhat.engines.floats import HELD, Floats, Tensor, to_float32
+from mhat.engines.small import arrays_of
 from mhat.ops import OPERATIONS
 from tests.engines.bounds import Bounds
 from tests.engines.columns import doubles, same_bits
 
 REDUCTIONS = ["sum", "mean", "norm"]
+HELD_TYPES = {dtype: np.dtype(held).type for dtype, held in HELD.items()}
 MEANING = OPERATIONS["sum"].meaning
 SOME = [1, 2, 3, 5, 31, 64, 100, 1000, 1023, 1024, 1025, 2048, 2049, 3072, 5000]
 
@@ -27,7 +29,7 @@ def numbers(length: int, dtype: str = "float64") -> np.ndarray:
 
 
 def on_numpy(op: str, values: np.ndarray, dtype: str = "float64") -> np.ndarray:
-    arithmetic = Arrays(np, dtype, tensor_dimensions=1)
+    arithmetic = arrays_of(dtype, tensor_dimensions=1)
     return arithmetic.reduction(op, None)([values])[..., 0]
 
 
@@ -46,14 +48,23 @@ def test_the_order_matters() -> None:
 
 
 @pytest.mark.parametrize("op", REDUCTIONS)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 def test_reductions_have_the_same_bits(op: str, dtype: str) -> None:
     function = Floats(dtype).reduction(op, None)
     for length in SOME:
-        values = numbers(length, dtype)
-        found = on_numpy(op, values, dtype)
-        assert found.dtype == dtype
-        assert float(found) == function([Tensor(tuple(values.tolist()), (length,))]), length
+        values = numbers(length, HELD[dtype]) * (1e-4 if dtype == "float16" else 1)
+        with np.errstate(all="ignore"):
+            found = on_numpy(op, values, dtype)
+        assert found.dtype == HELD[dtype]
+        assert same_bits(found, HELD_TYPES[dtype](function([Tensor(tuple(values.tolist()), (length,))]))), length
+
+
+def test_every_addition_is_rounded() -> None:
+    """In bfloat16 256 + 1 is 256; the blocked order adds ones to ones first."""
+    ones = np.ones(512, dtype=np.float32)
+    assert float(on_numpy("sum", ones, "bfloat16")) == 512.0
+    assert float(on_numpy("sum", np.array([256.0, 1.0], dtype=np.float32), "bfloat16")) == 256.0
+    assert float(on_numpy("sum", np.array([0.999], dtype=np.float32), "bfloat16")) == 1.0
 
 
 @settings(max_examples=60, deadline=None)

@@ -133,6 +133,8 @@ def test_a_sweep_of_one_value_is_named_in_the_title() -> None:
 def test_schedules_and_dtype_are_named_in_the_title() -> None:
     ds = trace(rules.sgd, [1.0, 2.0], dtype="float32", lr=xr.DataArray([0.1, 0.2], dims="step"))
     assert said(figures.plot(ds), "title") == "sgd on gradients of your own, 2 steps, lr by a schedule, float32"
+    small = figures.plot(trace(rules.adam, streams.constant(10), dtype="bfloat16"))
+    assert said(small, "title") == "adam on constant:10, 100 steps, bfloat16"
 
 
 def test_a_rule_of_your_own_is_grouped_by_unit() -> None:

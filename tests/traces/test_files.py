@@ -26,6 +26,8 @@ CASES: dict[str, Callable[[], xr.Dataset]] = {
     "plain": lambda: mhat.trace("adam", [1.0, 2.0, 3.0]),
     "not finite": lambda: mhat.trace("adam", [1.0, np.nan, np.inf], start=-np.inf),
     "float32": lambda: mhat.trace("adam", FLAT, dtype="float32", start=[0.1, 0.2, 0.3]),
+    "float16": lambda: mhat.trace("adam", 1e5 * FLAT, dtype="float16", start=[0.1, 0.2, 0.3]),
+    "bfloat16": lambda: mhat.trace("adam", FLAT, dtype="bfloat16", lr=[0.1, 0.2]),
     "grid": lambda: mhat.trace("adam", FLAT, lr=[0.1, 0.2], beta2=[0.9, 0.99]),
     "schedule": lambda: mhat.trace("adam", FLAT, lr=RATES.isel(run=0, drop=True)),
     "schedule and sweep": lambda: mhat.trace("adam", FLAT, lr=RATES),

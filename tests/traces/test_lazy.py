@@ -11,6 +11,7 @@ import xarray as xr
 import mhat
 from tests.traces.test_schema import NOISE, ON_MATRICES, ON_TENSORS
 
+cloudpickle = pytest.importorskip("cloudpickle")
 dask_array = pytest.importorskip("dask.array")
 GRADIENTS = xr.DataArray(NOISE, dims=("step", "i", "j"))
 SCHEDULE = xr.DataArray(np.linspace(0.1, 0.5, 5), dims="step")
@@ -69,6 +70,17 @@ def test_nothing_is_computed_before_it_is_asked_for() -> None:
     ds = mhat.trace("adam", xr.DataArray(lazy, dims=("step", "i")))
     with pytest.raises(AssertionError, match="computed"):
         ds.x.compute()
+
+
+@pytest.mark.parametrize("lazy", ["gradients", "knobs", "both"])
+def test_no_block_carries_the_arrays_of_all(lazy: str) -> None:
+    """What is sent to the workers of a cluster with every block is the rule and little more."""
+    wide, rates = xr.DataArray(np.ones((1000, 200)), dims=("step", "i")), xr.DataArray(np.ones(5000), dims="run")
+    given = wide.chunk({"i": 50}) if lazy != "knobs" else wide
+    ds = mhat.trace("adam", given, keep="x", lr=rates.chunk({"run": 1000}) if lazy != "gradients" else rates)
+    tasks = {key: task for key, task in dict(ds.x.data.__dask_graph__()).items() if key[0].startswith("core")}
+    assert len(tasks) >= 4
+    assert max(len(cloudpickle.dumps(task)) for task in tasks.values()) < 20_000
 
 
 def test_a_lazy_trace_is_saved_and_run_again(tmp_path: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 import xarray as xr
@@ -198,6 +199,43 @@ def test_float32(dtype: Any) -> None:
         m_hat, v_hat = m / np.float32(1 - 0.9**t), v / np.float32(1 - 0.999**t)
         x = x - np.float32(1e-3) * (m_hat / (np.sqrt(v_hat) + np.float32(1e-8)))
     np.testing.assert_allclose(ds.x[-1], x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", np.float16, ml_dtypes.bfloat16, np.dtype("float16")])
+def test_the_small_types_are_held_as_float32(dtype: Any) -> None:
+    ds = mhat.trace("adam", NOISE, dtype=dtype, start=0.1)
+    small = np.dtype(dtype)
+    assert (ds.attrs["dtype"], ds.attrs["arithmetic"]) == (small.name, small.name)
+    assert {array.dtype for array in ds.data_vars.values()} == {np.dtype("float32")}
+    np.testing.assert_array_equal(ds.g, NOISE.astype(np.float32).astype(small).astype(np.float32))
+
+    def stored(value: Any) -> Any:
+        return np.asarray(value, dtype=np.float32).astype(small).astype(np.float32)
+
+    b1, b2, lr, eps = map(np.float32, (0.9, 0.999, 1e-3, 1e-8))
+    m, v, x = np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32), stored(np.full((3, 2), 0.1))
+    for t, g in enumerate(ds.g.values, start=1):
+        m = stored(stored(b1 * m) + stored(np.float32(1 - 0.9) * g))
+        v = stored(stored(b2 * v) + stored(np.float32(1 - 0.999) * stored(g * g)))
+        m_hat, v_hat = stored(m / np.float32(1 - 0.9**t)), stored(v / np.float32(1 - 0.999**t))
+        x = stored(x - stored(lr * stored(m_hat / stored(stored(np.sqrt(v_hat)) + eps))))
+        np.testing.assert_array_equal(ds.x.sel(step=t), x)
+        np.testing.assert_array_equal(ds.v.sel(step=t), v)
+    assert "arithmetic" not in mhat.trace("adam", NOISE, dtype="float32").attrs
+
+
+def test_gradients_may_be_of_a_small_type() -> None:
+    given = NOISE.astype(ml_dtypes.bfloat16)
+    ds = mhat.trace("sgd", given, dtype="bfloat16")
+    np.testing.assert_array_equal(ds.g, given.astype(np.float32))
+    xr.testing.assert_identical(mhat.trace("sgd", xr.DataArray(given, dims=ds.g.dims), dtype="bfloat16"), ds)
+
+
+def test_a_landscape_in_a_small_type() -> None:
+    ds = mhat.trace("adam", "rosenbrock", steps=20, dtype="bfloat16", lr=[0.05, 0.5])
+    for name in ("x", "g", "m"):
+        np.testing.assert_array_equal(ds[name], ds[name].values.astype(ml_dtypes.bfloat16).astype(np.float32))
+    assert float(ds.x[0, 0, 0]) == float(ml_dtypes.bfloat16(-1.5 + 0.05))
 
 
 def test_the_same_call_gives_the_same_bits() -> None:

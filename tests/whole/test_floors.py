@@ -10,10 +10,19 @@ import mhat
 SOURCE = Path(mhat.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 
-# The lazy places: the door, the verbs behind it, the command line, and the list of bridges.
+# The lazy places: the doors, the verbs behind the first, the command line, and the list of bridges.
 MAY_IMPORT_LATE = {
-    "__init__.py", "verbs.py", "cli.py", "check_commands.py", "pytest_plugin.py", "bridges/find.py", "checks/search.py",
-}  # fmt: skip
+    "__init__.py",
+    "bridges/__init__.py",
+    "verbs.py",
+    "cli.py",
+    "check_commands.py",
+    "speed_commands.py",
+    "trace_commands.py",
+    "pytest_plugin.py",
+    "bridges/find.py",
+    "checks/search.py",
+}
 
 # Outside packages by file or folder; the longest entry that fits counts, and no entry means the standard library alone.
 OUTSIDE = {
@@ -23,8 +32,11 @@ OUTSIDE = {
     "bridges": {"numpy"},
     "bridges/find.py": set[str](),
     "bridges/keras.py": {"keras", "numpy"},
+    "bridges/optimizer_files.py": {"ml_dtypes", "numpy", "safetensors"},
+    "bridges/tensor_groups.py": {"ml_dtypes", "numpy"},
     "bridges/optax.py": {"jax", "numpy", "optax"},
     "bridges/records.py": {"numpy", "pyarrow", "xarray"},
+    "bridges/scipy.py": {"numpy", "scipy"},
     "bridges/torch.py": {"numpy", "torch"},
     "check_commands.py": {"typer"},
     "cli.py": {"rich", "typer", "xarray"},
@@ -32,15 +44,30 @@ OUTSIDE = {
     "engines": {"array_api_compat", "numpy"},
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),
+    "engines/kernels": {"numba", "numpy"},
+    "engines/kernels/lowering.py": set[str](),
+    "engines/kernels/memory.py": {"llvmlite", "numba"},
+    "engines/kernels/modules.py": {"llvmlite", "numba", "platformdirs"},
+    "engines/kernels/passes.py": set[str](),
+    "engines/kernels/power_tables.py": {"llvmlite", "numba", "numpy"},
+    "engines/kernels/switches.py": {"llvmlite", "numba", "numpy"},
+    "engines/small.py": {"array_api_compat", "ml_dtypes", "numpy"},
     "facts.py": {"xarray"},
     "figures": {"matplotlib", "numpy", "xarray"},
     "landscapes": {"numpy"},
     "laws": {"hypothesis", "numpy"},
+    "progress.py": {"rich"},
     "pytest_plugin.py": {"pytest"},
+    "speed": {"numpy"},
+    "speed/limits.py": {"numba", "numpy"},
+    "speed/peers.py": {"jax", "keras", "numpy", "optax", "torch"},
+    "speed/report.py": {"ml_dtypes", "numpy", "rich"},
+    "speed_commands.py": {"typer"},
     "streams": {"numpy"},
     "streams/arrays.py": {"numpy", "xarray", "zarr"},
     "streams/tables.py": {"numpy", "pyarrow"},
     "tables.py": {"numpy", "rich", "xarray"},
+    "trace_commands.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray"},
     "verbs.py": {"matplotlib", "xarray"},

@@ -38,13 +38,21 @@ def test_importing_mhat_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["import mhat; dir(mhat)", "from mhat import rule", "import mhat; mhat.rules.adam.tree", "import mhat.printers"],
+    [
+        "import mhat; dir(mhat)",
+        "from mhat import rule",
+        "import mhat; mhat.rules.adam.tree",
+        "import mhat; mhat.modifiers.clipped(mhat.rules.adam).tree",
+        "import mhat.printers",
+    ],
 )
-def test_the_language_and_the_library_of_rules_load_nothing_heavy(code: str) -> None:
+def test_the_language_the_rules_and_the_modifiers_load_nothing_heavy(code: str) -> None:
     assert loaded_by(code) & HEAVY == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["trace", "--help"], ["plot", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["trace", "--help"], ["plot", "--help"], ["bench", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(COMMAND, *arguments) & HEAVY == set()
 

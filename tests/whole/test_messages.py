@@ -74,7 +74,8 @@ MESSAGES = {
     "trace adam --stream ramp --variables mhat": "there is no variable of adam `mhat`\nDid you mean `m_hat`?",
     "trace adam --stream ramp --keep m,v --variables x": "there is no variable of adam `x`\nKnown: m, v.",
     "trace adam --stream ramp --keep ,": "--keep names nothing\nWrite names between commas: --keep m_hat,v_hat.",
-    "trace adam --stream ramp --dtype float46": "there is no dtype `float46`\nDid you mean `float64`?",
+    "trace adam --stream ramp --dtype float46": "there is no dtype `float46`\n"
+    "Did you mean `float64`? All: float64, float32, float16, bfloat16.",
     "trace adam --stream normal:size=2 --tensor j": "there is no dimension of the gradients `j`\nKnown: i.",
     # knobs and numbers
     "trace adam --stream ramp -k beta1=1":
@@ -108,6 +109,10 @@ MESSAGES = {
     "trace adam --stream ramp --seedless": "`ramp` takes no seed\nLeave --seedless out: there is no chance in it.",
     "trace adam --stream normal:seed=1 --seedless":
         "`normal:seed=1` has a seed\nLeave out the seed, or --seedless.",
+    "bench --size none": "`--size none` is no number of parameters\nGive one of at least 1: --size 1e6.",
+    "bench --size 0": "`--size 0` is no number of parameters\nGive one of at least 1: --size 1e6.",
+    "bench --dtype float46": "there is no dtype `float46`\nDid you mean `float64`?",
+    "bench adma": "there is no rule `adma`\nDid you mean `adam`? `mhat rules` lists them.",
     # what to run on
     "trace adam":
         "there is nothing to run adam on\nGive it gradients or a landscape:\n"

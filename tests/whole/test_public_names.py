@@ -9,8 +9,8 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "MhatError", "Rule", "__version__", "again", "check", "compare", "identify", "landscapes", "load", "ops", "plot",
-    "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "identify", "landscapes",
+    "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 }  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.

@@ -133,10 +133,11 @@ def found_in(module: ModuleType, where: str, name: str) -> Any:
     return found
 
 
-def find_gradients(named: Any, steps: int | None = None) -> Any:
+def find_gradients(named: Any, steps: int | None = None, *, stored: bool = False) -> Any:
     """Give the stream or landscape that is meant; what is neither a name nor a function of the library stays.
 
-    A name is looked up among streams and files first, then among landscapes.
+    A name is looked up among streams and files first, then among landscapes. `stored`: gradients in a file stay there
+    until they are asked for.
     """
     # Imported late: naming a rule must not load NumPy.
     from mhat import landscapes, streams
@@ -144,7 +145,8 @@ def find_gradients(named: Any, steps: int | None = None) -> Any:
     if isinstance(named, str):
         base = named.partition(":")[0].strip()
         is_landscape = base in landscapes.names() and base not in streams.names()
-        return landscapes.named(named) if is_landscape else streams.named(named, steps)
+        find_stream = streams.stored_or_named if stored else streams.named
+        return landscapes.named(named) if is_landscape else find_stream(named, steps)
     if callable(named) and not isinstance(named, landscapes.Landscape):
         name = getattr(named, "__name__", "")
         if name in streams.names() and getattr(streams, name) is named:

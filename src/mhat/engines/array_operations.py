@@ -173,8 +173,8 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
     }
 
 
-def blocked_sum(xp: Any, a: Array) -> Array:
-    """Sum over the last dimension in the order that `mhat.ops.tensors` defines."""
+def blocked_sum(xp: Any, a: Array, rounded: Callable[[Array], Array] = lambda a: a) -> Array:
+    """Sum over the last dimension in the order that `mhat.ops.tensors` defines, every addition rounded."""
     while True:
         length = a.shape[-1]
         missing = padded_length(length) - length
@@ -184,7 +184,7 @@ def blocked_sum(xp: Any, a: Array) -> Array:
         blocks = xp.reshape(a, (*a.shape[:-1], -1, min(a.shape[-1], BLOCK)))
         while blocks.shape[-1] > 1:
             half = blocks.shape[-1] // 2
-            blocks = blocks[..., :half] + blocks[..., half:]
+            blocks = rounded(blocks[..., :half] + blocks[..., half:])
         a = blocks[..., 0]
         if a.shape[-1] == 1:
             return a[..., 0]

@@ -51,6 +51,10 @@ class Arrays:
             return self.xp.astype(value, self.dtype)
         return self.xp.asarray(value, dtype=self.dtype, device=self.device)
 
+    def store(self, value: Array) -> Array:
+        """Leave what is carried as it is: operations have the precision of the dtype."""
+        return value
+
     def step_operation(self, op: str) -> Callable[..., Any]:
         """Give the operation on per-step values: the definition on doubles, the array form on sweeps of them."""
         meaning, on_arrays = OPERATIONS[op].meaning, self._step_operations[op]
@@ -85,21 +89,21 @@ class Arrays:
     def _reduced(self, op: str, tensors: Sequence[Array], dimensions: int | None) -> Array:
         values = [self.enter(tensor) if isinstance(tensor, float) else tensor for tensor in tensors]
         if op == "norm":
-            total = self._total([value * value for value in values], dimensions)
-            return self._operations["sqrt"](total)
+            multiply = self.operation("mul")
+            return self.operation("sqrt")(self._total([multiply(value, value) for value in values], dimensions))
         total = self._total(values, dimensions)
         if op == "sum":
-            return total
-        return total / self.enter(float(sum(_count(value, dimensions) for value in values)))
+            return self.store(total)
+        return self.operation("div")(total, self.enter(float(sum(_count(value, dimensions) for value in values))))
 
     def _total(self, tensors: Sequence[Array], dimensions: int | None) -> Array:
         if dimensions is None:
             line = self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors])
-            return array_operations.blocked_sum(self.xp, line)
+            return array_operations.blocked_sum(self.xp, line, self.store)
         lines = [_flattened(self.xp, tensor, dimensions) for tensor in tensors]
         batch = np.broadcast_shapes(*(line.shape[:-1] for line in lines))
         line = self.xp.concat([self.xp.broadcast_to(line, (*batch, line.shape[-1])) for line in lines], axis=-1)
-        total = array_operations.blocked_sum(self.xp, line)
+        total = array_operations.blocked_sum(self.xp, line, self.store)
         return self.xp.reshape(total, (*total.shape, *(1,) * dimensions))
 
 

@@ -59,6 +59,10 @@ class Exact:
         """Leave a per-step number as it is: there is one precision only."""
         return value
 
+    def store(self, value: Any) -> Any:
+        """Leave a number or a tensor as it is."""
+        return value
+
     def step_operation(self, op: str) -> Callable[..., Number]:
         """Give the operation on numbers."""
         function: Callable[..., Number] = getattr(self.numbers, f"{op}_" if op in ("and", "or", "not") else op)

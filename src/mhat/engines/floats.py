@@ -1,19 +1,27 @@
 """The living definition: a rule on Python floats, every operation as `mhat.ops` defines it. It knows no arrays.
 
 A value is a float, or a `Tensor` where the rule runs on more than one coordinate. In float32 every operation
-is done on doubles and rounded once, which for `+ - * / sqrt` is the float32 result itself.
+is done on doubles and rounded once, which for `+ - * / sqrt` is the float32 result itself. In float16 and bfloat16
+that float32 result is rounded once more, to the type: operands that enter (literals, knobs) are float32.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from mhat.engines.tensors import Tensor, elementwise, of_rows, rows_of, values_of
 from mhat.ops import OPERATIONS
 
-__all__ = ["ROUNDINGS", "Floats", "Tensor", "as_is", "to_float32", "values_of"]
+__all__ = [
+    "HELD", "ROUNDINGS", "Floats", "Tensor", "as_is", "to_bfloat16", "to_float16", "to_float32", "values_of",
+]  # fmt: skip
+
+
+_HALF, _SINGLE, _BITS = struct.Struct("e"), struct.Struct("f"), struct.Struct("I")
 
 
 def as_is(value: float) -> float:
@@ -26,7 +34,42 @@ def to_float32(value: float) -> float:
     return ctypes.c_float(value).value
 
 
-ROUNDINGS: dict[str, Callable[[float], float]] = {"float64": as_is, "float32": to_float32}
+def to_float16(value: float) -> float:
+    """Round a double to float32, and that to the nearest float16; from 65520 on it is infinite.
+
+    >>> to_float16(65519.0), to_float16(-65520.0), to_float16(0.1)
+    (65504.0, -inf, 0.0999755859375)
+    """
+    single = to_float32(value)
+    try:
+        rounded: float = _HALF.unpack(_HALF.pack(single))[0]
+    except OverflowError:
+        return math.copysign(math.inf, single)
+    return rounded
+
+
+def to_bfloat16(value: float) -> float:
+    """Round a double to float32, and that to the nearest bfloat16: the upper half of its bits, ties to even.
+
+    >>> to_bfloat16(0.999), to_bfloat16(3.4e38)
+    (1.0, inf)
+    """
+    if value != value:
+        return value
+    (bits,) = _BITS.unpack(ctypes.c_float(value))
+    bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000
+    rounded: float = _SINGLE.unpack(_BITS.pack(bits))[0]
+    return rounded
+
+
+ROUNDINGS: dict[str, Callable[[float], float]] = {
+    "float64": as_is,
+    "float32": to_float32,
+    "float16": to_float16,
+    "bfloat16": to_bfloat16,
+}
+# The dtype of the arrays that hold the values of each: the small types are held as float32.
+HELD = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
 
 
 class Floats:
@@ -34,14 +77,19 @@ class Floats:
 
     def __init__(self, dtype: str = "float64") -> None:
         self.rounded = ROUNDINGS[dtype]
+        self._entering = ROUNDINGS[HELD[dtype]]
 
     def number(self, value: float) -> float:
         """Make a per-step number of a literal: the double itself."""
         return value
 
     def enter(self, value: float) -> float:
-        """Round a per-step double to the dtype."""
-        return self.rounded(value)
+        """Round a per-step double to the precision that operations are done in."""
+        return self._entering(value)
+
+    def store(self, value: Any) -> Any:
+        """Round a number or a tensor to the dtype."""
+        return value if self.rounded is as_is else elementwise(self.rounded)(value)
 
     def step_operation(self, op: str) -> Callable[..., float]:
         """Give the operation on doubles."""
@@ -62,7 +110,8 @@ class Floats:
         meaning, rounded = OPERATIONS[op].meaning, self.rounded
 
         def reduce(tensors: Sequence[Any]) -> float:
-            return float(meaning([v for tensor in tensors for v in values_of(tensor)], rounded))
+            # Rounded here too: a sum of one number that has entered is no addition.
+            return rounded(float(meaning([v for tensor in tensors for v in values_of(tensor)], rounded)))
 
         return reduce
 

@@ -41,7 +41,10 @@ class Arithmetic(Protocol):
         """Make a per-step number of a literal."""
 
     def enter(self, value: Value) -> Value:
-        """Round a per-step number to the tensors' arithmetic."""
+        """Round a per-step number to the precision that operations on tensors are done in."""
+
+    def store(self, value: Value) -> Value:
+        """Round what is carried from step to step to the dtype; no change where operations have its precision."""
 
 
 class Program:
@@ -56,7 +59,7 @@ class Program:
         self._starts = {
             state.name: self._step_value(state.start)
             if state.name in self.per_step_states
-            else self._value(state.start, per_step)
+            else self._stored(state.start, per_step)
             for state in tree.states
         }
         per_step |= self.per_step_states
@@ -65,10 +68,12 @@ class Program:
         self._lines: list[tuple[tuple[str, ...], Compiled]] = []
         for line in tree.body:
             alone = names(line.value) <= per_step and carried.isdisjoint(line.targets)
-            compiled = self._step_value(line.value) if alone else self._value(line.value, per_step)
+            carries = not alone and names(line.value) <= per_step
+            make = self._stored if carries else self._value
+            compiled = self._step_value(line.value) if alone else make(line.value, per_step)
             self._lines.append((line.targets, compiled))
             per_step = per_step | set(line.targets) if alone else per_step - set(line.targets)
-        self._result = self._value(tree.result, per_step)
+        self._result = self._stored(tree.result, per_step)
         self.per_step = frozenset(per_step)
         assigned = tree.variables
         # The trace keeps `x` after the step and `g` as given; what a rule assigns to them is kept beside.
@@ -105,6 +110,13 @@ class Program:
 
     def _value(self, node: Expression, per_step: set[str]) -> Compiled:
         return self._entered(node) if names(node) <= per_step else self._tensor_value(node, per_step)
+
+    def _stored(self, node: Expression, per_step: set[str]) -> Compiled:
+        """Compute what is carried: operations round their result, what has only entered is still to be rounded."""
+        if not names(node) <= per_step:
+            return self._tensor_value(node, per_step)
+        inner, store = self._entered(node), self.arithmetic.store
+        return lambda environment: store(inner(environment))
 
     def _entered(self, node: Expression) -> Compiled:
         inner, enter = self._step_value(node), self.arithmetic.enter

@@ -2,6 +2,9 @@
 
 Axes are ordered (batch, step, several, tensor) in what comes in and (batch, step, shape of the variable) in
 what goes out. Batch axes belong to sweeps; every variable has the batch axes of what it depends on only.
+
+A run can be cut into legs: what one carries out of its last step the next one takes up, on any engine, and all of
+them together are the run in one piece, bit for bit.
 """
 
 from __future__ import annotations
@@ -12,14 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from mhat.engines.arrays import Arrays
-from mhat.engines.floats import Floats, Tensor, values_of
+from mhat.engines.floats import HELD, Floats, Tensor, values_of
 from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.small import arrays_of
 from mhat.language.definition import Rule
 
 Array = Any
 GradientOf = Callable[[Array, float], Array]
 Report = Callable[[int], None]
+
+# Where an engine puts what it carries on from its last step; no name of a rule can be this.
+CARRIED = "@carried"
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Work:
     `gradients`: array (*batch, steps, *several, *tensor), or a function of x (*batch, *tensor) and t.
     `start`: array (*batch, *several, *tensor), or a number. `knobs`: numbers, or arrays (*batch).
     `schedules`: knobs over the steps, arrays (*batch, steps). `keep`: names to record.
+    What comes out is of the dtype, float16 and bfloat16 held as float32.
+
+    `first`: the number of the first step, with which gradients and schedules begin. `carried`: what the steps before
+    left, None where there were none: x and every state by name, arrays that broadcast against (*batch, *several,
+    *tensor), per-step states in double. `carries`: whether the engine gives that too, under `CARRIED`.
     """
 
     rule: Rule
@@ -43,6 +54,9 @@ class Work:
     tensor_dimensions: int = 0
     project: Callable[[Array], Array] | None = None
     report: Report | None = None
+    first: int = 1
+    carried: Mapping[str, Any] | None = None
+    carries: bool = False
 
     @property
     def core_dimensions(self) -> int:
@@ -72,22 +86,23 @@ def variables_of(rule: Rule) -> dict[str, str]:
 def run_on_floats(work: Work) -> dict[str, Array]:
     """Run one tensor, without sweeps, on the living definition: quick for a few coordinates."""
     program = Program(work.rule, Floats(work.dtype))
-    enter = program.arithmetic.enter
+    store = program.arithmetic.store
     gradients = np.asarray(work.gradients, dtype=np.float64)
     shape = gradients.shape[1:]
     rows = gradients.reshape(work.steps, -1).tolist()
 
     def value(numbers: list[float]) -> Any:
-        return Tensor(tuple(map(enter, numbers)), shape) if shape else enter(numbers[0])
+        return store(Tensor(tuple(numbers), shape) if shape else numbers[0])
 
-    x = value(np.broadcast_to(np.asarray(work.start, dtype=np.float64), shape).ravel().tolist())
+    start = work.start if work.carried is None else work.carried["x"]
+    x = value(np.broadcast_to(np.asarray(start, dtype=np.float64), shape).ravel().tolist())
     knobs = {name: float(knob) for name, knob in work.knobs.items()}
     environment = first_environment(work.rule, x, value(rows[0]), knobs, 1.0, 1.0, 1.0)
     _set_schedules(environment, work, 0)
-    environment.update(program.start(environment))
+    environment.update(program.start(environment) if work.carried is None else _taken_up(program, work.carried))
     kept: dict[str, list[Any]] = {name: [] for name in work.keep}
     for i, row in enumerate(rows):
-        environment["t"], environment["g"] = float(i + 1), value(row)
+        environment["t"], environment["g"] = float(work.first + i), value(row)
         _set_schedules(environment, work, i)
         before = environment["g"]
         (x,) = program.step([environment])
@@ -97,8 +112,28 @@ def run_on_floats(work: Work) -> dict[str, Array]:
             )
         environment["x"] = x if not shape or isinstance(x, Tensor) else Tensor((x,) * len(row), shape)
         if work.report is not None:
-            work.report(i + 1)
-    return {name: _as_array(work, name, record, shape) for name, record in kept.items()}
+            work.report(work.first + i)
+    made = {name: _as_array(work, name, record, shape) for name, record in kept.items()}
+    return {**made, CARRIED: _left(program, environment)} if work.carries else made
+
+
+def _taken_up(program: Program, carried: Mapping[str, Any]) -> Environment:
+    """Make the states of what an engine has left."""
+    states: Environment = {}
+    for name in program.rule.tree.state_names:
+        array = np.asarray(carried[name], dtype=np.float64)
+        # One number stands for a whole tensor of it.
+        states[name] = float(array.item()) if array.size == 1 else Tensor(tuple(array.ravel().tolist()), array.shape)
+    return states
+
+
+def _left(program: Program, environment: Environment) -> dict[str, Array]:
+    """Give x and the states as arrays of doubles."""
+    found = {name: environment[name] for name in ("x", *program.rule.tree.state_names)}
+    return {
+        name: np.reshape(value.values, value.shape) if isinstance(value, Tensor) else np.float64(value)
+        for name, value in found.items()
+    }
 
 
 def _set_schedules(environment: Environment, work: Work, i: int) -> None:
@@ -110,7 +145,7 @@ def _as_array(work: Work, name: str, record: list[Any], shape: tuple[int, ...]) 
     target = variable_shape(work.rule, name, shape)
     size = max((len(values) for values in record), default=1)
     full = [values if len(values) == size else tuple(values) * size for values in record]
-    array = np.array(full, dtype=work.dtype)
+    array = np.array(full, dtype=HELD[work.dtype])
     if array.shape[1] == 1:
         array = np.broadcast_to(array, (len(record), int(np.prod(target, dtype=int))))
     return array.reshape(len(record), *target)
@@ -135,28 +170,31 @@ def variable_shape(rule: Rule, name: str, tensor: tuple[int, ...]) -> tuple[int,
 def run_on_arrays(work: Work) -> dict[str, Array]:
     """Run any work on NumPy arrays, a whole step at a time."""
     with np.errstate(all="ignore"):
-        return _Loop(work).run()
+        return Loop(work).run()
 
 
-class _Loop:
-    """The state of one run on arrays."""
+class Loop:
+    """The state of one run on arrays: shapes, starts, and the loop itself."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
         self.core = work.core_dimensions
-        self.arithmetic = Arrays(
-            np, work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
+        self.held = HELD[work.dtype]
+        self.arithmetic = arrays_of(
+            work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
         )
         self.program = Program(work.rule, self.arithmetic)
-        x = np.asarray(work.start, dtype=work.dtype)
+        x = self.stored(work.start)
         if callable(work.gradients):
             self.stream = None
             self.core_shape = x.shape[x.ndim - self.core :]
         else:
-            stream = np.asarray(work.gradients, dtype=work.dtype)
+            stream = self.stored(work.gradients)
             self.stream = np.moveaxis(stream, stream.ndim - self.core - 1, 0)
             self.core_shape = self.stream.shape[self.stream.ndim - self.core :]
         self.tensor_shape = self.core_shape[work.several_dimensions :]
+        self.start_shape = np.broadcast_shapes(x.shape, self.core_shape)
+        x = x if work.carried is None else self.stored(work.carried["x"])
         self.x = np.broadcast_to(x, np.broadcast_shapes(x.shape, self.core_shape))
         self.knobs = {name: self.per_batch(knob) for name, knob in work.knobs.items()}
         self.schedules = {
@@ -165,6 +203,10 @@ class _Loop:
         }
         self.batch = self.batch_shapes()
 
+    def stored(self, values: Any) -> Array:
+        """Round numbers to the dtype."""
+        return np.asarray(self.arithmetic.store(np.asarray(values, dtype=self.held)))
+
     def per_batch(self, knob: Any) -> Any:
         """Keep a number as a number; put an array's batch axes in front of the core axes."""
         array = np.asarray(knob, dtype=np.float64)
@@ -172,7 +214,7 @@ class _Loop:
 
     def batch_shapes(self) -> dict[str, tuple[int, ...]]:
         """Find the batch shape of every name: that of all it depends on, from step to step too."""
-        own: dict[str, tuple[int, ...]] = {"x": self.x.shape[: self.x.ndim - self.core]}
+        own: dict[str, tuple[int, ...]] = {"x": self.start_shape[: len(self.start_shape) - self.core]}
         if self.stream is not None:
             own["g"] = self.stream.shape[1 : self.stream.ndim - self.core]
         own.update({name: np.shape(knob)[: -self.core or None] for name, knob in self.knobs.items()})
@@ -192,7 +234,7 @@ class _Loop:
         if self.stream is not None:
             return self.stream[i]
         assert callable(self.work.gradients)
-        return np.asarray(self.work.gradients(self.x, float(i + 1)), dtype=self.work.dtype)
+        return self.stored(self.work.gradients(self.x, float(self.work.first + i)))
 
     def knobs_at(self, i: int) -> dict[str, Any]:
         return {name: self.per_batch(schedule[i]) for name, schedule in self.schedules.items()}
@@ -204,7 +246,19 @@ class _Loop:
         if count > 1:
             k = np.arange(1.0, count + 1).reshape(*several, *(1,) * self.work.tensor_dimensions)
         knobs = {**self.knobs, **self.knobs_at(0)}
-        return first_environment(self.work.rule, self.x, self.gradient(0), knobs, 1.0, k, float(count))
+        # Later than step 1 no state starts, and nothing reads the first gradient.
+        g = self.gradient(0) if self.work.carried is None else self.x
+        environment = first_environment(self.work.rule, self.x, g, knobs, 1.0, k, float(count))
+        environment.update(self.states(environment))
+        return environment
+
+    def states(self, environment: Environment) -> dict[str, Any]:
+        """Start the states, or take up what was carried."""
+        if self.work.carried is None:
+            return {name: self.started(name, value) for name, value in self.program.start(environment).items()}
+        given = {name: self.work.carried[name] for name in self.work.rule.tree.state_names}
+        alone = self.program.per_step_states
+        return {name: value if name in alone else self.stored(value) for name, value in given.items()}
 
     def started(self, name: str, value: Any) -> Any:
         """Give a state its full shape; a per-step state stays a number."""
@@ -221,34 +275,32 @@ class _Loop:
         for name in self.work.keep:
             inner = variables_of(self.work.rule)[name]
             shape = variable_shape(self.work.rule, inner, self.tensor_shape)
-            made[name] = np.empty((self.work.steps, *self.batch[name], *several, *shape), dtype=self.work.dtype)
+            made[name] = np.empty((self.work.steps, *self.batch[name], *several, *shape), dtype=self.held)
         return made
 
     def run(self) -> dict[str, Array]:
         environment = self.environment()
-        starts = self.program.start(environment)
-        environment.update({name: self.started(name, value) for name, value in starts.items()})
         buffers = self.buffers()
+        missing = {name: len(self.core_shape) + len(self.batch[name]) + 1 - b.ndim for name, b in buffers.items()}
         for i in range(self.work.steps):
             g = self.gradient(i)
-            environment.update(self.knobs_at(i), t=float(i + 1), g=g, x=self.x)
+            environment.update(self.knobs_at(i), t=float(self.work.first + i), g=g, x=self.x)
             (result,) = self.program.step([environment])
-            x = np.asarray(result, dtype=self.work.dtype)
+            x = np.asarray(result, dtype=self.held)
             x = np.broadcast_to(x, np.broadcast_shapes(x.shape, self.core_shape))
-            self.x = x if self.work.project is None else self.work.project(x)
+            self.x = x if self.work.project is None else self.stored(self.work.project(x))
             for name, buffer in buffers.items():
                 value = g if name == "g" else self.x if name == "x" else _recorded(self.program, environment, name)
-                buffer[i] = _fitted(value, buffer[i].ndim, self.work.tensor_dimensions)
+                buffer[i] = _fitted(value, missing[name])
             if self.work.report is not None:
-                self.work.report(i + 1)
-        return {name: np.moveaxis(buffer, 0, len(self.batch[name])) for name, buffer in buffers.items()}
+                self.work.report(self.work.first + i)
+        made = {name: np.moveaxis(buffer, 0, len(self.batch[name])) for name, buffer in buffers.items()}
+        if not self.work.carries:
+            return made
+        return {**made, CARRIED: {"x": self.x, **{name: environment[name] for name in self.work.rule.tree.state_names}}}
 
 
-def _fitted(value: Any, dimensions: int, tensor_dimensions: int) -> Array:
+def _fitted(value: Any, missing: int) -> Array:
     """Drop the axes of length one that a reduction keeps so that its result broadcasts."""
     array = np.asarray(value)
-    extra = array.ndim - dimensions
-    if extra > 0:
-        axes = tuple(range(array.ndim - tensor_dimensions, array.ndim))[:extra]
-        array = array.reshape(tuple(n for axis, n in enumerate(array.shape) if axis not in axes or n != 1))
-    return array
+    return array.reshape(array.shape[: array.ndim - missing]) if array.ndim >= missing else array

@@ -12,6 +12,7 @@ from mhat.engines.arrays import Arrays
 from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.running import variable_shape
+from mhat.engines.small import SmallArrays, is_small
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 
@@ -29,7 +30,8 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) ->
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
     such arrays, one a tensor. `t`: the step number, from 1. `state`: what the step before gave, None at the first
-    (for lists: a list). Knobs left out have their defaults. Nothing is changed in place.
+    (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and bfloat16
+    come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are float32.
 
     Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes that do not fit.
 
@@ -80,9 +82,16 @@ def _program_for(rule: Rule, x: Any) -> Program:
     if not array_api_compat.is_array_api_obj(x):
         raise BadValue(f"x is a {type(x).__name__}", "Give a float, or an array of NumPy, torch, JAX ...")
     xp = array_api_compat.array_namespace(x)
-    if not xp.isdtype(x.dtype, "real floating"):
+    if not _is_floating(xp, x.dtype):
         raise BadValue(f"x has the dtype {x.dtype}", "Give floating-point numbers.")
     return _array_program(rule, xp, x.dtype, None if array_api_compat.is_jax_namespace(xp) else x.device)
+
+
+def _is_floating(xp: Any, dtype: Any) -> bool:
+    try:
+        return is_small(dtype) or bool(xp.isdtype(dtype, "real floating"))
+    except TypeError:  # NumPy's word for dtypes that are not its own
+        return False
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +101,8 @@ def _float_program(rule: Rule) -> Program:
 
 @lru_cache(maxsize=256)
 def _array_program(rule: Rule, xp: Any, dtype: Any, device: Any) -> Program:
-    return Program(rule, Arrays(xp, dtype, device=device, tensor_dimensions=None))
+    kind = SmallArrays if is_small(dtype) else Arrays
+    return Program(rule, kind(xp, dtype, device=device, tensor_dimensions=None))
 
 
 def _environment(
@@ -102,9 +112,25 @@ def _environment(
         x, g = float(x), float(g)
     numbers = {name: float(value) if isinstance(value, int) else value for name, value in knobs.items()}
     t = float(t) if isinstance(t, int | float) else t
+    x, g = _taken(program, x), _taken(program, g)
     environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n))
-    environment.update(state or {})
+    carried = state or {}
+    environment.update(
+        {name: v if name in program.per_step_states else _taken(program, v) for name, v in carried.items()}
+    )
     return environment
+
+
+def _taken(program: Program, value: Any) -> Any:
+    """Take a value of tensors as the arithmetic holds it: the small types as float32."""
+    return program.arithmetic.store(value) if isinstance(program.arithmetic, SmallArrays) else value
+
+
+def _given(program: Program, name: str, value: Any) -> Any:
+    """Give a variable in the dtype of x; a per-step value is what the operations saw."""
+    if isinstance(program.arithmetic, SmallArrays) and name not in program.per_step:
+        return program.arithmetic.narrowed(value)
+    return program.entered(name, value)
 
 
 def _start(program: Program, environments: list[Environment], states: list[Any]) -> None:
@@ -128,6 +154,9 @@ def _full(program: Program, name: str, value: Any, x: Any) -> Any:
 def _finished(program: Program, x: Any, result: Any, environment: Environment) -> Step:
     if not isinstance(x, int | float) and tuple(result.shape) != tuple(x.shape):
         result = array_api_compat.array_namespace(x).broadcast_to(result, x.shape)
-    state = {name: environment[name] for name in program.rule.tree.state_names}
-    variables = {label: program.entered(inner, environment[inner]) for label, inner in program.recorded.items()}
-    return Step(result, state, variables)
+    state = {
+        name: environment[name] if name in program.per_step_states else _given(program, name, environment[name])
+        for name in program.rule.tree.state_names
+    }
+    variables = {label: _given(program, inner, environment[inner]) for label, inner in program.recorded.items()}
+    return Step(_given(program, "@x", result), state, variables)

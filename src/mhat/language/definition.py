@@ -99,6 +99,11 @@ class Rule:
         return {knob.name: knob.default for knob in self.tree.knobs}
 
     @property
+    def knob_sentences(self) -> dict[str, str]:
+        """What the rule itself says of its own knobs, beside the vocabulary that all rules share."""
+        return dict(self._knob_sentences)
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Names that the rule assigns: each is traceable."""
         return self.tree.variables
@@ -199,6 +204,6 @@ def rule(
     return made
 
 
-def of_tree(tree: Tree, *, paper: str = "", doc: str = "") -> Rule:
-    """Wrap a tree that code has made (an edit, a modifier) as an ordinary rule."""
-    return Rule(tree, paper=paper, doc=doc)
+def of_tree(tree: Tree, *, paper: str = "", doc: str = "", knobs: dict[str, str] | None = None) -> Rule:
+    """Wrap a tree that code has made (an edit, a modifier) as an ordinary rule; `knobs` as in `rule`."""
+    return Rule(tree, paper=paper, doc=doc, knobs=knobs)

@@ -53,6 +53,7 @@ VOCABULARY = {
     "dampening": Meaning("share of the gradient kept out of the velocity", 0.0, 1.0),
     "rho": _decay("decay rate of the average of the squared gradients"),
     "momentum_decay": _size("how fast NAdam's momentum warms up"),
+    "max_norm": _size("largest norm of the gradient over all tensors: a longer gradient is scaled down to it"),
     "nu1": Meaning("weight of the first moment against the plain gradient", 0.0, 1.0),
     "nu2": Meaning("weight of the second moment against the plain squared gradient", 0.0, 1.0),
 }

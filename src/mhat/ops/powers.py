@@ -11,6 +11,10 @@ from functools import lru_cache
 
 # Scaling steps: exact powers of two, small ones first so that only the last product can round.
 SCALES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512)
+# Each step with its power of two and the inverse, as doubles; compilers take the code below as it stands.
+SMALL_FIRST = tuple((float(step), 2.0**step, 2.0**-step) for step in SCALES[:-2])
+LAST = tuple((float(step), 2.0**step, 2.0**-step) for step in SCALES[-2:])
+LARGE_FIRST = (*LAST, *SMALL_FIRST[::-1])
 SPLITTER = 134217729.0  # 2**27 + 1, Dekker's constant for doubles
 LARGEST_INTEGER = 2.0**53
 
@@ -42,13 +46,13 @@ def _multiply(high: float, low: float, other_high: float, other_low: float) -> t
 def _normalised(size: float) -> tuple[float, float]:
     """Write a positive finite double as significand in [1, 2) and exponent."""
     exponent = 0.0
-    for step in reversed(SCALES):
-        if size >= 2.0**step:
-            size = size * 2.0**-step
+    for step, up, down in LARGE_FIRST:
+        if size >= up:
+            size = size * down
             exponent = exponent + step
-    for step in reversed(SCALES):
-        if size < 2.0 ** (1 - step):
-            size = size * 2.0**step
+    for step, up, down in LARGE_FIRST:
+        if size < 2.0 * down:
+            size = size * up
             exponent = exponent - step
     return size, exponent
 
@@ -56,13 +60,13 @@ def _normalised(size: float) -> tuple[float, float]:
 def _scaled(value: float, exponent: float) -> float:
     """Multiply by a power of two, rounding once at most."""
     rest = min(abs(exponent), 1535.0)
-    for step in SCALES[:-2]:
-        if rest % (2 * step) >= step:
-            value = value * (2.0**step if exponent > 0 else 2.0**-step)
+    for step, up, down in SMALL_FIRST:
+        if rest % (2.0 * step) >= step:
+            value = value * (up if exponent > 0.0 else down)
             rest = rest - step
-    for step in SCALES[-2:]:
+    for step, up, down in LAST:
         if rest >= step:
-            value = value * (2.0**step if exponent > 0 else 2.0**-step)
+            value = value * (up if exponent > 0.0 else down)
             rest = rest - step
     return value
 

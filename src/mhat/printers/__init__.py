@@ -9,9 +9,14 @@ simplifies nor evaluates.
 """
 
 from mhat.printers.base import MissingOperationError, Printer
+from mhat.printers.kernel import KernelPrinter
 from mhat.printers.latex import LatexPrinter
 from mhat.printers.python import PythonPrinter
 
-PRINTERS: dict[str, Printer] = {"python": PythonPrinter(), "latex": LatexPrinter()}
+PRINTERS: dict[str, Printer] = {
+    "python": PythonPrinter(),
+    "latex": LatexPrinter(),
+    "kernel": KernelPrinter(),
+}
 
-__all__ = ["PRINTERS", "LatexPrinter", "MissingOperationError", "Printer", "PythonPrinter"]
+__all__ = ["PRINTERS", "KernelPrinter", "LatexPrinter", "MissingOperationError", "Printer", "PythonPrinter"]

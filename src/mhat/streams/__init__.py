@@ -8,11 +8,12 @@
     scaled
     from_file                                      from csv, npy, npz, netCDF, parquet, zarr
     named, names, summaries                        by text, as on the command line
+    stored_or_named                                the same, what is in a file staying there until it is asked for
 
 It knows no rule and no engine. The members are imported eagerly, so that a name is always the function.
 """
 
-from mhat.streams.catalogue import named, names, summaries
+from mhat.streams.catalogue import named, names, stored_or_named, summaries
 from mhat.streams.events import lottery, shift, sparse, spike
 from mhat.streams.files import from_file
 from mhat.streams.noise import correlated, drift, heavy_tailed, normal, scaled
@@ -23,5 +24,5 @@ from mhat.streams.stream import Stream, of_array
 __all__ = [
     "Stream", "alternating", "constant", "correlated", "cycle", "drift", "exponential", "from_file", "heavy_tailed",
     "lottery", "named", "names", "normal", "of_array", "ramp", "scaled", "shift", "sine", "sparse", "spike",
-    "summaries", "zeros",
+    "stored_or_named", "summaries", "zeros",
 ]  # fmt: skip

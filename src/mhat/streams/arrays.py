@@ -1,4 +1,7 @@
-"""Files of arrays: npy, npz, netCDF and zarr. They know shapes and names of dimensions, and no stream."""
+"""Files of arrays: npy, npz, netCDF and zarr. They know shapes and names of dimensions, and no stream.
+
+They are read as a whole (`read_...`), or opened (`open_...`) as a DataArray that reads what is asked of it.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,7 @@ Read = tuple[NDArray[np.float64], tuple[str, ...]]
 
 def read_npy(file: Path, column: str | None) -> Read:
     """Read one array; its first axis is the step. `column` is the number, from 1, of a column of a table."""
-    array = _load(file)
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise InputFileError(f"{file} is an archive of arrays", "Give it the ending .npz.")
-    values, dims = _plain(file, array)
+    values, dims = _plain(file, _single(file))
     if column is None:
         return values, dims
     if values.ndim != 2:
@@ -32,6 +31,21 @@ def read_npy(file: Path, column: str | None) -> Read:
     if column not in numbers:
         raise UnknownName(f"column of {file}", column, numbers)
     return values[:, int(column) - 1], ("step",)
+
+
+def open_npy(file: Path, column: str | None) -> Any:
+    """Open one array by mapping it; a chosen column is read."""
+    array = _single(file, mmap_mode="r") if column is None else read_npy(file, column)[0]
+    _check(file, array)
+    return importlib.import_module("xarray").DataArray(array, dims=dims_of(array.ndim))
+
+
+def _single(file: Path, **options: Any) -> NDArray[Any]:
+    array: Any = _load(file, **options)
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise InputFileError(f"{file} is an archive of arrays", "Give it the ending .npz.")
+    return array
 
 
 def read_npz(file: Path, column: str | None) -> Read:
@@ -50,11 +64,21 @@ def read_npz(file: Path, column: str | None) -> Read:
 
 def read_netcdf(file: Path, column: str | None) -> Read:
     """Read one variable of a netCDF file; its dimensions keep their names."""
-    return _dataset(file, column, engine="h5netcdf", cure="Write it again as netCDF 4: to_netcdf(engine='h5netcdf').")
+    return _read(file, open_netcdf(file, column))
+
+
+def open_netcdf(file: Path, column: str | None) -> Any:
+    """Open one variable of a netCDF file."""
+    return _variable(file, column, engine="h5netcdf", cure="Write it again as netCDF 4: to_netcdf(engine='h5netcdf').")
 
 
 def read_zarr(file: Path, column: str | None) -> Read:
     """Read one variable of a zarr group, or a plain zarr array whose first axis is the step."""
+    return _read(file, open_zarr(file, column))
+
+
+def open_zarr(file: Path, column: str | None) -> Any:
+    """Open one variable of a zarr group, or a plain zarr array."""
     try:
         zarr = importlib.import_module("zarr")
     except ImportError:
@@ -65,25 +89,41 @@ def read_zarr(file: Path, column: str | None) -> Read:
     except Exception as error:
         raise InputFileError(f"{file} is no zarr store: {_line(error)}", cure) from error
     if isinstance(node, zarr.Array):
-        return _plain(file, np.asarray(node[...]))
-    return _dataset(file, column, engine="zarr", cure=cure, consolidated=False)
+        _check(file, node)
+        return importlib.import_module("xarray").DataArray(_on_demand(node), dims=dims_of(node.ndim))
+    return _variable(file, column, engine="zarr", cure=cure, consolidated=False)
 
 
-def _load(file: Path) -> Any:
+def _on_demand(array: Any) -> Any:
+    """Wrap an array on disk as xarray's own backends do: what is asked for is read, and no more."""
+    indexing = importlib.import_module("xarray.core.indexing")
+
+    class OnDemand(importlib.import_module("xarray.backends").BackendArray):  # type: ignore[misc]
+        shape, dtype = array.shape, array.dtype
+
+        def __getitem__(self, key: Any) -> Any:
+            level = indexing.IndexingSupport.BASIC
+            return indexing.explicit_indexing_adapter(key, self.shape, level, lambda at: np.asarray(array[at]))
+
+    return indexing.LazilyIndexedArray(OnDemand())
+
+
+def _load(file: Path, **options: Any) -> Any:
     try:
-        return np.load(file, allow_pickle=False)
+        return np.load(file, allow_pickle=False, **options)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         cure = "Save numbers with numpy.save or numpy.savez."
         raise InputFileError(f"{file} is no NumPy file of numbers: {_line(error)}", cure) from error
 
 
-def _dataset(file: Path, column: str | None, engine: str, cure: str, **options: object) -> Read:
+def _variable(file: Path, column: str | None, engine: str, cure: str, **options: object) -> Any:
+    """Open one variable of a file; it closes the file when it is closed."""
     xarray = importlib.import_module("xarray")
     try:
-        opened = xarray.open_dataset(file, engine=engine, decode_times=False, **options)
+        dataset = xarray.open_dataset(file, engine=engine, decode_times=False, **options)
     except Exception as error:  # the libraries below raise what they like
         raise InputFileError(f"{file} cannot be read: {_line(error)}", cure) from error
-    with opened as dataset:
+    try:
         names = [str(name) for name in dataset.data_vars]
         variables = {str(name): dataset[name] for name in dataset.variables}
         name = _choose(file, names, column, variables)
@@ -95,8 +135,19 @@ def _dataset(file: Path, column: str | None, engine: str, cure: str, **options: 
                 f"{file}, variable `{name}` has no dimension `step`; its dimensions: {dims}",
                 f"Rename the one that counts the steps: dataset.rename({{{example!r}: 'step'}}).",
             )
-        variable = variable.transpose("step", ...)
-        values = _floats(file, np.asarray(variable.values), name)
+        _check_type(file, variable, name)
+    except BaseException:
+        dataset.close()
+        raise
+    variable = variable.transpose("step", ...).drop_vars(list(variable.coords)).rename(None)
+    variable.attrs = {}
+    variable.set_close(dataset.close)
+    return variable
+
+
+def _read(file: Path, variable: Any) -> Read:
+    with variable:
+        values = np.asarray(variable.values).astype(np.float64, copy=False)
     return values, tuple(map(str, variable.dims))
 
 
@@ -118,19 +169,22 @@ def _choose(file: Path, names: list[str], column: str | None, more: Mapping[str,
 
 
 def _plain(file: Path, array: NDArray[Any], name: str = "") -> Read:
-    values = _floats(file, array, name)
-    if values.ndim == 0:
+    _check(file, array, name)
+    return array.astype(np.float64, copy=False), dims_of(array.ndim)
+
+
+def _check(file: Path, array: Any, name: str = "") -> None:
+    _check_type(file, array, name)
+    if array.ndim == 0:
         raise InputFileError(
             f"{file} holds a single number and no dimension step", "Save an array whose first axis is the step."
         )
-    return values, dims_of(values.ndim)
 
 
-def _floats(file: Path, array: NDArray[Any], name: str) -> NDArray[np.float64]:
+def _check_type(file: Path, array: Any, name: str) -> None:
     if array.dtype.kind not in "biuf":
         where = f"{file}, variable `{name}`" if name else str(file)
         raise InputFileError(f"{where} holds no real numbers but {array.dtype}", "Save it as float64.")
-    return array.astype(np.float64, copy=False)
 
 
 def _line(error: Exception) -> str:

@@ -9,11 +9,11 @@ from mhat import notation
 from mhat.errors import BadValue, UnknownName
 from mhat.notation import summary
 from mhat.streams.events import lottery, shift, sparse, spike
-from mhat.streams.files import endings, from_file, is_path
+from mhat.streams.files import endings, from_file, is_path, stored
 from mhat.streams.noise import correlated, drift, heavy_tailed, normal, scaled
 from mhat.streams.repeating import alternating, cycle, sine
 from mhat.streams.steady import constant, exponential, ramp, zeros
-from mhat.streams.stream import Stream
+from mhat.streams.stream import StoredStream, Stream
 
 _MEMBERS: dict[str, Callable[..., Stream]] = {
     member.__name__: member
@@ -50,14 +50,26 @@ def named(spec: str, steps: int | None = None) -> Stream:
     if not isinstance(spec, str) or not spec.strip():
         raise BadValue(f"`{spec}` names no stream", "Write a name or a file: constant:10, gradients.csv.")
     spec = spec.strip()
-    name = spec.partition(":")[0].strip()
-    if name not in _MEMBERS and is_path(spec if "/" in spec or "\\" in spec else name):
-        return _from_spec(spec, steps)
+    if _is_file(spec):
+        found = _from_spec(spec, steps, from_file)
+        assert isinstance(found, Stream)
+        return found
     given = {} if steps is None else {"steps": steps}
     return notation.call(spec, _MEMBERS, "stream", "A file is named with its ending: gradients.csv.", **given)
 
 
-def _from_spec(spec: str, steps: int | None) -> Stream:
+def stored_or_named(spec: str, steps: int | None = None) -> Stream | StoredStream:
+    """Return the stream that a text names, as `named` does; one in a file stays there where that is possible."""
+    is_file = isinstance(spec, str) and _is_file(spec.strip())
+    return _from_spec(spec.strip(), steps, stored) if is_file else named(spec, steps)
+
+
+def _is_file(spec: str) -> bool:
+    name = spec.partition(":")[0].strip()
+    return name not in _MEMBERS and is_path(spec if "/" in spec or "\\" in spec else name)
+
+
+def _from_spec(spec: str, steps: int | None, opener: Callable[..., Stream | StoredStream]) -> Stream | StoredStream:
     path, arguments = _split(spec)
     values, named = notation.arguments(arguments, spec)
     for key in named:
@@ -68,7 +80,7 @@ def _from_spec(spec: str, steps: int | None) -> Stream:
     column = values[0] if values else named.get("column")
     if steps is None and "steps" in named:
         steps = notation.count_steps(notation.read_number(named["steps"]))
-    return from_file(path, column, steps)
+    return opener(path, column, steps)
 
 
 def _split(spec: str) -> tuple[str, str]:

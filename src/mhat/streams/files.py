@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mhat.errors import BadValue, InputFileError
 from mhat.notation import count_steps
 from mhat.streams import arrays, tables
-from mhat.streams.stream import Stream
+from mhat.streams.stream import StoredStream, Stream
 
 _Reader = Callable[[Path, "str | None"], "tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], tuple[str, ...]]"]
 _READERS: dict[str, _Reader] = {
@@ -26,6 +27,11 @@ _READERS: dict[str, _Reader] = {
     ".npz": arrays.read_npz,
     ".nc": arrays.read_netcdf,
     ".zarr": arrays.read_zarr,
+}
+_OPENERS: dict[str, Callable[[Path, str | None], Any]] = {
+    ".npy": arrays.open_npy,
+    ".nc": arrays.open_netcdf,
+    ".zarr": arrays.open_zarr,
 }
 
 
@@ -53,21 +59,38 @@ def from_file(path: str | Path, column: str | int | None = None, steps: int | No
     array([[ 0.5 , -1.  ],
            [ 0.25,   inf]])
     """
+    file = _file(path)
+    chosen = None if column is None else str(column)
+    values, dims = _tried(path, lambda: _reader(file)(file, chosen))
+    _check_steps(path, len(values) if values.size else 0, steps)
+    return Stream(values if steps is None else values[: count_steps(steps)], dims, _recipe(path, chosen, steps))
+
+
+def stored(path: str | Path, column: str | int | None = None, steps: int | None = None) -> Stream | StoredStream:
+    """Gradients from a file, as `from_file`, which stay there until they are asked for: npy, nc and zarr do."""
+    if Path(path).suffix.lower() not in _OPENERS:
+        return from_file(path, column, steps)
+    file = _file(path)
+    chosen = None if column is None else str(column)
+    array = _tried(path, lambda: _OPENERS[file.suffix.lower()](file, chosen))
+    _check_steps(path, array.sizes["step"] if array.size else 0, steps)
+    return StoredStream(array if steps is None else array[: count_steps(steps)], _recipe(path, chosen, steps))
+
+
+def _file(path: str | Path) -> Path:
     if not isinstance(path, str | Path):
         raise BadValue(f"`{path!r}` is no path", "Give the path of a file: from_file('gradients.csv').")
     file = Path(path).expanduser()
-    reader = _reader(file)
+    _reader(file)
     _check_there(file)
-    chosen = None if column is None else str(column)
+    return file
+
+
+def _tried(path: str | Path, read: Callable[[], Any]) -> Any:
     try:
-        values, dims = reader(file, chosen)
+        return read()
     except OSError as error:
         raise InputFileError(f"{path} cannot be read: {error.strerror or error}", "Check the file.") from error
-    if values.size == 0:
-        raise InputFileError(f"{path} holds no gradients", "Give a file with at least one step.")
-    if steps is not None:
-        values = _first(values, count_steps(steps), path)
-    return Stream(values, dims, _recipe(path, chosen, steps))
 
 
 def is_path(text: str) -> bool:
@@ -112,12 +135,11 @@ def _nearest(file: Path) -> str:
     return f"Did you mean {file.parent / near[0]}?" if near else f"Check the path; it was looked up in {Path.cwd()}."
 
 
-def _first(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], steps: int, path: str | Path
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    if steps > len(values):
-        raise BadValue(f"{path} has {len(values)} steps, not {steps}", f"Ask for at most steps={len(values)}.")
-    return values[:steps]
+def _check_steps(path: str | Path, known: int, wanted: int | None) -> None:
+    if known == 0:
+        raise InputFileError(f"{path} holds no gradients", "Give a file with at least one step.")
+    if wanted is not None and count_steps(wanted) > known:
+        raise BadValue(f"{path} has {known} steps, not {count_steps(wanted)}", f"Ask for at most steps={known}.")
 
 
 def _recipe(path: str | Path, column: str | None, steps: int | None) -> str:

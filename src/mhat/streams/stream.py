@@ -61,6 +61,14 @@ class Stream:
         return f"Stream({self.recipe!r}, {sizes})" if self.recipe else f"Stream({sizes})"
 
 
+@dataclass(frozen=True, eq=False)
+class StoredStream:
+    """Gradients that stay in their file: `array` is an `xarray.DataArray` that reads what is asked of it."""
+
+    array: Any
+    recipe: str = ""
+
+
 def of_array(values: Any, dims: tuple[str, ...] | None = None, recipe: str = "") -> Stream:
     """Make a stream of an array of shape (T, ...); the dimensions are named step, i, j, l unless given.
 
@@ -96,10 +104,15 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
+def is_real(dtype: Any) -> bool:
+    """Say whether numbers of a dtype are real; bfloat16 is, though NumPy does not know it as its own."""
+    return dtype.kind in "biuf" or dtype.name == "bfloat16"
+
+
 def _floats(values: Any) -> NDArray[np.float64]:
     try:
         array = np.asarray(values)
-        if array.dtype.kind not in "biuf":
+        if not is_real(array.dtype):
             raise TypeError(f"they are of type {array.dtype}")
     except (TypeError, ValueError) as error:
         raise BadValue(f"these gradients are no numbers: {error}", "Give an array of real numbers.") from None

@@ -6,7 +6,8 @@ import csv
 import importlib
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +50,35 @@ def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     A file takes its name only when it is whole. Raises OutputFileError, MissingExtra.
     """
     path = check_output(path, ENDINGS, force=force)
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with beside(path) as partial, said_of(path):
         WRITERS[path.suffix.lower()](ds, partial)
-        if path.is_dir():
-            _remove(path)
-        partial.replace(path)
+    return path
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Give a name to write to in place of `path`, which takes its place at the end; on the way out it is removed."""
+    partial = path.with_name(f".{path.name}.part")
+    _remove(partial)
+    try:
+        yield partial
+        with said_of(path):
+            if path.is_dir():
+                _remove(path)
+            partial.replace(path)
+    finally:
+        _remove(partial)
+
+
+@contextmanager
+def said_of(path: Path) -> Iterator[None]:
+    """Say what the system has against writing; raises OutputFileError."""
+    try:
+        yield
     except OSError as error:
         raise OutputFileError(
             f"`{path}` could not be written: {error.strerror or error}", "Free some space, or choose another place."
         ) from None
-    finally:
-        _remove(partial)
-    return path
 
 
 def _remove(path: Path) -> None:
@@ -76,11 +93,21 @@ def _write_netcdf(ds: xr.Dataset, path: Path) -> None:
 
 
 def _write_zarr(ds: xr.Dataset, path: Path) -> None:
+    write_zarr(ds, path, mode="w")
+
+
+def need_zarr() -> None:
+    """Raise MissingExtra where zarr is not installed."""
     _extra("zarr", "scale")
+
+
+def write_zarr(ds: xr.Dataset, path: Path, **options: Any) -> None:
+    """Write a Dataset as zarr; `options` are those of `Dataset.to_zarr`. Raises MissingExtra."""
+    need_zarr()
     with warnings.catch_warnings():
         # Labels that are text have no place in the zarr 3 standard yet; zarr reads what it writes.
         warnings.filterwarnings("ignore", message="The data type .* does not have a Zarr V3 specification")
-        ds.to_zarr(path, mode="w", consolidated=False)
+        ds.to_zarr(path, consolidated=False, **options)
 
 
 def _write_csv(ds: xr.Dataset, path: Path) -> None:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mhat.engines.floats import ROUNDINGS
 from mhat.engines.running import variables_of
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language.inference import names_read, reductions_over_all
 from mhat.streams import Stream, of_array
-from mhat.streams.stream import dims_of
+from mhat.streams.stream import StoredStream, dims_of, is_real
 
-DTYPES = ("float64", "float32")
-LATER_DTYPES = ("float16", "bfloat16")
+DTYPES = tuple(ROUNDINGS)
 COORDINATE = "i"
 
 
@@ -84,11 +84,11 @@ def understand(
 def _checked_dtype(dtype: Any) -> str:
     """Give the name of a dtype, which may come as NumPy's own."""
     name = dtype if isinstance(dtype, str) else str(getattr(dtype, "__name__", dtype))
-    if name in LATER_DTYPES:
-        raise BadValue(f"traces in {name} are not there yet", "Choose float32 or float64.")
-    if name not in DTYPES:
-        raise UnknownName("dtype", name, DTYPES)
-    return name
+    if name in DTYPES:
+        return name
+    error = UnknownName("dtype", name, DTYPES)
+    # All four are said, also where one is near.
+    raise error if error.cure.startswith("Known") else UnknownName("dtype", name, DTYPES, f"All: {', '.join(DTYPES)}.")
 
 
 def _gradients(given: Any) -> xr.DataArray:
@@ -99,11 +99,13 @@ def _gradients(given: Any) -> xr.DataArray:
                 f"the gradients have no dimension `step` (dimensions: {named})",
                 'Rename the one that counts the steps: gradients.rename({"...": "step"}).',
             )
-        if given.dtype.kind not in "biuf":
+        if not is_real(given.dtype):
             raise BadValue(f"the gradients are of type {given.dtype}", "Give real numbers.")
         if given.size == 0:
             raise BadValue("a stream without a step", "Give at least one gradient.")
-        return given.transpose("step", ...).astype(np.float64)
+        return given.transpose("step", ...)
+    if isinstance(given, StoredStream):
+        return _gradients(given.array)
     if isinstance(given, Stream):
         return xr.DataArray(given.values, dims=given.dims)
     if callable(given) or isinstance(given, str | bytes | Mapping):

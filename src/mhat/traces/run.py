@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from mhat.engines import plan
+from mhat.engines.floats import HELD
 from mhat.engines.running import Work, variable_shape, variables_of
 from mhat.language import Level, Rule
 from mhat.traces.request import Request, understand
@@ -35,10 +36,11 @@ def trace(
 
     `stream`: gradients given beforehand (a `Stream`, an array with the steps first, a DataArray with the
     dimension `step`), or a `Landscape`, whose gradient answers to where x is. `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64 or
-    float32. `keep`: the variables to record (all). `tensor`: the dimensions that make up one tensor, which
-    `norm` and `mean` run over (all but `step`). A knob is a number, a list (a sweep along a dimension of its
-    name) or a DataArray: named dimensions broadcast, and over `step` it is a schedule.
+    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
+    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
+    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
+    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
+    dimensions broadcast, and over `step` it is a schedule.
 
     Returns a Dataset over `step` = 1..T, then the dimensions of sweeps, then those of the gradients; `x` is the
     parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
@@ -61,17 +63,39 @@ def again(ds: xr.Dataset) -> xr.Dataset:
     return run(request_of(ds))
 
 
-def run(request: Request, report: Report | None = None) -> xr.Dataset:
+def recorded(
+    rule: Rule, gradients: Any, arrays: Mapping[str, Any], *, start: Any, dtype: str, knobs: Mapping[str, Any]
+) -> xr.Dataset:
+    """Make the trace of a run that is over: what `trace` gives for these gradients, with `arrays` for its numbers.
+
+    `gradients`: (steps, *tensor), of no step too. `arrays`: every name a trace keeps, shaped as an engine gives it.
+    """
+    given: dict[str, Any] = {"start": start, "dtype": dtype, "keep": None, "tensor": None, "knobs": knobs}
+    if len(gradients):
+        return run(understand(rule, gradients, steps=None, **given), engine=lambda work: dict(arrays))
+    none = run(understand(rule, np.zeros((1, *gradients.shape[1:])), steps=None, **given)).isel(step=slice(0, 0))
+    return none.assign_attrs(steps=0)
+
+
+def run(
+    request: Request, report: Report | None = None, engine: Callable[[Work], dict[str, Any]] = plan.run
+) -> xr.Dataset:
     """Run a request; `report` is called with the number of steps done, for a progress bar."""
     names, arguments, core_dims = _arguments(request)
-    layouts = {name: _layout(request, name) for name in request.keep}
+    layouts = {name: layout_of(request, name) for name in request.keep}
+
+    # On a cluster `core` travels with every block: it holds no array.
+    bare = replace(request, gradients=None, start=0.0, arrays={}, schedules={})
+    keep, scheduled, axes = request.keep, frozenset(request.schedules), _start_axes(request)
 
     def core(*blocks: Any) -> Any:
-        made = plan.run(_work(request, dict(zip(names, blocks, strict=True)), report))
+        given = dict(zip(names, blocks, strict=True))
+        given[START] = _with_core_axes(given[START], axes)
+        made = engine(_work(bare, given, scheduled, report))
         batch = np.broadcast_shapes(
             *(np.shape(b)[: np.ndim(b) - len(dims)] for b, dims in zip(blocks, core_dims, strict=True))
         )
-        whole = tuple(layouts[name].whole(made[name], batch) for name in request.keep)
+        whole = tuple(layouts[name].whole(made[name], batch) for name in keep)
         # `apply_ufunc` takes a tuple for several results only.
         return whole if len(whole) > 1 else whole[0]
 
@@ -81,7 +105,7 @@ def run(request: Request, report: Report | None = None) -> xr.Dataset:
         input_core_dims=core_dims,
         output_core_dims=[("step", *layouts[name].named) for name in request.keep],
         dask="parallelized",
-        output_dtypes=[np.dtype(request.dtype)] * len(request.keep),
+        output_dtypes=[np.dtype(HELD[request.dtype])] * len(request.keep),
         dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
@@ -93,7 +117,7 @@ def run(request: Request, report: Report | None = None) -> xr.Dataset:
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """The axes of a variable behind `step`: sizes as the engine gives them, names, None for one to be dropped."""
 
     sizes: tuple[int, ...]
@@ -111,7 +135,7 @@ class _Layout:
         return np.broadcast_to(made, (*batch, *made.shape[made.ndim - own :]))
 
 
-def _layout(request: Request, name: str) -> _Layout:
+def layout_of(request: Request, name: str) -> Layout:
     """Lay out a variable after the shape that the rule gives it."""
     inner = variables_of(request.rule)[name]
     tensor = _sizes(request, request.tensor)
@@ -123,7 +147,7 @@ def _layout(request: Request, name: str) -> _Layout:
         known = {"rows": rows, "columns": columns, "least": "least", "1": None}
         first, second = (known[part] for part in request.rule.shapes[inner])
         dims = (first, f"{second}_2" if second is not None and first == second else second)
-    return _Layout((*several, *shape), (*request.several, *dims))
+    return Layout((*several, *shape), (*request.several, *dims))
 
 
 def _sizes(request: Request, dims: tuple[str, ...]) -> tuple[int, ...]:
@@ -132,7 +156,7 @@ def _sizes(request: Request, dims: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(array.sizes[dim] for dim in dims)
 
 
-def _new_sizes(request: Request, layouts: dict[str, _Layout]) -> dict[str, int]:
+def _new_sizes(request: Request, layouts: dict[str, Layout]) -> dict[str, int]:
     """Tell the sizes of dimensions that no input has: lazy arrays must know them beforehand."""
     return {
         dim: size
@@ -147,7 +171,7 @@ def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tu
     start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
     inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
     if request.gradients is not None:
-        inputs[GRADIENTS] = (request.gradients, ("step", *request.core))
+        inputs[GRADIENTS] = (request.gradients.astype(np.float64), ("step", *request.core))
     inputs |= {name: (array, ()) for name, array in request.arrays.items()}
     inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
     arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]
@@ -159,17 +183,17 @@ def _in_one_block(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:
     return array.chunk(dict.fromkeys(dims, -1)) if array.chunks is not None and dims else array
 
 
-def _work(request: Request, blocks: dict[str, Any], report: Report | None) -> Work:
+def _work(request: Request, blocks: dict[str, Any], scheduled: frozenset[str], report: Report | None) -> Work:
     landscape = request.landscape
-    start = blocks[START]
+    knobs = {name: block for name, block in blocks.items() if name not in (GRADIENTS, START)}
     return Work(
         request.rule,
         blocks[GRADIENTS] if landscape is None else landscape.gradient,
         request.steps,
         request.keep,
-        start=_with_core_axes(request, start),
-        knobs={**request.numbers, **{name: blocks[name] for name in request.arrays}},
-        schedules={name: blocks[name] for name in request.schedules},
+        start=blocks[START],
+        knobs={**request.numbers, **{name: block for name, block in knobs.items() if name not in scheduled}},
+        schedules={name: block for name, block in knobs.items() if name in scheduled},
         dtype=request.dtype,
         several_dimensions=len(request.several),
         tensor_dimensions=len(request.tensor),
@@ -178,14 +202,18 @@ def _work(request: Request, blocks: dict[str, Any], report: Report | None) -> Wo
     )
 
 
-def _with_core_axes(request: Request, start: Any) -> Any:
+def _start_axes(request: Request) -> tuple[int | None, ...]:
+    """Give the length of each core dimension in the start, None where the start does not have it."""
+    sizes = request.start.sizes if isinstance(request.start, xr.DataArray) else {}
+    return tuple(sizes.get(dim) for dim in request.core)
+
+
+def _with_core_axes(start: Any, axes: tuple[int | None, ...]) -> Any:
     """Insert axes of length one for the core dimensions that the start does not have."""
-    if np.ndim(start) == 0 or not isinstance(request.start, xr.DataArray):
+    if np.ndim(start) == 0:
         return start
-    have = [dim for dim in request.core if dim in request.start.dims]
-    batch = np.shape(start)[: np.ndim(start) - len(have)]
-    lengths = [request.start.sizes[dim] if dim in have else 1 for dim in request.core]
-    return np.reshape(start, (*batch, *lengths))
+    batch = np.shape(start)[: np.ndim(start) - sum(size is not None for size in axes)]
+    return np.reshape(start, (*batch, *(1 if size is None else size for size in axes)))
 
 
 def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.DataArray:
@@ -196,11 +224,11 @@ def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.Dat
         reached |= request.rule.dependence["x"]
     carriers: dict[str, Any] = {"g": request.gradients, "x": request.start, **request.arrays, **request.schedules}
     needed = {dim for part in reached for dim in getattr(carriers.get(part), "dims", ())}
-    sweep = _loop_dims(request)
+    sweep = loop_dims(request)
     return array.isel({dim: 0 for dim in array.dims if dim in sweep and dim not in needed}, drop=True)
 
 
-def _loop_dims(request: Request) -> set[Any]:
+def loop_dims(request: Request) -> set[Any]:
     """Collect the dimensions that `apply_ufunc` loops over."""
     given: list[Any] = [request.gradients, request.start, *request.arrays.values(), *request.schedules.values()]
     return {dim for array in given for dim in getattr(array, "dims", ())} - {"step", *request.core}

@@ -3,6 +3,7 @@
 rule, source, paper, level     the rule, as text that parses
 knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
 dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
+arithmetic                     float16 or bfloat16, where that is the dtype and the values are held as float32
 stream or landscape            the recipe on the command line, empty for the user's own gradients
 version                        of mhat
 """
@@ -17,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from mhat import landscapes, streams
+from mhat.engines.floats import HELD
 from mhat.errors import BadValue
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
@@ -28,21 +30,29 @@ from mhat.version import VERSION
 
 def attributes(request: Request) -> dict[str, str | int]:
     """Give the attributes of a trace."""
+    held_wider = {"arithmetic": request.dtype} if HELD[request.dtype] != request.dtype else {}
     array_knobs = {*request.arrays, *request.schedules}
     defaults = {name: value for name, value in request.rule.knobs.items() if name not in array_knobs}
     return {
         "rule": request.rule.name,
-        "source": request.rule.source.text or python.rule_text(request.rule.tree),
+        "source": request.rule.source.text or _text_of(request.rule),
         "paper": request.rule.paper,
         "level": str(request.rule.level),
         "knobs": json.dumps({**defaults, **request.numbers}),
         "dtype": request.dtype,
+        **held_wider,
         "steps": request.steps,
         "start": json.dumps(_plain_start(request.start)),
         "tensor": json.dumps(request.tensor),
         "landscape" if request.landscape else "stream": request.recipe,
         "version": VERSION,
     }
+
+
+def _text_of(rule: Rule) -> str:
+    """Print a rule that code has made, with its paper, so that it is the same rule when it is read again."""
+    paper = f"@rule(paper={rule.paper!r})\n" if rule.paper else ""
+    return paper + python.rule_text(rule.tree)
 
 
 def _plain_start(start: float | xr.DataArray) -> Any:

@@ -1,0 +1,235 @@
+"""The tensors of one dtype that an optimizer steps together: their memory, their states, and what steps them.
+
+Nothing is written before everything has been looked at: `prepare` raises, `run` writes. It knows no containers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from mhat.engines.kernels.addresses import Shapes, address_of, gather
+from mhat.engines.kernels.lowering import NotLowered
+from mhat.engines.kernels.memory import STORED
+from mhat.engines.kernels.step import FusedStep
+from mhat.engines.kernels.step_text import Form
+from mhat.engines.whole_steps import WholeStep, starts_of
+from mhat.errors import BadValue
+from mhat.language.definition import Rule
+from mhat.language.inference import SCALAR, Level
+
+Array = Any
+DTYPES = {
+    "float64": np.dtype(np.float64),
+    "float32": np.dtype(np.float32),
+    "float16": np.dtype(np.float16),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+# States of a tensor begin on a cache line.
+LINE = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for all tensors of an optimizer; see `mhat.bridges.numpy.Optimizer`."""
+
+    state_dtype: str | None
+    rounding: str
+    flush_denormals: bool
+    as_written: bool | None
+    threads: int
+
+
+def dtype_name(array: Array) -> str | None:
+    """Name the dtype of an array if optimizers step it, else None."""
+    return _NAMES.get(array.dtype)
+
+
+class TensorGroup:
+    """Tensors of one dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
+
+    def __init__(
+        self, rule: Rule, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int], count: int,
+        options: Options,
+    ) -> None:  # fmt: skip
+        self.rule = rule
+        self.tensors = list(tensors)
+        self.paths = list(paths)
+        self.places = np.asarray(places)
+        self.stored = str(dtype_name(tensors[0]))
+        self.dtype = DTYPES[self.stored]
+        self.started = np.zeros(len(tensors), dtype=bool)
+        self._sizes = np.array([tensor.nbytes for tensor in tensors], dtype=np.int64)
+        self._shapes = Shapes([tensor.shape for tensor in tensors])
+        # What is not contiguous is stepped in a contiguous copy.
+        self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
+        self.homes = [self.shadows.get(i, tensor) for i, tensor in enumerate(tensors)]
+        self.form = self._form(options)
+        self.step = self._stepping(options, count)
+        self.states = self._allocated()
+        self.lost = self._room(self.stored) if self.step.lost_row is not None else None
+        self._lows, self._highs, self._owners = self._what_is_written()
+        self._gradients: list[Array] = []
+        self._found = np.zeros(len(tensors), dtype=np.int64)
+        self._looked_at = np.zeros_like(self._found)
+        self._enter_addresses()
+
+    def _form(self, options: Options) -> Form:
+        small = STORED[self.stored] == 2
+        stored = options.state_dtype or ("float32" if small else self.stored)
+        alone = self.rule.dependence.per_step_states
+        states = [
+            (name, stored)
+            for name in self.rule.tree.state_names
+            if name not in alone and self.rule.shapes[name] != SCALAR
+        ]
+        rearranged = self.stored != "float64" if options.as_written is None else not options.as_written
+        return Form(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
+
+    def _stepping(self, options: Options, count: int) -> FusedStep | WholeStep:
+        if self.rule.level == Level.MATRIX:
+            for tensor, path in zip(self.tensors, self.paths, strict=True):
+                if tensor.ndim != 2:
+                    raise BadValue(
+                        f"{self.rule.name} is a rule per matrix, and {path} has the shape {tensor.shape}",
+                        "Give it to another optimizer, such as one of the rule adam.",
+                    )
+        sizes = [tensor.size for tensor in self.tensors]
+        numbers = [float(place + 1) for place in self.places]
+        try:
+            return FusedStep(self.rule, self.form, sizes, numbers, float(count), options.threads)
+        except NotLowered:
+            if options.rounding != "nearest" or options.flush_denormals:
+                raise BadValue(
+                    f"{self.rule.name} runs on whole arrays, which round to the nearest and keep every bit",
+                    "Leave `rounding` and `flush_denormals` out.",
+                ) from None
+            return WholeStep(self.rule, self.form, numbers, float(count))
+
+    def _allocated(self) -> dict[str, list[Array]]:
+        """Make room for every state: arrays of the tensors' shapes, or numbers, one a tensor, that the step holds."""
+        if isinstance(self.step, WholeStep):
+            return self.step.allocated(self.homes)
+        step, stored = self.step, dict(self.form.states)
+        made: dict[str, list[Array]] = {name: self._room(stored[name]) for name in step.coordinate_states}
+        made |= {name: [] for name in (*step.tensor_states, *step.step_states)}
+        return {name: made[name] for name in self.rule.tree.state_names}
+
+    def _room(self, stored: str) -> list[Array]:
+        dtype = DTYPES[stored]
+        sizes = [-(-tensor.size * dtype.itemsize // LINE) * LINE for tensor in self.tensors]
+        ends = np.cumsum([0, *sizes]).tolist()
+        flat = np.zeros(ends[-1] + LINE, dtype=np.uint8)
+        shift = -address_of(flat) % LINE
+        return [
+            flat[shift + start : shift + start + t.size * dtype.itemsize].view(dtype).reshape(t.shape)
+            for start, t in zip(ends[:-1], self.tensors, strict=True)
+        ]
+
+    def _what_is_written(self) -> tuple[Array, Array, list[str]]:
+        """List the memory that steps write to, in order: from where, to where, and whose it is."""
+        homes = [(home, path) for home, path in zip(self.homes, self.paths, strict=True)]
+        homes += [(array, f"its state {name}") for name, arrays in self.states.items() for array in arrays]
+        homes += [(array, "what rounding keeps") for array in self.lost or []]
+        found = sorted((address_of(array), array.nbytes, owner) for array, owner in homes if array.size)
+        lows, sizes = (np.array([each[i] for each in found], dtype=np.int64) for i in (0, 1))
+        return lows, lows + sizes, [owner for _, _, owner in found]
+
+    def _enter_addresses(self) -> None:
+        if isinstance(self.step, WholeStep):
+            return
+        self.step.at[0] = [address_of(home) for home in self.homes]
+        for name in self.step.coordinate_states:
+            self.step.at[self.step.array(name)] = [address_of(array) for array in self.states[name]]
+        if self.lost is not None and self.step.lost_row is not None:
+            self.step.at[self.step.lost_row] = [address_of(array) for array in self.lost]
+
+    def values(self, name: str) -> list[Array]:
+        """Give a state of every tensor, as arrays that can be written to."""
+        if isinstance(self.step, WholeStep) or self.states[name]:
+            return self.states[name]
+        fused = self.step
+        column = fused.tensor_state(name) if name in fused.tensor_states else fused.step_state(name)
+        return [column[i : i + 1].reshape(()) for i in range(len(self.tensors))]
+
+    def prepare(self, gradients: Sequence[Array], called: str) -> Array:
+        """Look at the gradients, None where there is none; give the mask of tensors that will be stepped."""
+        self._gradients = list(gradients)
+        chosen = np.ones(len(self.tensors), dtype=bool)
+        at = gather(self._gradients, self.dtype, self._shapes, self._found)
+        for i in range(at if at >= 0 else len(self.tensors), len(self.tensors)):
+            gradient = self._gradients[i]
+            if gradient is None:
+                chosen[i] = False
+                self._found[i] = 0
+                continue
+            self._gradients[i] = self._checked(gradient, i, called)
+            self._found[i] = address_of(self._gradients[i])
+        if not np.array_equal(self._found, self._looked_at):
+            self._check_apart(chosen, called)
+            self._looked_at[:] = self._found
+        return chosen
+
+    def _checked(self, gradient: Any, i: int, called: str) -> Array:
+        tensor, path = self.tensors[i], self.paths[i]
+        if not isinstance(gradient, np.ndarray | np.generic | float):
+            raise BadValue(
+                f"the gradient of {path} is a {type(gradient).__name__}", "Give a NumPy array, or None for none."
+            )
+        array = np.asarray(gradient)
+        if array.shape != tensor.shape:
+            raise BadValue(f"{path} has the shape {tensor.shape}, its gradient {array.shape}", "Give both one shape.")
+        if array.dtype != tensor.dtype and not isinstance(gradient, float):
+            raise BadValue(
+                f"{path} is {tensor.dtype}, its gradient {array.dtype}",
+                f"Convert the gradient: {called}.astype({str(tensor.dtype)!r}).",
+            )
+        return np.require(array, self.dtype, ["C", "A"])
+
+    def _check_apart(self, chosen: Array, called: str) -> None:
+        """Refuse gradients that lie in the memory of parameters: a fused step would read what it has written."""
+        # What is written does not overlap: of all that begins before a gradient's end, the last reaches furthest.
+        sizes = self._sizes
+        before = np.searchsorted(self._lows, self._found + sizes, side="left") - 1
+        mixed = chosen & (sizes > 0) & (before >= 0) & (self._highs[np.maximum(before, 0)] > self._found)
+        if mixed.any():
+            i = int(np.argmax(mixed))
+            raise BadValue(
+                f"the gradient of {self.paths[i]} shares memory with {self._owners[before[i]]}",
+                "Give a copy of it: a step writes the parameters and states while it reads the gradients.",
+            )
+
+    def start(self, chosen: Array, environments: Mapping[str, Any]) -> None:
+        """Start the states of tensors that are stepped for the first time."""
+        new = chosen & ~self.started
+        if not new.any():
+            return
+        homes = {name: self.values(name) for name in self.rule.tree.state_names}
+        for i, values in starts_of(self.rule, self.form.computed, self.homes, self._gradients, new, environments):
+            for name, value in values.items():
+                with np.errstate(all="ignore"):
+                    homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)
+        self.started |= new
+
+    def run(self, knobs: Array, named: Mapping[str, float], steps: Array, chosen: Array, seed: int) -> None:
+        """Step the chosen tensors. `steps`: t of each."""
+        shadows = {i: shadow for i, shadow in self.shadows.items() if chosen[i]}
+        for i, shadow in shadows.items():
+            shadow[...] = self.tensors[i]
+        if isinstance(self.step, WholeStep):
+            self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
+        else:
+            self.step.at[1] = self._found
+            self.step.run(knobs, steps, chosen, seed)
+        for i, shadow in shadows.items():
+            self.tensors[i][...] = shadow
+        self._gradients = []
+
+
+def _plain(array: Array) -> bool:
+    return bool(array.flags.c_contiguous and array.flags.aligned)

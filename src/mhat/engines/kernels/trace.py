@@ -1,0 +1,229 @@
+"""A trace on a compiled kernel: the work laid out as tasks for threads, bit for bit what `floats` gives.
+
+Members of a sweep are lanes; a lane's coordinates lie side by side, and so do a variable's, step after step. It knows
+no names of dimensions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from mhat.engines.kernels.addresses import address_of
+from mhat.engines.kernels.lowering import Kind, NotLowered
+from mhat.engines.kernels.modules import module_of
+from mhat.engines.kernels.narrow_text import ROW
+from mhat.engines.kernels.power_tables import BLOCK, ROOM
+from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
+from mhat.engines.kernels.trace_steps import TraceForm
+from mhat.engines.kernels.trace_text import TraceText, trace_text
+from mhat.engines.running import CARRIED, Array, Loop, Work, variable_shape, variables_of
+from mhat.language.definition import Rule
+
+# From here on all coordinates of a step go together; fewer go one by one, many steps at a time.
+WIDE = 16
+# Coordinates of one task: what it carries from step to step stays in the nearest cache.
+CHUNK = 512
+LINE = 64
+
+
+def runs_on_kernels(work: Work) -> bool:
+    """Whether kernels can run a work: gradients given, float64 or float32, and a rule that is lowered."""
+    if work.closed or work.dtype not in ("float64", "float32"):
+        return False
+    try:
+        _text(work, wide=True)
+    except NotLowered:
+        return False
+    return True
+
+
+def run_on_kernels(work: Work, into: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies.
+
+    `into`: what an earlier run of the same shapes gave and nobody needs any more, to be written over: fresh memory
+    costs more than the numbers that go into it.
+    """
+    with np.errstate(all="ignore"):
+        return _Run(work, into or {}).run()
+
+
+def _text(work: Work, *, wide: bool) -> TraceText:
+    keep = tuple(name for name in work.keep if name != "g")
+    form = TraceForm(work.dtype, keep, tuple(work.schedules), wide)
+    printed = _printed(work.rule, form)
+    if work.several_dimensions and printed.per_step:
+        raise NotLowered("one number a step beside several tensors")
+    return printed
+
+
+@lru_cache(maxsize=256)
+def _printed(rule: Rule, form: TraceForm) -> TraceText:
+    try:
+        return trace_text(rule, form)
+    except NotLowered:
+        if form.wide:
+            raise
+        # What cannot go in stages goes step by step.
+        return trace_text(rule, TraceForm(form.dtype, form.keep, form.schedules, wide=True))
+
+
+class _Run:
+    """One run: the tables of a kernel, and the arrays behind their addresses."""
+
+    def __init__(self, work: Work, into: Mapping[str, Array]) -> None:
+        self.work = work
+        self.into = into
+        self.loop = Loop(work)
+        assert self.loop.stream is not None
+        self.core_shape = self.loop.core_shape
+        self.core = int(np.prod(self.core_shape, dtype=int))
+        self.dtype = np.dtype(work.dtype)
+        self.gradient_batch = self.loop.stream.shape[1 : self.loop.stream.ndim - self.loop.core]
+        self.batch = self._whole_batch()
+        self.lanes = int(np.prod(self.batch, dtype=int))
+        self.printed = _text(work, wide=self.core >= WIDE)
+        self.keep = [name for name in work.keep if name != "g"]
+        lowered = self.printed.lowered
+        self.coordinate_states = lowered.states(Kind.COORDINATE)
+        self.step_states = lowered.states(Kind.STEP)
+
+    def _whole_batch(self) -> tuple[int, ...]:
+        loop = self.loop
+        shapes = [loop.x.shape[: loop.x.ndim - loop.core], self.gradient_batch]
+        shapes += [np.shape(knob)[: np.ndim(knob) - loop.core] for knob in loop.knobs.values() if np.ndim(knob)]
+        shapes += [schedule.shape[1:] for schedule in loop.schedules.values()]
+        return np.broadcast_shapes(*shapes)
+
+    def run(self) -> dict[str, Array]:
+        work = self.work
+        environment = self.loop.environment()
+        stream = np.ascontiguousarray(np.moveaxis(self._stream(), 0, len(self.gradient_batch)))
+        homes = {name: self._spread(environment[name]) for name in ("x", *self.coordinate_states)}
+        doubles = np.zeros((self.lanes, len(self.step_states)))
+        for i, name in enumerate(self.step_states):
+            doubles[:, i] = self._per_lane(environment[name])
+        knobs = np.empty((self.lanes, len(work.rule.tree.knob_names)))
+        for i, name in enumerate(work.rule.tree.knob_names):
+            # A schedule's column is read at every step from elsewhere.
+            knobs[:, i] = 0.0 if name in work.schedules else self._per_lane(environment[name])
+        next_doubles = doubles.copy()
+        buffers = self._buffers()
+        scheduled, kept_alive = self._schedules()
+        tasks, shares = self._tasks()
+        rooms, room_memory = self._rooms(len(shares) - 1)
+        if self.core and self.lanes:
+            with ONE_AT_A_TIME:
+                module_of(self.printed.text).trace(
+                    tasks, shares, rooms, work.first, work.steps, self.core, knobs, float(environment["n"]), doubles,
+                    next_doubles, scheduled, self._addresses(homes), self._lane_addresses(stream, self.gradient_batch),
+                    self._written(buffers),
+                )  # fmt: skip
+        del kept_alive, room_memory
+        if work.report is not None:
+            work.report(work.first + work.steps - 1)
+        if "g" in work.keep:
+            buffers["g"] = self._buffer("g", stream.shape)
+            buffers["g"][...] = stream
+        made = {name: buffers[name] for name in work.keep}
+        return {**made, CARRIED: self._left(homes, next_doubles)} if work.carries else made
+
+    def _stream(self) -> Array:
+        assert self.loop.stream is not None
+        return self.loop.stream
+
+    def _spread(self, value: Any) -> Array:
+        """Give every lane its own copy of x or a state."""
+        return np.array(np.broadcast_to(value, (*self.batch, *self.core_shape)), dtype=self.dtype, order="C")
+
+    def _per_lane(self, value: Any) -> Array:
+        """List a double of every lane; behind its batch axes it has axes of length one."""
+        array = np.asarray(value, dtype=np.float64)
+        if array.ndim:
+            array = array.reshape(array.shape[: array.ndim - self.loop.core])
+        return np.broadcast_to(array, self.batch).ravel()
+
+    def _lane_numbers(self, batch: tuple[int, ...]) -> Array:
+        """Number the members of a batch, and give each lane that of its own."""
+        count = int(np.prod(batch, dtype=int))
+        return np.broadcast_to(np.arange(count).reshape(batch), self.batch).ravel()
+
+    def _lane_addresses(self, array: Array, batch: tuple[int, ...]) -> Array:
+        count = max(int(np.prod(batch, dtype=int)), 1)
+        return address_of(array) + self._lane_numbers(batch) * (array.nbytes // count)
+
+    def _addresses(self, homes: dict[str, Array]) -> Array:
+        return np.array([self._lane_addresses(home, self.batch) for home in homes.values()], dtype=np.int64)
+
+    def _schedules(self) -> tuple[Array, list[Array]]:
+        """Give the addresses of each schedule's steps, lane by lane, and the arrays that lie there."""
+        arrays = []
+        table = np.zeros((len(self.work.schedules), self.lanes), dtype=np.int64)
+        for i, schedule in enumerate(self.work.schedules.values()):
+            array = np.ascontiguousarray(schedule, dtype=np.float64)
+            arrays.append(array)
+            table[i] = self._lane_addresses(array, array.shape[:-1])
+        return table, arrays
+
+    def _buffers(self) -> dict[str, Array]:
+        several = self.core_shape[: self.work.several_dimensions]
+        made = {}
+        for name in self.keep:
+            inner = variables_of(self.work.rule)[name]
+            shape = variable_shape(self.work.rule, inner, self.loop.tensor_shape)
+            made[name] = self._buffer(name, (*self.loop.batch[name], self.work.steps, *several, *shape))
+        return made
+
+    def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
+        used = self.into.get(name)
+        if used is not None and used.shape == shape and used.dtype == self.dtype and used.flags.c_contiguous:
+            return used
+        return np.empty(shape, dtype=self.dtype)
+
+    def _written(self, buffers: dict[str, Array]) -> Array:
+        """Tell each lane where it writes a variable: of the lanes that give the same, the first one does."""
+        table = np.zeros((len(buffers), self.lanes), dtype=np.int64)
+        for i, (name, buffer) in enumerate(buffers.items()):
+            numbers, first = np.unique(self._lane_numbers(self.loop.batch[name]), return_index=True)
+            size = buffer.nbytes // max(len(numbers), 1)
+            table[i, first] = address_of(buffer) + numbers * size
+        return table
+
+    def _tasks(self) -> tuple[Array, Array]:
+        """Cut the lanes into tasks (lane, begin, end), and deal the tasks out to threads."""
+        threads = threads_for(self.lanes * self.core * self.work.steps, os.cpu_count() or 1)
+        chunk = min(CHUNK, max(-(-self.core * self.lanes // threads), 1)) if self.core >= WIDE else self.core
+        if 1 < self.core < WIDE and self.lanes < threads:
+            chunk = -(-self.core // threads)
+        begins = np.arange(0, self.core, max(chunk, 1))
+        lanes = np.repeat(np.arange(self.lanes), len(begins))
+        starts = np.tile(begins, self.lanes)
+        tasks = np.column_stack([lanes, starts, np.minimum(starts + chunk, self.core)]).astype(np.int64)
+        shares = np.round(np.linspace(0, len(tasks), min(threads, max(len(tasks), 1)) + 1)).astype(np.int64)
+        return tasks, shares
+
+    def _rooms(self, count: int) -> tuple[Array, Array]:
+        """Make room for each thread: the table of a block, powers, room to compute them in, rows of a block."""
+        size, printed = self.dtype.itemsize, self.printed
+        sizes = [
+            printed.table * BLOCK * size,
+            printed.powers * BLOCK * 8,
+            printed.powers * ROOM * 8,
+            max(printed.rows * ROW, CHUNK) * size,
+        ]
+        ends = np.cumsum([0, *(-(-n // LINE) * LINE for n in sizes)])
+        memory = np.zeros(count * int(ends[-1]) + LINE, dtype=np.uint8)
+        start = address_of(memory) + -address_of(memory) % LINE
+        return start + np.arange(count)[:, None] * ends[-1] + ends[None, :-1], memory
+
+    def _left(self, homes: dict[str, Array], doubles: Array) -> dict[str, Any]:
+        """Give x and the states after the last step."""
+        found: dict[str, Any] = dict(homes)
+        for i, name in enumerate(self.step_states):
+            column = doubles[:, i].reshape(*self.batch, *(1,) * self.loop.core)
+            found[name] = column if self.batch else float(doubles[0, i])
+        return found

@@ -1,0 +1,122 @@
+"""What of a trace is one number a step: printed as a function that fills a table for a block of steps. It runs nothing.
+
+Doubles that never change are computed once a block; powers of them to the step number come from a table of powers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mhat.engines.kernels.lowering import Kind, Lowered, Value
+from mhat.engines.kernels.power_tables import BLOCK, ROOM
+from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
+from mhat.language.inference import SCALAR
+from mhat.language.tree import Expression, Name, Operation
+from mhat.language.walking import mapped, names, renamed, subexpressions
+
+
+@dataclass(frozen=True)
+class TraceForm:
+    """How a rule is traced: precision, the variables that are kept, the knobs that change from step to step."""
+
+    dtype: str
+    keep: tuple[str, ...]
+    schedules: tuple[str, ...]
+    wide: bool
+
+
+class Steps:
+    """The doubles of a step: which stay the same, which change, and which powers come from tables."""
+
+    def __init__(self, lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> None:
+        self.lowered = lowered
+        self.form = form
+        self.states = lowered.states(Kind.STEP)
+        # Rows of the table: what tensors see, then kept variables that are doubles of the step.
+        self.table = dict(lowered.entered)
+        self.table |= {f"{v}_kept": v for v in kept.values() if lowered.kinds[v] == Kind.STEP and v not in self.table}
+        self.moving = {"t_in", *(f"{name}_in" for name in (*form.schedules, *self.states))}
+        for value in lowered.step_values:
+            if names(value.expression) & self.moving:
+                self.moving.add(value.id)
+        self.powers: dict[Expression, str] = {}
+        for value in lowered.step_values:
+            for node in subexpressions(value.expression):
+                if self._tabled(node):
+                    self.powers.setdefault(node, f"power_{len(self.powers)}")
+
+    def _tabled(self, node: Expression) -> bool:
+        return (
+            isinstance(node, Operation)
+            and node.op == "pow"
+            and node.arguments[1] == Name("t_in")
+            and names(node.arguments[0]).isdisjoint(self.moving)
+        )
+
+    def changes(self, name: str) -> bool:
+        """Whether a row of the table has a value for every step, not only its first."""
+        return self.table[name] in self.moving or name.endswith("_kept")
+
+    def text(self) -> str:
+        tree = self.lowered.rule.tree
+        still = [value for value in self.lowered.step_values if value.id not in self.moving]
+        moving = [value for value in self.lowered.step_values if value.id in self.moving]
+        lines = [
+            *bindings(self.lowered.step_values, "operations_of_steps", prefix="d_"),
+            "",
+            "",
+            "@njit(**OPTIONS)",
+            "def per_block(knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room):",
+            "    table = pointer(table_at)",
+        ]
+        lines += [
+            f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names) if name not in self.form.schedules
+        ]
+        lines += [f"    {line_of(value, STEP_PRINTER)}" for value in still]
+        for node, name in self.powers.items():
+            assert isinstance(node, Operation)
+            place = f"powers_at + {8 * BLOCK} * {int(name.removeprefix('power_'))}"
+            base = STEP_PRINTER.expression(node.arguments[0])
+            room = f"power_room + {8 * ROOM} * {int(name.removeprefix('power_'))}"
+            lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {place})")
+            lines.append(f"    {name} = pointer_double({place})")
+        lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
+        lines += [f"    {self.lowered.before[name]} = states[{i}]" for i, name in enumerate(self.states)]
+        lines += [f"    {self._put(name, '0')}" for name in self.table if not self.changes(name)]
+        lines += [f"    {line}" for line in self._loop(moving)]
+        lines += [f"    states[{i}] = {self.lowered.before[name]}" for i, name in enumerate(self.states)]
+        return "\n".join([*lines, "    return"])
+
+    def _loop(self, moving: list[Value]) -> list[str]:
+        lines = ["for i in range(count):", "    t_in = np.float64(first + i)"]
+        lines += [f"    {name}_in = load_double(at_{name}, row + i)" for name in self.form.schedules]
+        for value in moving:
+            expression = mapped(value.expression, lambda node: Name(self.powers[node]) if node in self.powers else node)
+            read = {name for name in names(expression) if name in self.powers.values()}
+            lines += [f"    at_{name} = load_double({name}, i)" for name in sorted(read)]
+            expression = renamed(expression, {name: f"at_{name}" for name in read})
+            lines.append(f"    {value.id} = {STEP_PRINTER.expression(expression)}")
+        lines += [f"    {self._put(name, 'i')}" for name in self.table if self.changes(name)]
+        after = [(self.lowered.before[name], self.lowered.after[name]) for name in self.states]
+        lines += [f"    {old} = {new}" for old, new in after if old != new]
+        return lines
+
+    def _put(self, name: str, i: str) -> str:
+        row = list(self.table).index(name) * BLOCK
+        return f"store_table_(table, {row} + {i}, number({self.table[name]}))"
+
+    def get(self, name: str, i: str = "i") -> str:
+        """Print how a row of the table is read at a step of the block."""
+        row = list(self.table).index(name) * BLOCK
+        return f"load_table_(table, {row} + {i})" if self.changes(name) else f"load_table_(table, {row})"
+
+
+def row_of(value: str, steps: Steps) -> str:
+    """Give the name under which a value stands in the table."""
+    return value if value in steps.table else f"{value}_kept"
+
+
+def kept_per_step(form: TraceForm, lowered: Lowered) -> list[str]:
+    """List the kept variables that are one number a step, whatever the tensor."""
+    return [name for name in form.keep if name != "x" and lowered.rule.shapes[name] == SCALAR]

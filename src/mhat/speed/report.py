@@ -1,0 +1,169 @@
+"""How far the step of one rule is from the limit of the memory and from its peers, on this machine, and its words.
+
+It is given the step of mhat; it must not know how that is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from rich.console import RenderableType
+from rich.text import Text
+
+from mhat import tables
+from mhat.errors import BadValue, UnknownName
+from mhat.language import Rule
+from mhat.speed import limits, peers, timing
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Making = Callable[[Array, Array], timing.Run]
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+LARGEST = 0.5
+OURS, LIMIT = "mhat", "limit"
+PEERS = {
+    "torch": ("torch.optim", peers.TORCH, peers.torch_step),
+    "optax": ("optax, jitted", peers.OPTAX, peers.optax_step),
+    "keras": ("Keras", peers.KERAS, peers.keras_step),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A candidate: seconds a step, and how often as long as the step of mhat it takes, with the least and the most."""
+
+    name: str
+    seconds: float
+    ratio: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured: a row a candidate, mhat first and the limit second, and why a peer is not among them."""
+
+    rule: str
+    size: int
+    dtype: str
+    moved_bytes: int
+    rows: tuple[Row, ...]
+    absent: dict[str, str]
+
+    @property
+    def of_limit(self) -> float:
+        """Give the share of the limit's pace that mhat reaches."""
+        return self.rows[1].ratio
+
+    def facts(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        rate = self.moved_bytes / self.rows[1].seconds
+        return {**asdict(self), "of_limit": self.of_limit, "limit_bytes_per_second": rate}
+
+
+def check_request(rule: Rule, size: int, dtype: str) -> None:
+    """Refuse what cannot be measured, before anything is loaded for it."""
+    if dtype not in DTYPES:
+        raise UnknownName("dtype", dtype, DTYPES)
+    if str(rule.level) == "per matrix":
+        raise BadValue(
+            f"{rule.name} works on whole matrices: memory is not its limit", "Choose another rule: mhat bench adam."
+        )
+    needed = limits.moved_bytes(size, len(rule.tree.states), dtype_of(dtype).itemsize) * (2 + len(PEERS))
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > LARGEST * there:
+        raise BadValue(
+            f"{size:,} parameters, with all peers, ask for {needed / 1e9:,.0f} GB, and there are {there / 1e9:,.0f}",
+            "Give a smaller --size.",
+        )
+
+
+def dtype_of(name: str) -> np.dtype[Any]:
+    """Give the dtype of a name."""
+    return np.dtype(getattr(ml_dtypes, name, name))
+
+
+def measure(
+    rule: Rule,
+    ours: Making,
+    size: int,
+    dtype: str,
+    *,
+    chosen: Sequence[str] = tuple(PEERS),
+    repeats: int = timing.REPEATS,
+    lasting: float = timing.LASTING,
+) -> Measured:
+    """Time the step of mhat, which `ours` makes of parameters and gradients, its limit and its peers, in turn."""
+    g = np.random.default_rng(0).standard_normal(size, dtype=np.float32).astype(dtype_of(dtype))
+    states = [g.copy() for _ in rule.tree.states]
+    candidates: dict[str, timing.Run] = {OURS: ours(g.copy(), g), LIMIT: limits.moves(g.copy(), g, states)}
+    absent: dict[str, str] = {}
+    for package in chosen:
+        name, known, make = PEERS[package]
+        if not peers.installed(package):
+            absent[name] = "not installed"
+        elif rule.name not in known:
+            absent[name] = f"has no {rule.name}"
+        else:
+            try:
+                candidates[name] = make(rule.name, [g.copy()], [g])
+                candidates[name]()
+            # A peer that cannot do this is no reason to measure nothing.
+            except Exception as error:
+                candidates.pop(name, None)
+                absent[name] = f"failed: {str(error).strip().splitlines()[0] if str(error).strip() else repr(error)}"
+    taken = timing.interleaved(candidates, repeats=repeats, lasting=lasting)
+    rows = []
+    for name, found in taken.items():
+        compared = timing.ratio(found, taken[OURS])
+        rows.append(Row(name, found.median, compared.median, compared.low, compared.high))
+    moved = limits.moved_bytes(size, len(states), g.dtype.itemsize)
+    return Measured(rule.name, size, dtype, moved, tuple(rows), absent)
+
+
+def page(measured: Measured) -> list[RenderableType]:
+    """Say what was measured: a line a candidate, and what the ratios mean."""
+    size = measured.size
+    rows: list[list[str | Text]] = []
+    for row in measured.rows:
+        spread = "" if row.name == OURS else timing.times((row.low, row.high))
+        rows.append([Text(row.name, style="bold"), timing.duration(row.seconds), timing.times((row.ratio,)), spread])
+    title = f"One step of {measured.rule}, {size:,} {'parameter' if size == 1 else 'parameters'}, {measured.dtype}"
+    parts: list[RenderableType] = [tables.heading(title), Text("")]
+    parts += [
+        tables.grid(rows, ("", "a step", "ratio", "spread"), indent=2),
+        Text(""),
+        tables.prose(_meaning(measured)),
+    ]
+    if measured.absent:
+        said = "; ".join(f"{name}: {why}" for name, why in measured.absent.items())
+        parts += [Text(""), tables.prose(f"Not compared: {said}.", style="dim")]
+    return parts
+
+
+def _meaning(measured: Measured) -> str:
+    limit = measured.rows[1]
+    gigabytes = measured.moved_bytes / limit.seconds / 1e9
+    each = measured.moved_bytes // measured.size
+    said = (
+        f"The ratio is how many times as long as the step of mhat one takes. The limit computes nothing: it moves the "
+        f"{each} bytes a parameter that a step must read and write, at {gigabytes:.3g} GB/s here; mhat runs at "
+        f"{measured.of_limit:.0%} of it."
+    )
+    others = measured.rows[2:]
+    if not others:
+        return said
+    return f"{said} {' '.join(_compared(row) for row in others)}"
+
+
+def _compared(row: Row) -> str:
+    # Differences under a tenth are noise on most machines.
+    if 0.9 <= row.ratio <= 1.1:
+        return f"{row.name} is as fast."
+    if row.ratio > 1:
+        return f"{row.name} takes {timing.times((row.ratio,))} times as long."
+    return f"{row.name} is {timing.times((1 / row.ratio,))} times as fast."

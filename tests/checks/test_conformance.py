@@ -181,3 +181,13 @@ def test_what_cannot_be_asked() -> None:
         mhat.check(wrong_adams.adam, observe="raito")
     with pytest.raises(SubjectError, match="returned None"):
         mhat.check(lambda gradients: None)
+
+
+def test_a_smaller_type_inside_is_said_and_no_mistake_is_made_up() -> None:
+    def in_float32(gradients: np.ndarray) -> np.ndarray:
+        return wrong_adams.adam(np.asarray(gradients, np.float32), lr=np.float32(1e-3)).astype(np.float64)
+
+    verdict = mhat.check(in_float32, "adam", seconds=6.0)
+    assert not verdict.conforms
+    assert verdict.diagnosis is None
+    assert verdict.notes == ("to the rounding of float32 it is adam: it seems to compute in that type",)

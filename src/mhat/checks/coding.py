@@ -102,6 +102,11 @@ class Coder:
             return False
         return True
 
+    def mixing(self, changes: Mapping[Any, Any]) -> bool:
+        """Whether what some parts are filled with reduces over a tensor."""
+        found = (self.segment(part, filling) for part, filling in changes.items() if part != ORDER)
+        return any(self._segments[segment][2] for segment in found if segment >= 0)
+
     def code(self, width: int) -> instructions.Code:
         """Give all segments written so far, for registers of so many lanes."""
         taken = set(self._constants.values()) | {self._registers[knob] for knob in self.knobs} | set(INPUTS.values())

@@ -33,6 +33,7 @@ from mhat.language import Rule
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that type"
 
 
 def check(
@@ -115,6 +116,10 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
 def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
     # The small types tell so little apart that several edits can be made to fit anything.
     depth = DEPTH if question.subject.dtype in ("float64", "float32") else 1
+    rounded = _conforms_in_float32(question)
+    if rounded:
+        # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
+        depth, seconds = min(depth, 2), seconds / 3
     search = Forms(question.rule, question.matcher, () if strict else question.hidden, question.held)
     found = search.candidates(_confirmation(question), seconds, depth)
     diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
@@ -125,7 +130,16 @@ def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
         deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
         diagnosis=diagnosis,
         nearest=nearest,
+        notes=(IN_FLOAT32.format(question.rule.name),) if rounded and diagnosis is None else (),
     )
+
+
+def _conforms_in_float32(question: Question) -> bool:
+    """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
+    if question.subject.dtype != "float64":
+        return False
+    coarser = replace(question.subject, dtype="float32")
+    return conforming(Question(coarser, question.rule, question.observe, question.held), strict=True) is not None
 
 
 def answers_of(

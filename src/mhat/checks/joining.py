@@ -56,6 +56,10 @@ class Joiner:
         """Whether the machine can run a candidate."""
         return self.coder.can(changes)
 
+    def mixes(self, changes: Changes) -> bool:
+        """Whether a candidate reduces over a tensor where the rule does not."""
+        return self.coder.mixing(changes)
+
     def scores(self, parents: Sequence[Changes], singles: Sequence[Changes], until: float) -> Array:
         """Say how much each parent explains joined with each single; -1 where they cannot be, or time was up."""
         scores = np.full((len(parents), len(singles)), -1.0, dtype=np.float64)

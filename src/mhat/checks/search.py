@@ -36,6 +36,8 @@ View = Literal["whole", "eps", "squares", "time"]
 SOON = 1.0
 # Of edits that do the same, how many are tried in pairs at first.
 ALIKE = 3
+# How many pairs that agree in one view are looked at together.
+TOGETHER = 512
 # How many of the best are scored in pairs, and how many candidates are carried on to the next depth.
 SCORED = 500
 CARRIED = 1500
@@ -186,14 +188,44 @@ class Search:
                 yield child
 
     def _pairs(self, confirmed: Confirm) -> list[Candidate]:
-        """Try all pairs of edits; where knobs are hidden, pairs that agree but for a factor and eps are estimated."""
-        found = self._taken(self._agreeing(self.singles, self.singles, share=0.6), confirmed)
+        """Try all pairs of edits; where knobs are hidden, pairs that agree but for a factor and eps are estimated.
+
+        What agrees wholly agrees in that view too, but for what reduces over tensors, which the view cannot show.
+        """
+        self.hits = []
+        if self.joiner.seen["eps"] is None:
+            pairs = self._agreeing(self.singles, self.singles, share=0.6)
+        else:
+            pairs = self._wholly(self._agreeing(self.singles, self.singles, "eps", 0.6))
+        found = self._taken(pairs, confirmed)
         if not found and not self._late():
-            self.hits = self._simplest(self._agreeing(self.singles, self.singles, "eps", 0.3))
+            self.hits = self._simplest(self.hits)
             found = self._estimated(self.hits, confirmed) or self._retold(self.hits, confirmed)
+        if not found and not self._late():
+            mixing = [draft for draft in self.singles if self.joiner.mixes(draft.coded)]
+            found = self._taken(self._agreeing(mixing, self.singles, share=0.5), confirmed)
         if not found and not self._late():
             found = self._taken(self._agreeing(self.twins, self.singles + self.twins, share=0.5), confirmed)
         return found
+
+    def _wholly(self, drafts: Iterable[Draft]) -> Iterator[Draft]:
+        """Yield those of many drafts that agree with everything; the first that do not are kept as hits."""
+        waiting: list[Draft] = []
+        since = time.monotonic()
+        for draft in drafts:
+            waiting.append(draft)
+            if len(waiting) >= TOGETHER or time.monotonic() > since + SOON:
+                yield from self._sorted_out(waiting)
+                waiting, since = [], time.monotonic()
+        yield from self._sorted_out(waiting)
+
+    def _sorted_out(self, drafts: Sequence[Draft]) -> Iterator[Draft]:
+        agreeing = {i for i, _ in self.joiner.matches([draft.coded for draft in drafts], [{}], self.ends)}
+        for i, draft in enumerate(drafts):
+            if i in agreeing:
+                yield draft
+            elif len(self.hits) < 4 * QUICKLY_FITTED:
+                self.hits.append(draft)
 
     def _parted(self, confirmed: Confirm) -> list[Candidate]:
         """Look for edits part by part, each in a view of the observation that shows no other part."""
@@ -204,9 +236,15 @@ class Search:
                 seen = [draft for draft, hides in zip(pool, unseen, strict=True) if not hides]
                 pool = [draft for draft, hides in zip(pool, unseen, strict=True) if hides]
                 roots = self._simplest(self._grown(roots, seen, view, size), ROOTS)
-            found = self._taken(self._grown(roots, pool, "whole", size), confirmed)
+            self.hits = []
+            if size == 1 and self.joiner.seen["eps"] is not None:
+                found = self._taken(self._wholly(self._grown(roots, pool, "eps", size)), confirmed)
+                hits = self._simplest(self.hits, ROOTS)
+            else:
+                found = self._taken(self._grown(roots, pool, "whole", size), confirmed)
+                late = found or self._late()
+                hits = [] if late else self._simplest(self._grown(roots, pool, "eps", size), ROOTS)
             if not found and not self._late():
-                hits = self._simplest(self._grown(roots, pool, "eps", size), ROOTS)
                 found = self._estimated(hits, confirmed) or self._retold(hits, confirmed)
             if found or self._late():
                 return found

@@ -24,7 +24,8 @@ Environment = dict[str, Any]
 
 STEPS = 40
 SHAPES = ((3,), (2, 2), (1,), (2,))
-TOLERANCE = {"float64": 1e-12, "float32": 3e-5, "float16": 3e-2}
+# RAdam's rho_t is a small difference of large numbers: it loses four digits, and not the same ones on every processor.
+TOLERANCE = {"float64": 1e-10, "float32": 3e-5, "float16": 3e-2}
 
 BINARY: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "floordiv": np.floor_divide,

@@ -24,7 +24,7 @@ ODD = {
 # What a third probe sets: a knob at zero is a case of its own.
 OFF = {"weight_decay": 0.0}
 # Or steps so long that any limit of theirs is passed.
-FAST = {"lr": 40.0, "eps": 4.0, "weight_decay": 0.0}
+FAST = {"lr": 40.0, "eps": 4.0, "rho": 0.99, "weight_decay": 0.0}
 HUGE, TINY = 1e4, 1e-13
 # How many coordinates of the parted streams have a partner with other signs.
 PATTERNS = 4

@@ -74,13 +74,13 @@ class Question:
         """What it does on streams that nothing was tuned on."""
         tensors = tensors_of(self.subject)
         streams = [fresh(FRESH_STEPS, seed, tensors) for seed in (5, 6)]
+        # A tensor whose norms vanish: its gradients come late.
+        late = fresh(FRESH_STEPS, 9, tensors)
+        late[:LATE, 0] = 0.0
         if self.rule.level == Level.TENSOR:
-            # A tensor whose norms vanish: its gradients come late, and nothing decays.
-            late = fresh(FRESH_STEPS, 9, tensors)
-            late[:LATE, 0] = 0.0
             return self._driven([*streams, late])
         if "lr" in free_knobs(self.subject, self.rule, self.held):
-            streams.append(fresh(FRESH_STEPS, 8, tensors))
+            streams.append(late)
         return self._driven(streams, special=FAST)
 
     @cached_property

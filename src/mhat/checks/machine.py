@@ -17,56 +17,8 @@ import math
 
 import numpy as np
 
+from mhat.checks import instructions as known
 from mhat.checks.compiling import compiled
-from mhat.checks.instructions import (
-    ABS,
-    ADD,
-    AND,
-    ATAN2,
-    BLIND,
-    BLOCK,
-    CLIP,
-    COS,
-    DIV,
-    EQ,
-    EXP,
-    FLOORDIV,
-    GE,
-    GT,
-    LE,
-    LOG,
-    LONGEST,
-    LT,
-    MAXIMUM,
-    MINIMUM,
-    MOD,
-    MOVE,
-    MUL,
-    NE,
-    NEG,
-    NOT,
-    OBSERVED,
-    ONE,
-    OR,
-    POW,
-    PRINT,
-    RATIO,
-    RESULT,
-    SCORE,
-    SIGN,
-    SIN,
-    SQRT,
-    SUB,
-    SUM,
-    SUM_ALL,
-    WHERE,
-    ZERO,
-    G,
-    K,
-    N,
-    T,
-    X,
-)
 
 
 @compiled
@@ -88,41 +40,41 @@ def _execute(program, many, registers, count, lanes, coordinates):  # type: igno
     """Run instructions on `count` lanes, a multiple of the block, of which `lanes` mean something."""
     for i in range(many):
         op, to, a, b, c = program[i, 0], program[i, 2], program[i, 3], program[i, 4], program[i, 5]
-        if op == ADD:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        if op == known.ADD:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = registers[a + at] + registers[b + at]
-        elif op == MUL:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        elif op == known.MUL:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = registers[a + at] * registers[b + at]
-        elif op == SUB:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        elif op == known.SUB:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = registers[a + at] - registers[b + at]
-        elif op == DIV:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        elif op == known.DIV:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = registers[a + at] / registers[b + at]
-        elif op == MOVE:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        elif op == known.MOVE:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = registers[a + at]
-        elif op == SQRT:
-            for block in range(ZERO, count, BLOCK):
-                for j in range(ZERO, BLOCK):
+        elif op == known.SQRT:
+            for block in range(known.ZERO, count, known.BLOCK):
+                for j in range(known.ZERO, known.BLOCK):
                     at = block + j
                     registers[to + at] = math.sqrt(registers[a + at])
-        elif op >= SUM:
+        elif op >= known.SUM:
             _reduce(np.int64(op), to, a, registers, lanes, coordinates)
         else:
-            several = ONE if program[i, 1] else count
-            for at in range(ZERO, several):
+            several = known.ONE if program[i, 1] else count
+            for at in range(known.ZERO, several):
                 registers[to + at] = _seldom(op, registers[a + at], registers[b + at], registers[c + at])
             for at in range(several, count):
                 registers[to + at] = registers[to]
@@ -130,8 +82,8 @@ def _execute(program, many, registers, count, lanes, coordinates):  # type: igno
 
 @compiled
 def _reduce(op, to, a, registers, lanes, coordinates):  # type: ignore[no-untyped-def]
-    size = lanes if op >= SUM_ALL else coordinates
-    kind = op - SUM_ALL if op >= SUM_ALL else op - SUM
+    size = lanes if op >= known.SUM_ALL else coordinates
+    kind = op - known.SUM_ALL if op >= known.SUM_ALL else op - known.SUM
     for first in range(0, lanes, size):
         total = 0.0
         for j in range(first, first + size):
@@ -147,58 +99,58 @@ def _reduce(op, to, a, registers, lanes, coordinates):  # type: ignore[no-untype
 
 @compiled
 def _seldom(op, a, b, c):  # type: ignore[no-untyped-def]
-    if op == POW:
+    if op == known.POW:
         return a**b
-    if op == NEG:
+    if op == known.NEG:
         return -a
-    if op == ABS:
+    if op == known.ABS:
         return abs(a)
-    if op == SIGN:
+    if op == known.SIGN:
         return a if a != a else (1.0 if a > 0 else (-1.0 if a < 0 else 0.0))
-    if op == MINIMUM:
+    if op == known.MINIMUM:
         return a if a <= b or a != a else b
-    if op == MAXIMUM:
+    if op == known.MAXIMUM:
         return a if a >= b or a != a else b
-    if op == WHERE:
+    if op == known.WHERE:
         return b if a != 0 else c
-    if op == CLIP:
+    if op == known.CLIP:
         high = a if a >= b or a != a else b
         return high if high <= c or high != high else c
-    if op <= NE:
+    if op <= known.NE:
         holds = (
-            (op == LT and a < b)
-            or (op == LE and a <= b)
-            or (op == GT and a > b)
-            or (op == GE and a >= b)
-            or (op == EQ and a == b)
-            or (op == NE and a != b)
+            (op == known.LT and a < b)
+            or (op == known.LE and a <= b)
+            or (op == known.GT and a > b)
+            or (op == known.GE and a >= b)
+            or (op == known.EQ and a == b)
+            or (op == known.NE and a != b)
         )
         return 1.0 if holds else 0.0
-    if op == AND:
+    if op == known.AND:
         return b if a != 0 else a
-    if op == OR:
+    if op == known.OR:
         return a if a != 0 else b
-    if op == NOT:
+    if op == known.NOT:
         return 1.0 if a == 0 else 0.0
     return _function(op, a, b)
 
 
 @compiled
 def _function(op, a, b):  # type: ignore[no-untyped-def]
-    if op in (FLOORDIV, MOD):
+    if op in (known.FLOORDIV, known.MOD):
         if b == 0 or not math.isfinite(a):
-            return math.nan if op == MOD else a / b
+            return math.nan if op == known.MOD else a / b
         rest = a % b
-        return rest if op == MOD else np.round((a - rest) / b)
-    if op == EXP:
+        return rest if op == known.MOD else np.round((a - rest) / b)
+    if op == known.EXP:
         return np.exp(a)
-    if op == LOG:
+    if op == known.LOG:
         return np.log(a)
-    if op == SIN:
+    if op == known.SIN:
         return np.sin(a)
-    if op == COS:
+    if op == known.COS:
         return np.cos(a)
-    if op == ATAN2:
+    if op == known.ATAN2:
         return np.arctan2(a, b)
     return np.cbrt(a)
 
@@ -208,7 +160,7 @@ def _prepare(code, seen, registers):  # type: ignore[no-untyped-def]
     for i in range(len(code.constants)):
         place = code.constant_registers[i] * seen.width
         registers[place : place + seen.width] = code.constants[i]
-    registers[N * seen.width : (N + 1) * seen.width] = seen.tensors
+    registers[known.N * seen.width : (known.N + 1) * seen.width] = seen.tensors
 
 
 @compiled
@@ -223,25 +175,25 @@ def _begin(code, seen, registers, x, probe, first, count, lanes):  # type: ignor
             registers[code.knob_registers[i] * width + j] = seen.knobs[probe, i]
     for j in range(lanes):
         x[j] = seen.start[first + j]
-        registers[K * width + j] = seen.tensor[first + j]
+        registers[known.K * width + j] = seen.tensor[first + j]
 
 
 @compiled
 def _enter(width, gradients, registers, x, step, first, count, lanes):  # type: ignore[no-untyped-def]
     """Set the inputs of a step."""
     for j in range(count):
-        registers[T * width + j] = step + 1.0
+        registers[known.T * width + j] = step + 1.0
     for j in range(lanes):
-        registers[X * width + j] = x[j]
-        registers[G * width + j] = gradients[step, first + j]
+        registers[known.X * width + j] = x[j]
+        registers[known.G * width + j] = gradients[step, first + j]
 
 
 @compiled
 def _leave(width, registers, x, lanes):  # type: ignore[no-untyped-def]
     """Take the new x, and note the update where that is observed."""
     for j in range(lanes):
-        new = registers[RESULT * width + j]
-        registers[OBSERVED * width + j] = new - x[j]
+        new = registers[known.RESULT * width + j]
+        registers[known.OBSERVED * width + j] = new - x[j]
         x[j] = new
 
 
@@ -309,11 +261,11 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
     many = _linked(code.instructions, code.begins, code.ends, segments, order, program)
     width, gradients, coordinates = seen.width, seen.gradients, seen.coordinates
     base, values, bounds = seen.base, seen.values, seen.bound
-    factor = 0.0 if mode == BLIND else 1.0
+    factor = 0.0 if mode == known.BLIND else 1.0
     whole = part = 0.0
     for chunk in range(len(begins)):
         first, lanes = begins[chunk], ends[chunk] - begins[chunk]
-        count = (np.uint64(lanes) + BLOCK - np.uint64(1)) // BLOCK * BLOCK
+        count = (np.uint64(lanes) + known.BLOCK - np.uint64(1)) // known.BLOCK * known.BLOCK
         _begin(code, seen, registers, x, probes[chunk], first, count, lanes)
         exact[:lanes] = nearly[:lanes] = 1.0
         anchor[:lanes] = 0.0
@@ -325,11 +277,11 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                 continue
             _execute(program, many, registers, count, lanes, coordinates)
             _leave(width, registers, x, lanes)
-            if mode == RATIO:
+            if mode == known.RATIO:
                 if not _in_ratio(seen, registers, step, first, lanes):
                     return 0.0
                 continue
-            if mode == PRINT:
+            if mode == known.PRINT:
                 whole += _print(seen, registers, step, first, lanes)
                 continue
             alive = False
@@ -341,10 +293,10 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                     if not (factor > 0 and factor < math.inf):
                         return 0.0
                 if exact[j] == 1.0:
-                    scaled = moved if mode != BLIND or moved == 0 else moved * factor
+                    scaled = moved if mode != known.BLIND or moved == 0 else moved * factor
                     exact[j] = _close(scaled, wanted, bounds[step, lane])
                     whole += exact[j]
-                if mode != SCORE:
+                if mode != known.SCORE:
                     if exact[j] == 0.0:
                         return 0.0
                     continue
@@ -355,11 +307,11 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                     nearly[j] = _close(scaled, seen.shape[step, lane], seen.shape_bound[step, lane])
                     part += nearly[j]
                 alive |= exact[j] == 1.0 or nearly[j] == 1.0
-            if mode == SCORE and not alive:
+            if mode == known.SCORE and not alive:
                 break
-    if mode == SCORE:
+    if mode == known.SCORE:
         return (whole + 0.7 * part) / (steps * len(seen.start))
-    if mode == PRINT:
+    if mode == known.PRINT:
         return whole
     return 1.0 if factor != 0.0 else 0.0
 
@@ -404,7 +356,10 @@ def judging(code, seen, base, parents, singles, firsts, mode):  # type: ignore[n
         registers = np.zeros(code.registers * seen.width)
         work = np.empty((4, seen.width))
         segments, owners = np.empty_like(base), np.zeros(len(base), dtype=np.int8)
-        beginning, program = np.empty((LONGEST, 6), dtype=np.uint64), np.empty((LONGEST, 6), dtype=np.uint64)
+        beginning, program = (
+            np.empty((known.LONGEST, 6), dtype=np.uint64),
+            np.empty((known.LONGEST, 6), dtype=np.uint64),
+        )
         _prepare(code, seen, registers)
         _assemble(base, owners, parents, i, segments)
         for j in range(firsts[i], many):

@@ -14,6 +14,7 @@ import xarray as xr
 import mhat
 from mhat import streams, traces
 from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra, OutputFileError
+from mhat.outputs import check_output
 from tests.traces.test_schema import NOISE, ON_MATRICES, ON_TENSORS
 
 FLAT = NOISE[..., 0]
@@ -158,7 +159,7 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypat
     Path("d").mkdir()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OutputFileError) as error:
-        traces.check_output("d/t.nc", (".nc",))
+        check_output("d/t.nc", (".nc",))
     assert str(error.value) == "the directory `d` cannot be written\nChoose a directory of your own."
 
 

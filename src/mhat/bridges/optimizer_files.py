@@ -13,8 +13,8 @@ import numpy as np
 
 from mhat.errors import BadValue, InputFileError, LanguageError, MissingExtra
 from mhat.language import rule as rule_of
+from mhat.outputs import beside, check_output, said_of
 from mhat.printers.python import rule_text
-from mhat.traces.files import check_output
 
 Array = Any
 ENDINGS = (".npz", ".safetensors")
@@ -54,16 +54,12 @@ def set_state(optimizer: Any, state: Mapping[str, Array]) -> None:
 def save(state: Mapping[str, Array], path: str | Path, *, force: bool) -> None:
     """Write a state; the file takes its name only when it is whole. Raises OutputFileError, MissingExtra."""
     path = check_output(path, ENDINGS, force=force)
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with beside(path) as partial, said_of(path):
         if path.suffix == ".npz":
             with partial.open("wb") as file:
                 np.savez(file, **state)
         else:
             _safetensors().save_file({name: np.atleast_1d(value) for name, value in state.items()}, str(partial))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load(path: str | Path) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhat.engines.kernels.addresses import address_of
-from mhat.engines.kernels.power_tables import BLOCK, ROOM, powers_in_block
+from mhat.engines.kernels.power_tables import BESIDE_ONE, BLOCK, NOTHING, ROOM, powers_in_block
 from mhat.ops import ipow
 from tests.engines.columns import same_bits
 
@@ -22,7 +22,7 @@ FIRSTS = [1, 2, BLOCK - 1, BLOCK, 4097, 6700, 7000, 37_888, 700_000, 10**6, 2**2
 def in_block(base: float, first: int) -> np.ndarray:
     room, powers = np.empty(ROOM), np.full(BLOCK, 7.0)
     count = BLOCK - (first & (BLOCK - 1))
-    powers_in_block(base, first, count, address_of(room), True, address_of(powers))
+    powers_in_block(base, first, count, address_of(room), True, NOTHING, address_of(powers))
     assert (powers[count:] == 7.0).all()
     return powers[:count]
 
@@ -50,5 +50,16 @@ def test_a_table_serves_the_blocks_that_follow() -> None:
     for block in range(4):
         first = max(block * BLOCK, 1)
         count = BLOCK - (first & (BLOCK - 1))
-        powers_in_block(0.999, first, count, address_of(room), block == 0, address_of(powers))
+        powers_in_block(0.999, first, count, address_of(room), block == 0, NOTHING, address_of(powers))
         assert same_bits(powers[:count], expected(0.999, first, count)).all()
+
+
+@pytest.mark.parametrize("base", [0.5, 0.9, 0.999])
+def test_beside_one_a_small_power_is_nothing(base: float) -> None:
+    room, powers = np.empty(ROOM), np.empty(BLOCK)
+    zeros = 0
+    for first in [BLOCK * i for i in range(1, 180)]:
+        powers_in_block(base, first, BLOCK, address_of(room), True, BESIDE_ONE, address_of(powers))
+        assert same_bits(1.0 - powers, 1.0 - expected(base, first, BLOCK)).all()
+        zeros += (powers == 0.0).all()
+    assert zeros

@@ -30,7 +30,11 @@ ODD = [
     "def f(x, g, t, last=0, before=0, c=3, *, lr=0.1):\n    change = g - last\n    before = last\n    last = g\n"
     "    rate = lr / t\n    return x - rate * change * c - before",
     "def f(x, g, m='g', *, lr=0.1):\n    u = m * g\n    m = m + g\n    m = lr\n    return x - u",
-    "def f(x, g, t, p='lr', z='x', *, lr=0.1):\n    p = p * 0.9 + 1 / t\n    g = g + z\n    z = z - p * g\n    return z",
+    "def f(x, g, t, p='lr', z='x', *, lr=0.1):\n    p = p * 0.9 + 1 / t\n    g = g + z\n    z = z - p * g\n"
+    "    return z",
+    # A power that is read beside 1, one that is read alone, and one that is both.
+    "def f(x, g, t, *, b=0.5, c=0.6, d=0.7):\n    a = 1 - b**t\n    e = c**t\n    f = 1 - d**t\n    h = 2 * d**t\n"
+    "    return x - g * (a + e) * f * h",
     "def f(x, g, t, *, lr=0.1):\n    a = g\n    a = lr**t\n    old = x\n    return a",
 ]
 

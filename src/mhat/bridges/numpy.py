@@ -291,7 +291,7 @@ def _check_tensors(paths: list[str], tensors: list[Any]) -> None:
             raise BadValue(f"{path} is {tensor.dtype}", f"Give one of {', '.join(DTYPES)}.")
         if not tensor.flags.writeable:
             raise BadValue(f"{path} is read-only", "Give an array that may be changed: a copy of it, say.")
-        if any(stride == 0 and length > 1 for stride, length in zip(tensor.strides, tensor.shape, strict=True)):
+        if tensor.size and any(s == 0 and n > 1 for s, n in zip(tensor.strides, tensor.shape, strict=True)):
             raise BadValue(f"{path} holds one number in many places", "Give an array of its own: a copy of it, say.")
     _check_apart(paths, tensors)
 

@@ -169,7 +169,9 @@ def test_a_step_without_any_gradient_does_nothing() -> None:
 
 
 def test_views_of_states_stay_views() -> None:
-    made = rule("def f(x, g, m=0, v=0, p=1):\n    m = m + g\n    v = v + sum(g)\n    p = p * 2\n    return x - m - v - p")
+    made = rule(
+        "def f(x, g, m=0, v=0, p=1):\n    m = m + g\n    v = v + sum(g)\n    p = p * 2\n    return x - m - v - p"
+    )
     opt = mhat.Optimizer(made, [np.zeros(2), np.zeros(3)])
     state = opt.state
     for _ in range(3):
@@ -298,3 +300,14 @@ def test_matrix_rules_step_matrices_in_place() -> None:
     opt.step([np.ones((2, 3))])
     assert (x == -1.5).all()
     assert opt.state["m"][0].tolist() == [[2.0] * 3] * 2
+
+
+def test_a_result_of_one_number_fills_the_parameter() -> None:
+    made = rule("def f(x, g):\n    return norm(g) + sum(x)")
+    params = [np.ones((2, 2)), np.ones(3)]
+    opt, others = mhat.Optimizer(made, params), [np.ones((2, 2)), np.ones(3)]
+    for t in (1, 2):
+        grads = [np.full((2, 2), 0.5), np.arange(3.0)]
+        opt.step(grads)
+        others = mhat.step(made, others, grads, t).x
+        assert all(a.tobytes() == np.ascontiguousarray(b).tobytes() for a, b in zip(params, others, strict=True))

@@ -68,7 +68,10 @@ MADE: dict[str, tuple[Any, str]] = {
         lambda: mhat.Optimizer("adam", [np.zeros(2)], rounding="stocastic"),
         "there is no choice of `rounding` `stocastic`\nDid you mean `stochastic`?",
     ),
-    "missing": (lambda: mhat.Optimizer("adam", [np.zeros(2)], missing="none"), "there is no choice of `missing` `none`"),
+    "missing": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], missing="none"),
+        "there is no choice of `missing` `none`",
+    ),
     "state_dtype": (
         lambda: mhat.Optimizer("adam", [np.zeros(2)], state_dtype="bf16"),
         "there is no choice of `state_dtype` `bf16`",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from mhat.engines.floats import to_float32
 from mhat.engines.kernels import step as steps_of_kernels
 from mhat.language import Rule
 from tests.engines.columns import same_bits
-from tests.engines.driving import as_array, drive_floats
+from tests.engines.driving import Record, as_array, drive_floats
 from tests.engines.test_agreement import stream
 
+Drive = Callable[..., list[list[Record]]]
 # Empty, one number, odd sizes, and both sides of a thread's grain and of a sum's block.
 SHAPES: list[tuple[int, ...]] = [(), (1,), (0,), (5,), (3, 4), (63,), (65,), (2, 0), (1025,)]
 FEW: list[tuple[int, ...]] = [(), (1,), (0,), (5,), (3, 4), (65,)]
@@ -57,11 +58,15 @@ def check_bit_for_bit(
     layouts: Sequence[str] = ("plain",),
     threads: int = 1,
     fused: bool | None = True,
+    drive: Drive = drive_floats,
 ) -> None:
-    """Run streams, one a tensor, on floats and on kernels. `fused`: whether the rule is lowered, None: either."""
+    """Run streams, one a tensor, on floats (or what drives them) and on kernels.
+
+    `fused`: whether the rule is lowered, None: either.
+    """
     streams = [rounded(each, dtype) for each in streams]
     starts = [rounded(np.full(each.shape[1:], start), dtype) for each in streams]
-    expected = drive_floats(rule, streams, dtype, starts=starts)
+    expected = drive(rule, streams, dtype, starts=starts)
     layout = [layouts[i % len(layouts)] for i in range(len(streams))]
     params = [as_user_holds_it(x.astype(dtype), kind) for x, kind in zip(starts, layout, strict=True)]
     opt = mhat.Optimizer(rule, params, as_written=True, threads=threads)

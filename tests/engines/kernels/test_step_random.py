@@ -55,7 +55,7 @@ WRITTEN = {
     "numbers that feed each other": "def f(x, g, a='norm(x)', b=0):\n    b = a\n    a = a / 2 + mean(g)\n"
     "    return x - b * g",
     "x is one number": "def f(x, g, t, m=0):\n    m = m + g\n    return 1 / t",
-    "x is one number a tensor": "def f(x, g):\n    return norm(g) - sum(g, over='all')",
+    "x is one number a tensor": "def f(x, g):\n    return norm(g) - sum(x, over='all')",
     "starts from x and g": "def f(x, g, z='x', h='g**2', d='lr * 2', *, lr=0.1):\n    z = z / 2 + x\n    h = h + g\n"
     "    d = d * 0.5\n    return x - d * z - h",
     "a state from one number": "def f(x, g, t, m=3, p=2):\n    m = t\n    p = p * t\n    return x - m * p * g",

@@ -311,3 +311,16 @@ def test_a_result_of_one_number_fills_the_parameter() -> None:
         opt.step(grads)
         others = mhat.step(made, others, grads, t).x
         assert all(a.tobytes() == np.ascontiguousarray(b).tobytes() for a, b in zip(params, others, strict=True))
+
+
+def test_a_state_starts_from_the_parameter_as_it_is_then() -> None:
+    made = rule("def f(x, g, z='x'):\n    z = z + 0 * g\n    return x - g * z")
+    home = np.zeros((3, 4))
+    params = [home[:, ::2], np.zeros(3)]
+    opt = mhat.Optimizer(made, params)
+    params[0][...] = 2.0
+    params[1][...] = 3.0
+    opt.step([np.zeros((3, 2)), np.zeros(3)])
+    assert (opt.state["z"][0] == 2.0).all()
+    assert (opt.state["z"][1] == 3.0).all()
+    assert home[:, 1].tolist() == [0.0, 0.0, 0.0]

@@ -239,3 +239,11 @@ def test_a_step_that_is_stopped_says_what_has_moved(monkeypatch: pytest.MonkeyPa
     with pytest.raises(KeyboardInterrupt) as stopped:
         opt.step([np.ones(2), np.ones(2, np.float32)])
     assert stopped.value.__notes__ == ["Of the parameters these were stepped: params[0]."]
+
+
+def test_a_gradient_in_a_parameter_of_another_dtype() -> None:
+    own = [np.ones(4), np.ones(8, np.float32)]
+    opt = mhat.Optimizer("sgd", own)
+    with pytest.raises(MhatError, match=r"the gradient of params\[1\] shares memory with params\[0\]"):
+        opt.step([np.ones(4), own[0].view(np.float32)])
+    assert (own[0] == 1.0).all()

@@ -287,7 +287,7 @@ class _Writer:
         for i, value in enumerate(each.reductions):
             assert value.reduction is not None
             kind = KINDS[value.reduction.op]
-            numbers = "np.int64({}), groups, counts, np.int64({}), scalars, np.int64({})".format(i, kind, column + i)
+            numbers = f"np.int64({i}), groups, counts, np.int64({kind}), scalars, np.int64({column + i})"
             lines.append(f"    spread(sums, {numbers})")
         return lines
 

@@ -67,6 +67,15 @@ def test_a_saved_trace_comes_back_and_runs_again(make: Callable[[], xr.Dataset],
     assert names_in(tmp_path) == [f"t{ending}"]
 
 
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_variables_come_back_in_the_order_of_the_rule(ending: str, tmp_path: Path) -> None:
+    ds = mhat.trace("adan", [1.0, 2.0], lr=[0.1, 0.2], keep=["x", "g", "v", "d", "m"])
+    mhat.save(ds, tmp_path / f"t{ending}")
+    assert list(mhat.load(tmp_path / f"t{ending}").data_vars) == list(ds.data_vars) != sorted(ds.data_vars)
+    mhat.save(ds.assign_attrs(source="no rule"), tmp_path / f"s{ending}")
+    assert set(mhat.load(tmp_path / f"s{ending}").data_vars) == set(ds.data_vars)
+
+
 def table_of(path: Path) -> dict[str, list[Any]]:
     if path.suffix == ".csv":
         import csv

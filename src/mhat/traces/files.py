@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mhat.errors import BadValue, InputFileError, MissingExtra
+from mhat.engines.running import variables_of
+from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra
+from mhat.language import rule as rule_of
 from mhat.outputs import beside, check_output, said_of
 
 ENDINGS = (".nc", ".csv", ".zarr", ".parquet")
@@ -118,4 +120,14 @@ def load(path: str | Path) -> xr.Dataset:
         raise InputFileError(f"`{path}` cannot be read: {error}", "Save the trace again.") from None
     if "rule" not in ds.attrs or "step" not in ds.dims:
         raise InputFileError(f"`{path}` holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
-    return ds
+    return _in_order(ds)
+
+
+def _in_order(ds: xr.Dataset) -> xr.Dataset:
+    """Put the variables into the order of the rule: a zarr store has none of its own."""
+    try:
+        names = variables_of(rule_of(str(ds.attrs.get("source", ""))))
+    except MhatError:
+        return ds
+    ordered = sorted(ds.data_vars, key=lambda name: [*names].index(str(name)) if name in names else len(names))
+    return ds[ordered].assign_coords(ds.coords)

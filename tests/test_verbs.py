@@ -79,3 +79,26 @@ def test_step_hands_its_state_on() -> None:
         x, state, variables = mhat.step("adam", x, g, t, state, lr=0.1)
         np.testing.assert_array_equal(x, ds.x.sel(step=t))
         np.testing.assert_array_equal(variables["ratio"], ds.ratio.sel(step=t))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_step_gives_arrays_for_arrays_without_dimensions_too(dtype: str) -> None:
+    chosen = mhat.rules.named("adam")
+    xs, gs = [np.ones((), dtype), np.ones(3, dtype)], [np.full((), 0.5, dtype), np.full(3, 0.5, dtype)]
+    state = None
+    for t in (1, 2, 3):
+        made = mhat.step(chosen, xs, gs, t, state)
+        xs, state = made.x, made.state
+        assert [(type(x), x.dtype, x.shape) for x in xs] == [
+            (np.ndarray, np.dtype(dtype), shape) for shape in ((), (3,))
+        ]
+        assert isinstance(state[0]["m"], np.ndarray)
+        assert isinstance(made.variables[0]["m_hat"], np.ndarray)
+        assert xs[0] == xs[1][0]
+    alone = mhat.step(chosen, np.ones((), dtype), np.ones((), dtype), 1)
+    assert isinstance(alone.x, np.ndarray)
+
+
+def test_step_takes_literals_beyond_float32() -> None:
+    huge = mhat.rule("def huge(x, g):\n    return x - minimum(g, 1e300)")
+    assert mhat.step(huge, np.zeros(2, np.float32), np.ones(2, np.float32), 1).x.tolist() == [-1.0, -1.0]

@@ -87,7 +87,7 @@ def demo(
     """
     from mhat import demo as story
     from mhat import facts, tables
-    from mhat.traces import check_output
+    from mhat.outputs import check_output
 
     path = output or Path("demo.png")
     keeps = output is None and path.exists() and not force

@@ -153,7 +153,8 @@ def plot(
 ) -> None:
     """Draw a trace that was saved."""
     from mhat import options, tables
-    from mhat.traces import check_output, load
+    from mhat.outputs import check_output
+    from mhat.traces import load
 
     path = check_output(output or file.with_suffix(".png"), FIGURES, force=force)
     ds = load(file)
@@ -165,7 +166,7 @@ def plot(
 
 def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
     """Refuse what cannot be written while nothing is lost by it."""
-    from mhat.traces import check_output
+    from mhat.outputs import check_output
     from mhat.traces.files import ENDINGS
 
     for path, endings in ((save, ENDINGS), (plot, FIGURES)):

@@ -57,12 +57,13 @@ def trace(
     """
     from mhat import traces
     from mhat.bridges.find import find_gradients, find_rule
+    from mhat.outputs import check_output
     from mhat.progress import bar
 
     given: dict[str, Any] = {"steps": steps, "start": start, "dtype": dtype, "keep": keep, "tensor": tensor}
     if to is None:
         return traces.trace(find_rule(rule), find_gradients(stream, steps), **given, **knobs)
-    path = traces.check_output(to, (".zarr",), force=force)
+    path = check_output(to, (".zarr",), force=force)
     request = traces.understand(find_rule(rule), find_gradients(stream, steps, stored=True), **given, knobs=knobs)
     with bar(request.steps, f"{request.rule.name}, steps") as report:
         return traces.write(traces.run_in_blocks(request, report), path, force=force)

@@ -256,23 +256,21 @@ def test_what_is_wrong_with_a_class_is_said(made: type) -> None:
     assert made is SharesState or caught.value.cure.endswith(CLASSES)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_rule_is_a_subject(dtype: str) -> None:
     subject = subject_of_rule(rules.adamw, dtype=dtype)
     assert (subject.name, subject.dtype, subject.several, subject.starts) == ("adamw", dtype, True, True)
     assert subject.defaults == rules.adamw.knobs
     parts = subject.run([GRADIENTS, GRADIENTS[:, 0]], start=[1.0, 2.0])
-    # In float16 v vanishes, and the small eps with it.
-    assert np.array_equal(parts[1], subject.run(GRADIENTS[:, 0], start=2.0), equal_nan=dtype == "float16")
+    assert np.array_equal(parts[1], subject.run(GRADIENTS[:, 0], start=2.0))
     assert subject.source is not None
     assert "def adamw" in subject.source.text
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
-def test_tensors_of_a_rule_that_know_of_one_another_run_in_lockstep(dtype: str) -> None:
+def test_tensors_of_a_rule_that_know_of_one_another_run_in_lockstep() -> None:
     counting = rule("def f(x, g, t, k, n):\n    return x - g * k * n")
-    both = subject_of_rule(counting, dtype=dtype).run([GRADIENTS, GRADIENTS[:, 0]])
-    assert np.allclose(both[1], -4 * np.cumsum(GRADIENTS[:, 0]), rtol=0.02, atol=0.1)
+    both = subject_of_rule(counting).run([GRADIENTS, GRADIENTS[:, 0]])
+    assert np.allclose(both[1], -4 * np.cumsum(GRADIENTS[:, 0]))
     together = rule("def f(x, g):\n    size = norm(g, over='all')\n    return x - g / size")
     size = subject_of_rule(together, observe="size").run([GRADIENTS, GRADIENTS])
     assert np.allclose(size[0][:, 3], np.sqrt(2 * np.sum(GRADIENTS**2, axis=1)))

@@ -53,8 +53,17 @@ def drive(
         results = program.step(environments)
         steps.append([_record(program, e, x) for e, x in zip(environments, results, strict=True)])
         for environment, x in zip(environments, results, strict=True):
-            environment["x"] = x
+            environment["x"] = _spread(x, environment["x"])
     return steps
+
+
+def _spread(x: Value, before: Value) -> Value:
+    """A result of one number fills the parameter."""
+    if isinstance(before, Tensor) and not isinstance(x, Tensor):
+        return Tensor((x,) * len(before.values), before.shape)
+    if isinstance(before, np.ndarray) and before.ndim and np.ndim(x) == 0:
+        return np.full(before.shape, x, before.dtype)
+    return x
 
 
 def _record(program: Program, environment: Mapping[str, Value], x: Value) -> Record:

@@ -14,6 +14,7 @@ import xarray as xr
 import mhat
 from mhat import streams, traces
 from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra, OutputFileError
+from mhat.outputs import check_output
 from tests.traces.test_schema import NOISE, ON_MATRICES, ON_TENSORS
 
 FLAT = NOISE[..., 0]
@@ -64,6 +65,15 @@ def test_a_saved_trace_comes_back_and_runs_again(make: Callable[[], xr.Dataset],
     xr.testing.assert_identical(loaded.compute(), ds)
     xr.testing.assert_identical(mhat.again(loaded).compute(), ds)
     assert names_in(tmp_path) == [f"t{ending}"]
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_variables_come_back_in_the_order_of_the_rule(ending: str, tmp_path: Path) -> None:
+    ds = mhat.trace("adan", [1.0, 2.0], lr=[0.1, 0.2], keep=["x", "g", "v", "d", "m"])
+    mhat.save(ds, tmp_path / f"t{ending}")
+    assert list(mhat.load(tmp_path / f"t{ending}").data_vars) == list(ds.data_vars) != sorted(ds.data_vars)
+    mhat.save(ds.assign_attrs(source="no rule"), tmp_path / f"s{ending}")
+    assert set(mhat.load(tmp_path / f"s{ending}").data_vars) == set(ds.data_vars)
 
 
 def table_of(path: Path) -> dict[str, list[Any]]:
@@ -158,7 +168,7 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypat
     Path("d").mkdir()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OutputFileError) as error:
-        traces.check_output("d/t.nc", (".nc",))
+        check_output("d/t.nc", (".nc",))
     assert str(error.value) == "the directory `d` cannot be written\nChoose a directory of your own."
 
 

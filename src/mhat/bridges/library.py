@@ -10,14 +10,12 @@ import numpy as np
 from mhat.bridges.guarding import source_of
 from mhat.checks.subjects import Array, Source, Subject
 from mhat.engines import plan, stepping
-from mhat.engines.floats import ROUNDINGS
 from mhat.engines.running import Work
-from mhat.engines.small import numpy_dtype
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.language.inference import reductions_over_all
 
-DTYPES = tuple(ROUNDINGS)
+DTYPES = ("float64", "float32")
 
 
 def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = None, observe: str = "x") -> Subject:
@@ -85,12 +83,11 @@ def _in_lockstep(
     rule: Rule, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float], dtype: str, observe: str
 ) -> list[Array]:
     """Run tensors that know of one another, step by step."""
-    own = numpy_dtype(dtype)
-    xs: Any = [np.asarray(start).astype(own) for start in starts]
+    xs: Any = [np.asarray(start, dtype=dtype) for start in starts]
     observed = [np.empty(g.shape) for g in gradients]
     state: Any = None
     for i in range(len(gradients[0])):
-        step: Any = stepping.step(rule, xs, [np.asarray(g[i]).astype(own) for g in gradients], i + 1, state, **knobs)
+        step: Any = stepping.step(rule, xs, [np.asarray(g[i], dtype=dtype) for g in gradients], i + 1, state, **knobs)
         xs, state = step.x, step.state
         values = xs if observe == "x" else [variables[observe] for variables in step.variables]
         for kept, value in zip(observed, values, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 from mhat.bridges import optimizer_files
 from mhat.bridges.containers import flattened, matched, rebuilt
 from mhat.bridges.find import find_rule
-from mhat.bridges.tensor_groups import DTYPES, Options, TensorGroup, dtype_name
+from mhat.bridges.tensor_groups import DTYPES, Memory, Options, TensorGroup, dtype_name
 from mhat.engines.kernels.step import knob_values
 from mhat.engines.kernels.step_text import ROUNDINGS
 from mhat.engines.kernels.switches import CAN_FLUSH
@@ -120,9 +120,7 @@ class Optimizer:
             for group in self._groups
         ]
         for group, chosen in prepared:
-            numbers = [float(place + 1) for place in group.places] if not group.started.all() else []
-            named = {"knobs": self._knobs, "numbers": numbers, "n": float(len(self._tensors))}
-            group.start(chosen, named)
+            group.start(chosen, self._knobs)
         self._run(prepared)
 
     def _leaves(self, grads: Any) -> list[Any]:
@@ -133,8 +131,8 @@ class Optimizer:
 
     def _run(self, prepared: list[tuple[TensorGroup, Array]]) -> None:
         own = self.__dict__
-        # One number for seed and step, as kernels take it: 32 bits each.
-        seed = (self._seed << 32 | (self._steps + 1) & 0xFFFFFFFF) & 0x7FFFFFFFFFFFFFFF
+        # One number for seed and step, as kernels take it: 31 and 32 bits.
+        seed = self._seed << 32 | (self._steps + 1) & 0xFFFFFFFF
         for i, (group, chosen) in enumerate(prepared):
             try:
                 group.run(self._knob_array, self._knobs, self._t[group.places] + 1.0, chosen, seed)
@@ -291,7 +289,7 @@ def _check_tensors(paths: list[str], tensors: list[Any]) -> None:
             raise BadValue(f"{path} is {tensor.dtype}", f"Give one of {', '.join(DTYPES)}.")
         if not tensor.flags.writeable:
             raise BadValue(f"{path} is read-only", "Give an array that may be changed: a copy of it, say.")
-        if any(stride == 0 and length > 1 for stride, length in zip(tensor.strides, tensor.shape, strict=True)):
+        if tensor.size and any(s == 0 and n > 1 for s, n in zip(tensor.strides, tensor.shape, strict=True)):
             raise BadValue(f"{path} holds one number in many places", "Give an array of its own: a copy of it, say.")
     _check_apart(paths, tensors)
 
@@ -334,4 +332,7 @@ def _grouped(rule: Rule, tensors: list[Array], paths: list[str], options: Option
         groups.append(
             TensorGroup(rule, [tensors[i] for i in places], [paths[i] for i in places], places, len(tensors), options)
         )
+    written = Memory([stretch for group in groups for stretch in group.written()])
+    for group in groups:
+        group.keep_apart(written)
     return groups

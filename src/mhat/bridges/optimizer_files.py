@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from mhat.errors import BadValue, InputFileError, LanguageError, MissingExtra
 from mhat.language import rule as rule_of
+from mhat.outputs import beside, check_output, said_of
 from mhat.printers.python import rule_text
-from mhat.traces.files import check_output
 
 Array = Any
 ENDINGS = (".npz", ".safetensors")
@@ -54,16 +55,12 @@ def set_state(optimizer: Any, state: Mapping[str, Array]) -> None:
 def save(state: Mapping[str, Array], path: str | Path, *, force: bool) -> None:
     """Write a state; the file takes its name only when it is whole. Raises OutputFileError, MissingExtra."""
     path = check_output(path, ENDINGS, force=force)
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with beside(path) as partial, said_of(path):
         if path.suffix == ".npz":
             with partial.open("wb") as file:
                 np.savez(file, **state)
         else:
             _safetensors().save_file({name: np.atleast_1d(value) for name, value in state.items()}, str(partial))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load(path: str | Path) -> dict[str, Array]:
@@ -73,13 +70,28 @@ def load(path: str | Path) -> dict[str, Array]:
         raise InputFileError(f"`{path}` ends in neither .npz nor .safetensors", "Name a file that `save` has written.")
     if not path.is_file():
         raise InputFileError(f"there is no file `{path}`", "Name a file that `save` has written.")
+    read, wrong = (_read_npz, _WRONG) if path.suffix == ".npz" else _safetensors_reader()
     try:
-        if path.suffix == ".npz":
-            with np.load(path) as found:
-                return dict(found)
-        return dict(_safetensors().load_file(str(path)))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        return read(path)
+    except wrong as error:
         raise InputFileError(f"`{path}` is no state of an optimizer: {error}", "Save it anew.") from None
+
+
+_WRONG: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+def _read_npz(path: Path) -> dict[str, Array]:
+    # NumPy leaves a file open that it cannot read.
+    with path.open("rb") as file, np.load(file) as found:
+        return dict(found)
+
+
+def _safetensors_reader() -> tuple[Callable[[Path], dict[str, Array]], tuple[type[Exception], ...]]:
+    module = _safetensors()
+    return lambda path: dict(module.load_file(str(path))), (
+        *_WRONG,
+        importlib.import_module("safetensors").SafetensorError,
+    )
 
 
 def _safetensors() -> Any:

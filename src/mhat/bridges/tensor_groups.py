@@ -50,6 +50,27 @@ def dtype_name(array: Array) -> str | None:
     return _NAMES.get(array.dtype)
 
 
+class Memory:
+    """Stretches of memory that do not overlap. `stretches`: address, bytes, owner."""
+
+    def __init__(self, stretches: Sequence[tuple[int, int, str]]) -> None:
+        found = sorted(stretches)
+        self._lows = np.array([low for low, _, _ in found], dtype=np.int64)
+        self._highs = self._lows + np.array([size for _, size, _ in found], dtype=np.int64)
+        self._owners = [owner for _, _, owner in found]
+
+    def met(self, starts: Array, sizes: Array, chosen: Array) -> tuple[int, str] | None:
+        """Find the first of the chosen arrays that lies in it, and whose memory that is."""
+        # Of all that begins before an array's end, the last reaches furthest.
+        before = np.searchsorted(self._lows, starts + sizes, side="left") - 1
+        inside = chosen & (sizes > 0) & (before >= 0)
+        inside[inside] = self._highs[before[inside]] > starts[inside]
+        if not inside.any():
+            return None
+        place = int(np.argmax(inside))
+        return place, self._owners[before[place]]
+
+
 class TensorGroup:
     """Tensors of one dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
 
@@ -61,6 +82,8 @@ class TensorGroup:
         self.tensors = list(tensors)
         self.paths = list(paths)
         self.places = np.asarray(places)
+        self._numbers = [float(place + 1) for place in places]
+        self._count = float(count)
         self.stored = str(dtype_name(tensors[0]))
         self.dtype = DTYPES[self.stored]
         self.started = np.zeros(len(tensors), dtype=bool)
@@ -70,10 +93,10 @@ class TensorGroup:
         self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
         self.homes = [self.shadows.get(i, tensor) for i, tensor in enumerate(tensors)]
         self.form = self._form(options)
-        self.step = self._stepping(options, count)
+        self.step = self._stepping(options)
         self.states = self._allocated()
         self.lost = self._room(self.stored) if self.step.lost_row is not None else None
-        self._lows, self._highs, self._owners = self._what_is_written()
+        self._written = Memory([])
         self._gradients: list[Array] = []
         self._found = np.zeros(len(tensors), dtype=np.int64)
         self._looked_at = np.zeros_like(self._found)
@@ -91,7 +114,7 @@ class TensorGroup:
         rearranged = self.stored != "float64" if options.as_written is None else not options.as_written
         return Form(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
 
-    def _stepping(self, options: Options, count: int) -> FusedStep | WholeStep:
+    def _stepping(self, options: Options) -> FusedStep | WholeStep:
         if self.rule.level == Level.MATRIX:
             for tensor, path in zip(self.tensors, self.paths, strict=True):
                 if tensor.ndim != 2:
@@ -100,16 +123,15 @@ class TensorGroup:
                         "Give it to another optimizer, such as one of the rule adam.",
                     )
         sizes = [tensor.size for tensor in self.tensors]
-        numbers = [float(place + 1) for place in self.places]
         try:
-            return FusedStep(self.rule, self.form, sizes, numbers, float(count), options.threads)
+            return FusedStep(self.rule, self.form, sizes, self._numbers, self._count, options.threads)
         except NotLowered:
             if options.rounding != "nearest" or options.flush_denormals:
                 raise BadValue(
                     f"{self.rule.name} runs on whole arrays, which round to the nearest and keep every bit",
                     "Leave `rounding` and `flush_denormals` out.",
                 ) from None
-            return WholeStep(self.rule, self.form, numbers, float(count))
+            return WholeStep(self.rule, self.form, self._numbers, self._count)
 
     def _allocated(self) -> dict[str, list[Array]]:
         """Make room for every state: arrays of the tensors' shapes, or numbers, one a tensor, that the step holds."""
@@ -131,14 +153,16 @@ class TensorGroup:
             for start, t in zip(ends[:-1], self.tensors, strict=True)
         ]
 
-    def _what_is_written(self) -> tuple[Array, Array, list[str]]:
-        """List the memory that steps write to, in order: from where, to where, and whose it is."""
+    def written(self) -> list[tuple[int, int, str]]:
+        """List the memory that steps write to: address, bytes, and whose it is."""
         homes = [(home, path) for home, path in zip(self.homes, self.paths, strict=True)]
         homes += [(array, f"its state {name}") for name, arrays in self.states.items() for array in arrays]
         homes += [(array, "what rounding keeps") for array in self.lost or []]
-        found = sorted((address_of(array), array.nbytes, owner) for array, owner in homes if array.size)
-        lows, sizes = (np.array([each[i] for each in found], dtype=np.int64) for i in (0, 1))
-        return lows, lows + sizes, [owner for _, _, owner in found]
+        return [(address_of(array), array.nbytes, owner) for array, owner in homes if array.size]
+
+    def keep_apart(self, written: Memory) -> None:
+        """Refuse gradients in this memory from now on."""
+        self._written = written
 
     def _enter_addresses(self) -> None:
         if isinstance(self.step, WholeStep):
@@ -171,7 +195,7 @@ class TensorGroup:
             self._gradients[i] = self._checked(gradient, i, called)
             self._found[i] = address_of(self._gradients[i])
         if not np.array_equal(self._found, self._looked_at):
-            self._check_apart(chosen, called)
+            self._check_apart(chosen)
             self._looked_at[:] = self._found
         return chosen
 
@@ -191,26 +215,24 @@ class TensorGroup:
             )
         return np.require(array, self.dtype, ["C", "A"])
 
-    def _check_apart(self, chosen: Array, called: str) -> None:
-        """Refuse gradients that lie in the memory of parameters: a fused step would read what it has written."""
-        # What is written does not overlap: of all that begins before a gradient's end, the last reaches furthest.
-        sizes = self._sizes
-        before = np.searchsorted(self._lows, self._found + sizes, side="left") - 1
-        mixed = chosen & (sizes > 0) & (before >= 0) & (self._highs[np.maximum(before, 0)] > self._found)
-        if mixed.any():
-            i = int(np.argmax(mixed))
+    def _check_apart(self, chosen: Array) -> None:
+        """Refuse gradients that lie in what is written: a step would read what it has changed."""
+        met = self._written.met(self._found, self._sizes, chosen)
+        if met is not None:
+            place, owner = met
             raise BadValue(
-                f"the gradient of {self.paths[i]} shares memory with {self._owners[before[i]]}",
+                f"the gradient of {self.paths[place]} shares memory with {owner}",
                 "Give a copy of it: a step writes the parameters and states while it reads the gradients.",
             )
 
-    def start(self, chosen: Array, environments: Mapping[str, Any]) -> None:
+    def start(self, chosen: Array, knobs: Mapping[str, float]) -> None:
         """Start the states of tensors that are stepped for the first time."""
         new = chosen & ~self.started
         if not new.any():
             return
         homes = {name: self.values(name) for name in self.rule.tree.state_names}
-        for i, values in starts_of(self.rule, self.form.computed, self.homes, self._gradients, new, environments):
+        named = {"knobs": knobs, "numbers": self._numbers, "n": self._count}
+        for i, values in starts_of(self.rule, self.form.computed, self.tensors, self._gradients, new, named):
             for name, value in values.items():
                 with np.errstate(all="ignore"):
                     homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)

@@ -1,7 +1,8 @@
 """float16 and bfloat16 on arrays: held as float32, every result rounded to the type. It knows no framework by name.
 
 Operations are done in float32, with literals, knobs and per-step values as float32, and rounded once: what `floats`
-does number by number. NumPy agrees with it bit for bit wherever its float32 does.
+does number by number. NumPy agrees with it bit for bit wherever its float32 does; torch and JAX, whose float32 may be
+an ulp off, may give the neighbour where a result lies that near to the middle of two.
 """
 
 from __future__ import annotations
@@ -23,11 +24,6 @@ SMALL: dict[str, Any] = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(m
 def is_small(dtype: Any) -> bool:
     """Say whether a dtype of any framework is float16 or bfloat16."""
     return str(dtype).rpartition(".")[2] in SMALL
-
-
-def numpy_dtype(name: str) -> Any:
-    """Give the dtype of NumPy arrays of a type, by its name."""
-    return SMALL.get(name) or np.dtype(name)
 
 
 def arrays_of(dtype: str, *, tensor_dimensions: int | None, several_dimensions: int = 0) -> Arrays:

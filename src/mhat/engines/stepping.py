@@ -45,8 +45,8 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) ->
     xs, gs = (list(x), list(g)) if several else ([x], [g])
     given = ([None] * len(xs) if state is None else list(state)) if several else [state]
     _check(rule, xs, gs, given, knobs)
-    program = _program_for(rule, xs[0])
     with np.errstate(all="ignore"):
+        program = _program_for(rule, xs[0])
         environments = [_environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))]
         _start(program, environments, given)
         results = program.step(environments)
@@ -154,9 +154,15 @@ def _full(program: Program, name: str, value: Any, x: Any) -> Any:
 def _finished(program: Program, x: Any, result: Any, environment: Environment) -> Step:
     if not isinstance(x, int | float) and tuple(result.shape) != tuple(x.shape):
         result = array_api_compat.array_namespace(x).broadcast_to(result, x.shape)
+
+    def given(name: str, value: Any) -> Any:
+        made = _given(program, name, value)
+        # NumPy makes numbers of arrays without dimensions: arrays in, arrays out.
+        return np.asarray(made) if isinstance(x, np.ndarray) else made
+
     state = {
-        name: environment[name] if name in program.per_step_states else _given(program, name, environment[name])
+        name: environment[name] if name in program.per_step_states else given(name, environment[name])
         for name in program.rule.tree.state_names
     }
-    variables = {label: _given(program, inner, environment[inner]) for label, inner in program.recorded.items()}
-    return Step(_given(program, "@x", result), state, variables)
+    variables = {label: given(inner, environment[inner]) for label, inner in program.recorded.items()}
+    return Step(given("@x", result), state, variables)

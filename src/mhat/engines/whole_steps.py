@@ -30,7 +30,7 @@ def starts_of(
     if len(constants) == len(rule.tree.states):
         yield from ((i, dict(constants)) for i in places)
         return
-    program = Program(rule, Arrays(np, computed, tensor_dimensions=None))
+    program = _program(rule, computed)
     looks_at_all = any(
         isinstance(node, Operation) and node.over for s in rule.tree.states for node in subexpressions(s.start)
     )
@@ -42,6 +42,12 @@ def starts_of(
         with np.errstate(all="ignore"):
             made = program.starts(environments)
         yield from zip(some, made, strict=True)
+
+
+def _program(rule: Rule, computed: str) -> Program:
+    # A literal may be beyond float32.
+    with np.errstate(all="ignore"):
+        return Program(rule, Arrays(np, computed, tensor_dimensions=None))
 
 
 def _environment(
@@ -61,7 +67,7 @@ class WholeStep:
         self.form = form
         self.numbers = list(numbers)
         self.count = count
-        self.program = Program(rule, Arrays(np, form.computed, tensor_dimensions=None))
+        self.program = _program(rule, form.computed)
 
     def allocated(self, xs: Sequence[Array]) -> dict[str, list[Array]]:
         """Make room for every state, in the shapes that the rule gives them."""

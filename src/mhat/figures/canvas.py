@@ -17,8 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from mhat.errors import OutputFileError
-from mhat.traces.files import check_output
+from mhat.outputs import check_output, said_of
 
 ENDINGS = (".png", ".pdf", ".svg")
 DPI = 150
@@ -155,12 +154,8 @@ def save(figure: Figure, path: str | Path, force: bool = False) -> Path:
     kind = path.suffix.lower()[1:]
     dateless: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     whole = _rendered(figure, format=kind, dpi=DPI, metadata=dateless[kind])
-    try:
+    with said_of(path):
         path.write_bytes(whole)
-    except OSError as error:
-        raise OutputFileError(
-            f"`{path}` could not be written: {error.strerror or error}", "Free some space, or choose another place."
-        ) from None
     return path
 
 

@@ -6,16 +6,16 @@
     understand   what is asked of a trace, checked: what run_in_blocks takes
     again        run a saved trace again
     recorded     the trace of a run that was made elsewhere
-    save, load   traces on disk; check_output refuses before anything is computed
+    save, load   traces on disk
 
 It knows no drawing and no framework.
 """
 
-from mhat.traces.files import check_output, load, save
+from mhat.traces.files import load, save
 from mhat.traces.request import understand
 from mhat.traces.run import again, recorded, trace
 from mhat.traces.streaming import run_in_blocks, write
 
 __all__ = [
-    "again", "check_output", "load", "recorded", "run_in_blocks", "save", "trace", "understand", "write",
+    "again", "load", "recorded", "run_in_blocks", "save", "trace", "understand", "write",
 ]  # fmt: skip

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import csv
 import importlib
-import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from mhat.errors import BadValue, InputFileError, MissingExtra, OutputFileError
+from mhat.engines.running import variables_of
+from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra
+from mhat.language import rule as rule_of
+from mhat.outputs import beside, check_output, said_of
 
 ENDINGS = (".nc", ".csv", ".zarr", ".parquet")
-
-
-def check_output(path: str | Path, endings: tuple[str, ...], *, force: bool = False) -> Path:
-    """Refuse an output before anything is computed.
-
-    Raises OutputFileError if it exists already (unless `force`), if its ending is none of `endings`, or if its
-    directory is missing or cannot be written.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in endings:
-        raise OutputFileError(
-            f"`{path}` ends in {repr(path.suffix) if path.suffix else 'nothing that names a format'}",
-            f"Choose a name that ends in {', '.join(endings)}.",
-        )
-    if path.exists() and not force:
-        raise OutputFileError(f"`{path}` exists already", "Choose another name, or overwrite it with --force.")
-    if path.is_dir() and path.suffix.lower() != ".zarr":
-        raise OutputFileError(f"`{path}` is a directory", "Name a file.")
-    parent = path.parent
-    if not parent.is_dir():
-        raise OutputFileError(f"there is no directory `{parent}` to write `{path.name}` into", "Make it first.")
-    if not os.access(parent, os.W_OK):
-        raise OutputFileError(f"the directory `{parent}` cannot be written", "Choose a directory of your own.")
-    return path
 
 
 def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
@@ -53,39 +30,6 @@ def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     with beside(path) as partial, said_of(path):
         WRITERS[path.suffix.lower()](ds, partial)
     return path
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """Give a name to write to in place of `path`, which takes its place at the end; on the way out it is removed."""
-    partial = path.with_name(f".{path.name}.part")
-    _remove(partial)
-    try:
-        yield partial
-        with said_of(path):
-            if path.is_dir():
-                _remove(path)
-            partial.replace(path)
-    finally:
-        _remove(partial)
-
-
-@contextmanager
-def said_of(path: Path) -> Iterator[None]:
-    """Say what the system has against writing; raises OutputFileError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputFileError(
-            f"`{path}` could not be written: {error.strerror or error}", "Free some space, or choose another place."
-        ) from None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        importlib.import_module("shutil").rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _write_netcdf(ds: xr.Dataset, path: Path) -> None:
@@ -176,4 +120,14 @@ def load(path: str | Path) -> xr.Dataset:
         raise InputFileError(f"`{path}` cannot be read: {error}", "Save the trace again.") from None
     if "rule" not in ds.attrs or "step" not in ds.dims:
         raise InputFileError(f"`{path}` holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
-    return ds
+    return _in_order(ds)
+
+
+def _in_order(ds: xr.Dataset) -> xr.Dataset:
+    """Put the variables into the order of the rule: a zarr store has none of its own."""
+    try:
+        names = variables_of(rule_of(str(ds.attrs.get("source", ""))))
+    except MhatError:
+        return ds
+    ordered = sorted(ds.data_vars, key=lambda name: [*names].index(str(name)) if name in names else len(names))
+    return ds[ordered].assign_coords(ds.coords)

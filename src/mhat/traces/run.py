@@ -171,7 +171,7 @@ def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tu
     start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
     inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
     if request.gradients is not None:
-        inputs[GRADIENTS] = (request.gradients.astype(np.float64), ("step", *request.core))
+        inputs[GRADIENTS] = (request.gradients.astype(np.float64, copy=False), ("step", *request.core))
     inputs |= {name: (array, ()) for name, array in request.arrays.items()}
     inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
     arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]

@@ -16,7 +16,8 @@ import xarray as xr
 
 from mhat.engines import plan
 from mhat.engines.running import CARRIED, Work
-from mhat.traces.files import beside, check_output, load, need_zarr, said_of, write_zarr
+from mhat.outputs import beside, check_output, said_of
+from mhat.traces.files import load, need_zarr, write_zarr
 from mhat.traces.request import Request
 from mhat.traces.run import Report, layout_of, loop_dims, run
 from mhat.traces.schema import attributes

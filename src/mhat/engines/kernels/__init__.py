@@ -2,7 +2,8 @@
 
     lowering       a tree as a list of values, each computed once
     passes         which passes over memory a step takes; stages: which loops a trace takes
-    step_text      the text of a step's kernel; trace_text: of a trace's
+    step_text      the text of a step's kernel
+    trace_text     the text of a trace's; narrow_text: of few coordinates; trace_steps: its doubles of the steps
     operations     what every elementwise operation is in compiled code; power_tables: many powers of one number
     sums           sums in the one blocked order
     memory         loads and stores at addresses, small types and their rounding

@@ -26,7 +26,9 @@ ROOM = 3 * BLOCK
 # From this exponent of two on a result may overflow.
 _FURTHEST = 1000.0
 # A power with a smaller exponent of two than this is 0: half of the smallest double is 2**-1075.
-_NOTHING = -1100.0
+NOTHING = -1100.0
+# Beside 1 a power with a smaller exponent of two than this is as good as 0: half a unit under 1 is 2**-54.
+BESIDE_ONE = -55.0
 # Exponents up to here keep the error under 2**-73.
 _LARGEST = 1 << 27
 # Of significands in [1, 2): half a unit, less a margin beyond that error.
@@ -69,13 +71,14 @@ def _product(high, low, other_high, other_low):
 
 
 @njit(**OPTIONS)
-def powers_in_block(base, first, count, room, fresh, powers):
+def powers_in_block(base, first, count, room, fresh, least, powers):
     """Write base**t for t = first .. first + count - 1, all in one block of `BLOCK`, at the address `powers`.
 
-    `room`: the address of `ROOM` doubles, the table of this base unless `fresh`.
+    `room`: the address of `ROOM` doubles, the table of this base unless `fresh`. `least`: the exponent of two under
+    which a power may be written as 0; later blocks then are 0 too, and need no table.
     """
     made = _pointer(powers)
-    if 0.0 < base < 1.0 and first * np.log2(base) < _NOTHING:
+    if 0.0 < base < 1.0 and first * np.log2(base) < least:
         for i in range(count):
             _store_power(made, i, 0.0)
     elif not (0.0 < base < np.inf and first <= _LARGEST and _quick(base, first, count, room, fresh, made)):
@@ -100,7 +103,7 @@ def _quick(base, first, count, room, fresh, made):
         unsure |= (abs(rest) > _SAFE) | (value == 1.0)
         # Scaled in two steps, of which only the second can leave the normal numbers: one rounding, as in `ipow`.
         whole = _load_scale(scale, i) + exponent + carry
-        whole = whole if whole > _NOTHING else _NOTHING
+        whole = whole if whole > NOTHING else NOTHING
         second = whole + _FURTHEST if whole < -_FURTHEST else 0.0
         _store_power(made, i - begin, value * _two_to(whole - second) * _two_to(second))
     return unsure == 0

@@ -42,6 +42,7 @@ class FusedStep:
         self.form = form
         self.sizes = np.asarray(sizes, dtype=np.int64)
         self.threads = threads
+        self._coordinates = int(self.sizes.sum())
         self.count = float(count)
         lowered = self.printed.lowered
         self.coordinate_states = lowered.states(Kind.COORDINATE)
@@ -88,27 +89,34 @@ class FusedStep:
         first = int(np.argmax(chosen))
         alike = self._alike(steps, first)
         rows = slice(first, first + 1) if alike else slice(None)
-        ts, doubles = steps[rows], self.doubles[rows].copy()
-        self.new_scalars[:] = self.scalars
+        ts, doubles = steps[rows], self.doubles[rows]
+        if self.step_states:
+            doubles = doubles.copy()
+        if self.tensor_states:
+            self.new_scalars[:] = self.scalars
         with ONE_AT_A_TIME:
             self._kernel(
                 self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
                 self.entered, self.scalars, self.new_scalars, seed, self._blocks,
             )  # fmt: skip
-        self.doubles[self._places] = doubles if alike else doubles[self._places]
-        # In place, for whoever holds a column of it.
-        self.scalars[self._places] = self.new_scalars[self._places]
+        # Both in place, for whoever holds a column.
+        if self.step_states:
+            self.doubles[self._places] = doubles if alike else doubles[self._places]
+        if self.tensor_states:
+            self.scalars[self._places] = self.new_scalars[self._places]
 
     def _alike(self, steps: Array, first: int) -> bool:
         """Whether the doubles of this step are the same for all tensors that are stepped."""
         if not self.one_row or (steps[self._places] != steps[first]).any():
             return False
+        if not self.step_states:
+            return True
         # Compared by their bits, in which NaN is NaN.
         bits = self.doubles[self._places].view(np.int64)
         return bool((bits == bits[:1]).all())
 
     def _lay_out(self, chosen: Array) -> None:
-        threads = threads_for(int(self.sizes.sum()), self.threads)
+        threads = threads_for(self._coordinates, self.threads)
         if self._laid_out == threads and np.array_equal(chosen, self._chosen):
             return
         self._laid_out, self._chosen = threads, chosen.copy()

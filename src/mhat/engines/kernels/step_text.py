@@ -131,7 +131,7 @@ class _Writer:
         if self.widest:
             lines.append(f"pointer = memory.pointer({form.computed!r})")
             lines.append(f"halved = sums.halved({form.computed!r})")
-            lines.append(f"finished = sums.finished({form.computed!r})")
+            lines.append(f"spread = sums.spread({form.computed!r})")
         lines += bindings(self.lowered.values, "operations_of_tensors")
         return "\n".join(lines)
 
@@ -223,8 +223,7 @@ class _Writer:
         lines = [
             "@njit(parallel=True, cache=KEPT, **OPTIONS)",
             "def step(at, pieces, bins, knobs, ts, ks, n, step_states, entered, scalars, new_scalars, seed, blocks):",
-            "    for row in range(ts.size):",
-            "        per_step(knobs, ts[row], ks[row], n, step_states[row], entered[row])",
+            "    per_steps(knobs, ts, ks, n, step_states, entered)",
         ]
         column = 0
         for place, each in enumerate(self.passes, 1):
@@ -235,13 +234,14 @@ class _Writer:
         return "\n".join(lines)
 
     def in_threads(self, place: int, shares: str, arguments: str) -> list[str]:
-        # One thread's work is done at once: a fork-join costs more than little work.
+        # One thread's work is done at once: a fork-join costs more than little work. The casts make one type of what
+        # Numba would compile three times: a literal, an integer, and the unsigned integers that it counts threads with.
         return [
             f"    if {shares}.size == 2:",
-            f"        share_{place}(0, {arguments})",
+            f"        share_{place}(np.int64(0), {arguments})",
             "    else:",
             f"        for b in prange({shares}.size - 1):",
-            f"            share_{place}(b, {arguments})",
+            f"            share_{place}(np.int64(b), {arguments})",
         ]
 
     def share(self, place: int, each: Pass) -> str:
@@ -287,13 +287,8 @@ class _Writer:
         for i, value in enumerate(each.reductions):
             assert value.reduction is not None
             kind = KINDS[value.reduction.op]
-            every = "scalars.shape[0]" if each.over else "1"
-            lines += [
-                "    for group in range(groups.size - 1):",
-                f"        total = finished(sums[{i}], groups[group], groups[group + 1], counts[group], {kind})",
-                f"        for k in range(group, group + {every}):",
-                f"            scalars[k, {column + i}] = total",
-            ]
+            numbers = f"np.int64({i}), groups, counts, np.int64({kind}), scalars, np.int64({column + i})"
+            lines.append(f"    spread(sums, {numbers})")
         return lines
 
 
@@ -313,7 +308,15 @@ def per_step_text(lowered: Lowered) -> str:
     lines += [f"    {line_of(value, STEP_PRINTER)}" for value in lowered.step_values]
     lines += [f"    states[{i}] = {lowered.after[name]}" for i, name in enumerate(states)]
     lines += [f"    entered[{i}] = number({value})" for i, value in enumerate(lowered.entered.values())]
-    lines += ["    return"]
+    lines += [
+        "    return",
+        "",
+        "",
+        "@njit(**OPTIONS)",
+        "def per_steps(knobs, ts, ks, n, step_states, entered):",
+        "    for row in range(ts.size):",
+        "        per_step(knobs, ts[row], ks[row], n, step_states[row], entered[row])",
+    ]
     return "\n".join(lines)
 
 

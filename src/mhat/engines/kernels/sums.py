@@ -41,14 +41,14 @@ def halved(computed: str) -> Any:
 
 @cache
 def finished(computed: str) -> Any:
-    """Give `finished(sums, first, last, count, kind)`: the sum, mean or norm from the sums of blocks."""
+    """Give `finished(sums, first, last, count, kind)`: the sum, mean or norm from the sums of blocks, used up."""
     number = np.dtype(computed).type
 
     @njit(**OPTIONS)
     def finish(sums, first, last, count, kind):
         total = number(0.0)
         if last > first:
-            total = _sum_of(sums[first:last].copy())
+            total = _sum_of(sums, first, last - first)
         if kind == MEAN:
             return number(np.float64(total) / count)
         return number(np.sqrt(total)) if kind == NORM else total
@@ -56,24 +56,45 @@ def finished(computed: str) -> Any:
     return finish
 
 
+@cache
+def spread(computed: str) -> Any:
+    """Give `spread(sums, row, groups, counts, kind, scalars, column)`: finish all sums, and write them to the tensors.
+
+    There is one sum a tensor, or one for all of them.
+    """
+    finish = finished(computed)
+
+    @njit(**OPTIONS)
+    def spread_sums(sums, row, groups, counts, kind, scalars, column):
+        every = scalars.shape[0] if counts.size == 1 else 1
+        for group in range(counts.size):
+            total = finish(sums[row], groups[group], groups[group + 1], counts[group], kind)
+            for tensor in range(group, group + every):
+                scalars[tensor, column] = total
+
+    return spread_sums
+
+
 @njit(**OPTIONS)
-def _sum_of(level):
-    """Sum numbers in the blocked order, level by level; uses the array up."""
-    length = level.size
+def _sum_of(level, first, length):
+    """Sum numbers of an array in the blocked order, level by level; uses them up.
+
+    What pads a block is not there: zeros are added where it would be.
+    """
     while length > 1:
         blocks = 0
         for start in range(0, length, BLOCK):
             filled = min(BLOCK, length - start)
-            padded = BLOCK
-            while length < BLOCK and padded // 2 >= length:
-                padded //= 2
-            block = np.zeros(padded, level.dtype)
-            block[:filled] = level[start : start + filled]
-            while padded > 1:
-                padded //= 2
-                for i in range(padded):
-                    block[i] = block[i] + block[padded + i]
-            level[blocks] = block[0]
+            half = BLOCK // 2
+            while length < BLOCK and half >= length:
+                half //= 2
+            while half > 0:
+                for i in range(min(filled, half)):
+                    other = level[first + start + half + i] if half + i < filled else level.dtype.type(0.0)
+                    level[first + start + i] = level[first + start + i] + other
+                filled = min(filled, half)
+                half //= 2
+            level[first + blocks] = level[first + start]
             blocks += 1
         length = blocks
-    return level[0]
+    return level[first]

@@ -224,6 +224,7 @@ class _Run:
         """Give x and the states after the last step."""
         found: dict[str, Any] = dict(homes)
         for i, name in enumerate(self.step_states):
-            column = doubles[:, i].reshape(*self.batch, *(1,) * self.loop.core)
-            found[name] = column if self.batch else float(doubles[0, i])
+            found[name] = float(doubles[0, i])
+            if self.batch:
+                found[name] = doubles[:, i].reshape(*self.batch, *(1,) * self.loop.core)
         return found

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import Kind, Lowered, Value
-from mhat.engines.kernels.power_tables import BLOCK, ROOM
+from mhat.engines.kernels.power_tables import BESIDE_ONE, BLOCK, NOTHING, ROOM
 from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
 from mhat.language.inference import SCALAR
-from mhat.language.tree import Expression, Name, Operation
+from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import mapped, names, renamed, subexpressions
 
 
@@ -45,6 +45,16 @@ class Steps:
             for node in subexpressions(value.expression):
                 if self._tabled(node):
                     self.powers.setdefault(node, f"power_{len(self.powers)}")
+        self.beside_one = set(self.powers) - self._alone()
+
+    def _alone(self) -> set[Expression]:
+        """Find the powers that are read otherwise than as 1 minus the power."""
+        nodes = [node for value in self.lowered.step_values for node in subexpressions(value.expression)]
+        found = {value.expression for value in self.lowered.step_values}
+        for node in nodes:
+            if isinstance(node, Operation) and not (node.op == "sub" and node.arguments[0] == Number(1.0)):
+                found |= set(node.arguments)
+        return found & set(self.powers)
 
     def _tabled(self, node: Expression) -> bool:
         return (
@@ -79,7 +89,8 @@ class Steps:
             place = f"powers_at + {8 * BLOCK} * {int(name.removeprefix('power_'))}"
             base = STEP_PRINTER.expression(node.arguments[0])
             room = f"power_room + {8 * ROOM} * {int(name.removeprefix('power_'))}"
-            lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {place})")
+            least = BESIDE_ONE if node in self.beside_one else NOTHING
+            lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {least}, {place})")
             lines.append(f"    {name} = pointer_double({place})")
         lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
         lines += [f"    {self.lowered.before[name]} = states[{i}]" for i, name in enumerate(self.states)]

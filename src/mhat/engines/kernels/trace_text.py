@@ -169,9 +169,9 @@ def share(s, tasks, shares, rooms, {ARGUMENTS.replace("b, begin, end, ", "").rep
 @njit(parallel=True, cache=KEPT, **OPTIONS)
 def trace(tasks, shares, rooms, first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at):
     if shares.size == 2:
-        share(0, tasks, shares, rooms,
+        share(np.int64(0), tasks, shares, rooms,
             first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at)
     else:
         for s in prange(shares.size - 1):
-            share(s, tasks, shares, rooms,
+            share(np.int64(s), tasks, shares, rooms,
                 first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at)"""

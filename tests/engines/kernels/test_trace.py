@@ -1,0 +1,174 @@
+"""Traces on kernels against the other engines, bit for bit: rules, shapes, sweeps, schedules, legs, threads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import mhat
+from mhat import rules as library
+from mhat.engines import plan
+from mhat.engines.kernels import trace as traces
+from mhat.engines.kernels.trace import run_on_kernels, runs_on_kernels
+from mhat.engines.running import CARRIED, Work, run_on_arrays, variables_of
+from mhat.language import Rule, of_tree, rule
+from tests.engines.columns import same_bits
+from tests.engines.test_agreement import WILD, stream
+from tests.strategies import rules
+
+# Kernels take seconds to compile: each rule is seen in one form at least, these in all.
+IN_ALL_FORMS = ("adam", "adopt", "adan", "nadam", "lion")
+LOWERED = [name for name in library.names() if runs_on_kernels(Work(library.named(name), np.ones(2), 2, ("x",)))]
+# States that hand on, that never change, that take a number of the step; variables that are a number of the step.
+ODD = [
+    "def f(x, g, t, last=0, before=0, c=3, *, lr=0.1):\n    change = g - last\n    before = last\n    last = g\n"
+    "    rate = lr / t\n    return x - rate * change * c - before",
+    "def f(x, g, m='g', *, lr=0.1):\n    u = m * g\n    m = m + g\n    m = lr\n    return x - u",
+    "def f(x, g, t, p='lr', z='x', *, lr=0.1):\n    p = p * 0.9 + 1 / t\n    g = g + z\n    z = z - p * g\n"
+    "    return z",
+    # A power that is read beside 1, one that is read alone, and one that is both.
+    "def f(x, g, t, *, b=0.5, c=0.6, d=0.7):\n    a = 1 - b**t\n    e = c**t\n    f = 1 - d**t\n    h = 2 * d**t\n"
+    "    return x - g * (a + e) * f * h",
+    "def f(x, g, t, *, lr=0.1):\n    a = g\n    a = lr**t\n    old = x\n    return a",
+]
+
+
+def work(rule: Rule, gradients: Any, steps: int | None = None, **more: Any) -> Work:
+    given = {"keep": tuple(variables_of(rule)), **more}
+    return Work(rule, gradients, steps or len(gradients), **given)
+
+
+def check(given: Work) -> None:
+    expected, found = run_on_arrays(given), run_on_kernels(given)
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        assert array.shape == found[name].shape, name
+        assert array.dtype == found[name].dtype, name
+        assert same_bits(array, found[name]).all(), name
+
+
+def narrow_and_wide(rule: Rule, dtype: str = "float64") -> None:
+    for shape, steps in (((), 300), ((3,), 40), ((20,), 40), ((4, 600), 5)):
+        for wild in (False, True):
+            gradients = stream(shape, steps=steps, wild=wild)
+            check(work(rule, gradients, tensor_dimensions=len(shape), dtype=dtype, start=0.5))
+
+
+@pytest.mark.parametrize("name", LOWERED)
+def test_every_rule_on_one_coordinate(name: str) -> None:
+    for gradients in (stream((), steps=600), np.array(WILD)):
+        check(work(library.named(name), gradients, start=0.5))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", IN_ALL_FORMS)
+def test_rules_in_every_form(name: str, dtype: str) -> None:
+    narrow_and_wide(library.named(name), dtype)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_rules(text: str) -> None:
+    narrow_and_wide(rule(text))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tree=rules(exact_only=True), shape=st.sampled_from([(), (17,)]), wild=st.booleans())
+def test_random_rules(tree: Any, shape: tuple[int, ...], wild: bool) -> None:
+    given = work(of_tree(tree), stream(shape, steps=5, wild=wild), tensor_dimensions=len(shape))
+    if runs_on_kernels(given):
+        check(given)
+
+
+ADAM = library.adam
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (40,)], ids=str)
+def test_sweeps(shape: tuple[int, ...]) -> None:
+    gradients = stream(shape, steps=300)
+    core = len(shape)
+    given = work(ADAM, gradients, tensor_dimensions=core, knobs={"beta2": np.array([0.9, 0.99, 0.999])})
+    check(given)
+    grid = {"beta2": np.array([[0.9], [0.99]]), "lr": np.array([0.1, 0.2, 0.3])}
+    check(work(ADAM, gradients, tensor_dimensions=core, knobs=grid))
+    check(work(ADAM, gradients, tensor_dimensions=core, start=np.arange(2.0).reshape(2, *[1] * core)))
+
+
+@pytest.mark.parametrize("shape", [(), (40,)], ids=str)
+def test_schedules(shape: tuple[int, ...]) -> None:
+    gradients = stream(shape, steps=300)
+    core = len(shape)
+    check(work(ADAM, gradients, tensor_dimensions=core, schedules={"lr": np.linspace(0.1, 1, 300)}))
+    both = {"schedules": {"beta1": np.linspace(0, 0.9, 600).reshape(2, 300)}, "knobs": {"lr": np.array([0.1, 0.2])}}
+    check(work(ADAM, gradients, tensor_dimensions=core, **both))
+
+
+def test_gradients_of_each_member_of_a_sweep() -> None:
+    gradients = np.moveaxis(stream((2, 5), steps=30), 0, 1)
+    check(Work(ADAM, gradients, 30, ("g", "x", "m"), tensor_dimensions=1, knobs={"lr": np.array([0.1, 0.2])}))
+
+
+def test_several_tensors_and_how_many_there_are() -> None:
+    mean = rule("def f(x, g, n, m=0, *, lr=0.1):\n    m = 0.9 * m + g / n\n    return x - lr * m")
+    check(work(mean, stream((3, 4), steps=20), several_dimensions=1, tensor_dimensions=1))
+
+
+@pytest.mark.parametrize("name", ["adam", "nadam"])
+@pytest.mark.parametrize("shape", [(), (20,)], ids=str)
+def test_legs(name: str, shape: tuple[int, ...]) -> None:
+    chosen, gradients = library.named(name), stream(shape, steps=40)
+    whole = run_on_kernels(work(chosen, gradients, tensor_dimensions=len(shape)))
+    carried, parts = None, []
+    for first, last, engine in ((0, 7, "kernels"), (7, 8, "arrays"), (8, 40, "kernels")):
+        leg = work(
+            chosen, gradients[first:last], tensor_dimensions=len(shape), first=first + 1, carried=carried, carries=True
+        )
+        made = plan.run(leg, engine)
+        carried = made.pop(CARRIED)
+        parts.append(made)
+    for name, array in whole.items():
+        assert same_bits(np.concatenate([part[name] for part in parts]), array).all(), name
+
+
+def test_any_number_of_threads_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "threads_for", lambda coordinates, wanted: wanted)
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(os, "cpu_count", lambda threads=threads: threads)
+        check(work(ADAM, stream((1100,), steps=5), tensor_dimensions=1))
+        check(work(ADAM, stream((5,), steps=5), tensor_dimensions=1))
+        check(work(ADAM, stream((), steps=50), knobs={"lr": np.arange(1.0, 6.0)}))
+
+
+@pytest.mark.parametrize("shape", [(0,), (1,), (3, 0)], ids=str)
+def test_empty_and_tiny(shape: tuple[int, ...]) -> None:
+    check(work(ADAM, stream(shape, steps=3), tensor_dimensions=len(shape)))
+
+
+def test_buffers_are_used_again_where_they_fit() -> None:
+    given = work(ADAM, stream((20,), steps=30), tensor_dimensions=1)
+    first = run_on_kernels(given)
+    again = run_on_kernels(given, first)
+    assert all(np.shares_memory(first[name], again[name]) for name in first)
+    other = run_on_kernels(work(ADAM, stream((21,), steps=30), tensor_dimensions=1), first)
+    assert not any(np.shares_memory(first[name], other[name]) for name in first)
+
+
+def test_what_kernels_do_not_run() -> None:
+    ones = np.ones((5, 2))
+    for chosen in (library.lamb, rule("def f(x, g, k): return x - k * g"), rule("def f(x, g): return x - g @ g")):
+        assert not runs_on_kernels(work(chosen, ones, tensor_dimensions=1))
+    assert not runs_on_kernels(work(ADAM, ones, tensor_dimensions=1, dtype="bfloat16"))
+    assert not runs_on_kernels(Work(ADAM, lambda x, t: x, 5, ("x",)))
+    assert runs_on_kernels(work(ADAM, ones, tensor_dimensions=1))
+
+
+def test_a_trace_says_nothing_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients = xr.DataArray(stream((3,), steps=30), dims=("step", "i"))
+    expected = mhat.trace("adam", gradients, beta2=[0.9, 0.99])
+    monkeypatch.setattr(plan, "WORTH_A_KERNEL", 0.0)
+    xr.testing.assert_identical(mhat.trace("adam", gradients, beta2=[0.9, 0.99]), expected)

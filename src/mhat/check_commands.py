@@ -174,7 +174,7 @@ def _check_figure(plot: Path | None, *, force: bool) -> None:
     """Refuse a figure that cannot be written, before anything is run."""
     if plot is not None:
         from mhat.figures.canvas import ENDINGS
-        from mhat.traces import check_output
+        from mhat.outputs import check_output
 
         check_output(plot, ENDINGS, force=force)
 

@@ -243,7 +243,7 @@ def test_outputs_are_refused_before_anything_is_computed(
 
 
 def test_a_directory_that_cannot_be_written(run: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.os, "access", lambda path, mode: False)
+    monkeypatch.setattr("mhat.outputs.os.access", lambda path, mode: False)
     expected = "the directory `.` cannot be written\nChoose a directory of your own."
     assert said(run("trace adam --stream ramp --save t.nc")) == expected
     assert said(run("demo")) == expected

@@ -113,6 +113,14 @@ def test_gradients_of_each_member_of_a_sweep() -> None:
     check(Work(ADAM, gradients, 30, ("g", "x", "m"), tensor_dimensions=1, knobs={"lr": np.array([0.1, 0.2])}))
 
 
+@pytest.mark.parametrize("text", ["adam", "nadam", ODD[0], ODD[-1]])
+def test_gradients_swept_alone_lie_side_by_side(text: str) -> None:
+    chosen = library.named(text) if text.isidentifier() else rule(text)
+    gradients = np.moveaxis(stream((20,), steps=30), 0, -1)
+    check(work(chosen, gradients, 30))
+    check(work(chosen, np.moveaxis(stream((2, 3), steps=30), 0, -1), 30, schedules={"lr": np.linspace(0.1, 1, 30)}))
+
+
 def test_several_tensors_and_how_many_there_are() -> None:
     mean = rule("def f(x, g, n, m=0, *, lr=0.1):\n    m = 0.9 * m + g / n\n    return x - lr * m")
     check(work(mean, stream((3, 4), steps=20), several_dimensions=1, tensor_dimensions=1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +50,28 @@ def run_on_kernels(work: Work, into: Mapping[str, Array] | None = None) -> dict[
     costs more than the numbers that go into it.
     """
     with np.errstate(all="ignore"):
-        return _Run(work, into or {}).run()
+        beside = _side_by_side(work)
+        if beside is None:
+            return _Run(work, into or {}).run()
+        batch = Loop(work).batch
+        made = _Run(beside, {}).run()
+    return {name: array if name == CARRIED else _as_batch(array, batch[name]) for name, array in made.items()}
+
+
+def _side_by_side(work: Work) -> Work | None:
+    """See the members of a sweep of gradients as coordinates that lie side by side, where nothing else is swept."""
+    gradients = np.asarray(work.gradients)
+    alone = not work.core_dimensions and np.ndim(work.start) == 0 and gradients.ndim > 1
+    if not alone or any(map(np.ndim, work.knobs.values())) or any(np.ndim(s) > 1 for s in work.schedules.values()):
+        return None
+    return replace(work, gradients=np.moveaxis(gradients, -1, 0), tensor_dimensions=gradients.ndim - 1)
+
+
+def _as_batch(array: Array, batch: tuple[int, ...]) -> Array:
+    """Give a variable (steps, coordinates) as (batch, steps); what is the same for all of the batch has no batch."""
+    if array.ndim == 1:
+        return array
+    return np.moveaxis(array, 0, -1) if batch else array.reshape(len(array), -1)[:, 0]
 
 
 def _text(work: Work, *, wide: bool) -> TraceText:

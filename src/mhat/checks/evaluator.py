@@ -45,6 +45,10 @@ class Probes:
         return int(self.gradients.shape[1])
 
 
+# Where an environment keeps the shape of a coordinate-wise value: an edit may make a number of `g` or of `x` itself.
+SHAPE = "@shape"
+
+
 class Evaluator:
     """Runs trees over probes."""
 
@@ -62,7 +66,7 @@ class Evaluator:
         defaults = {knob.name: knob.default for knob in tree.knobs}
         environment: Environment = {**defaults, **self.probes.knobs, **(knobs or {})}
         x = self.probes.start
-        environment.update(x=x, g=self._by_step[0], t=1.0, k=self._k, n=self._n)
+        environment.update({"x": x, "g": self._by_step[0], "t": 1.0, "k": self._k, "n": self._n, SHAPE: x.shape})
         environment.update({state.name: self._closure(state.start)(environment) for state in tree.states})
         lines = [(line.targets, self._closure(line.value)) for line in tree.body]
         result = self._closure(tree.result)
@@ -132,7 +136,7 @@ def _reduction(op: str, inner: Closure, over: str | None) -> Closure:
     def reduced(environment: Environment) -> Any:
         value = inner(environment)
         if np.ndim(value) < 2:
-            value = np.broadcast_to(value, environment["g"].shape)
+            value = np.broadcast_to(value, environment[SHAPE])
         if op == "norm":
             return np.sqrt(np.sum(value * value, axis=axes, keepdims=True))
         return (np.sum if op == "sum" else np.mean)(value, axis=axes, keepdims=True)

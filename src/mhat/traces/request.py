@@ -69,7 +69,7 @@ def understand(
     gradients = None if landscape else _gradients(given)
     count = _steps(steps, gradients, recipe)
     if gradients is not None:
-        gradients = gradients.isel(step=slice(count)).assign_coords(step=np.arange(1, count + 1))
+        gradients = _without_labels(gradients).isel(step=slice(count))
     numbers, arrays, schedules = _sorted_knobs(rule, knobs, count)
     own = (COORDINATE,) if landscape else tuple(str(dim) for dim in gradients.dims[1:])  # type: ignore[union-attr]
     several, tensors = _tensor_dimensions(rule, own, tensor, closed=landscape is not None)
@@ -115,8 +115,16 @@ def _gradients(given: Any) -> xr.DataArray:
         )
     if hasattr(given, "__dask_graph__") and hasattr(given, "ndim"):
         return _gradients(xr.DataArray(given, dims=dims_of(given.ndim)))
+    if isinstance(given, np.ndarray) and given.size and given.ndim and is_real(given.dtype):
+        # As it is: an engine may hold the numbers so.
+        return xr.DataArray(given, dims=dims_of(given.ndim))
     stream = of_array(given)
     return xr.DataArray(stream.values, dims=stream.dims)
+
+
+def _without_labels(array: xr.DataArray) -> xr.DataArray:
+    """Drop the labels of the steps: those of a trace are counted, and to compare a million of them takes time."""
+    return array.drop_vars("step", errors="ignore")
 
 
 def _steps(steps: int | None, gradients: xr.DataArray | None, recipe: str) -> int:
@@ -148,8 +156,7 @@ def _sorted_knobs(
                     f"the schedule of {name} has {array.sizes['step']} steps and the trace {steps}",
                     "Give a value for every step.",
                 )
-            cut = array.transpose("step", ...).isel(step=slice(steps))
-            schedules[name] = cut.assign_coords(step=np.arange(1, steps + 1))
+            schedules[name] = _without_labels(array).transpose("step", ...).isel(step=slice(steps))
         else:
             arrays[name] = array
     return numbers, arrays, schedules

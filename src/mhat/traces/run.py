@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mhat.engines import plan
@@ -109,7 +110,8 @@ def run(
         dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
-    ds = xr.Dataset(coords={"step": np.arange(1, request.steps + 1)})
+    # A range takes no memory until somebody looks at it.
+    ds = xr.Dataset(coords={"step": pd.RangeIndex(1, request.steps + 1)})
     ds = ds.assign({name: _without_repeats(request, name, array) for name, array in found.items()})
     ds = ds.assign_coords({**request.arrays, **request.schedules})
     ds.attrs.update(attributes(request))
@@ -171,11 +173,16 @@ def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tu
     start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
     inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
     if request.gradients is not None:
-        inputs[GRADIENTS] = (request.gradients.astype(np.float64, copy=False), ("step", *request.core))
+        inputs[GRADIENTS] = (_in_double(request.gradients, HELD[request.dtype]), ("step", *request.core))
     inputs |= {name: (array, ()) for name, array in request.arrays.items()}
     inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
     arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]
     return list(inputs), arrays, [dims for _, dims in inputs.values()]
+
+
+def _in_double(array: xr.DataArray, held: str) -> xr.DataArray:
+    """Give numbers as doubles, from which an engine rounds; those that it holds as they are need no copy."""
+    return array if array.dtype == held else array.astype(np.float64, copy=False)
 
 
 def _in_one_block(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:

@@ -104,8 +104,7 @@ def _block(request: Request, first: int, last: int) -> Request:
     """Cut the steps first..last out of a request, and read what belongs to them."""
 
     def cut(array: xr.DataArray) -> xr.DataArray:
-        steps = np.arange(1, last - first + 2)
-        return array.isel(step=slice(first - 1, last)).compute().assign_coords(step=steps)
+        return array.isel(step=slice(first - 1, last)).compute()
 
     return replace(
         request,

@@ -46,9 +46,19 @@ def stages_of(lowered: Lowered) -> Stages:
     carried = {lowered.before[name]: lowered.after[name] for name in lowered.states(Kind.COORDINATE)}
     carried[X] = lowered.result
     values = [value for value in lowered.values if value.kind == Kind.COORDINATE]
+    taken = _taken_over(lowered, carried, {value.id for value in values})
+    carried = {name: taken[after].id if after in taken else after for name, after in carried.items()}
+    values = [*taken.values(), *values]
     circles = _circles(values, carried)
     values = [part for value in values for part in _taken_apart(value, circles)]
     return Stages(tuple(values), _settled(values, carried), carried)
+
+
+def _taken_over(lowered: Lowered, carried: Mapping[str, str], own: set[str]) -> dict[str, Value]:
+    """Make a value of its own of what a state takes over as it is: the gradient, or another state before the step."""
+    found = dict.fromkeys(after for name, after in carried.items() if after != name and after not in own)
+    kind = Kind.COORDINATE
+    return {after: Value(f"{after}_taken", Name(after), kind) for after in found if lowered.kinds[after] == kind}
 
 
 def _settled(values: list[Value], carried: Mapping[str, str]) -> dict[str, int]:

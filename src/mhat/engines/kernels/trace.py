@@ -7,13 +7,13 @@ no names of dimensions.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from mhat.engines.kernels import pages
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind, NotLowered
 from mhat.engines.kernels.modules import module_of
@@ -21,7 +21,7 @@ from mhat.engines.kernels.narrow_text import ROW
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
 from mhat.engines.kernels.trace_steps import TraceForm
-from mhat.engines.kernels.trace_text import TraceText, trace_text
+from mhat.engines.kernels.trace_text import LONG, LONG_ROW, TraceText, trace_text
 from mhat.engines.running import CARRIED, Array, Loop, Work, variable_shape, variables_of
 from mhat.language.definition import Rule
 
@@ -43,18 +43,14 @@ def runs_on_kernels(work: Work) -> bool:
     return True
 
 
-def run_on_kernels(work: Work, into: Mapping[str, Array] | None = None) -> dict[str, Array]:
-    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies.
-
-    `into`: what an earlier run of the same shapes gave and nobody needs any more, to be written over: fresh memory
-    costs more than the numbers that go into it.
-    """
+def run_on_kernels(work: Work) -> dict[str, Array]:
+    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies."""
     with np.errstate(all="ignore"):
         beside = _side_by_side(work)
         if beside is None:
-            return _Run(work, into or {}).run()
+            return _Run(work).run()
         batch = Loop(work).batch
-        made = _Run(beside, {}).run()
+        made = _Run(beside).run()
     return {name: array if name == CARRIED else _as_batch(array, batch[name]) for name, array in made.items()}
 
 
@@ -97,9 +93,8 @@ def _printed(rule: Rule, form: TraceForm) -> TraceText:
 class _Run:
     """One run: the tables of a kernel, and the arrays behind their addresses."""
 
-    def __init__(self, work: Work, into: Mapping[str, Array]) -> None:
+    def __init__(self, work: Work) -> None:
         self.work = work
-        self.into = into
         self.loop = Loop(work)
         assert self.loop.stream is not None
         self.core_shape = self.loop.core_shape
@@ -137,19 +132,23 @@ class _Run:
         buffers = self._buffers()
         scheduled, kept_alive = self._schedules()
         tasks, shares = self._tasks()
-        rooms, room_memory = self._rooms(len(shares) - 1)
+        rooms, room_memory = self._rooms(2 if self.by_two else len(shares) - 1)
         if self.core and self.lanes:
+            module = module_of(self.printed.text)
+            given = (
+                work.first, work.steps, self.core, knobs, float(environment["n"]), doubles, next_doubles, scheduled,
+                self._addresses(homes), self._lane_addresses(stream, self.gradient_batch), self._written(buffers),
+            )  # fmt: skip
             with ONE_AT_A_TIME:
-                module_of(self.printed.text).trace(
-                    tasks, shares, rooms, work.first, work.steps, self.core, knobs, float(environment["n"]), doubles,
-                    next_doubles, scheduled, self._addresses(homes), self._lane_addresses(stream, self.gradient_batch),
-                    self._written(buffers),
-                )  # fmt: skip
+                if self.by_two:
+                    module.trace_by_two(rooms, *given)
+                else:
+                    module.trace(tasks, shares, rooms, *given)
         del kept_alive, room_memory
         if work.report is not None:
             work.report(work.first + work.steps - 1)
         if "g" in work.keep:
-            buffers["g"] = self._buffer("g", stream.shape)
+            buffers["g"] = pages.empty(stream.shape, self.dtype)
             buffers["g"][...] = stream
         made = {name: buffers[name] for name in work.keep}
         return {**made, CARRIED: self._left(homes, next_doubles)} if work.carries else made
@@ -194,17 +193,11 @@ class _Run:
     def _buffers(self) -> dict[str, Array]:
         several = self.core_shape[: self.work.several_dimensions]
         made = {}
-        for name in self.keep:
+        for i, name in enumerate(self.keep):
             inner = variables_of(self.work.rule)[name]
             shape = variable_shape(self.work.rule, inner, self.loop.tensor_shape)
-            made[name] = self._buffer(name, (*self.loop.batch[name], self.work.steps, *several, *shape))
+            made[name] = pages.empty((*self.loop.batch[name], self.work.steps, *several, *shape), self.dtype, place=i)
         return made
-
-    def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
-        used = self.into.get(name)
-        if used is not None and used.shape == shape and used.dtype == self.dtype and used.flags.c_contiguous:
-            return used
-        return np.empty(shape, dtype=self.dtype)
 
     def _written(self, buffers: dict[str, Array]) -> Array:
         """Tell each lane where it writes a variable: of the lanes that give the same, the first one does."""
@@ -228,19 +221,32 @@ class _Run:
         shares = np.round(np.linspace(0, len(tasks), min(threads, max(len(tasks), 1)) + 1)).astype(np.int64)
         return tasks, shares
 
+    @property
+    def by_two(self) -> bool:
+        """Whether two threads share the one coordinate that there is."""
+        alone = self.printed.by_two and self.core * self.lanes == 1 and self.work.steps > 2 * LONG
+        return alone and threads_for(self.work.steps, os.cpu_count() or 1) > 1
+
     def _rooms(self, count: int) -> tuple[Array, Array]:
-        """Make room for each thread: the table of a block, powers, room to compute them in, rows of a block."""
+        """Make room for each thread: the table of a block, powers, room to compute them in, rows of a block.
+
+        Two threads that share a coordinate have the last of them, rows of a stretch, in common.
+        """
         size, printed = self.dtype.itemsize, self.printed
         sizes = [
             printed.table * BLOCK * size,
             printed.powers * BLOCK * 8,
             printed.powers * ROOM * 8,
             max(printed.rows * ROW, CHUNK) * size,
+            printed.long * (2 * LONG_ROW if self.by_two else ROW) * size,
         ]
         ends = np.cumsum([0, *(-(-n // LINE) * LINE for n in sizes)])
         memory = np.zeros(count * int(ends[-1]) + LINE, dtype=np.uint8)
         start = address_of(memory) + -address_of(memory) % LINE
-        return start + np.arange(count)[:, None] * ends[-1] + ends[None, :-1], memory
+        rooms = start + np.arange(count)[:, None] * ends[-1] + ends[None, :-1]
+        if self.by_two:
+            rooms[1, -1] = rooms[0, -1]
+        return rooms, memory
 
     def _left(self, homes: dict[str, Array], doubles: Array) -> dict[str, Any]:
         """Give x and the states after the last step."""

@@ -27,30 +27,47 @@ class TraceForm:
 
 
 class Steps:
-    """The doubles of a step: which stay the same, which change, and which powers come from tables."""
+    """The doubles of a step that a table holds: which stay the same, which change, which powers come from tables."""
 
-    def __init__(self, lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> None:
+    def __init__(
+        self, lowered: Lowered, form: TraceForm, table: Mapping[str, str], *, name: str = "per_block", last: bool = True
+    ) -> None:
+        """Take the rows of the table: the name that is read, and the value. The `last` table carries all states."""
+        self.name = name
         self.lowered = lowered
         self.form = form
-        self.states = lowered.states(Kind.STEP)
-        # Rows of the table: what tensors see, then kept variables that are doubles of the step.
-        self.table = dict(lowered.entered)
-        self.table |= {f"{v}_kept": v for v in kept.values() if lowered.kinds[v] == Kind.STEP and v not in self.table}
-        self.moving = {"t_in", *(f"{name}_in" for name in (*form.schedules, *self.states))}
-        for value in lowered.step_values:
+        self.table = dict(table)
+        reached = self._reached({*table.values(), *(lowered.before[s] for s in lowered.states(Kind.STEP) if last)})
+        self.values = [value for value in lowered.step_values if value.id in reached]
+        self.states = {s: i for i, s in enumerate(lowered.states(Kind.STEP)) if lowered.before[s] in reached}
+        self.moving = {"t_in", *(f"{name}_in" for name in form.schedules), *(f"{name}_in" for name in self.states)}
+        for value in self.values:
             if names(value.expression) & self.moving:
                 self.moving.add(value.id)
         self.powers: dict[Expression, str] = {}
-        for value in lowered.step_values:
+        for value in self.values:
             for node in subexpressions(value.expression):
                 if self._tabled(node):
                     self.powers.setdefault(node, f"power_{len(self.powers)}")
         self.beside_one = set(self.powers) - self._alone()
 
+    def _reached(self, wanted: set[str]) -> set[str]:
+        """Find all that the wanted values are computed from, in this step and in those before."""
+        reads = {value.id: names(value.expression) for value in self.lowered.step_values}
+        reads |= {self.lowered.before[s]: {self.lowered.after[s]} for s in self.lowered.states(Kind.STEP)}
+        found: set[str] = set()
+        waiting = list(wanted)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += reads.get(name, ())
+        return found
+
     def _alone(self) -> set[Expression]:
         """Find the powers that are read otherwise than as 1 minus the power."""
-        nodes = [node for value in self.lowered.step_values for node in subexpressions(value.expression)]
-        found = {value.expression for value in self.lowered.step_values}
+        nodes = [node for value in self.values for node in subexpressions(value.expression)]
+        found = {value.expression for value in self.values}
         for node in nodes:
             if isinstance(node, Operation) and not (node.op == "sub" and node.arguments[0] == Number(1.0)):
                 found |= set(node.arguments)
@@ -70,14 +87,14 @@ class Steps:
 
     def text(self) -> str:
         tree = self.lowered.rule.tree
-        still = [value for value in self.lowered.step_values if value.id not in self.moving]
-        moving = [value for value in self.lowered.step_values if value.id in self.moving]
+        still = [value for value in self.values if value.id not in self.moving]
+        moving = [value for value in self.values if value.id in self.moving]
         lines = [
-            *bindings(self.lowered.step_values, "operations_of_steps", prefix="d_"),
+            *bindings(self.values, "operations_of_steps", prefix="d_"),
             "",
             "",
             "@njit(**OPTIONS)",
-            "def per_block(knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room):",
+            f"def {self.name}(knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room):",
             "    table = pointer(table_at)",
         ]
         lines += [
@@ -93,10 +110,10 @@ class Steps:
             lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {least}, {place})")
             lines.append(f"    {name} = pointer_double({place})")
         lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
-        lines += [f"    {self.lowered.before[name]} = states[{i}]" for i, name in enumerate(self.states)]
+        lines += [f"    {self.lowered.before[name]} = states[{i}]" for name, i in self.states.items()]
         lines += [f"    {self._put(name, '0')}" for name in self.table if not self.changes(name)]
         lines += [f"    {line}" for line in self._loop(moving)]
-        lines += [f"    states[{i}] = {self.lowered.before[name]}" for i, name in enumerate(self.states)]
+        lines += [f"    states[{i}] = {self.lowered.before[name]}" for name, i in self.states.items()]
         return "\n".join([*lines, "    return"])
 
     def _loop(self, moving: list[Value]) -> list[str]:
@@ -121,6 +138,12 @@ class Steps:
         """Print how a row of the table is read at a step of the block."""
         row = list(self.table).index(name) * BLOCK
         return f"load_table_(table, {row} + {i})" if self.changes(name) else f"load_table_(table, {row})"
+
+
+def whole_table(lowered: Lowered, kept: Mapping[str, str]) -> dict[str, str]:
+    """List the rows of a table for all that tensors see, then for kept variables that are doubles of the step."""
+    table = dict(lowered.entered)
+    return table | {f"{v}_kept": v for v in kept.values() if lowered.kinds[v] == Kind.STEP and v not in table}
 
 
 def row_of(value: str, steps: Steps) -> str:

@@ -1,40 +1,51 @@
 """The text of a trace's kernel: a module for Numba with the time loop inside, printed from a lowered rule.
 
-    per_block    the doubles of up to 256 steps, and what of them tensors see, as a table over the steps
-    task         some coordinates of one member of a sweep, through all steps, block by block
+    per_block        the doubles of up to 256 steps, and what of them tensors see, as a table over the steps
+    task             some coordinates of one member of a sweep, through all steps, block by block
+    trace            all tasks, dealt out to threads
+    trace_by_two     one coordinate alone, by two threads
 
 A task with many coordinates goes step by step, all coordinates of a step in one loop (`wide`); with few it goes
-coordinate by coordinate, in stages, each a loop over the steps of a block (`narrow`). It runs nothing.
+coordinate by coordinate, in stages, each a loop over the steps of a block (`mhat.engines.kernels.narrow_text`, which
+has a table for each of its halves). It runs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import G, Kind, Lowered, NotLowered, X, lower
-from mhat.engines.kernels.narrow_text import Narrow, Rows
-from mhat.engines.kernels.power_tables import BLOCK
+from mhat.engines.kernels.narrow_text import BEFORE, ROW, Half, Narrow
+from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.step_text import bindings, line_of
-from mhat.engines.kernels.trace_steps import Steps, TraceForm, kept_per_step, row_of
+from mhat.engines.kernels.trace_steps import Steps, TraceForm, kept_per_step, row_of, whole_table
 from mhat.language.definition import Rule
 from mhat.language.walking import names
 from mhat.version import VERSION
+
+
+# Steps that one of two threads goes ahead of the other: what it leaves for the other stays in a near cache.
+LONG = 1 << 15
+LONG_ROW = LONG + BEFORE
 
 
 @dataclass(frozen=True)
 class TraceText:
     """A printed kernel, and what its caller must know of the room that it wants.
 
-    `per_step`: the kept variables that are one number a step. `table`, `rows`, `powers`: rows of the three tables.
+    `per_step`: the kept variables that are one number a step. `table`, `powers`: rows of these tables. `rows`, `long`:
+    rows of a block, and those that two threads have in common. `by_two`: whether two can share a coordinate.
     """
 
     text: str
     lowered: Lowered
     per_step: frozenset[str]
     table: int
-    rows: int
     powers: int
+    rows: int = 0
+    long: int = 0
+    by_two: bool = False
 
 
 def trace_text(rule: Rule, form: TraceForm) -> TraceText:
@@ -44,19 +55,49 @@ def trace_text(rule: Rule, form: TraceForm) -> TraceText:
         raise NotLowered("a reduction, or a number of the tensor")
     # The x that a trace keeps is that after the step; g is kept without a kernel.
     kept = {name: lowered.result if name == "x" else lowered.variables[name] for name in form.keep}
-    steps = Steps(lowered, form, kept)
-    rows = Rows()
-    inner = _wide(form, kept, steps) if form.wide else Narrow(form, kept, steps, rows).lines()
-    task = _task([*inner, *_kept_lines(form, kept, steps)])
-    text = "\n\n\n".join([_heading(lowered, form), steps.text(), task, _DRIVER]) + "\n"
-    per_step = frozenset(kept_per_step(form, lowered))
-    return TraceText(text, lowered, per_step, len(steps.table), len(rows.places), len(steps.powers))
+    return _wide_text(lowered, form, kept) if form.wide else _narrow_text(lowered, form, kept)
 
 
-def _heading(lowered: Lowered, form: TraceForm) -> str:
-    arrays = ["x", *lowered.states(Kind.COORDINATE)]
-    count = len(arrays) + len(form.keep) + 3
-    scopes = {name: i for i, name in enumerate([*arrays, "g", "table", "row"])}
+def _wide_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> TraceText:
+    steps = Steps(lowered, form, whole_table(lowered, kept))
+    inner = [*_wide(form, kept, steps), *_kept_lines(form, kept, steps)]
+    text = _joined([_heading(lowered, form), steps.text(), _wide_task(inner), _DRIVER])
+    return TraceText(text, lowered, _per_step(form, lowered), len(steps.table), len(steps.powers))
+
+
+def _narrow_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> TraceText:
+    narrow = Narrow(form, kept, lowered)
+    lines = narrow.lines()
+    lines["moves"] += _kept_lines(form, kept, narrow.moves.steps, first="c == 0")
+    parts, calls, table, powers = [_heading(lowered, form, narrow.rows())], [], 0, 0
+    for half in (narrow.averages, narrow.moves):
+        parts += [half.steps.text(), _half(half, lines[half.name], table)]
+        # The first rows of the tables are the other half's.
+        calls.append(
+            f"steps_of_{half.name}(knobs[b], n_in, first + done, count, {half.states}, scheduled[:, b], done,\n"
+            f"            room[0] + {table * BLOCK} * number_size, room[1] + {powers * BLOCK * 8}, "
+            f"room[2] + {powers * ROOM * 8})"
+        )
+        table, powers = table + len(half.steps.table), powers + len(half.steps.powers)
+    averages, moves = calls
+    parts += [_narrow_task(averages, moves), _DRIVER, _stretch("averages", averages), _stretch("moves", moves), _BY_TWO]
+    return TraceText(
+        _joined(parts), lowered, _per_step(form, lowered), table, powers,
+        len(narrow.own_rows), len(narrow.long_rows), narrow.shared,
+    )  # fmt: skip
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _per_step(form: TraceForm, lowered: Lowered) -> frozenset[str]:
+    return frozenset(kept_per_step(form, lowered))
+
+
+def _heading(lowered: Lowered, form: TraceForm, rows: Sequence[str] = ()) -> str:
+    scopes = {name: i for i, name in enumerate(["x", *lowered.states(Kind.COORDINATE), "g", "table", *rows])}
+    count = len(scopes) + len(form.keep)
     lines = [
         f'"""{lowered.rule.name}: a trace in {form.dtype} of {", ".join(form.keep)}; printed by mhat {VERSION}."""',
         "",
@@ -85,21 +126,23 @@ def _heading(lowered: Lowered, form: TraceForm) -> str:
     return "\n".join(lines)
 
 
-ARGUMENTS = "b, begin, end, first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at, room"
+ARGUMENTS = "first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at"
+_OF_A_BLOCK = "b, done, count, core, homes, g_at, out_at, room"
+_COUNT = f"count = min({BLOCK} - ((first + done) & {BLOCK - 1}), end - done)"
 
 
-def _task(inner: list[str]) -> str:
+def _wide_task(inner: list[str]) -> str:
     """Print the loop over blocks around what is done with one."""
     return "\n".join(
         [
             "@njit(**OPTIONS)",
-            f"def task({ARGUMENTS}):",
+            f"def task(b, begin, end, room, {ARGUMENTS}):",
             "    own = states[b].copy()",
             "    table_at, powers_at, power_room, rows_at = room[0], room[1], room[2], room[3]",
-            "    table, rows = pointer(table_at), pointer(rows_at)",
+            "    table = pointer(table_at)",
             "    done = 0",
             "    while done < steps:",
-            f"        count = min({BLOCK} - ((first + done) & {BLOCK - 1}), steps - done)",
+            f"        {_COUNT.replace('end', 'steps')}",
             "        per_block(knobs[b], n_in, first + done, count, own, scheduled[:, b], done, table_at, powers_at,",
             "            power_room)",
             *(f"        {line}" for line in inner),
@@ -111,13 +154,80 @@ def _task(inner: list[str]) -> str:
     )
 
 
-def _kept_lines(form: TraceForm, kept: Mapping[str, str], steps: Steps) -> list[str]:
-    """Print how kept variables of one number a step are written, by the task of the first coordinates."""
+def _half(half: Half, inner: list[str], table: int) -> str:
+    """Print what a half does with the steps of a block, of one coordinate."""
+    return "\n".join(
+        [
+            "@njit(**OPTIONS)",
+            f"def {half.name}(c, at, long_row, {_OF_A_BLOCK}):",
+            f"    table, rows_at, long_at = pointer(room[0] + {table * BLOCK} * number_size), room[3], room[4]",
+            *(f"    {line}" for line in inner),
+            "    return",
+        ]
+    )
+
+
+def _narrow_task(averages: str, moves: str) -> str:
+    """Print the loop over blocks around what is done with one; the calls fill the tables of the two halves."""
+    return f"""\
+@njit(**OPTIONS)
+def task(b, begin, end, room, {ARGUMENTS}):
+    ahead, own = states[b].copy(), states[b].copy()
+    done = 0
+    while done < steps:
+        {_COUNT.replace("end", "steps")}
+        {averages}
+        {moves}
+        for c in range(begin, end):
+            averages(c, 0, {ROW}, {_OF_A_BLOCK})
+            moves(c, 0, {ROW}, {_OF_A_BLOCK})
+        done += count
+    if begin == 0:
+        next_states[b, :] = own
+    return"""
+
+
+def _stretch(half: str, fills: str) -> str:
+    """Print what a thread does with a stretch of steps of a coordinate that two threads share."""
+    states = "own" if half == "moves" else "ahead"
+    return f"""\
+@njit(**OPTIONS)
+def stretch_of_{half}(number, first, steps, knobs, n_in, {states}, scheduled, homes, g_at, out_at, room):
+    b, c, core, before = 0, 0, 1, first & {LONG - 1}
+    begin, end = max(number * {LONG} - before, 0), min((number + 1) * {LONG} - before, steps)
+    done = begin
+    while done < end:
+        {_COUNT}
+        {fills}
+        at = (number & 1) * {LONG_ROW} + done - begin
+        {half}(c, at, {2 * LONG_ROW}, {_OF_A_BLOCK})
+        done += count
+    return"""
+
+
+_BY_TWO = f"""\
+@njit(parallel=True, cache=KEPT, **OPTIONS)
+def trace_by_two(rooms, {ARGUMENTS}):
+    ahead, own = states[0].copy(), states[0].copy()
+    stretches = ((first & {LONG - 1}) + steps + {LONG - 1}) // {LONG}
+    for number in range(stretches + 1):
+        for half in prange(2):
+            if half == 0 and number < stretches:
+                stretch_of_averages(number,
+                    first, steps, knobs, n_in, ahead, scheduled, homes, g_at, out_at, rooms[0])
+            elif half == 1 and number > 0:
+                stretch_of_moves(number - 1,
+                    first, steps, knobs, n_in, own, scheduled, homes, g_at, out_at, rooms[1])
+    next_states[0, :] = own"""
+
+
+def _kept_lines(form: TraceForm, kept: Mapping[str, str], steps: Steps, first: str = "begin == 0") -> list[str]:
+    """Print how kept variables of one number a step are written, with the first coordinates."""
     lines = []
     for i, name in enumerate(form.keep):
         if name in kept_per_step(form, steps.lowered):
             lines += [
-                f"if begin == 0 and out_at[{i}, b] != 0:",
+                f"if {first} and out_at[{i}, b] != 0:",
                 f"    out_{i} = pointer(out_at[{i}, b])",
                 "    for i in range(count):",
                 f"        keep_{i}(out_{i}, done + i, {steps.get(row_of(kept[name], steps))})",
@@ -160,18 +270,18 @@ def _wide(form: TraceForm, kept: Mapping[str, str], steps: Steps) -> list[str]:
 
 _DRIVER = f"""\
 @njit(**OPTIONS)
-def share(s, tasks, shares, rooms, {ARGUMENTS.replace("b, begin, end, ", "").replace(", room", "")}):
+def share(s, tasks, shares, rooms, {ARGUMENTS}):
     for i in range(shares[s], shares[s + 1]):
-        task(tasks[i, 0], tasks[i, 1], tasks[i, 2],
-            first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at, rooms[s])
+        task(tasks[i, 0], tasks[i, 1], tasks[i, 2], rooms[s],
+            {ARGUMENTS})
 
 
 @njit(parallel=True, cache=KEPT, **OPTIONS)
-def trace(tasks, shares, rooms, first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at):
+def trace(tasks, shares, rooms, {ARGUMENTS}):
     if shares.size == 2:
         share(np.int64(0), tasks, shares, rooms,
-            first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at)
+            {ARGUMENTS})
     else:
         for s in prange(shares.size - 1):
             share(np.int64(s), tasks, shares, rooms,
-                first, steps, core, knobs, n_in, states, next_states, scheduled, homes, g_at, out_at)"""
+                {ARGUMENTS})"""

@@ -14,6 +14,7 @@ import pytest
 
 import mhat
 from mhat.bridges.containers import flattened, matched, rebuilt
+from mhat.errors import BadValue
 from mhat.language import rule
 from tests.engines.kernels.stepping import use_threads
 
@@ -194,6 +195,62 @@ def test_the_arena_takes_gradients_in_place() -> None:
     assert opt.gradients["b"][0].dtype == np.float32
     opt.step()
     assert params["b"][0][1] == -2.0
+
+
+@pytest.mark.parametrize("rule_name", ["adam", "nadam", "lamb"])
+@pytest.mark.parametrize("form", ["array", "list", "dict"])
+def test_the_same_gradients_again_are_as_others_that_are_equal(rule_name: str, form: str) -> None:
+    def made() -> Any:
+        one, two = np.linspace(-1, 1, 6), np.linspace(2, 3, 4)
+        return {"array": one, "list": [one, two], "dict": {"a": one, "b": [two]}}[form]
+
+    def leaves(each: Any) -> list[Any]:
+        return [leaf for _, leaf in flattened(each, "")]
+
+    params, others, gradients = made(), made(), made()
+    opt, other = mhat.Optimizer(rule_name, params), mhat.Optimizer(rule_name, others)
+    stored = None
+    for i in range(8):
+        for leaf in leaves(gradients):
+            leaf += 0.25
+        if i == 3:
+            opt.lr = other.lr = 0.5
+            stored = opt.state_dict()
+        if i == 6:
+            assert stored is not None
+            opt.load_state_dict(stored)
+            other.load_state_dict(stored)
+        opt.step(gradients)
+        other.step(fresh(gradients))
+        assert [leaf.tolist() for leaf in leaves(params)] == [leaf.tolist() for leaf in leaves(others)]
+        assert opt.t == other.t
+
+
+def test_gradients_that_were_refused_once_are_refused_again() -> None:
+    x, g = np.ones(4), np.ones(4)
+    opt = mhat.Optimizer(MOMENTUM, x)
+    opt.step(g)
+    opt.step(g)
+    before = x.tolist()
+    for _ in range(3):
+        with pytest.raises(BadValue, match="shares memory"):
+            opt.step(x)
+    assert x.tolist() == before
+    opt.step(g)
+    assert opt.t == 3
+
+
+def test_a_gradient_that_is_missing_between_others() -> None:
+    params, g = [np.ones(2), np.ones(3)], [np.ones(2), np.ones(3)]
+    opt = mhat.Optimizer(MOMENTUM, params)
+    for given in (g, g, [g[0], None], g, g):
+        opt.step(given)
+    alone = np.ones(3)
+    other = mhat.Optimizer(MOMENTUM, alone)
+    for _ in range(4):
+        other.step(np.ones(3))
+    assert params[1].tolist() == alone.tolist()
+    assert opt.t == 5
 
 
 def test_tensors_of_several_dtypes() -> None:

@@ -47,6 +47,7 @@ def set_state(optimizer: Any, state: Mapping[str, Array]) -> None:
     for name, home in homes.items():
         home[...] = checked[name]
     own["_seed"], own["_steps"] = int(checked["seed"]), int(checked["steps"])
+    own["_settled"] = None
     own["_t"][:] = checked["t"]
     for group in optimizer._groups:
         group.started[:] = checked["started"][group.places]

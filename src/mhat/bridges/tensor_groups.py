@@ -12,7 +12,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from mhat.engines.kernels.addresses import Shapes, address_of, gather
+from mhat.engines.kernels.addresses import UNMOVED, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.kernels.memory import STORED
 from mhat.engines.kernels.step import FusedStep
@@ -198,6 +198,18 @@ class TensorGroup:
             self._check_apart(chosen)
             self._looked_at[:] = self._found
         return chosen
+
+    def settled(self, chosen: Array) -> bool:
+        """Whether the step that was just taken can be taken again as it is, while gradients lie where they lay."""
+        return not self.shadows and isinstance(self.step, FusedStep) and self.step.repeats and bool(chosen.all())
+
+    def run_again(self, gradients: list[Array], knobs: Array, steps: Array, seed: int) -> bool:
+        """Take the step again after a settled one; False, and nothing is done, if a gradient lies elsewhere."""
+        assert isinstance(self.step, FusedStep)
+        if gather(gradients, self.dtype, self._shapes, self._found) != UNMOVED:
+            return False
+        self.step.run_again(knobs, steps, seed)
+        return True
 
     def _checked(self, gradient: Any, i: int, called: str) -> Array:
         tensor, path = self.tensors[i], self.paths[i]

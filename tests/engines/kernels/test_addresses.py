@@ -10,7 +10,7 @@ import pytest
 
 import mhat
 from mhat.engines.kernels import addresses
-from mhat.engines.kernels.addresses import Shapes, address_of, gather
+from mhat.engines.kernels.addresses import ALL, UNMOVED, Shapes, address_of, gather
 
 FLOAT = np.dtype(np.float32)
 SHAPES = [(2, 3), (), (5,), (0,), (1, 1, 4)]
@@ -28,7 +28,7 @@ def plain(dtype: np.dtype[Any] = FLOAT) -> list[Any]:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, ml_dtypes.bfloat16])
 def test_the_addresses_of_right_arrays(dtype: Any) -> None:
     arrays = plain(np.dtype(dtype))
-    assert gathered(arrays, np.dtype(dtype)) == (-1, [address_of(array) for array in arrays])
+    assert gathered(arrays, np.dtype(dtype)) == (ALL, [address_of(array) for array in arrays])
 
 
 def test_views_are_read_where_they_begin() -> None:
@@ -37,8 +37,18 @@ def test_views_are_read_where_they_begin() -> None:
     arrays[2] = home[10:15]
     arrays[0] = home[20:26].reshape(2, 3)
     at, found = gathered(arrays)
-    assert at == -1
+    assert at == ALL
     assert found[2] == address_of(home) + 40
+
+
+def test_arrays_that_lie_where_they_lay() -> None:
+    arrays, found = plain(), np.zeros(len(SHAPES), np.int64)
+    shapes = Shapes(SHAPES)
+    assert [gather(list(arrays), FLOAT, shapes, found) for _ in range(3)] == [ALL, UNMOVED, UNMOVED]
+    held, arrays[2] = arrays[2], np.zeros(5, FLOAT)
+    assert gather(arrays, FLOAT, shapes, found) == ALL
+    assert found[2] == address_of(arrays[2]) != address_of(held)
+    assert gather(arrays, FLOAT, shapes, found) == UNMOVED
 
 
 class Own(np.ndarray[Any, Any]):

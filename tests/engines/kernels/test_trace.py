@@ -16,6 +16,7 @@ from mhat import rules as library
 from mhat.engines import plan
 from mhat.engines.kernels import trace as traces
 from mhat.engines.kernels.trace import run_on_kernels, runs_on_kernels
+from mhat.engines.kernels.trace_text import LONG
 from mhat.engines.running import CARRIED, Work, run_on_arrays, variables_of
 from mhat.language import Rule, of_tree, rule
 from tests.engines.columns import same_bits
@@ -36,6 +37,11 @@ ODD = [
     "def f(x, g, t, *, b=0.5, c=0.6, d=0.7):\n    a = 1 - b**t\n    e = c**t\n    f = 1 - d**t\n    h = 2 * d**t\n"
     "    return x - g * (a + e) * f * h",
     "def f(x, g, t, *, lr=0.1):\n    a = g\n    a = lr**t\n    old = x\n    return a",
+    # States that hand each other on, x before the step, a state of the second half that the first one never sees.
+    "def f(x, g, a=1, b=2, last=0, z=0, *, lr=0.1):\n    m = a\n    a = b\n    b = m\n    u = g * g + last\n"
+    "    z = 0.5 * z + u\n    w = x - z * a\n    last = x\n    return w - lr * z",
+    "def f(x, g, a='g', b='x', c=0, *, lr=0.1):\n    m = a\n    a = b\n    b = m\n    c = 0.5 * c + a * g\n"
+    "    return x - lr * c * b",
 ]
 
 
@@ -157,13 +163,24 @@ def test_empty_and_tiny(shape: tuple[int, ...]) -> None:
     check(work(ADAM, stream(shape, steps=3), tensor_dimensions=len(shape)))
 
 
-def test_buffers_are_used_again_where_they_fit() -> None:
-    given = work(ADAM, stream((20,), steps=30), tensor_dimensions=1)
-    first = run_on_kernels(given)
-    again = run_on_kernels(given, first)
-    assert all(np.shares_memory(first[name], again[name]) for name in first)
-    other = run_on_kernels(work(ADAM, stream((21,), steps=30), tensor_dimensions=1), first)
-    assert not any(np.shares_memory(first[name], other[name]) for name in first)
+@pytest.mark.parametrize(
+    ("text", "kept"), [("adam", "all"), ("adam", "x"), ("nadam", "all"), (ODD[0], "x"), (ODD[6], "all")]
+)
+def test_two_threads_share_one_coordinate(monkeypatch: pytest.MonkeyPatch, text: str, kept: str) -> None:
+    chosen = library.named(text) if text.isidentifier() else rule(text)
+    gradients = np.random.default_rng(1).standard_normal(2 * LONG + 5000)
+    keep = tuple(variables_of(chosen)) if kept == "all" else ("x",)
+    given = work(chosen, gradients[:-700], keep=keep, carries=True)
+    rest = work(chosen, gradients, keep=keep, first=301)
+    found = []
+    for threads in (1, 2):
+        monkeypatch.setattr(traces, "threads_for", lambda coordinates, wanted, threads=threads: threads)
+        monkeypatch.setattr(os, "cpu_count", lambda threads=threads: threads)
+        found.append((run_on_kernels(given), run_on_kernels(rest)))
+    for one, two in zip(*found, strict=True):
+        for name in keep:
+            assert same_bits(one[name], two[name]).all(), name
+        assert str(one.get(CARRIED)) == str(two.get(CARRIED))
 
 
 def test_what_kernels_do_not_run() -> None:

@@ -27,6 +27,9 @@ _ITEMS = 8
 # NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED.
 _WANTED = 0x0101
 
+# What `gather` says of arrays that are all as wanted: read, and lying where they lay before.
+ALL, UNMOVED = -1, -2
+
 
 @intrinsic
 def _word(typing_context: Any, address: Any) -> Any:
@@ -38,8 +41,9 @@ def _word(typing_context: Any, address: Any) -> Any:
 
 
 def _gathered(items, kind, dtype, firsts, lengths, found):
-    """Write the address of each array that is as wanted; give the place of the first that is not, or -1."""
+    """Write the address of each array that is as wanted; give the place of the first that is not, or ALL or UNMOVED."""
     start = _word(items + _HEAD + _ITEMS)
+    moved = 0
     for i in range(found.size):
         array = _word(start + 8 * i)
         fields = array + _HEAD
@@ -52,8 +56,10 @@ def _gathered(items, kind, dtype, firsts, lengths, found):
         for axis in range(dimensions):
             if _word(shape + 8 * axis) != lengths[firsts[i] + axis]:
                 return i
-        found[i] = _word(fields + _DATA)
-    return -1
+        address = _word(fields + _DATA)
+        moved |= found[i] ^ address
+        found[i] = address
+    return ALL if moved else UNMOVED
 
 
 def _compiled() -> Callable[..., int]:
@@ -78,7 +84,8 @@ class Shapes:
 def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array) -> int:
     """Write the addresses of plain, contiguous arrays of the dtype and shapes into `found` (int64).
 
-    Gives -1, or the place of the first array that is not as wanted; 0 where objects cannot be read in this way.
+    Gives ALL, or UNMOVED where `found` held the same; or the place of the first array that is not as wanted, which is 0
+    where objects cannot be read in this way.
     """
     if not _readable():
         return 0
@@ -110,7 +117,9 @@ def _readable() -> bool:
     def tried(arrays: list[Array]) -> int:
         return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found))
 
-    right = tried(probes) == -1 and found.tolist() == [address_of(probe) for probe in probes]
+    right = (
+        tried(probes) == ALL and tried(probes) == UNMOVED and found.tolist() == [address_of(probe) for probe in probes]
+    )
     wrong: list[Array] = [np.zeros(5), np.zeros((3, 2), dtype).T, np.zeros(4, dtype), np.zeros(10, dtype)[::2]]
     places = [tried([*probes[:2], each]) if each.ndim == 1 else tried([each, *probes[1:]]) for each in wrong]
     return right and places == [2, 0, 2, 2]

@@ -60,9 +60,9 @@ class Narrow:
 
     def half(self, name: str, stages: tuple[int, ...]) -> Half:
         last = name == "moves"
-        read = {each for value in self.stages.values if self.stages.stage[value.id] in stages
-                for each in names(value.expression)}  # fmt: skip
-        table = {row: value for row, value in self.lowered.entered.items() if row in read or last and row in self.seen}
+        values = [value for value in self.stages.values if self.stages.stage[value.id] in stages]
+        read = {each for value in values for each in names(value.expression)} | (self.seen if last else set())
+        table = {row: value for row, value in self.lowered.entered.items() if row in read}
         if last:
             whole = whole_table(self.lowered, self.kept)
             table |= {row: value for row, value in whole.items() if row not in self.lowered.entered}

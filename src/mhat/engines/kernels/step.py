@@ -60,6 +60,9 @@ class FusedStep:
         columns = self.reductions + len(self.tensor_states)
         self.scalars, self.new_scalars = (np.zeros((tensors, columns), dtype=computed) for _ in range(2))
         self._laid_out = 0
+        # What passes that sum want; without any, fewer arrays are handed over.
+        self._rooms: list[Array] = []
+        self._blocks: tuple[Any, ...] = ()
         self._chosen: Array = None
         self._places: Array = slice(None)
         self._kernel = module_of(self.printed.text).step
@@ -94,16 +97,30 @@ class FusedStep:
             doubles = doubles.copy()
         if self.tensor_states:
             self.new_scalars[:] = self.scalars
-        with ONE_AT_A_TIME:
-            self._kernel(
-                self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
-                self.entered, self.scalars, self.new_scalars, seed, self._blocks,
-            )  # fmt: skip
+        self._call(knobs, ts, doubles, seed)
         # Both in place, for whoever holds a column.
         if self.step_states:
             self.doubles[self._places] = doubles if alike else doubles[self._places]
         if self.tensor_states:
             self.scalars[self._places] = self.new_scalars[self._places]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a step of all tensors leaves nothing behind that the next one must look at first."""
+        return self.one_row and not self.step_states and not self.tensor_states
+
+    def run_again(self, knobs: Array, steps: Array, seed: int) -> None:
+        """Step all tensors, as they were stepped before; `steps`: t, the same for all, in an array of one."""
+        if self._laid_out != threads_for(self._coordinates, self.threads):
+            self._lay_out(self._chosen)
+        self._call(knobs, steps, self.doubles[:1], seed)
+
+    def _call(self, knobs: Array, ts: Array, doubles: Array, seed: int) -> None:
+        with ONE_AT_A_TIME:
+            self._kernel(
+                self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
+                self.entered, self.scalars, self.new_scalars, seed, self._blocks,
+            )  # fmt: skip
 
     def _alike(self, steps: Array, first: int) -> bool:
         """Whether the doubles of this step are the same for all tensors that are stepped."""
@@ -123,6 +140,8 @@ class FusedStep:
         self._places = slice(None) if chosen.all() else np.flatnonzero(chosen)
         self._pieces = pieces_of(self.sizes, chosen, threads)
         overs = {each.over for each in self.printed.passes if not each.last}
+        if not overs:
+            return
         made = [self._sums(chosen, threads, over in overs, over == "all") for over in (None, "all")]
         self._rooms = [room for _, room in made]
         self._blocks = tuple(table for table, _ in made)

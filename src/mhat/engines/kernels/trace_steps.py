@@ -127,7 +127,10 @@ class Steps:
             lines.append(f"    {value.id} = {STEP_PRINTER.expression(expression)}")
         lines += [f"    {self._put(name, 'i')}" for name in self.table if self.changes(name)]
         after = [(self.lowered.before[name], self.lowered.after[name]) for name in self.states]
-        lines += [f"    {old} = {new}" for old, new in after if old != new]
+        changed = [(old, new) for old, new in after if old != new]
+        if changed:
+            # All at once: a state may take over what another was.
+            lines += [f"    {', '.join(old for old, _ in changed)} = {', '.join(new for _, new in changed)}"]
         return lines
 
     def _put(self, name: str, i: str) -> str:

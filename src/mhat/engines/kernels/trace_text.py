@@ -24,7 +24,6 @@ from mhat.language.definition import Rule
 from mhat.language.walking import names
 from mhat.version import VERSION
 
-
 # Steps that one of two threads goes ahead of the other: what it leaves for the other stays in a near cache.
 LONG = 1 << 15
 LONG_ROW = LONG + BEFORE

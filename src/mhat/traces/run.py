@@ -111,10 +111,9 @@ def run(
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
     # A range takes no memory until somebody looks at it.
-    ds = xr.Dataset(coords={"step": pd.RangeIndex(1, request.steps + 1)})
+    labels = {"step": pd.RangeIndex(1, request.steps + 1), **request.arrays, **request.schedules}
+    ds = xr.Dataset(coords=labels, attrs=attributes(request))
     ds = ds.assign({name: _without_repeats(request, name, array) for name, array in found.items()})
-    ds = ds.assign_coords({**request.arrays, **request.schedules})
-    ds.attrs.update(attributes(request))
     return ds.transpose("step", *(dim for dim in _sweep_dims(request) if dim in ds.dims), ...)
 
 
@@ -232,7 +231,8 @@ def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.Dat
     carriers: dict[str, Any] = {"g": request.gradients, "x": request.start, **request.arrays, **request.schedules}
     needed = {dim for part in reached for dim in getattr(carriers.get(part), "dims", ())}
     sweep = loop_dims(request)
-    return array.isel({dim: 0 for dim in array.dims if dim in sweep and dim not in needed}, drop=True)
+    repeated = {dim: 0 for dim in array.dims if dim in sweep and dim not in needed}
+    return array.isel(repeated, drop=True) if repeated else array
 
 
 def loop_dims(request: Request) -> set[Any]:

@@ -114,6 +114,16 @@ def test_schedules(shape: tuple[int, ...]) -> None:
     check(work(ADAM, gradients, tensor_dimensions=core, **both))
 
 
+@pytest.mark.parametrize("shape", [(), (17,)], ids=str)
+def test_powers_that_fade_leave_schedules_and_sweeps_moving(shape: tuple[int, ...]) -> None:
+    gradients, core = stream(shape, steps=1100), len(shape)
+    fast = {"beta1": 0.4, "beta2": 0.5}
+    check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast))
+    check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, schedules={"lr": np.linspace(0.1, 1, 1100)}))
+    check(work(ADAM, gradients, tensor_dimensions=core, knobs={**fast, "beta2": np.array([0.5, 0.999, 0.6, 0.1])}))
+    check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, first=500))
+
+
 def test_gradients_of_each_member_of_a_sweep() -> None:
     gradients = np.moveaxis(stream((2, 5), steps=30), 0, 1)
     check(Work(ADAM, gradients, 30, ("g", "x", "m"), tensor_dimensions=1, knobs={"lr": np.array([0.1, 0.2])}))

@@ -71,6 +71,12 @@ def _product(high, low, other_high, other_low):
 
 
 @njit(**OPTIONS)
+def faded(base, first, least):
+    """Whether base**t is under 2**least for t = first and all that come."""
+    return 0.0 < base < 1.0 and first > 0 and first * np.log2(base) < least
+
+
+@njit(**OPTIONS)
 def powers_in_block(base, first, count, room, fresh, least, powers):
     """Write base**t for t = first .. first + count - 1, all in one block of `BLOCK`, at the address `powers`.
 
@@ -78,7 +84,7 @@ def powers_in_block(base, first, count, room, fresh, least, powers):
     which a power may be written as 0; later blocks then are 0 too, and need no table.
     """
     made = _pointer(powers)
-    if 0.0 < base < 1.0 and first * np.log2(base) < least:
+    if faded(base, first, least):
         for i in range(count):
             _store_power(made, i, 0.0)
     elif not (0.0 < base < np.inf and first <= _LARGEST and _quick(base, first, count, room, fresh, made)):

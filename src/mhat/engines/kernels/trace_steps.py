@@ -101,12 +101,11 @@ class Steps:
             f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names) if name not in self.form.schedules
         ]
         lines += [f"    {line_of(value, STEP_PRINTER)}" for value in still]
+        lines += self._faded()
         for node, name in self.powers.items():
-            assert isinstance(node, Operation)
+            base, least = self._base_and_least(node)
             place = f"powers_at + {8 * BLOCK} * {int(name.removeprefix('power_'))}"
-            base = STEP_PRINTER.expression(node.arguments[0])
             room = f"power_room + {8 * ROOM} * {int(name.removeprefix('power_'))}"
-            least = BESIDE_ONE if node in self.beside_one else NOTHING
             lines.append(f"    powers_in_block({base}, first, count, {room}, row == 0, {least}, {place})")
             lines.append(f"    {name} = pointer_double({place})")
         lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
@@ -116,11 +115,27 @@ class Steps:
         lines += [f"    states[{i}] = {self.lowered.before[name]}" for name, i in self.states.items()]
         return "\n".join([*lines, "    return"])
 
+    def _base_and_least(self, node: Expression) -> tuple[str, float]:
+        """Print the base of a power, and give the exponent of two from which on it is as good as 0."""
+        assert isinstance(node, Operation)
+        return STEP_PRINTER.expression(node.arguments[0]), BESIDE_ONE if node in self.beside_one else NOTHING
+
+    def _faded(self) -> list[str]:
+        """Print how the table is left as it is, where all that moves are powers that had faded in the block before."""
+        reads = {name for value in self.values for name in names(without(value.expression, self.powers))}
+        reads |= set(self.table.values())
+        if self.states or not self.powers or reads & (self.moving - {value.id for value in self.values}):
+            return []
+        faded = [f"faded({', '.join([base, f'first - {BLOCK}', str(least)])})"
+                 for base, least in map(self._base_and_least, self.powers)]  # fmt: skip
+        # Only a whole block before this one has filled the table.
+        return [f"    if row >= {BLOCK} and {' and '.join(faded)}:", "        return"]
+
     def _loop(self, moving: list[Value]) -> list[str]:
         lines = ["for i in range(count):", "    t_in = np.float64(first + i)"]
         lines += [f"    {name}_in = load_double(at_{name}, row + i)" for name in self.form.schedules]
         for value in moving:
-            expression = mapped(value.expression, lambda node: Name(self.powers[node]) if node in self.powers else node)
+            expression = without(value.expression, self.powers)
             read = {name for name in names(expression) if name in self.powers.values()}
             lines += [f"    at_{name} = load_double({name}, i)" for name in sorted(read)]
             expression = renamed(expression, {name: f"at_{name}" for name in read})
@@ -141,6 +156,11 @@ class Steps:
         """Print how a row of the table is read at a step of the block."""
         row = list(self.table).index(name) * BLOCK
         return f"load_table_(table, {row} + {i})" if self.changes(name) else f"load_table_(table, {row})"
+
+
+def without(expression: Expression, parts: Mapping[Expression, str]) -> Expression:
+    """Give an expression with some of its parts as names."""
+    return mapped(expression, lambda node: Name(parts[node]) if node in parts else node)
 
 
 def whole_table(lowered: Lowered, kept: Mapping[str, str]) -> dict[str, str]:

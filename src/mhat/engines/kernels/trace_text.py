@@ -105,7 +105,7 @@ def _heading(lowered: Lowered, form: TraceForm, rows: Sequence[str] = ()) -> str
         "",
         "from mhat.engines.kernels import memory",
         "from mhat.engines.kernels.operations import OPTIONS, operations",
-        "from mhat.engines.kernels.power_tables import powers_in_block",
+        "from mhat.engines.kernels.power_tables import faded, powers_in_block",
         "",
         f"number, number_size = np.{form.dtype}, {8 if form.dtype == 'float64' else 4}",
         "operations_of_steps = operations('float64')",

@@ -15,7 +15,7 @@ import mhat
 from mhat import rules as library
 from mhat.engines import plan
 from mhat.engines.kernels import trace as traces
-from mhat.engines.kernels.trace import run_on_kernels, runs_on_kernels
+from mhat.engines.kernels.trace import LANES_FOR_SEVERAL, run_on_kernels, runs_on_kernels
 from mhat.engines.kernels.trace_text import LONG
 from mhat.engines.running import CARRIED, Work, run_on_arrays, variables_of
 from mhat.language import Rule, of_tree, rule
@@ -53,6 +53,9 @@ def work(rule: Rule, gradients: Any, steps: int | None = None, **more: Any) -> W
 def check(given: Work) -> None:
     expected, found = run_on_arrays(given), run_on_kernels(given)
     assert list(found) == list(expected)
+    left, other = expected.pop(CARRIED, {}), found.pop(CARRIED, {})
+    for name, value in left.items():
+        assert same_bits(*map(np.array, np.broadcast_arrays(value, other[name]))).all(), name
     for name, array in expected.items():
         assert array.shape == found[name].shape, name
         assert array.dtype == found[name].dtype, name
@@ -122,6 +125,23 @@ def test_powers_that_fade_leave_schedules_and_sweeps_moving(shape: tuple[int, ..
     check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, schedules={"lr": np.linspace(0.1, 1, 1100)}))
     check(work(ADAM, gradients, tensor_dimensions=core, knobs={**fast, "beta2": np.array([0.5, 0.999, 0.6, 0.1])}))
     check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, first=500))
+
+
+@pytest.mark.parametrize("text", ["adam", "nadam", ODD[6]])
+def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    chosen = library.named(text) if text.isidentifier() else rule(text)
+    # Threads get four at a time, and some are left over.
+    lr = np.linspace(0.1, 1, LANES_FOR_SEVERAL + 5)
+    for threads in (1, 2):
+        monkeypatch.setattr(traces, "threads_for", lambda coordinates, wanted, threads=threads: threads)
+        for shape in ((), (3,)):
+            gradients = stream(shape, steps=300, wild=bool(shape))
+            check(work(chosen, gradients, tensor_dimensions=len(shape), knobs={"lr": lr}, carries=True))
+    if text == "adam":
+        swept = np.array([[0.9], [0.99]])
+        check(work(chosen, stream((), steps=600), knobs={"beta2": swept, "lr": lr}, dtype="float32"))
+        scheduled = {"beta1": np.linspace(0, 0.9, 300 * len(lr)).reshape(len(lr), 300)}
+        check(work(chosen, stream((), steps=300), schedules=scheduled, knobs={"lr": lr}))
 
 
 def test_gradients_of_each_member_of_a_sweep() -> None:

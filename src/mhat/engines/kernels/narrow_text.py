@@ -25,6 +25,27 @@ ROW = BLOCK + BEFORE
 AVERAGES = (0, 1)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Lines of a half: what is done once, or, with a body, what is done before a loop over the steps and in it.
+
+    `carries`: whether the loop goes step by step.
+    """
+
+    lines: list[str]
+    body: list[str] | None = None
+    carries: bool = False
+
+    def printed(self) -> list[str]:
+        """Print it."""
+        return [*self.lines, *loop_over(self.body)] if self.body is not None else self.lines
+
+
+def loop_over(body: list[str]) -> list[str]:
+    """Print a loop over the steps of a block."""
+    return ["for i in range(count):", *(f"    {line}" for line in body)]
+
+
 @dataclass
 class Half:
     """One of the two functions: its stages, its table, and its rows by the names of values."""
@@ -91,14 +112,14 @@ class Narrow:
         """Whether a state never changes."""
         return self.stages.carried.get(name) == name
 
-    def lines(self) -> dict[str, list[str]]:
+    def parts(self) -> dict[str, list[Part]]:
         """Print what each half does with a block; raises NotLowered for a state that only the wide way can carry."""
         halves = (self.averages, self.moves)
         inner = {half.name: self.inner(half) for half in halves}
         # Only now all rows are known.
-        return {half.name: [*self.outer(half), *inner[half.name]] for half in halves}
+        return {half.name: [Part(self.outer(half)), *inner[half.name]] for half in halves}
 
-    def inner(self, half: Half) -> list[str]:
+    def inner(self, half: Half) -> list[Part]:
         """Print what is done with the steps of one coordinate."""
         mine = [name for name in self.stages.carried if self.half_of(name) is half or self.constant(name)]
         starts = [f"start_{self.homes[name]} = load_{self.homes[name]}_({self.homes[name]}_home, c)" for name in mine]
@@ -106,7 +127,7 @@ class Narrow:
             if name in self.shifted and not self.constant(name):
                 row = self.row(half, self.stages.carried[name])
                 starts.append(f"store_{row}_({row}, -1, start_{self.homes[name]})")
-        loops = [line for stage in half.stages for line in self.loop(half, stage)]
+        loops = [self.loop(half, stage) for stage in half.stages if self.stages.at(stage)]
         after = [line for name in mine for line in self.sent_home(half, name)]
         if half is self.moves:
             per_step = kept_per_step(self.form, self.lowered)
@@ -115,9 +136,9 @@ class Narrow:
         gradients = []
         if G in half.rows:
             row = half.rows[G]
-            gradients = ["if core != 1:", "    for i in range(count):"]
-            gradients += [f"        store_{row}_({row}, i, load_g_(g, (done + i) * core + c))"]
-        return [*starts, *gradients, *loops, *after]
+            copied = loop_over([f"store_{row}_({row}, i, load_g_(g, (done + i) * core + c))"])
+            gradients = ["if core != 1:", *(f"    {line}" for line in copied)]
+        return [Part([*starts, *gradients]), *loops, Part(after)]
 
     def outer(self, half: Half) -> list[str]:
         """Print where things are."""
@@ -171,10 +192,8 @@ class Narrow:
         after = self.stages.carried[name]
         return stage % 2 == 1 and self.stages.stage.get(after) == stage
 
-    def loop(self, half: Half, stage: int) -> list[str]:
+    def loop(self, half: Half, stage: int) -> Part:
         values = self.stages.at(stage)
-        if not values:
-            return []
         own = {value.id for value in values}
         read = list(dict.fromkeys(name for value in values for name in sorted(names(value.expression))))
         carried = [name for name in self.stages.carried if self.carries(name, stage)]
@@ -188,8 +207,7 @@ class Narrow:
                 row = self.row(half, value.id)
                 lines.append(f"store_{row}_({row}, i, {value.id})")
         lines += [f"{name} = {self.stages.carried[name]}" for name in carried]
-        before = [f"{name} = start_{self.homes[name]}" for name in carried]
-        return [*before, "for i in range(count):", *(f"    {line}" for line in lines)]
+        return Part([f"{name} = start_{self.homes[name]}" for name in carried], lines, carries=stage % 2 == 1)
 
     def wanted(self, name: str, stage: int) -> bool:
         """Whether a value is read in another loop, kept, or sent home from its row."""
@@ -239,8 +257,7 @@ class Narrow:
         return [
             f"if out_at[{i}, b] != 0{there}:",
             f"    out_{i} = pointer(out_at[{i}, b])",
-            "    for i in range(count):",
-            f"        keep_{i}(out_{i}, (done + i) * core + c, {read})",
+            *(f"    {line}" for line in loop_over([f"keep_{i}(out_{i}, (done + i) * core + c, {read})"])),
         ]
 
     def rows(self) -> list[str]:

@@ -19,6 +19,7 @@ from mhat.engines.kernels.lowering import Kind, NotLowered
 from mhat.engines.kernels.modules import module_of
 from mhat.engines.kernels.narrow_text import ROW
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
+from mhat.engines.kernels.several_text import SEVERAL
 from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
 from mhat.engines.kernels.trace_steps import TraceForm
 from mhat.engines.kernels.trace_text import LONG, LONG_ROW, TraceText, trace_text
@@ -30,6 +31,8 @@ WIDE = 16
 # Coordinates of one task: what it carries from step to step stays in the nearest cache.
 CHUNK = 512
 LINE = 64
+# For fewer members of a sweep another kernel is not worth its compilation.
+LANES_FOR_SEVERAL = 32
 
 
 def runs_on_kernels(work: Work) -> bool:
@@ -132,7 +135,8 @@ class _Run:
         buffers = self._buffers()
         scheduled, kept_alive = self._schedules()
         tasks, shares = self._tasks()
-        rooms, room_memory = self._rooms(2 if self.by_two else len(shares) - 1)
+        threads = len(shares) - 1
+        rooms, room_memory = self._rooms(2 if self.by_two else SEVERAL * threads if self.of_several else threads)
         if self.core and self.lanes:
             module = module_of(self.printed.text)
             given = (
@@ -142,6 +146,8 @@ class _Run:
             with ONE_AT_A_TIME:
                 if self.by_two:
                     module.trace_by_two(rooms, *given)
+                elif self.of_several:
+                    module.trace_of_several(self._shares_of_lanes(threads), rooms, *given)
                 else:
                     module.trace(tasks, shares, rooms, *given)
         del kept_alive, room_memory
@@ -226,6 +232,17 @@ class _Run:
         """Whether two threads share the one coordinate that there is."""
         alone = self.printed.by_two and self.core * self.lanes == 1 and self.work.steps > 2 * LONG
         return alone and threads_for(self.work.steps, os.cpu_count() or 1) > 1
+
+    @property
+    def of_several(self) -> bool:
+        """Whether several members of a sweep are taken at once."""
+        return self.printed.narrow and self.lanes >= LANES_FOR_SEVERAL
+
+    def _shares_of_lanes(self, threads: int) -> Array:
+        """Deal the lanes out to threads, several at a time."""
+        edges = np.round(np.linspace(0, self.lanes / SEVERAL, threads + 1)).astype(np.int64) * SEVERAL
+        edges[-1] = self.lanes
+        return edges
 
     def _rooms(self, count: int) -> tuple[Array, Array]:
         """Make room for each thread: the table of a block, powers, room to compute them in, rows of a block.

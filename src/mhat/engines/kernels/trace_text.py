@@ -4,6 +4,7 @@
     task             some coordinates of one member of a sweep, through all steps, block by block
     trace            all tasks, dealt out to threads
     trace_by_two     one coordinate alone, by two threads
+    trace_of_several members of a sweep, several at once
 
 A task with many coordinates goes step by step, all coordinates of a step in one loop (`wide`); with few it goes
 coordinate by coordinate, in stages, each a loop over the steps of a block (`mhat.engines.kernels.narrow_text`, which
@@ -16,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import G, Kind, Lowered, NotLowered, X, lower
-from mhat.engines.kernels.narrow_text import BEFORE, ROW, Half, Narrow
+from mhat.engines.kernels.narrow_text import BEFORE, ROW, Half, Narrow, Part
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
+from mhat.engines.kernels.several_text import SEVERAL, several
 from mhat.engines.kernels.step_text import bindings, line_of
 from mhat.engines.kernels.trace_steps import Steps, TraceForm, kept_per_step, row_of, whole_table
 from mhat.language.definition import Rule
@@ -34,7 +36,8 @@ class TraceText:
     """A printed kernel, and what its caller must know of the room that it wants.
 
     `per_step`: the kept variables that are one number a step. `table`, `powers`: rows of these tables. `rows`, `long`:
-    rows of a block, and those that two threads have in common. `by_two`: whether two can share a coordinate.
+    rows of a block, and those that two threads have in common. `narrow`: whether it goes coordinate by coordinate,
+    `by_two`: and two threads can share one.
     """
 
     text: str
@@ -44,6 +47,7 @@ class TraceText:
     powers: int
     rows: int = 0
     long: int = 0
+    narrow: bool = False
     by_two: bool = False
 
 
@@ -66,12 +70,12 @@ def _wide_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> Tr
 
 def _narrow_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> TraceText:
     narrow = Narrow(form, kept, lowered)
-    lines = narrow.lines()
-    lines["moves"] += _kept_lines(form, kept, narrow.moves.steps, first="c == 0")
-    parts, calls, table, powers = [_heading(lowered, form, narrow.rows())], [], 0, 0
+    parts = narrow.parts()
+    parts["moves"].append(Part(_kept_lines(form, kept, narrow.moves.steps, first="c == 0")))
+    texts, calls, table, powers = [_heading(lowered, form, narrow.rows())], [], 0, 0
     for half in (narrow.averages, narrow.moves):
-        parts += [half.steps.text(), _half(half, lines[half.name], table)]
         # The first rows of the tables are the other half's.
+        texts += [half.steps.text(), *_half(half, parts[half.name], f"room[0] + {table * BLOCK} * number_size")]
         calls.append(
             f"steps_of_{half.name}(knobs[b], n_in, first + done, count, {half.states}, scheduled[:, b], done,\n"
             f"            room[0] + {table * BLOCK} * number_size, room[1] + {powers * BLOCK * 8}, "
@@ -79,10 +83,12 @@ def _narrow_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> 
         )
         table, powers = table + len(half.steps.table), powers + len(half.steps.powers)
     averages, moves = calls
-    parts += [_narrow_task(averages, moves), _DRIVER, _stretch("averages", averages), _stretch("moves", moves), _BY_TWO]
+    texts += [_narrow_task(averages, moves), _DRIVER]
+    texts += [_stretch("averages", averages), _stretch("moves", moves), _BY_TWO]
+    texts += [_several_task(averages, moves), _OF_SEVERAL]
     return TraceText(
-        _joined(parts), lowered, _per_step(form, lowered), table, powers,
-        len(narrow.own_rows), len(narrow.long_rows), narrow.shared,
+        _joined(texts), lowered, _per_step(form, lowered), table, powers,
+        len(narrow.own_rows), len(narrow.long_rows), narrow=True, by_two=narrow.shared,
     )  # fmt: skip
 
 
@@ -153,17 +159,18 @@ def _wide_task(inner: list[str]) -> str:
     )
 
 
-def _half(half: Half, inner: list[str], table: int) -> str:
-    """Print what a half does with the steps of a block, of one coordinate."""
-    return "\n".join(
-        [
-            "@njit(**OPTIONS)",
-            f"def {half.name}(c, at, long_row, {_OF_A_BLOCK}):",
-            f"    table, rows_at, long_at = pointer(room[0] + {table * BLOCK} * number_size), room[3], room[4]",
-            *(f"    {line}" for line in inner),
-            "    return",
-        ]
-    )
+def _half(half: Half, parts: list[Part], table: str) -> tuple[str, str]:
+    """Print what a half does with the steps of a block, of one coordinate, and of that of several members."""
+    places = f"table = pointer({table})\nrows_at = room[3]\nlong_at = room[4]"
+    one = [*places.splitlines(), *(line for part in parts for line in part.printed())]
+    head = f"def {half.name}(c, at, long_row, {_OF_A_BLOCK}):"
+    together = _OF_A_BLOCK.replace("b, ", "first_b, ", 1).replace("room", "rooms")
+    heads = f"def {half.name}_of_several(c, at, long_row, {together}):"
+    return _function(head, one), _function(heads, several(parts, places))
+
+
+def _function(head: str, lines: list[str]) -> str:
+    return "\n".join(["@njit(**OPTIONS)", head, *(f"    {line}" for line in lines), "    return"])
 
 
 def _narrow_task(averages: str, moves: str) -> str:
@@ -202,6 +209,48 @@ def stretch_of_{half}(number, first, steps, knobs, n_in, {states}, scheduled, ho
         {half}(c, at, {2 * LONG_ROW}, {_OF_A_BLOCK})
         done += count
     return"""
+
+
+def _several_task(averages: str, moves: str) -> str:
+    """Print the loop over blocks for several members of a sweep."""
+    fills = [
+        call.replace("[b]", "[b + i]").replace(", b]", ", b + i]").replace("room[", "rooms[i, ")
+        .replace("ahead,", "ahead[i],").replace("own,", "own[i],")
+        for call in (averages, moves)
+    ]  # fmt: skip
+    called = _OF_A_BLOCK.replace("room", "rooms")
+    return f"""\
+@njit(**OPTIONS)
+def task_of_several(b, rooms, {ARGUMENTS}):
+    ahead, own = states[b : b + {SEVERAL}].copy(), states[b : b + {SEVERAL}].copy()
+    done = 0
+    while done < steps:
+        {_COUNT.replace("end", "steps")}
+        for i in range({SEVERAL}):
+            {fills[0]}
+            {fills[1]}
+        for c in range(core):
+            averages_of_several(c, 0, {ROW}, {called})
+            moves_of_several(c, 0, {ROW}, {called})
+        done += count
+    next_states[b : b + {SEVERAL}, :] = own
+    return"""
+
+
+_OF_SEVERAL = f"""\
+@njit(parallel=True, cache=KEPT, **OPTIONS)
+def trace_of_several(shares, rooms, {ARGUMENTS}):
+    for s in prange(shares.size - 1):
+        mine = rooms[s * {SEVERAL} : (s + 1) * {SEVERAL}]
+        b = shares[s]
+        while b + {SEVERAL} <= shares[s + 1]:
+            task_of_several(b, mine,
+                {ARGUMENTS})
+            b += {SEVERAL}
+        while b < shares[s + 1]:
+            task(b, 0, core, mine[0],
+                {ARGUMENTS})
+            b += 1"""
 
 
 _BY_TWO = f"""\

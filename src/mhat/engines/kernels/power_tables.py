@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from mhat.engines.kernels import memory
 from mhat.engines.kernels.operations import OPTIONS, compiled_power
 
-BLOCK_BITS = 8
+BLOCK_BITS = 9
 BLOCK = 1 << BLOCK_BITS
 # Doubles of room for the table of one base.
 ROOM = 3 * BLOCK

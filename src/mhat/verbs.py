@@ -40,7 +40,8 @@ def trace(
     (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
     dimensions broadcast, and over `step` it is a schedule. `to`: the name of a zarr store for a long trace: it is
     run some steps at a time and written as it comes, in memory that does not grow with the steps; gradients on Dask
-    or in an .npy, .nc or .zarr file are read a block at a time, those of a formula are made first. `force`: overwrite a store that exists.
+    or in an .npy, .nc or .zarr file are read a block at a time, those of a formula are made first. `force`:
+    overwrite a store that exists.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
     `x` is the parameter after the step. Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from

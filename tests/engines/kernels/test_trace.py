@@ -140,6 +140,8 @@ def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, tex
     if text == "adam":
         swept = np.array([[0.9], [0.99]])
         check(work(chosen, stream((), steps=600), knobs={"beta2": swept, "lr": lr}, dtype="float32"))
+        some = np.repeat([0.99, 0.5, np.nextafter(0.5, 1.0)], 13)
+        check(work(chosen, stream((), steps=1300), knobs={"beta2": some}, dtype="float32"))
         scheduled = {"beta1": np.linspace(0, 0.9, 300 * len(lr)).reshape(len(lr), 300)}
         check(work(chosen, stream((), steps=300), schedules=scheduled, knobs={"lr": lr}))
 

@@ -147,7 +147,7 @@ class _Run:
                 if self.by_two:
                     module.trace_by_two(rooms, *given)
                 elif self.of_several:
-                    module.trace_of_several(self._shares_of_lanes(threads), rooms, *given)
+                    module.trace_of_several(self._shares_of_lanes(threads), rooms, self._alike(knobs), *given)
                 else:
                     module.trace(tasks, shares, rooms, *given)
         del kept_alive, room_memory
@@ -243,6 +243,15 @@ class _Run:
         edges = np.round(np.linspace(0, self.lanes / SEVERAL, threads + 1)).astype(np.int64) * SEVERAL
         edges[-1] = self.lanes
         return edges
+
+    def _alike(self, knobs: Array) -> Array:
+        """Say of each lane whether its table moves as that of the lane before."""
+        alike = np.zeros(self.lanes, dtype=bool)
+        if self.printed.moving_knobs is not None:
+            names = list(self.work.rule.tree.knob_names)
+            bits = knobs[:, [names.index(name) for name in self.printed.moving_knobs]].view(np.int64)
+            alike[1:] = (bits[1:] == bits[:-1]).all(axis=1)
+        return alike
 
     def _rooms(self, count: int) -> tuple[Array, Array]:
         """Make room for each thread: the table of a block, powers, room to compute them in, rows of a block.

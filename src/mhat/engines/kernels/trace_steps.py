@@ -94,14 +94,17 @@ class Steps:
             "",
             "",
             "@njit(**OPTIONS)",
-            f"def {self.name}(knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room):",
+            f"def {self.name}(",
+            "    knobs, n_in, first, count, states, scheduled, row, table_at, powers_at, power_room, other",
+            "):",
             "    table = pointer(table_at)",
         ]
         lines += [
             f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names) if name not in self.form.schedules
         ]
         lines += [f"    {line_of(value, STEP_PRINTER)}" for value in still]
-        lines += self._faded()
+        lines += [f"    {self._put(name, '0')}" for name in self.table if not self.changes(name)]
+        lines += [*self._faded(), *self._copied()]
         for node, name in self.powers.items():
             base, least = self._base_and_least(node)
             place = f"powers_at + {8 * BLOCK} * {int(name.removeprefix('power_'))}"
@@ -110,7 +113,6 @@ class Steps:
             lines.append(f"    {name} = pointer_double({place})")
         lines += [f"    at_{name} = pointer_double(scheduled[{i}])" for i, name in enumerate(self.form.schedules)]
         lines += [f"    {self.lowered.before[name]} = states[{i}]" for name, i in self.states.items()]
-        lines += [f"    {self._put(name, '0')}" for name in self.table if not self.changes(name)]
         lines += [f"    {line}" for line in self._loop(moving)]
         lines += [f"    states[{i}] = {self.lowered.before[name]}" for name, i in self.states.items()]
         return "\n".join([*lines, "    return"])
@@ -130,6 +132,22 @@ class Steps:
                  for base, least in map(self._base_and_least, self.powers)]  # fmt: skip
         # Only a whole block before this one has filled the table.
         return [f"    if row >= {BLOCK} and {' and '.join(faded)}:", "        return"]
+
+    def moving_knobs(self) -> set[str] | None:
+        """Name the knobs that what changes from step to step is computed from; None where there is more to it."""
+        reached = self._reached({value for row, value in self.table.items() if self.changes(row)})
+        if self.states or reached & {f"{name}_in" for name in self.form.schedules}:
+            return None
+        return {name for name in self.lowered.rule.tree.knob_names if f"{name}_in" in reached}
+
+    def _copied(self) -> list[str]:
+        """Print how the moving rows are taken from another table, which has the same."""
+        rows = [i * BLOCK for i, name in enumerate(self.table) if self.changes(name)]
+        if self.moving_knobs() is None or not rows:
+            return []
+        copies = [f"store_table_(table, {row} + i, load_other_(from_table, {row} + i))" for row in rows]
+        lines = ["if other != 0:", "    from_table = pointer(other)", "    for i in range(count):"]
+        return [f"    {line}" for line in [*lines, *(f"        {copy}" for copy in copies), "    return"]]
 
     def _loop(self, moving: list[Value]) -> list[str]:
         lines = ["for i in range(count):", "    t_in = np.float64(first + i)"]

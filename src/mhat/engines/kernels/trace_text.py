@@ -37,7 +37,8 @@ class TraceText:
 
     `per_step`: the kept variables that are one number a step. `table`, `powers`: rows of these tables. `rows`, `long`:
     rows of a block, and those that two threads have in common. `narrow`: whether it goes coordinate by coordinate,
-    `by_two`: and two threads can share one.
+    `by_two`: and two threads can share one. `moving_knobs`: the knobs that the doubles which change from step to step
+    are computed from, None where there is more to it.
     """
 
     text: str
@@ -49,6 +50,7 @@ class TraceText:
     long: int = 0
     narrow: bool = False
     by_two: bool = False
+    moving_knobs: frozenset[str] | None = None
 
 
 def trace_text(rule: Rule, form: TraceForm) -> TraceText:
@@ -72,23 +74,21 @@ def _narrow_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> 
     narrow = Narrow(form, kept, lowered)
     parts = narrow.parts()
     parts["moves"].append(Part(_kept_lines(form, kept, narrow.moves.steps, first="c == 0")))
-    texts, calls, table, powers = [_heading(lowered, form, narrow.rows())], [], 0, 0
+    texts, table, powers = [_heading(lowered, form, narrow.rows())], 0, 0
+    one, together = [], []
     for half in (narrow.averages, narrow.moves):
         # The first rows of the tables are the other half's.
         texts += [half.steps.text(), *_half(half, parts[half.name], f"room[0] + {table * BLOCK} * number_size")]
-        calls.append(
-            f"steps_of_{half.name}(knobs[b], n_in, first + done, count, {half.states}, scheduled[:, b], done,\n"
-            f"            room[0] + {table * BLOCK} * number_size, room[1] + {powers * BLOCK * 8}, "
-            f"room[2] + {powers * ROOM * 8})"
-        )
+        one.append(_filled(half, table, powers))
+        together.append(_filled(half, table, powers, several=True))
         table, powers = table + len(half.steps.table), powers + len(half.steps.powers)
-    averages, moves = calls
-    texts += [_narrow_task(averages, moves), _DRIVER]
-    texts += [_stretch("averages", averages), _stretch("moves", moves), _BY_TWO]
-    texts += [_several_task(averages, moves), _OF_SEVERAL]
+    texts += [_narrow_task(*one), _DRIVER, _stretch("averages", one[0]), _stretch("moves", one[1]), _BY_TWO]
+    texts += [_several_task(*together), _OF_SEVERAL]
+    needed = [half.steps.moving_knobs() for half in (narrow.averages, narrow.moves)]
+    knobs = None if None in needed else frozenset[str]().union(*filter(None, needed))
     return TraceText(
         _joined(texts), lowered, _per_step(form, lowered), table, powers,
-        len(narrow.own_rows), len(narrow.long_rows), narrow=True, by_two=narrow.shared,
+        len(narrow.own_rows), len(narrow.long_rows), narrow=True, by_two=narrow.shared, moving_knobs=knobs,
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _per_step(form: TraceForm, lowered: Lowered) -> frozenset[str]:
 
 
 def _heading(lowered: Lowered, form: TraceForm, rows: Sequence[str] = ()) -> str:
-    scopes = {name: i for i, name in enumerate(["x", *lowered.states(Kind.COORDINATE), "g", "table", *rows])}
+    scopes = {name: i for i, name in enumerate(["x", *lowered.states(Kind.COORDINATE), "g", "table", "other", *rows])}
     count = len(scopes) + len(form.keep)
     lines = [
         f'"""{lowered.rule.name}: a trace in {form.dtype} of {", ".join(form.keep)}; printed by mhat {VERSION}."""',
@@ -149,7 +149,7 @@ def _wide_task(inner: list[str]) -> str:
             "    while done < steps:",
             f"        {_COUNT.replace('end', 'steps')}",
             "        per_block(knobs[b], n_in, first + done, count, own, scheduled[:, b], done, table_at, powers_at,",
-            "            power_room)",
+            "            power_room, 0)",
             *(f"        {line}" for line in inner),
             "        done += count",
             "    if begin == 0:",
@@ -171,6 +171,18 @@ def _half(half: Half, parts: list[Part], table: str) -> tuple[str, str]:
 
 def _function(head: str, lines: list[str]) -> str:
     return "\n".join(["@njit(**OPTIONS)", head, *(f"    {line}" for line in lines), "    return"])
+
+
+def _filled(half: Half, table: int, powers: int, *, several: bool = False) -> str:
+    """Print how the table of a half is filled for a block; for one member, or for number `i` of several."""
+    b, room, states = ("b + i", "rooms[i, {}]", f"{half.states}[i]") if several else ("b", "room[{}]", half.states)
+    at = f"{table * BLOCK} * number_size"
+    other = f"rooms[i - 1, 0] + {at} if i > 0 and alike[b + i] else 0" if several else "0"
+    return (
+        f"steps_of_{half.name}(knobs[{b}], n_in, first + done, count, {states}, scheduled[:, {b}], done,\n"
+        f"                {room.format(0)} + {at}, {room.format(1)} + {powers * BLOCK * 8},\n"
+        f"                {room.format(2)} + {powers * ROOM * 8}, {other})"
+    )
 
 
 def _narrow_task(averages: str, moves: str) -> str:
@@ -213,22 +225,17 @@ def stretch_of_{half}(number, first, steps, knobs, n_in, {states}, scheduled, ho
 
 def _several_task(averages: str, moves: str) -> str:
     """Print the loop over blocks for several members of a sweep."""
-    fills = [
-        call.replace("[b]", "[b + i]").replace(", b]", ", b + i]").replace("room[", "rooms[i, ")
-        .replace("ahead,", "ahead[i],").replace("own,", "own[i],")
-        for call in (averages, moves)
-    ]  # fmt: skip
     called = _OF_A_BLOCK.replace("room", "rooms")
     return f"""\
 @njit(**OPTIONS)
-def task_of_several(b, rooms, {ARGUMENTS}):
+def task_of_several(b, rooms, alike, {ARGUMENTS}):
     ahead, own = states[b : b + {SEVERAL}].copy(), states[b : b + {SEVERAL}].copy()
     done = 0
     while done < steps:
         {_COUNT.replace("end", "steps")}
         for i in range({SEVERAL}):
-            {fills[0]}
-            {fills[1]}
+            {averages}
+            {moves}
         for c in range(core):
             averages_of_several(c, 0, {ROW}, {called})
             moves_of_several(c, 0, {ROW}, {called})
@@ -239,12 +246,12 @@ def task_of_several(b, rooms, {ARGUMENTS}):
 
 _OF_SEVERAL = f"""\
 @njit(parallel=True, cache=KEPT, **OPTIONS)
-def trace_of_several(shares, rooms, {ARGUMENTS}):
+def trace_of_several(shares, rooms, alike, {ARGUMENTS}):
     for s in prange(shares.size - 1):
         mine = rooms[s * {SEVERAL} : (s + 1) * {SEVERAL}]
         b = shares[s]
         while b + {SEVERAL} <= shares[s + 1]:
-            task_of_several(b, mine,
+            task_of_several(b, mine, alike,
                 {ARGUMENTS})
             b += {SEVERAL}
         while b < shares[s + 1]:

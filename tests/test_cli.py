@@ -16,7 +16,7 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import mhat
-from mhat import facts, landscapes, options, progress, rules, streams, tables
+from mhat import facts, landscapes, options, rules, streams, tables
 from mhat.cli import app
 from mhat.traces import streaming
 
@@ -417,24 +417,3 @@ def test_telling_steps(last: int, steps: list[int]) -> None:
 )  # fmt: skip
 def test_short(value: Any, text: str) -> None:
     assert tables.short(value) == text
-
-
-def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress.bar(10, "steps") as report:
-        assert report is None
-    assert capsys.readouterr().err == ""
-
-
-def test_progress_waits_a_while(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    now = 0.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    with progress.bar(10, "adam, steps") as report:
-        assert report is not None
-        report(1)
-    assert capsys.readouterr().err == ""
-    with progress.bar(10, "adam, steps") as report:
-        assert report is not None
-        now = 2.0
-        report(5)
-    assert "adam, steps" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ def bar(total: int, what: str) -> Iterator[Report | None]:
     drawn = Progress(*columns, console=target, transient=True)
     task = drawn.add_task(what, total=total)
     begun = seen = time.monotonic()
+    lock, over = threading.Lock(), False
 
     def report(done: int) -> None:
         nonlocal seen
@@ -35,7 +37,19 @@ def bar(total: int, what: str) -> Iterator[Report | None]:
         drawn.start()
         drawn.update(task, completed=done)
 
+    def show() -> None:
+        with lock:
+            if not over:
+                drawn.start()
+
+    # Work that does not report is seen to go on too: the first long trace of a rule waits for a compiler.
+    waiting = threading.Timer(PATIENCE, show)
+    waiting.daemon = True
+    waiting.start()
     try:
         yield report
     finally:
+        waiting.cancel()
+        with lock:
+            over = True
         drawn.stop()

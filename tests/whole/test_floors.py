@@ -72,6 +72,7 @@ OUTSIDE = {
     "trace_commands.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray"},
+    "traces/run.py": {"numpy", "pandas", "xarray"},
     "verbs.py": {"matplotlib", "xarray"},
     "verdicts.py": {"rich"},
 }

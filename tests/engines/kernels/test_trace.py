@@ -127,9 +127,9 @@ def test_powers_that_fade_leave_schedules_and_sweeps_moving(shape: tuple[int, ..
     check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, first=500))
 
 
-@pytest.mark.parametrize("text", ["adam", "nadam", ODD[6]])
-def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    chosen = library.named(text) if text.isidentifier() else rule(text)
+@pytest.mark.parametrize("name", ["adam", "nadam"])
+def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    chosen = library.named(name)
     # Threads get four at a time, and some are left over.
     lr = np.linspace(0.1, 1, LANES_FOR_SEVERAL + 5)
     for threads in (1, 2):
@@ -137,7 +137,7 @@ def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, tex
         for shape in ((), (3,)):
             gradients = stream(shape, steps=300, wild=bool(shape))
             check(work(chosen, gradients, tensor_dimensions=len(shape), knobs={"lr": lr}, carries=True))
-    if text == "adam":
+    if name == "adam":
         swept = np.array([[0.9], [0.99]])
         check(work(chosen, stream((), steps=600), knobs={"beta2": swept, "lr": lr}, dtype="float32"))
         some = np.repeat([0.99, 0.5, np.nextafter(0.5, 1.0)], 13)
@@ -195,9 +195,7 @@ def test_empty_and_tiny(shape: tuple[int, ...]) -> None:
     check(work(ADAM, stream(shape, steps=3), tensor_dimensions=len(shape)))
 
 
-@pytest.mark.parametrize(
-    ("text", "kept"), [("adam", "all"), ("adam", "x"), ("nadam", "all"), (ODD[0], "x"), (ODD[6], "all")]
-)
+@pytest.mark.parametrize(("text", "kept"), [("adam", "x"), ("nadam", "all"), (ODD[6], "all")])
 def test_two_threads_share_one_coordinate(monkeypatch: pytest.MonkeyPatch, text: str, kept: str) -> None:
     chosen = library.named(text) if text.isidentifier() else rule(text)
     gradients = np.random.default_rng(1).standard_normal(2 * LONG + 5000)

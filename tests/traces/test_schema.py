@@ -246,3 +246,8 @@ def test_the_same_call_gives_the_same_bits() -> None:
     assert [a.values.tobytes() for a in first.data_vars.values()] == [
         a.values.tobytes() for a in second.data_vars.values()
     ]
+
+
+def test_the_steps_come_first_beside_sweeps() -> None:
+    ds = mhat.trace("adam", NOISE[:, 0, 0], lr=[0.1, 0.2], beta1=xr.DataArray([0.8, 0.9], dims="decay"))
+    assert list(ds.sizes) == ["step", "lr", "decay"]

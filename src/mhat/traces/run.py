@@ -111,9 +111,10 @@ def run(
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
     # A range takes no memory until somebody looks at it.
-    labels = {"step": pd.RangeIndex(1, request.steps + 1), **request.arrays, **request.schedules}
-    ds = xr.Dataset(coords=labels, attrs=attributes(request))
+    ds = xr.Dataset(coords={"step": pd.RangeIndex(1, request.steps + 1)}, attrs=attributes(request))
     ds = ds.assign({name: _without_repeats(request, name, array) for name, array in found.items()})
+    if request.arrays or request.schedules:
+        ds = ds.assign_coords({**request.arrays, **request.schedules})
     return ds.transpose("step", *(dim for dim in _sweep_dims(request) if dim in ds.dims), ...)
 
 

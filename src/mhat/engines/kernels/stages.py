@@ -89,7 +89,7 @@ def _reads(values: list[Value], carried: Mapping[str, str]) -> dict[str, set[str
 def _groups(values: list[Value], carried: Mapping[str, str]) -> list[set[str]]:
     """List the circles: sets of names each of which depends on each, through time."""
     graph = _reads(values, carried)
-    reach = {name: _reached(graph, name) for name in graph}
+    reach = {name: reached(graph, name) for name in graph}
     found: list[set[str]] = []
     for name in graph:
         if name in reach[name] and not any(name in circle for circle in found):
@@ -97,7 +97,8 @@ def _groups(values: list[Value], carried: Mapping[str, str]) -> list[set[str]]:
     return found
 
 
-def _reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
+def reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    """Find all names that one leads to."""
     seen: set[str] = set()
     waiting = list(graph.get(start, ()))
     while waiting:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import Kind, Lowered, Value
 from mhat.engines.kernels.power_tables import BESIDE_ONE, BLOCK, NOTHING, ROOM
+from mhat.engines.kernels.stages import reached
 from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
 from mhat.language.inference import SCALAR
 from mhat.language.tree import Expression, Name, Number, Operation
@@ -37,9 +38,9 @@ class Steps:
         self.lowered = lowered
         self.form = form
         self.table = dict(table)
-        reached = self._reached({*table.values(), *(lowered.before[s] for s in lowered.states(Kind.STEP) if last)})
-        self.values = [value for value in lowered.step_values if value.id in reached]
-        self.states = {s: i for i, s in enumerate(lowered.states(Kind.STEP)) if lowered.before[s] in reached}
+        needed = self._needed({*table.values(), *(lowered.before[s] for s in lowered.states(Kind.STEP) if last)})
+        self.values = [value for value in lowered.step_values if value.id in needed]
+        self.states = {s: i for i, s in enumerate(lowered.states(Kind.STEP)) if lowered.before[s] in needed}
         self.moving = {"t_in", *(f"{name}_in" for name in form.schedules), *(f"{name}_in" for name in self.states)}
         for value in self.values:
             if names(value.expression) & self.moving:
@@ -51,18 +52,11 @@ class Steps:
                     self.powers.setdefault(node, f"power_{len(self.powers)}")
         self.beside_one = set(self.powers) - self._alone()
 
-    def _reached(self, wanted: set[str]) -> set[str]:
+    def _needed(self, wanted: set[str]) -> set[str]:
         """Find all that the wanted values are computed from, in this step and in those before."""
         reads = {value.id: names(value.expression) for value in self.lowered.step_values}
         reads |= {self.lowered.before[s]: {self.lowered.after[s]} for s in self.lowered.states(Kind.STEP)}
-        found: set[str] = set()
-        waiting = list(wanted)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting += reads.get(name, ())
-        return found
+        return wanted.union(*(reached(reads, name) for name in wanted))
 
     def _alone(self) -> set[Expression]:
         """Find the powers that are read otherwise than as 1 minus the power."""
@@ -135,10 +129,10 @@ class Steps:
 
     def moving_knobs(self) -> set[str] | None:
         """Name the knobs that what changes from step to step is computed from; None where there is more to it."""
-        reached = self._reached({value for row, value in self.table.items() if self.changes(row)})
-        if self.states or reached & {f"{name}_in" for name in self.form.schedules}:
+        needed = self._needed({value for row, value in self.table.items() if self.changes(row)})
+        if self.states or needed & {f"{name}_in" for name in self.form.schedules}:
             return None
-        return {name for name in self.lowered.rule.tree.knob_names if f"{name}_in" in reached}
+        return {name for name in self.lowered.rule.tree.knob_names if f"{name}_in" in needed}
 
     def _copied(self) -> list[str]:
         """Print how the moving rows are taken from another table, which has the same."""

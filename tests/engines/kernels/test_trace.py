@@ -146,6 +146,19 @@ def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, nam
         check(work(chosen, stream((), steps=300), schedules=scheduled, knobs={"lr": lr}))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+@pytest.mark.parametrize("members", [1, LANES_FOR_SEVERAL + 5])
+def test_a_forked_child_traces_without_threads(members: int) -> None:
+    gradients = np.random.default_rng(0).standard_normal(2 * LONG + 5000)
+    given = work(ADAM, gradients, keep=("x",), knobs={"lr": np.linspace(0.1, 1, members)})
+    expected = run_on_kernels(given)["x"]
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if same_bits(run_on_kernels(given)["x"], expected).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_gradients_of_each_member_of_a_sweep() -> None:
     gradients = np.moveaxis(stream((2, 5), steps=30), 0, 1)
     check(Work(ADAM, gradients, 30, ("g", "x", "m"), tensor_dimensions=1, knobs={"lr": np.array([0.1, 0.2])}))

@@ -244,20 +244,31 @@ def task_of_several(b, rooms, alike, {ARGUMENTS}):
     return"""
 
 
+# As in `trace`, one thread's work is done without a fork-join, which a forked child must not ask for.
 _OF_SEVERAL = f"""\
+@njit(**OPTIONS)
+def share_of_several(s, shares, rooms, alike, {ARGUMENTS}):
+    mine = rooms[s * {SEVERAL} : (s + 1) * {SEVERAL}]
+    b = shares[s]
+    while b + {SEVERAL} <= shares[s + 1]:
+        task_of_several(b, mine, alike,
+            {ARGUMENTS})
+        b += {SEVERAL}
+    while b < shares[s + 1]:
+        task(b, 0, core, mine[0],
+            {ARGUMENTS})
+        b += 1
+
+
 @njit(parallel=True, cache=KEPT, **OPTIONS)
 def trace_of_several(shares, rooms, alike, {ARGUMENTS}):
-    for s in prange(shares.size - 1):
-        mine = rooms[s * {SEVERAL} : (s + 1) * {SEVERAL}]
-        b = shares[s]
-        while b + {SEVERAL} <= shares[s + 1]:
-            task_of_several(b, mine, alike,
-                {ARGUMENTS})
-            b += {SEVERAL}
-        while b < shares[s + 1]:
-            task(b, 0, core, mine[0],
-                {ARGUMENTS})
-            b += 1"""
+    if shares.size == 2:
+        share_of_several(np.int64(0), shares, rooms, alike,
+            {ARGUMENTS})
+    else:
+        for s in prange(shares.size - 1):
+            share_of_several(np.int64(s), shares, rooms, alike,
+                {ARGUMENTS})"""
 
 
 _BY_TWO = f"""\

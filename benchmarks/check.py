@@ -26,15 +26,15 @@ import numpy as np
 import mhat
 from benchmarks.cases import CASES, MORE, WILD, check_ids
 from benchmarks.cases.case import Case
-from mhat.bridges.functions import subject_of_function
 from mhat.checks.conformance import check
-from mhat.checks.matching import Matcher, loose_bound
-from mhat.checks.probes import drive, fresh, tensors_of
-from mhat.checks.settings import SIZES
-from mhat.checks.subjects import Subject
+from mhat.checks.gradients import drive, fresh, tensors_of
+from mhat.checks.question import SIZES
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError
 from mhat.language import Rule
+from mhat.search.matching import Matcher, loose_bound
+from mhat.subjects.functions import subject_of_function
+from mhat.subjects.subject import Subject
 
 SHARED = Path(__file__).parents[2] / "shared" / "cases" / "wild.jsonl"
 # Seeds that the check itself does not use, and more steps than it looks at.

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import mhat
-from mhat.bridges.find import find_subject
 from mhat.checks.conformance import check
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError
+from mhat.names import find_subject
 
 SECONDS = 60.0
 HEAVY = {"momentum": 0.9}

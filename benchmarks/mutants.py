@@ -23,18 +23,18 @@ import numpy as np
 
 import mhat
 from mhat.checks.conformance import conforming
-from mhat.checks.dialects import dialects_of
-from mhat.checks.edits import edits_of
-from mhat.checks.evaluator import Evaluator, Probes
-from mhat.checks.matching import update_scale
 from mhat.checks.oracle import EPSILON, bound, expected
-from mhat.checks.probes import Observed
-from mhat.checks.settings import Question
-from mhat.checks.skeleton import Edit, assembled
-from mhat.checks.subjects import Subject
+from mhat.checks.question import Question
 from mhat.language import Rule
 from mhat.language.definition import of_tree
 from mhat.language.tree import Tree
+from mhat.mistakes import edits_of
+from mhat.mistakes.dialects import dialects_of
+from mhat.mistakes.slots import Edit, assembled
+from mhat.search.evaluator import Evaluator
+from mhat.search.matching import update_scale
+from mhat.search.observed import Observed, Probes
+from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float64", "float32")

@@ -6,7 +6,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from mhat import verbs, verdicts
+from mhat import verbs
+from mhat.terminal import verdict_pages
 from mhat.testing import assert_conforms
 from tests.checks import wrong_adams
 
@@ -42,7 +43,7 @@ def test_the_message_is_the_diagnosis() -> None:
     with pytest.raises(AssertionError) as raised:
         assert_conforms(wrong_adams.stored_back, "adam")
     text = str(raised.value)
-    assert text == verdicts.text_of(verbs.check(wrong_adams.stored_back, "adam"))
+    assert text == verdict_pages.text_of(verbs.check(wrong_adams.stored_back, "adam"))
     assert text.startswith("stored_back deviates from adam")
     assert "  - m_hat = m / (1 - beta1**t)\n  + m = m / (1 - beta1**t)" in text
 

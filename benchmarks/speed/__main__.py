@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.speed import accuracy, cold, denormals, small, steps, traces
 from benchmarks.speed.harness import NOT_SLOWER, Figure, Plan, Work, at_least
-from mhat import facts, tables
+from mhat.terminal import facts, pages
 
 WORKS: dict[str, Work] = {
     "step-1e6": steps.step_of(1_000_000, at_least(1.2)),
@@ -78,13 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan = QUICK if given.quick else Plan()
     figures = run(given.only, Plan(plan.repeats, plan.lasting, plan.shrink, given.ours))
     if given.json:
-        tables.say(facts.as_json([figure.facts() for figure in figures]))
+        pages.say(facts.as_json([figure.facts() for figure in figures]))
     elif figures:
         if given.quick:
-            tables.say(
+            pages.say(
                 "A quick run, a thousandth of the sizes: it says whether all of it runs, and nothing of the speed."
             )
-        tables.show(tables.grid([figure.line for figure in figures], HEADER))
+        pages.show(pages.grid([figure.line for figure in figures], HEADER))
 
 
 if __name__ == "__main__":

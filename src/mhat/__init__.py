@@ -23,7 +23,7 @@ from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from mhat import bridges, landscapes, modifiers, ops, rules, streams
-    from mhat.bridges.numpy import Optimizer
+    from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
     from mhat.verbs import again, check, compare, identify, load, plot, save, step, trace

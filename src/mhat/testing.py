@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mhat import verdicts
+from mhat.terminal import verdict_pages
 from mhat.verbs import check
 
 
@@ -19,4 +19,4 @@ def assert_conforms(subject: Any, against: Any = "adam", **options: Any) -> None
     __tracebackhide__ = True
     verdict = check(subject, against, **options)
     if not verdict.conforms:
-        raise AssertionError(verdicts.text_of(verdict))
+        raise AssertionError(verdict_pages.text_of(verdict))

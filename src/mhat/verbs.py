@@ -57,7 +57,7 @@ def trace(
     0.9999000099990011
     """
     from mhat import traces
-    from mhat.bridges.find import find_gradients, find_rule
+    from mhat.names import find_gradients, find_rule
     from mhat.outputs import check_output
     from mhat.progress import bar
 
@@ -96,8 +96,8 @@ def step(rule: Any, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> 
     >>> mhat.step("sgd", 1.0, 2.0, 1, lr=0.25).x
     0.5
     """
-    from mhat.bridges.find import find_rule
     from mhat.engines import stepping
+    from mhat.names import find_rule
 
     return stepping.step(find_rule(rule), x, g, t, state, **knobs)
 
@@ -150,8 +150,8 @@ def check(
     >>> mhat.check(my_sgd, "sgd").conforms
     True
     """
-    from mhat.bridges.find import find_rule, find_subject
     from mhat.checks import conformance
+    from mhat.names import find_rule, find_subject
 
     rule = find_rule(against)
     options = {name: value for name, value in knobs.items() if name not in rule.knobs}
@@ -175,8 +175,8 @@ def identify(
     no rule in the library are options of the subject's constructor.
     """
     from mhat import rules
-    from mhat.bridges.find import find_subject
     from mhat.checks import conformance
+    from mhat.names import find_subject
 
     library = [rules.named(name) for name in rules.names()]
     held, options = _sorted(knobs, library)
@@ -190,8 +190,8 @@ def compare(a: Any, b: Any, *, seconds: float = 90.0, dtype: str | None = None, 
     Takes subjects and keywords and raises as `identify` does; options go to the constructors of both.
     """
     from mhat import rules
-    from mhat.bridges.find import find_subject
     from mhat.checks import conformance
+    from mhat.names import find_subject
 
     library = [rules.named(name) for name in rules.names()]
     held, options = _sorted(knobs, library)

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import mhat
 from benchmarks import check as benchmark
 from benchmarks.cases import CASES
-from mhat.bridges.functions import subject_of_function
 from mhat.checks.conformance import check
+from mhat.subjects.functions import subject_of_function
 
 BY_ID = {case.id: case for case in CASES}
 

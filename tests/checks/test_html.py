@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 from mhat import rules
 from mhat.checks.html import html_of
-from mhat.checks.skeleton import Edit
 from mhat.checks.verdict import Deviation, Diagnosis, LawFinding, Verdict
+from mhat.mistakes.slots import Edit
 
 EVIL = "<script>alert('&')</script>"
 FOUND = Diagnosis(

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat.checks.evaluator import Evaluator, Probes
+from mhat.checks.gradients import designed, fresh
 from mhat.checks.oracle import bound, expected, in_ulps
-from mhat.checks.probes import designed, fresh
-from mhat.checks.settings import SIZES
+from mhat.checks.question import SIZES
 from mhat.language import Rule
+from mhat.search.evaluator import Evaluator
+from mhat.search.observed import Probes
 
 RULES = list(mhat.rules.names())
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat.bridges.records import Record
 from mhat.checks.recorded import check_record
 from mhat.errors import BadValue
 from mhat.printers import python
+from mhat.subjects.records import Record
 
 GRADIENTS = np.random.default_rng(3).normal(size=(60, 4))
 

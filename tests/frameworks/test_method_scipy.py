@@ -10,7 +10,7 @@ import pytest
 
 import mhat
 from mhat import rules
-from mhat.bridges.scipy import method
+from mhat.bridges.scipy.minimizer import method
 from tests.frameworks.bowls import START, WEIGHTS, Counted, bowl, bowl_slope, breaking
 
 optimize = pytest.importorskip("scipy.optimize")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mhat import rules
-from mhat.bridges.scipy import method
+from mhat.bridges.scipy.minimizer import method
 from tests.frameworks.bowls import START, Counted, both, bowl, bowl_of_any, bowl_slope
 
 optimize = pytest.importorskip("scipy.optimize")

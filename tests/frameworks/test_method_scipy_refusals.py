@@ -13,7 +13,7 @@ import pytest
 
 import mhat
 from mhat import rules
-from mhat.bridges.scipy import method
+from mhat.bridges.scipy.minimizer import method
 from mhat.errors import BadValue, MhatError, MissingExtra, UnknownName
 from tests.frameworks.bowls import START, bowl, bowl_slope
 
@@ -233,7 +233,7 @@ make = mhat.bridges.scipy.method
 assert "scipy" not in sys.modules
 make(mhat.rules.adam, lr=0.05)
 assert "scipy.optimize" in sys.modules
-import mhat.bridges.scipy
+import mhat.bridges.scipy.minimizer
 assert mhat.bridges.scipy.method is make
 assert {"keras", "numpy", "optax", "scipy", "torch"} == set(dir(mhat.bridges))
 try:

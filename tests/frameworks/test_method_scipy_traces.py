@@ -9,7 +9,7 @@ import pytest
 
 import mhat
 from mhat import rules
-from mhat.bridges.scipy import method
+from mhat.bridges.scipy.minimizer import method
 from mhat.errors import BadValue
 from tests.frameworks.bowls import START, Counted, bowl, bowl_slope
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from mhat import rules
-from mhat.bridges.find import find_subject
-from mhat.bridges.library import subject_of_rule
 from mhat.errors import BadValue, SubjectError
 from mhat.language import Rule
+from mhat.names import find_subject
+from mhat.subjects.rules import subject_of_rule
 
 GRADIENTS = np.random.default_rng(11).normal(size=(30, 4)) * [1.0, 1e-3, 40.0, 1.0]
 SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(30, 2, 2)]
@@ -25,8 +25,8 @@ SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(30, 2, 2)]
 @pytest.fixture(scope="module", autouse=True)
 def keras() -> Any:
     """Import keras as the bridge does: what its own imports warn of is not ours."""
-    from mhat.bridges.keras import imported
     from mhat.errors import MissingExtra
+    from mhat.subjects.keras import imported
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mhat import rules
-from mhat.bridges.find import find_subject
-from mhat.bridges.library import subject_of_rule
 from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language import Rule
+from mhat.names import find_subject
+from mhat.subjects.rules import subject_of_rule
 
 torch = pytest.importorskip("torch")
 

@@ -9,10 +9,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import mhat
-from mhat.cli import app
 from mhat.errors import MhatError
 from mhat.speed import report
 from mhat.speed.report import Measured, Row
+from mhat.terminal import bench_pages
+from mhat.terminal.cli import app
 
 ROWS = (
     Row("mhat", 0.010, 1.0, 1.0, 1.0),
@@ -28,7 +29,7 @@ def said(measured: Measured, columns: int, monkeypatch: pytest.MonkeyPatch) -> s
     monkeypatch.setenv("COLUMNS", str(columns))
     target = Console(width=columns)
     with target.capture() as captured:
-        target.print(*report.page(measured), sep="\n")
+        target.print(*bench_pages.page(measured), sep="\n")
     return captured.get()
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mhat import demo
-from mhat.cli import app
 from mhat.errors import InputFileError
+from mhat.terminal import demo
+from mhat.terminal.cli import app
 
 LAST = {"Adam": 0.9999000099990011, "stored back": 3.404888183404303e-70, "first step only": 0.9999000099990002}
 
@@ -146,7 +146,7 @@ def test_the_examples_are_found_inside_an_installed_package_first(
 ) -> None:
     package = tmp_path / "site-packages" / "mhat"
     (package / "examples").mkdir(parents=True)
-    monkeypatch.setattr(demo, "__file__", str(package / "demo.py"))
+    monkeypatch.setattr(demo, "__file__", str(package / "terminal" / "demo.py"))
     with pytest.raises(InputFileError) as error:
         demo.examples()
     assert str(error.value).splitlines()[0] == "the examples were not installed with mhat"
@@ -155,7 +155,7 @@ def test_the_examples_are_found_inside_an_installed_package_first(
 
 
 def test_the_real_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from mhat.cli import main; main()", "demo"]
+    command = [sys.executable, "-c", "from mhat.terminal.cli import main; main()", "demo"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "3.404888183404303e-70" in done.stdout

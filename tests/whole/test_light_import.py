@@ -14,7 +14,7 @@ HEAVY = {
 COMMAND = """
 import sys
 sys.argv = ["mhat", *sys.argv[1:]]
-from mhat.cli import main
+from mhat.terminal.cli import main
 try:
     main()
 except SystemExit as end:

@@ -15,9 +15,9 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
 
-from mhat import cli
-from mhat.cli import app
 from mhat.figures.canvas import ENDINGS
+from mhat.terminal import cli
+from mhat.terminal.cli import app
 from mhat.traces import files
 
 MINE = """\
@@ -296,7 +296,7 @@ def test_a_mistake_of_mhat_is_not_hidden(run: Callable[[str], Result], monkeypat
 
 @pytest.mark.parametrize("line", ["rules adm", "trace mine.py:stepping --stream ramp"])
 def test_messages_of_the_real_command(run: Callable[[str], Result], line: str) -> None:
-    command = [sys.executable, "-c", "from mhat.cli import main; main()", *line.split()]
+    command = [sys.executable, "-c", "from mhat.terminal.cli import main; main()", *line.split()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"mhat: {MESSAGES[line]}\n")
 

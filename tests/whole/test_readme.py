@@ -23,7 +23,7 @@ def test_the_python_runs() -> None:
 
 
 def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mhat.cli import app
+    from mhat.terminal.cli import app
 
     monkeypatch.chdir(tmp_path)
     mine = [shlex.split(line)[1:] for line in COMMANDS if line.startswith("mhat ")]

@@ -16,19 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.diagnosing import diagnosis_of
-from mhat.checks.dialects import Dialect, dialects_of
-from mhat.checks.drafts import Candidate
-from mhat.checks.fitting import Fitter
-from mhat.checks.forms import DEPTH, Forms
-from mhat.checks.laws import findings
-from mhat.checks.matching import RELATIVE, same, update_scale
-from mhat.checks.probes import designed, drive, tensors_of
-from mhat.checks.settings import Question
-from mhat.checks.showing import first_deviation
-from mhat.checks.subjects import Subject
+from mhat.checks.deviation import first_deviation
+from mhat.checks.diagnosis import diagnosis_of
+from mhat.checks.gradients import designed, drive, tensors_of
+from mhat.checks.lawfulness import findings
+from mhat.checks.question import Question
 from mhat.checks.verdict import Deviation, Diagnosis, Verdict
 from mhat.language import Rule
+from mhat.mistakes.dialects import Dialect, dialects_of
+from mhat.search.candidates import Candidate
+from mhat.search.knobs import Fitter
+from mhat.search.matching import RELATIVE, same, update_scale
+from mhat.search.variants import DEPTH, Forms
+from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0

@@ -13,8 +13,6 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from mhat.checks.evaluator import Probes
-from mhat.checks.matching import update_scale
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
 from mhat.engines.program import PEERS, Program, first_environment
@@ -23,6 +21,8 @@ from mhat.language import Rule
 from mhat.language.definition import of_tree
 from mhat.language.tree import Expression, Knob, Name, Number, Operation, Tree
 from mhat.language.walking import mapped_tree, names, renamed
+from mhat.search.matching import update_scale
+from mhat.search.observed import Probes
 
 Array = np.ndarray[Any, Any]
 _ONE = Number(1.0)

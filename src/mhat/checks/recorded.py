@@ -10,21 +10,21 @@ from typing import Any, Protocol
 import numpy as np
 
 from mhat.checks.conformance import SECONDS, answers_of, conforming, named, verdict_of
-from mhat.checks.diagnosing import diagnosis_of
-from mhat.checks.drafts import Candidate
-from mhat.checks.evaluator import Evaluator, Probes
-from mhat.checks.forms import Forms
-from mhat.checks.matching import update_scale
+from mhat.checks.deviation import VISIBLE, deviation_in, sequences
+from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.oracle import EPSILON
-from mhat.checks.probes import Observed
-from mhat.checks.settings import Question
-from mhat.checks.showing import VISIBLE, deviation_in, sequences
-from mhat.checks.subjects import Subject
+from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.language import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names
+from mhat.search.candidates import Candidate
+from mhat.search.evaluator import Evaluator
+from mhat.search.matching import update_scale
+from mhat.search.observed import Observed, Probes
+from mhat.search.variants import Forms
+from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4

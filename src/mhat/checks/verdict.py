@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mhat.checks.html import html_of
-from mhat.checks.skeleton import Edit
 from mhat.language import Rule
+from mhat.mistakes.slots import Edit
 
 SCHEMA = 1
 

@@ -58,6 +58,16 @@ VOCABULARY = {
     "nu2": Meaning("weight of the second moment against the plain squared gradient", 0.0, 1.0),
 }
 
+# Values that people write, the commonest first.
+USUAL = {
+    "eps": (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-10, 1e-12, 1e-15, 1e-16),
+    "beta1": (0.9, 0.95, 0.8, 0.99, 0.5),
+    "beta2": (0.999, 0.99, 0.98, 0.95, 0.9, 0.9999),
+    "rho": (0.9, 0.99, 0.95, 0.999),
+    "momentum": (0.9, 0.99, 0.95, 0.5),
+    "weight_decay": (0.01, 0.1, 1e-4, 5e-4, 1e-3),
+}
+
 
 def meaning_of(knob: str) -> Meaning:
     """Look a knob up; a rule's own Greek letter means what its paper says and may be any number."""

@@ -3,7 +3,7 @@
     timing      candidates take turns; medians, spreads, ratios within a turn
     limits      kernels that only move the arrays of a step
     peers       a step of torch, optax and Keras
-    report      all of it for one rule, and its words
+    report      all of it for one rule
 
 It must not know how mhat makes a step: it is given one.
 """

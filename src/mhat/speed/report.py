@@ -1,4 +1,4 @@
-"""How far the step of one rule is from the limit of the memory and from its peers, on this machine, and its words.
+"""How far the step of one rule is from the limit of the memory and from its peers, on this machine.
 
 It is given the step of mhat; it must not know how that is made.
 """
@@ -12,10 +12,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from rich.console import RenderableType
-from rich.text import Text
 
-from mhat import tables
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.speed import limits, peers, timing
@@ -123,47 +120,3 @@ def measure(
         rows.append(Row(name, found.median, compared.median, compared.low, compared.high))
     moved = limits.moved_bytes(size, len(states), g.dtype.itemsize)
     return Measured(rule.name, size, dtype, moved, tuple(rows), absent)
-
-
-def page(measured: Measured) -> list[RenderableType]:
-    """Say what was measured: a line a candidate, and what the ratios mean."""
-    size = measured.size
-    rows: list[list[str | Text]] = []
-    for row in measured.rows:
-        spread = "" if row.name == OURS else timing.times((row.low, row.high))
-        rows.append([Text(row.name, style="bold"), timing.duration(row.seconds), timing.times((row.ratio,)), spread])
-    title = f"One step of {measured.rule}, {size:,} {'parameter' if size == 1 else 'parameters'}, {measured.dtype}"
-    parts: list[RenderableType] = [tables.heading(title), Text("")]
-    parts += [
-        tables.grid(rows, ("", "a step", "ratio", "spread"), indent=2),
-        Text(""),
-        tables.prose(_meaning(measured)),
-    ]
-    if measured.absent:
-        said = "; ".join(f"{name}: {why}" for name, why in measured.absent.items())
-        parts += [Text(""), tables.prose(f"Not compared: {said}.", style="dim")]
-    return parts
-
-
-def _meaning(measured: Measured) -> str:
-    limit = measured.rows[1]
-    gigabytes = measured.moved_bytes / limit.seconds / 1e9
-    each = measured.moved_bytes // measured.size
-    said = (
-        f"The ratio is how many times as long as the step of mhat one takes. The limit computes nothing: it moves the "
-        f"{each} bytes a parameter that a step must read and write, at {gigabytes:.3g} GB/s here; mhat runs at "
-        f"{measured.of_limit:.0%} of it."
-    )
-    others = measured.rows[2:]
-    if not others:
-        return said
-    return f"{said} {' '.join(_compared(row) for row in others)}"
-
-
-def _compared(row: Row) -> str:
-    # Differences under a tenth are noise on most machines.
-    if 0.9 <= row.ratio <= 1.1:
-        return f"{row.name} is as fast."
-    if row.ratio > 1:
-        return f"{row.name} takes {timing.times((row.ratio,))} times as long."
-    return f"{row.name} is {timing.times((1 / row.ratio,))} times as fast."

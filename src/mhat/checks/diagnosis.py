@@ -1,0 +1,83 @@
+"""A candidate as a diagnosis: an ordinary rule, a diff of the pseudo code, and the lines of the user's own text."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from mhat.checks.question import Question
+from mhat.checks.verdict import Diagnosis
+from mhat.language.definition import of_tree
+from mhat.language.tree import Tree
+from mhat.mistakes.dialects import Dialect
+from mhat.mistakes.slots import Edit
+from mhat.printers import python
+from mhat.search.candidates import Candidate
+from mhat.subjects.subject import Source
+
+# How alike a line of the user's must be to the line of the rule to be pointed at.
+ALIKE = 0.45
+
+
+def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dialect] = ()) -> Diagnosis:
+    """Make a diagnosis of a candidate; for a dialect, its exchanges are the edits."""
+    edits = candidate.edits or tuple(Edit(dialect.name, (), "dialect") for dialect in spoken)
+    rule = of_tree(candidate.tree, paper=question.rule.paper)
+    known = {**question.rule.knobs, **question.subject.defaults, **question.held, **candidate.knobs}
+    return Diagnosis(
+        against=question.rule.name,
+        rule=rule,
+        edits=edits,
+        knobs={name: known[name] for name in rule.knobs if name in known},
+        diff=diff_of(question.rule.tree, candidate.tree),
+        lines=tuple(_pointed(question, candidate.tree)),
+    )
+
+
+def diff_of(before: Tree, after: Tree) -> str:
+    """Give the changed lines of the pseudo code, - before and + after."""
+    a, b = (python.rule_text(tree).splitlines() for tree in (before, after))
+    changed = [line for line in difflib.ndiff(_one_signature(a), _one_signature(b)) if line[0] in "+-"]
+    return "\n".join(f"{line[0]} {line[2:].strip()}" for line in changed)
+
+
+def _one_signature(lines: list[str]) -> list[str]:
+    """Join a signature of several lines into one."""
+    end = next(i for i, line in enumerate(lines) if line.endswith(":"))
+    joined = " ".join(line.strip() for line in lines[: end + 1]).replace("( ", "(").replace(", )", ")")
+    return [joined, *lines[end + 1 :]]
+
+
+def _pointed(question: Question, tree: Tree) -> list[tuple[int, str]]:
+    """Find the lines of the user's own text that are most like the changed lines."""
+    source = question.subject.source
+    if source is None:
+        return []
+    found = []
+    for changed in diff_of(question.rule.tree, tree).splitlines():
+        if changed.startswith("+") and not changed.startswith("+ def"):
+            best = _most_alike(source, changed[2:])
+            if best is not None and best not in found:
+                found.append(best)
+    return found
+
+
+def _most_alike(source: Source, wanted: str) -> tuple[int, str] | None:
+    tokens = _tokens(wanted)
+    best: tuple[float, int, str] | None = None
+    for number, line in enumerate(source.text.splitlines(), source.line):
+        if ("=" not in line and "return" not in line) or line.strip().startswith(("#", "def ", "class ")):
+            continue
+        share = difflib.SequenceMatcher(None, tokens, _tokens(line), autojunk=False).ratio()
+        if best is None or share > best[0]:
+            best = (share, number, line.strip())
+    return None if best is None or best[0] < ALIKE else (best[1], best[2])
+
+
+def _tokens(line: str) -> list[str]:
+    """Cut a line into names and signs, names written as the rule language would."""
+    line = re.sub(r"\b(self|np|numpy|math|torch|jnp)\.", "", line.partition("#")[0])
+    spelled = {"b1": "beta1", "b2": "beta2", "alpha": "lr", "learning_rate": "lr", "epsilon": "eps", "grad": "g"}
+    words = re.findall(r"[A-Za-z_]\w*|\d+\.?\d*(?:e-?\d+)?|\*\*|[-+*/()=]", line)
+    return [spelled.get(word.lower().replace("beta_", "beta"), word.lower()) for word in words]

@@ -1,0 +1,151 @@
+"""How a subject is to be driven and observed: the question of a check, put together once. It searches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
+from mhat.checks.oracle import bound, expected
+from mhat.errors import BadValue, UnknownName
+from mhat.language import Rule
+from mhat.language.inference import Level
+from mhat.language.tree import Operation, Tree
+from mhat.language.walking import expressions
+from mhat.search.matching import Matcher, loose_bound
+from mhat.search.observed import Observed, Probes
+from mhat.subjects.subject import Subject
+
+Array = np.ndarray[Any, Any]
+SEARCHED_STEPS = 12
+FRESH_STEPS = 40
+LATE = 4
+# An estimate is chosen so that it fits, and of a sign a step tells one bit: it is asked for more.
+FURTHER_STEPS = 120
+FURTHER_COORDINATES = 42
+# And of a rule of signs, whose steps hide most of what it computes, for much more.
+COARSE_COORDINATES = 500
+# Gradients outside of these sizes have squares that the small types cannot hold.
+SIZES = {"float64": (0.0, np.inf), "float32": (1e-9, 1e4), "float16": (1e-2, 30.0), "bfloat16": (1e-6, 1e4)}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A subject, the rule it claims to be, what is seen of it, and the knobs that are held."""
+
+    subject: Subject
+    rule: Rule
+    observe: str = "x"
+    held: Mapping[str, float] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "held", dict(self.held or {}))
+        self.rule.check_knobs(dict(self.held))
+        if self.observe not in ("x", "update", *self.rule.variables):
+            raise UnknownName(f"variable of {self.rule.name}", self.observe, ("x", "update", *self.rule.variables))
+        if self.rule.level == "per matrix":
+            raise BadValue(
+                f"{self.rule.name} is a rule per matrix", "Only rules per coordinate and tensor are checked."
+            )
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Knobs that nobody told and the subject does not take, as far as they matter for what is seen."""
+        seen = "return" if self.observe in ("x", "update") else self.observe
+        matters = self.rule.dependence[seen] | (
+            self.rule.dependence["x"] if "x" in self.rule.dependence[seen] else set()
+        )
+        known = {*self.held, *self.subject.knobs, *self.subject.defaults}
+        return tuple(knob for knob in self.rule.knobs if knob in matters and knob not in known)
+
+    @cached_property
+    def searched(self) -> Observed:
+        """What the subject does on the designed streams."""
+        tensors = tensors_of(self.subject)
+        streams = [designed(SEARCHED_STEPS, seed, tensors) for seed in (1, 2)]
+        return self._driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
+
+    @cached_property
+    def fresh(self) -> Observed:
+        """What it does on streams that nothing was tuned on."""
+        tensors = tensors_of(self.subject)
+        streams = [fresh(FRESH_STEPS, seed, tensors) for seed in (5, 6)]
+        # A tensor whose norms vanish: its gradients come late.
+        late = fresh(FRESH_STEPS, 9, tensors)
+        late[:LATE, 0] = 0.0
+        if self.rule.level == Level.TENSOR:
+            return self._driven([*streams, late])
+        if "lr" in free_knobs(self.subject, self.rule, self.held):
+            streams.append(late)
+        return self._driven(streams, special=FAST)
+
+    @cached_property
+    def further(self) -> Observed:
+        """What it does on longer streams, for answers that were searched for or estimated."""
+        coarse = any(isinstance(node, Operation) and node.op == "sign" for node in expressions(self.rule.tree))
+        coordinates = COARSE_COORDINATES if coarse else FURTHER_COORDINATES
+        return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
+
+    def _driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
+        low, high = SIZES[self.subject.dtype]
+        held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
+        return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain, special=special)
+
+    def against(self, rule: Rule) -> Question:
+        """Ask the same of another rule; what the subject did is kept where the knobs are the same."""
+        question = replace(self, rule=rule)
+        if set(rule.knobs) == set(self.rule.knobs):
+            for name in ("searched", "fresh", "further"):
+                if name in self.__dict__:
+                    question.__dict__[name] = self.__dict__[name]
+        return question
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Compares candidates with the designed streams."""
+        return self._matcher(self.searched, 1.0)
+
+    @cached_property
+    def confirmer(self) -> Matcher:
+        """Compares candidates with the fresh streams."""
+        return self._matcher(self.fresh, 10.0)
+
+    def confirms(self, tree: Tree, knobs: Mapping[str, float]) -> bool:
+        """Whether a tree with estimated knobs does what the subject does on streams that it was not fitted to."""
+        return all(m.agreed(tree, knobs) == m.steps for m in (self.confirmer, self._further_matcher))
+
+    @cached_property
+    def _further_matcher(self) -> Matcher:
+        # No bound is derived here: the oracle is slow over so many steps, and the loose one tells mistakes.
+        return Matcher(self.further, 30.0 * loose_bound(self.further, self.subject.dtype))
+
+    def _matcher(self, observed: Observed, margin: float) -> Matcher:
+        limit = margin * loose_bound(observed, self.subject.dtype)
+        if self.subject.dtype != "float64":
+            exact = expected(self.rule, observed.probes, {})
+            derived = bound(self.rule, observed.probes, {}, exact, self.subject.dtype)
+            limit = np.maximum(limit, np.where(np.isfinite(derived), derived, limit))
+        return Matcher(observed, limit)
+
+    def agrees(self, rule: Rule, knobs: Mapping[str, float]) -> bool:
+        """Whether the subject is a rule to rounding: within the derived bound of the oracle, on all streams."""
+        return all(not self.strayed(rule, observed, knobs).any() for observed in (self.searched, self.fresh))
+
+    def strayed(self, rule: Rule, observed: Observed, knobs: Mapping[str, float]) -> Array:
+        """Tell where the subject lies outside of the derived bound, (step, probe, tensor, coordinate)."""
+        exact = expected(rule, observed.probes, knobs)
+        limit = bound(rule, observed.probes, knobs, exact, self.subject.dtype)
+        with np.errstate(all="ignore"):
+            near = np.abs(observed.values - exact) <= limit + observed.slack
+            alike = (np.isnan(exact) & np.isnan(observed.values)) | (observed.values == exact)
+        return np.asarray(~(near | alike | np.isinf(limit + observed.slack)))
+
+    def probes_of(self, gradients: Array) -> Probes:
+        """Make one probe of the gradients (step, tensor, coordinate), from 0, with the knobs as they are known."""
+        known = {**self.rule.knobs, **self.subject.defaults, **self.held}
+        knobs = {name: known[name] for name in self.rule.knobs}
+        return Probes(gradients[None], np.zeros((1, *gradients.shape[1:])), knobs, self.observe)

@@ -1,0 +1,239 @@
+"""Changes with a number of their own, usual ones first; which it is can be estimated. It knows no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
+from mhat.language.vocabulary import meaning_of
+from mhat.language.walking import names
+from mhat.mistakes.lines import average_parts, before_all, single_lines
+from mhat.mistakes.paths import at, operation, places, replaced, said
+from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot
+from mhat.mistakes.throughout import addends, exchanged_name, throughout
+
+G, X, T, ONE, ZERO = Name("g"), Name("x"), Name("t"), Number(1.0), Number(0.0)
+BEFORE_T = operation("sub", T, ONE)
+Make = Callable[[float], Edit]
+Schedule = Callable[[float], tuple[Expression, str]]
+Where = Callable[[Assignment], bool]
+# Numbers that people write, by what they are for.
+LIMITS = (1.0, 0.1, 0.5, 2.0, 5.0, 10.0)
+NORMS = (1.0, 0.1, 0.5, 5.0, 10.0)
+SHARES = (0.01, 0.1, 1e-3, 1e-4, 5e-4)
+FACTORS = (0.5, 2.0, 0.1, 10.0, 1.0 / 32)
+DECAYS = (0.99, 0.9, 0.95, 0.96, 0.995, 0.999)
+RATES = (0.01, 0.1, 1e-3, 1.0)
+COUNTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+# Shorter ones are among the counters that stand in single lines too.
+EPOCHS = (12, 20)
+ONCE = "the step counter advances once in {}"
+
+
+def numbered(tree: Tree) -> Iterator[Edit]:
+    """Yield all of them, each with the usual numbers."""
+    for family in (_limits, _terms, _factors, _schedules, _counts):
+        for make, usual in family(tree):
+            yield from (open_edit(make, value) for value in usual)
+
+
+def open_edit(make: Make, value: float) -> Edit:
+    """Make an edit with a number that can be made again with another one."""
+    return replace(make(value), number=value, another=lambda other: open_edit(make, other))
+
+
+def _content(tree: Tree, slot: Slot, value: Expression) -> Content:
+    return value if slot == RESULT else (replace(tree.body[int(slot[1])], value=value),)
+
+
+def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Clip the gradient, a variable or the step to a number, or the gradient to a norm."""
+
+    def of_gradient(limit: float) -> Edit:
+        clip = operation("clip", G, operation("neg", Number(limit)), Number(limit))
+        return before_all(clip, f"the gradient is clipped to {limit:.6g}", "clipped", 1.1, FIRST)
+
+    yield of_gradient, LIMITS
+    for slot, path, value in _clipped_values(tree):
+
+        def of_value(limit: float, slot: Slot = slot, path: tuple[int, ...] = path, value: Expression = value) -> Edit:
+            clip = operation("clip", value, operation("neg", Number(limit)), Number(limit))
+            whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
+            change = ((slot, _content(tree, slot, replaced(whole, path, clip))),)
+            return Edit(f"{said(value)} is clipped to {limit:.6g}", change, "clipped", 1.2)
+
+        yield of_value, LIMITS
+    for over, whose in ((None, "tensor"), ("all", "model")):
+        for added, cost in ((0.0, 1.15), (1e-6, 1.2)):
+
+            def of_norm(limit: float, over: str | None = over, whose: str = whose, added: float = added,
+                        cost: float = cost) -> Edit:  # fmt: skip
+                norm = Operation("norm", (G,), over)
+                size = operation("add", norm, Number(added)) if added else norm
+                kept = operation("minimum", ONE, operation("div", Number(limit), size))
+                sentence = f"the gradient is clipped to the norm {limit:.6g} of the {whose}"
+                return before_all(operation("mul", G, kept), sentence, "clipped", cost, FIRST)
+
+            yield of_norm, NORMS
+
+
+def _clipped_values(tree: Tree) -> Iterator[tuple[Slot, tuple[int, ...], Expression]]:
+    """Yield what lines compute, and what is taken from x."""
+    for i, _, line in single_lines(tree):
+        yield ("line", i), (), line.value
+    if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
+        yield RESULT, (1,), tree.result.arguments[1]
+
+
+def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Let the parameter decay by a number that the rule does not have: in the gradient, in the step, or all of x."""
+    for pull, word in ((X, "x"), (operation("sign", X), "sign(x)")):
+
+        def coupled(share: float, pull: Expression = pull, word: str = word) -> Edit:
+            gradient = operation("add", G, operation("mul", Number(share), pull))
+            return before_all(gradient, f"`{share:.6g} * {word}` is added to the gradient", "term added")
+
+        def decoupled(share: float, pull: Expression = pull, word: str = word) -> Edit:
+            result = operation("sub", tree.result, operation("mul", Number(share), pull))
+            sentence = f"`{share:.6g} * {word}` is taken from the new x"
+            return Edit(sentence, ((RESULT, result),), "term added", 1.15)
+
+        yield coupled, SHARES
+        yield decoupled, SHARES
+
+    def shrunk(share: float) -> Edit:
+        result = operation("mul", Number(1.0 - share), tree.result)
+        return Edit(f"the new x is multiplied by {1.0 - share:.6g}", ((RESULT, result),), "factor added", 1.2)
+
+    yield shrunk, SHARES
+
+
+def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Put a number on the gradient, the step, a term with a knob, or the new part of an average."""
+
+    def of_gradient(factor: float) -> Edit:
+        sentence = f"the gradient is multiplied by {factor:.6g}"
+        return before_all(operation("mul", G, Number(factor)), sentence, "factor added", 1.15, FIRST)
+
+    yield of_gradient, FACTORS
+    spots: list[tuple[Slot, tuple[int, ...]]] = []
+    if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
+        spots.append((RESULT, (1,)))
+    spots += [(slot, (*path, which)) for slot, path, which, _ in addends(tree)]
+    spots += [(("line", i), (1,)) for i, _, line in single_lines(tree) if average_parts(line) is not None]
+    for slot, path in dict.fromkeys(spots):
+        whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
+        part = at(whole, path)
+        assert part is not None
+
+        def of_part(factor: float, slot: Slot = slot, path: tuple[int, ...] = path, whole: Expression = whole,
+                    part: Expression = part) -> Edit:  # fmt: skip
+            new = replaced(whole, path, operation("mul", Number(factor), part))
+            sentence = f"{said(part)} is multiplied by {factor:.6g}"
+            return Edit(sentence, ((slot, _content(tree, slot, new)),), "factor added", 1.2)
+
+        yield of_part, FACTORS
+
+
+def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Let the learning rate fall by a number, warm up over so many steps, or fall once in so many; a knob too."""
+    rules: list[tuple[str, Schedule, Sequence[float]]] = [
+        ("lr", lambda c: (operation("pow", Number(c), T), f"is multiplied by {c:.6g} at every step"), DECAYS),
+        ("lr", lambda c: (operation("pow", Number(c), BEFORE_T), f"is multiplied by {c:.6g} after every step"), DECAYS),
+        ("lr", lambda c: (_inverse(c, T), f"is divided by `1 + {c:.6g} * t`"), RATES),
+        ("lr", lambda c: (_inverse(c, BEFORE_T), f"is divided by `1 + {c:.6g} * (t - 1)`"), RATES),
+        ("lr", _ramp, (*COUNTS, 20, 50, 100, 1000)),
+    ]
+    rules += [("lr", _stairs(every), (0.5, 0.1, 0.9)) for every in COUNTS]
+    falling = rules[1][1]
+    rules += [(knob, falling, (0.99, 0.999)) for knob in tree.knob_names if meaning_of(knob).is_share]
+    for knob, factor, usual in rules:
+        if knob not in tree.knob_names:
+            continue
+
+        def make(
+            value: float, knob: str = knob, factor: Schedule = factor, where: Where | None = None, word: str = ""
+        ) -> Edit:
+            by, how = factor(value)
+            changes = throughout(tree, exchanged_name(knob, operation("mul", Name(knob), by)), where)
+            return Edit(f"{word}`{knob}` {how}", changes, "scheduled", 1.2)
+
+        whole = make(usual[0]).changes
+        if whole:
+            yield make, usual
+        if knob != "lr" and whole != make(usual[0], where=_is_plain).changes:
+            yield partial(make, where=_is_plain, word="but for the corrections "), usual
+
+
+def _is_plain(line: Assignment) -> bool:
+    return "t" not in names(line.value)
+
+
+def _inverse(rate: float, count: Expression) -> Expression:
+    return operation("div", ONE, operation("add", ONE, operation("mul", Number(rate), count)))
+
+
+def _ramp(steps: float) -> tuple[Expression, str]:
+    return operation("minimum", ONE, operation("div", T, Number(steps))), f"is warmed up over {steps:.6g} steps"
+
+
+def _stairs(every: int) -> Schedule:
+    def stairs(factor: float) -> tuple[Expression, str]:
+        fallen = operation("pow", Number(factor), operation("floordiv", T, Number(float(every))))
+        return fallen, f"is multiplied by {factor:.6g} once in {every} steps"
+
+    return stairs
+
+
+def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Count the steps by a number: so many a step, ahead by so many, up to so many; or correct so many steps."""
+    counts: list[tuple[Callable[[Number], Expression], str, Sequence[float]]] = [
+        (lambda c: operation("mul", c, T), "the step counter advances {} times a step", COUNTS),
+        (lambda c: operation("add", T, c), "the step counter is {} ahead", COUNTS),
+        (lambda c: operation("minimum", T, c), "the step counter stops at {}", COUNTS),
+        (lambda c: operation("add", operation("floordiv", BEFORE_T, c), ONE), f"{ONCE} steps", EPOCHS),
+        (lambda c: operation("floordiv", BEFORE_T, c), f"{ONCE} steps, starting at 0", EPOCHS),
+        (lambda c: operation("floordiv", T, c), f"{ONCE} steps, the first time after that many", EPOCHS),
+    ]
+    for count, sentence, usual in counts:
+
+        def counted(value: float, count: Callable[[Number], Expression] = count, sentence: str = sentence) -> Edit:
+            changes = throughout(tree, exchanged_name("t", count(Number(value))))
+            return Edit(sentence.format(f"{value:.6g}"), changes, "counter everywhere", 1.1)
+
+        if counted(2.0).changes:
+            yield counted, usual
+    if _uncorrected(tree, T):
+
+        def corrected(steps: float) -> Edit:
+            changes = _uncorrected(tree, operation("le", T, Number(steps)))
+            return Edit(f"the correction ends after {steps:.6g} steps", changes, "one step", 1.15)
+
+        yield corrected, COUNTS
+
+    def moving(steps: float) -> Edit:
+        due = operation("eq", operation("mod", T, Number(steps)), ZERO)
+        result = operation("where", due, tree.result, X)
+        return Edit(f"the parameter moves once in {steps:.6g} steps only", ((RESULT, result),), "now and then", 1.15)
+
+    yield moving, COUNTS
+
+
+def _uncorrected(tree: Tree, holds: Expression) -> tuple[tuple[Slot, Content], ...]:
+    """Correct only while something holds: elsewhere what is divided stands as it is."""
+    changes: list[tuple[Slot, Content]] = []
+    for i, _, line in single_lines(tree):
+        value = line.value
+        for path, part in places(value):
+            if isinstance(part, Operation) and part.op == "div" and _is_correction(part.arguments[1]):
+                kept = operation("where", holds, part, part.arguments[0])
+                changes.append((("line", i), (replace(line, value=replaced(value, path, kept)),)))
+                break
+    return tuple(changes)
+
+
+def _is_correction(part: Expression) -> bool:
+    """Whether a part is one minus a power of the step number."""
+    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == ONE and "t" in names(part)

@@ -1,0 +1,64 @@
+"""Search a rule and its documented other forms together, the fewest edits first. It knows no view and no edit.
+
+Who makes a mistake makes it in the form that they know: a form counts as one edit, and the others are made in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mhat.language import Rule
+from mhat.mistakes.dialects import Dialect, dialects_of
+from mhat.mistakes.slots import Edit
+from mhat.search.candidates import Candidate
+from mhat.search.matching import Matcher
+from mhat.search.search import Confirm, Search
+
+DEPTH = 4
+# Single edits take least time, then edits part by part, then pairs.
+ORDER = {1: 1, 3: 2, 2: 3, 4: 4}
+
+
+class Forms:
+    """The searches of one rule and of its forms, for one observation."""
+
+    def __init__(
+        self, rule: Rule, matcher: Matcher, hidden: tuple[str, ...], held: Mapping[str, float] | None = None
+    ) -> None:
+        self.own = Search(rule.tree, matcher, hidden, held)
+        self.others = [
+            (spoken, Search(form.tree, matcher, hidden, held, fits=False)) for spoken, form in dialects_of(rule)
+        ]
+
+    @property
+    def nearest(self) -> Candidate:
+        """The candidate that explains most of all that were tried."""
+        forms = (_in_form(spoken, search.nearest) for spoken, search in self.others if search.nearest.edits)
+        return max([self.own.nearest, *forms], key=lambda candidate: (candidate.score, -len(candidate.edits)))
+
+    def candidates(self, confirmed: Confirm, seconds: float = 45.0, depth: int = DEPTH) -> list[Candidate]:
+        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
+        ends = time.monotonic() + seconds
+        for level in range(1, depth + 1):
+            found = self.at(level, confirmed, ends - time.monotonic())
+            if found or time.monotonic() > ends:
+                return found
+        return []
+
+    def at(self, depth: int, confirmed: Confirm, seconds: float) -> list[Candidate]:
+        """Find the candidates with so many edits; the depths before must have been asked for."""
+        ends = time.monotonic() + seconds
+        searches = [*reversed(self.others), ((), self.own)]
+        for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
+            left = ends - time.monotonic()
+            if left > 0 and depth > len(spoken):
+                found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), confirmed, left)]
+                if found:
+                    return found
+        return []
+
+
+def _in_form(spoken: Sequence[Dialect], candidate: Candidate) -> Candidate:
+    return replace(candidate, edits=(*(Edit(dialect.name, (), "dialect") for dialect in spoken), *candidate.edits))

@@ -1,0 +1,109 @@
+"""Functions as subjects: `run(gradients) -> parameters`. It knows no framework and no rule.
+
+What a function takes is read from its signature; whether it takes vectors is found by trying.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mhat.errors import SubjectError, SubjectHangs
+from mhat.subjects.sandbox import LIMIT, guarded, source_of
+from mhat.subjects.spelling import Keywords, Spelling, keywords_of
+from mhat.subjects.subject import Subject
+from mhat.subjects.trials import Call, Several, Single, accepted
+
+EXPECTED = (
+    "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
+    "step in the same shape; or a class with step(params, grads)."
+)
+
+
+def subject_of_function(
+    function: Callable[..., Any],
+    name: str | None = None,
+    rule_knobs: Mapping[str, float] | None = None,
+    dtype: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    limit: float = LIMIT,
+) -> Subject:
+    """Make a subject of `run(gradients) -> parameters`.
+
+    It may take a start and knobs by name (see `naming`), and an attribute `tensors` says that it takes and
+    returns lists. `options` are further keywords that it is called with. It is tried before it is believed.
+    Raises SubjectError.
+    """
+    name = name or str(getattr(function, "__name__", "subject"))
+    keywords = _keywords(function, name, rule_knobs, options)
+    spelled = keywords.spelling
+
+    def call(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
+        arguments = keywords.arguments(knobs)
+        arguments.update({knob: value for knob, value in knobs.items() if knob not in spelled.names})
+        if spelled.start is not None:
+            arguments[spelled.start] = start
+        with guarded(name, limit):
+            return function(gradients, **arguments)
+
+    tensors = getattr(function, "tensors", None)
+    driver: Single | Several = Single(name, call, dtype)
+    if tensors is not None:
+        started = call if spelled.start is None else _started(name, call, int(tensors))
+        driver = Several(name, started, int(tensors), dtype)
+    driver.settle()
+    others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
+    return Subject(
+        name=name,
+        drive=driver.drive,
+        knobs=spelled.names.union(others),
+        several=tensors is not None,
+        vectors=driver.vectors,
+        starts=spelled.start is not None,
+        dtype=driver.dtype,
+        tensors=None if tensors is None else int(tensors),
+        defaults=keywords.defaults,
+        source=source_of(getattr(function, "written", function)),
+    )
+
+
+def _started(name: str, call: Call, tensors: int) -> Call:
+    """Find out whether a function of several tensors takes a list as its start, or one number for all."""
+
+    def with_number(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
+        numbers = {float(value) for each in start for value in np.ravel(each)}
+        if len(numbers) > 1:
+            raise SubjectError(name, "takes one number as its start", "Start all tensors there.")
+        return call(gradients, numbers.pop() if numbers else 0.0, knobs)
+
+    driver = Several(name, call, tensors)
+    try:
+        driver.attempt({}, 1.0)
+    except SubjectHangs:
+        raise
+    except SubjectError:
+        return with_number
+    return call
+
+
+def _keywords(
+    function: Callable[..., Any],
+    name: str,
+    rule_knobs: Mapping[str, float] | None,
+    options: Mapping[str, Any] | None,
+) -> Keywords:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return Keywords(Spelling(), options or {})
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+    if not positional:
+        raise SubjectError(name, "takes no gradients", EXPECTED)
+    keywords = keywords_of(name, parameters, rule_knobs, options, skip=[positional[0].name])
+    if keywords.spelling.unknown:
+        listed = ", ".join(f"`{parameter}`" for parameter in keywords.spelling.unknown)
+        raise SubjectError(name, f"asks for {listed}, which mhat does not know", f"Give it a default. {EXPECTED}")
+    return keywords

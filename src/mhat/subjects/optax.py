@@ -1,0 +1,134 @@
+"""Transformations of optax as subjects. It imports jax and optax when it is used, and no other framework."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mhat.errors import BadValue, MissingExtra, SubjectError
+from mhat.subjects.sandbox import guarded, source_of
+from mhat.subjects.spelling import Keywords, Spelling, keywords_of
+from mhat.subjects.subject import Array, Subject
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+KEPT = 64  # compiled updates; one a setting of the knobs and shape of the tensors
+CURE = "Name a function that makes a transformation, such as optax:adam, or a transformation itself."
+
+
+def subject_of_optax(
+    factory: Any,
+    name: str | None = None,
+    rule_knobs: Mapping[str, float] | None = None,
+    dtype: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Subject:
+    """Make a subject of an optax transformation, or of a function that makes one of knobs.
+
+    `options` are other keywords of the function. Tensors are a list of parameters; the update is compiled, as
+    in a training step. Raises BadValue, MissingExtra, SubjectError.
+    """
+    name = name or f"optax:{getattr(factory, '__name__', 'transformation')}"
+    jax, optax = imported()
+    dtype = dtype or "float64"
+    if dtype not in DTYPES:
+        raise BadValue(f"`{name}` does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
+    keywords = Keywords(Spelling(), options or {})
+    if not is_transformation(factory):
+        meant = {"decay": "rho"} if "rmsprop" in getattr(factory, "__name__", "") else {}
+        keywords = keywords_of(name, inspect.signature(factory).parameters.values(), rule_knobs, options, (), meant)
+    driver = _Driver(name, factory, keywords, jax, optax, dtype)
+    driver.made({})
+    return Subject(
+        name=name,
+        drive=driver.drive,
+        knobs=keywords.spelling.names,
+        several=True,
+        starts=True,
+        dtype=dtype,
+        defaults=keywords.defaults,
+        source=source_of(factory) if inspect.isfunction(factory) else None,
+    )
+
+
+def is_transformation(thing: Any) -> bool:
+    """Whether a thing is a transformation itself: what it does, not what makes it."""
+    return isinstance(thing, tuple) and callable(getattr(thing, "init", None)) and hasattr(thing, "update")
+
+
+def imported() -> tuple[Any, Any]:
+    """Import jax and optax; raises MissingExtra."""
+    try:
+        return importlib.import_module("jax"), importlib.import_module("optax")
+    except ModuleNotFoundError as error:
+        if error.name not in ("jax", "jaxlib", "optax"):
+            raise
+        raise MissingExtra("optax", "optax") from None
+
+
+class _Driver:
+    """One transformation or its factory, and the updates that have been compiled for it."""
+
+    def __init__(self, name: str, factory: Any, keywords: Keywords, jax: Any, optax: Any, dtype: str) -> None:
+        self.name = name
+        self.factory = factory
+        self.keywords = keywords
+        self.jax = jax
+        self.optax = optax
+        self.dtype = dtype
+        self.compiled: dict[Any, tuple[Any, Callable[..., Any]]] = {}
+
+    def precision(self) -> contextlib.AbstractContextManager[Any]:
+        """Let jax have float64 for a while, if that is what is computed in."""
+        if self.dtype != "float64":
+            return contextlib.nullcontext()
+        if hasattr(self.jax, "enable_x64"):
+            switched: contextlib.AbstractContextManager[Any] = self.jax.enable_x64(True)
+            return switched
+        older: contextlib.AbstractContextManager[Any] = importlib.import_module("jax.experimental").enable_x64()
+        return older
+
+    def made(self, knobs: Mapping[str, float]) -> Any:
+        """Make the transformation; raises SubjectError if it is none."""
+        if is_transformation(self.factory):
+            return self.factory
+        with guarded(self.name), self.precision():
+            transformation = self.factory(**self.keywords.arguments(knobs))
+        if not is_transformation(transformation):
+            raise SubjectError(
+                self.name, f"made a {type(transformation).__name__}, which is no transformation of optax", CURE
+            )
+        return transformation
+
+    def update(self, knobs: Mapping[str, float]) -> tuple[Any, Callable[..., Any]]:
+        """Give the transformation with these knobs and its compiled step."""
+        key = tuple(sorted(knobs.items()))
+        if key not in self.compiled:
+            made, optax = self.made(knobs), self.optax
+
+            def step(tensors: Any, state: Any, gradients: Any) -> Any:
+                updates, state = made.update(gradients, state, tensors)
+                return optax.apply_updates(tensors, updates), state
+
+            if len(self.compiled) >= KEPT:
+                del self.compiled[next(iter(self.compiled))]
+            self.compiled[key] = made, self.jax.jit(step)
+        return self.compiled[key]
+
+    def drive(self, gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
+        made, step = self.update(knobs)
+        jnp = self.jax.numpy
+        with guarded(self.name), self.precision():
+            tensors = [jnp.asarray(start, dtype=self.dtype) for start in starts]
+            streams = [np.asarray(jnp.asarray(g, dtype=self.dtype)) for g in gradients]
+            state = made.init(tensors)
+            record = []
+            for i in range(len(gradients[0])):
+                tensors, state = step(tensors, state, [stream[i] for stream in streams])
+                record.append(tensors)
+            columns = zip(*record, strict=True)
+            return [np.stack([np.asarray(x, dtype=np.float64) for x in column]) for column in columns]

@@ -1,0 +1,149 @@
+"""Drive what runs whole streams: which shapes it takes is found by trying. It knows no function, class or command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mhat.errors import SubjectError, SubjectHangs
+from mhat.subjects.subject import Array, checked_array, checked_tensors
+
+# Long enough for a rule that waits some steps before it moves.
+TRIAL = np.array([
+    [1.0, -0.5, 3.0, 0.25], [0.5, 2.0, -1.0, 0.75], [-1.5, 0.125, 1.0, -2.0], [0.25, 1.0, 0.5, 1.5],
+    [2.0, -1.0, 0.25, -0.5], [-0.75, 0.5, -2.0, 1.0], [1.25, 3.0, 0.75, -0.125], [0.5, -0.25, 1.0, 2.0],
+])  # fmt: skip
+# How many dimensions a step of the gradients may have, and the gradients of the trial.
+TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(-1, 2, 2)}
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+AGAIN = "gave other parameters when it was run again on the same gradients"
+
+# Gradients (T, *shape), start, knobs by our names; what comes back is checked here.
+Call = Callable[[Any, Any, Mapping[str, float]], Any]
+
+
+class Single:
+    """Something that runs one tensor at a time, and what has been found out about it."""
+
+    def __init__(self, name: str, call: Call, dtype: str | None = None) -> None:
+        self.name = name
+        self.call = call
+        self.dtype = dtype or "float64"
+        self.told = dtype is not None
+        self.dimensions: set[int] = set()
+
+    def one(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
+        """Run it on gradients of dimensions that it is known to take."""
+        given = np.array(start, dtype=self.dtype)
+        answered = self.call(np.array(gradients, dtype=self.dtype), given if given.ndim else given[()], knobs)
+        if not self.told and dtype_of(answered):
+            self.dtype, self.told = dtype_of(answered), True
+        return checked_array(self.name, answered, gradients.shape)
+
+    def settle(self) -> None:
+        """Find out which dimensions it takes, and that the same gradients give the same parameters again."""
+        refusals = {}
+        for dimensions, gradients in TRIALS.items():
+            if dimensions == 2 and not self.dimensions - {0}:
+                break
+            zero = np.zeros(gradients.shape[1:])
+            try:
+                first = self.one(gradients, zero, {})
+            except SubjectHangs:
+                raise
+            except SubjectError as error:
+                refusals[dimensions] = error
+                continue
+            self.dimensions.add(dimensions)
+            check_again(self.name, [first], [self.one(gradients, zero, {})])
+        if not {0, 1} & self.dimensions:
+            raise refusals[0]
+
+    @property
+    def vectors(self) -> bool:
+        """Whether it takes several coordinates at once."""
+        return bool({1, 2} & self.dimensions)
+
+    def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
+        """Run tensors one after the other, each from anew."""
+        return [self._shaped(g, s, knobs) for g, s in zip(gradients, starts, strict=True)]
+
+    def _shaped(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
+        """Run it on gradients of any shape: as they are, as vectors, or one coordinate at a time."""
+        if min(start.ndim, 2) in self.dimensions:
+            return self.one(gradients, start, knobs)
+        rows, x = gradients.reshape(len(gradients), -1), start.reshape(-1)
+        if 1 in self.dimensions:
+            return self.one(rows, x, knobs).reshape(gradients.shape)
+        columns = [self.one(rows[:, i], x[i], knobs) for i in range(len(x))]
+        return np.stack(columns, axis=1).reshape(gradients.shape)
+
+    def attempt(self, knobs: Mapping[str, float], start: float = 0.0) -> list[Array]:
+        """Run a trial with some knobs, or from some start."""
+        gradients = TRIAL[:, : 2 if self.vectors else 1]
+        return self.drive([gradients], [np.full(gradients.shape[1:], start)], knobs)
+
+
+class Several:
+    """Something that runs lists of tensors: `call` takes and gives lists."""
+
+    def __init__(self, name: str, call: Call, tensors: int, dtype: str | None = None) -> None:
+        self.name = name
+        self.call = call
+        self.tensors = tensors
+        self.dtype = dtype or "float64"
+        self.told = dtype is not None
+        self.vectors = True
+
+    def settle(self) -> None:
+        """Try it twice; raises SubjectError."""
+        check_again(self.name, self.attempt({}), self.attempt({}))
+
+    def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
+        """Run all tensors at once."""
+        given = [np.array(g, dtype=self.dtype) for g in gradients]
+        answered = self.call(given, [np.array(s, dtype=self.dtype) for s in starts], knobs)
+        if not self.told and isinstance(answered, list | tuple) and answered and dtype_of(answered[0]):
+            self.dtype, self.told = dtype_of(answered[0]), True
+        return checked_tensors(self.name, answered, [g.shape for g in gradients])
+
+    def attempt(self, knobs: Mapping[str, float], start: float = 0.0) -> list[Array]:
+        """Run a trial with some knobs, or from some start."""
+        gradients = [TRIAL[:, : 2 + i % 2] for i in range(self.tensors)]
+        return self.drive(gradients, [np.full(g.shape[1:], start) for g in gradients], knobs)
+
+
+def accepted(driver: Single | Several, knobs: Mapping[str, float], names: Iterable[str]) -> frozenset[str]:
+    """Find out which knobs something takes that does not say so: those it does not refuse."""
+    found = set()
+    for name in names:
+        try:
+            driver.attempt({name: knobs[name]})
+        except SubjectError:
+            continue
+        found.add(name)
+    return frozenset(found)
+
+
+def check_again(name: str, first: list[Array], second: list[Array]) -> None:
+    """Refuse a subject that answers differently when asked again; raises SubjectError."""
+    if not same(first, second):
+        raise SubjectError(
+            name,
+            AGAIN,
+            "Let every run begin anew: no state kept between runs (globals, mutable defaults), no random numbers.",
+        )
+
+
+def same(first: list[Array], second: list[Array]) -> bool:
+    """Whether two runs gave the same numbers, NaN included."""
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+def dtype_of(answered: Any) -> str:
+    """Name the floating type of an answer; nothing where it does not say."""
+    name = str(getattr(answered, "dtype", "")).removeprefix("torch.")
+    return name if name in DTYPES else ""

@@ -1,0 +1,153 @@
+"""Records that others have written down: read, and what is wrong with one at which line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mhat
+from mhat import streams
+from mhat.errors import InputFileError, MissingExtra, UnknownName
+from mhat.subjects.records import record_of
+
+WHOLE = """\
+step,tensor,i,g,x
+0,W,0,,1.0
+0,W,1,,2.0
+0,b,0,,0.5
+1,W,0,1.0,0.9
+1,W,1,-1.0,2.1
+1,b,0,3.0,0.4
+2,b,0,inf,nan
+2,W,1,0.0,2.2
+2,W,0,0.5,0.8
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_table_of_several_tensors(here: Path) -> None:
+    Path("run.csv").write_text(WHOLE)
+    record = record_of("run.csv")
+    assert (record.name, record.observe, record.tensors) == ("run.csv", "x", ("W", "b"))
+    assert record.gradients[0].tolist() == [[1.0, -1.0], [0.5, 0.0]]
+    assert record.observed[0].tolist() == [[0.9, 2.1], [0.8, 2.2]]
+    assert np.isinf(record.gradients[1][1, 0])
+    assert np.isnan(record.observed[1][1, 0])
+    assert record.start is not None
+    assert [s.tolist() for s in record.start] == [[1.0, 2.0], [0.5]]
+
+
+@pytest.mark.parametrize("text", ["step,g,ratio\n1,2,1\n2,3,0.5\n", "# a note\nstep;g;ratio\n1;2;1\n\n2;3;0.5\n"])
+def test_one_number_a_step_and_another_variable(text: str, here: Path) -> None:
+    Path("run.csv").write_text(text)
+    for record in (record_of("run.csv"), record_of("run.csv", observe="ratio")):
+        assert record.observe == "ratio"
+        assert record.gradients[0].tolist() == [2.0, 3.0]
+        assert record.observed[0].tolist() == [1.0, 0.5]
+        assert record.start is None
+
+
+def test_parquet_is_a_table(here: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"step": [1, 2], "tensor": ["a", "a"], "i": [0, 0], "g": [1.0, 2.0], "x": [0.5, None]}
+    parquet.write_table(pyarrow.table(columns), "run.parquet")
+    with pytest.raises(InputFileError, match=r"run.parquet, row 2, column x: there is no number"):
+        record_of("run.parquet")
+    parquet.write_table(pyarrow.table({**columns, "x": [0.5, 0.25]}), "run.parquet")
+    assert record_of("run.parquet").observed[0].tolist() == [[0.5], [0.25]]
+
+
+def test_arrays_with_their_start_and_knobs(here: Path) -> None:
+    g = np.arange(12.0).reshape(3, 2, 2)
+    np.savez("run.npz", **{"g.W": g, "x.W": -g, "g.b": g[:, 0, 0], "x.b": g[:, 0, 1], "start.W": g[0], "start.b": 1.0},
+             lr=0.1)  # fmt: skip
+    record = record_of("run.npz")
+    assert record.tensors == ("W", "b")
+    assert [x.shape for x in record.observed] == [(3, 2, 2), (3,)]
+    assert record.knobs == {"lr": 0.1}
+    assert record.start is not None
+    assert record.start[0].tolist() == g[0].tolist()
+
+
+def test_a_saved_trace_is_a_record(here: Path) -> None:
+    ds = mhat.trace("adam", streams.normal(steps=9, size=2, seed=1), start=2.0, lr=0.1)
+    mhat.save(ds, "run.nc")
+    record = record_of("run.nc", observe="ratio")
+    assert np.array_equal(record.observed[0], ds.ratio)
+    assert record.knobs["lr"] == 0.1
+    assert record.start is not None
+    assert record.start[0].tolist() == [2.0, 2.0]
+    mhat.save(ds, "run.csv")
+    assert np.array_equal(record_of("run.csv", observe="x").observed[0], ds.x)
+
+
+FAILURES = {
+    "no g": ("step,x\n1,2\n", "run.csv has no column `g`"),
+    "no rows": ("step,g,x\n", "run.csv has a header and no rows"),
+    "empty": ("", "run.csv is empty"),
+    "ragged": ("step,g,x\n1,2,3\n2,3\n", "run.csv, line 3: 2 columns, where the header has 3"),
+    "words": ("step,g,x\n1,2,3\n2,two,3\n", "run.csv, line 3, column g: `two` is no number"),
+    "a hole": ("step,g,x\n1,2,3\n2,,3\n", "run.csv, line 3, column g: there is no number"),
+    "half a step": ("step,g,x\n1.5,2,3\n", "run.csv, line 2, column step: `1.5` is no count"),
+    "twice": ("step,g,x\n1,2,3\n1,2,3\n", "run.csv, line 3: step 1, i 0 was there already, in line 2"),
+    "a step missing": ("step,g,x\n1,2,3\n3,2,3\n", "run.csv: step 2, i 0 is missing"),
+    "a number missing": ("step,tensor,i,g,x\n1,W,0,2,3\n1,W,1,2,3\n2,W,0,2,3\n",
+                         "run.csv: step 2, i 1 of tensor W is missing"),
+    "unequal": ("step,tensor,g,x\n1,a,2,3\n1,b,2,3\n2,b,2,3\n",
+                "run.csv: tensors with different numbers of steps (a: 1, b: 2)"),
+    "only a start": ("step,g,x\n0,,3\n", "run.csv: there is no step 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES)
+def test_what_is_wrong_with_a_table_is_said(case: tuple[str, str], here: Path) -> None:
+    text, what = case
+    Path("run.csv").write_text(text)
+    with pytest.raises(InputFileError) as caught:
+        record_of("run.csv")
+    assert caught.value.what == what
+    assert caught.value.cure
+
+
+def test_what_is_wrong_with_arrays_is_said(here: Path) -> None:
+    np.savez("run.npz", g=np.ones(3), x=np.ones(4))
+    with pytest.raises(InputFileError, match=r"run.npz: g has the shape \(3,\) and x the shape \(4,\)"):
+        record_of("run.npz")
+    np.savez("run.npz", x=np.ones(4))
+    with pytest.raises(InputFileError, match=r"run.npz has no array `g`"):
+        record_of("run.npz")
+    Path("run.npz").write_bytes(b"no archive")
+    with pytest.raises(InputFileError, match=r"run.npz is no npz file of plain numbers"):
+        record_of("run.npz")
+    Path("run.nc").write_bytes(b"no archive")
+    with pytest.raises(InputFileError, match=r"run.nc is no netCDF file"):
+        record_of("run.nc")
+
+
+def test_names_that_are_not_there(here: Path) -> None:
+    Path("run.csv").write_text("step,g,x,ratio\n1,2,3,4\n")
+    with pytest.raises(UnknownName) as caught:
+        record_of("run.csv", observe="ration")
+    assert str(caught.value) == "there is no column of run.csv `ration`\nDid you mean `ratio`?"
+    with pytest.raises(InputFileError, match=r"there is no file `none.csv`"):
+        record_of("none.csv")
+    with pytest.raises(InputFileError) as refused:
+        record_of("run.xyz")
+    assert refused.value.cure == "Give a file that ends in .csv, .tsv, .parquet, .nc, .npz."
+
+
+def test_a_missing_reader_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("run.parquet").write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingExtra) as caught:
+        record_of("run.parquet")
+    assert str(caught.value) == "pyarrow is not installed\nInstall it with: pip install 'mhat[arrow]'"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.search.test_search import changed, question_of, searched
 
 import mhat
 from mhat.language import Rule
+from tests.search.test_search import changed, question_of, searched
 
 STEP = ("return x - lr * ratio", "return x - lr * {} * ratio")
 

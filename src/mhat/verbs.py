@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mhat.checks.conformance import Comparison
     from mhat.checks.verdict import Verdict
     from mhat.engines.stepping import Step
-    from mhat.language import Rule
 
 
 def trace(
@@ -124,83 +123,104 @@ def again(ds: xr.Dataset) -> xr.Dataset:
 
 
 def check(
-    subject: Any,
-    against: Any = "adam",
+    subject: Any = None,
+    against: Any = None,
     *,
-    observe: str = "x",
+    observe: str | None = None,
     strict: bool = False,
     maximize: bool = False,
     seconds: float = 45.0,
     dtype: str | None = None,
-    **knobs: Any,
+    feed: str | None = None,
+    read: str | None = None,
+    command: str | None = None,
+    recorded: str | Path | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Verdict:
     """Check an implementation against a rule: does it conform, and if not, which line is wrong.
 
     `subject`: a function `run(gradients) -> parameters` (shapes (T,) or (T, n)), a class with a step method, a
-    rule, a torch optimizer class, an optax transformation, a Keras optimizer, or a name of one. `observe`: what it
-    returns: "x", the "update", or a variable of the rule. Knobs given are held; others that the subject takes are
-    varied, and those it hides are estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search
-    for the mistake. Keywords that are no knobs of the rule are options of the subject's constructor.
+    rule, a torch optimizer class, an optax transformation, a Keras optimizer, or a name of one (`"mine.py:my_adam"`,
+    `"torch.optim:Adam"`); with `feed` and `read` a script, of which one name is fed and one read. In its place:
+    `command`, a command line that speaks JSON lines, driven with `tensors` tensors at once; or `recorded`, the file of
+    a run. `against`: the rule it claims to be; None: the one that its name claims (MyAdamW is adamw), else it is
+    identified among the library's; the verdict's notes say which. `observe`: what it returns: "x", the "update", or
+    a variable of the rule. Knobs given are held; others that the subject takes are varied, and those it hides are
+    estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
+    of a script or a command. Keywords that are no knobs of the rule are options of the subject's constructor; a knob
+    with the name of an argument stands in `knobs={...}`.
 
     Raises SubjectError if the subject fails, UnknownName, BadValue, InputFileError.
 
     >>> import mhat, numpy as np
     >>> def my_sgd(gradients, lr=0.1):
     ...     return -lr * np.cumsum(gradients, axis=0)
-    >>> mhat.check(my_sgd, "sgd").conforms
-    True
+    >>> verdict = mhat.check(my_sgd)
+    >>> verdict.conforms, verdict.against
+    (True, 'sgd')
     """
-    from mhat.checks import conformance
-    from mhat.names import find_rule, find_subject
+    from mhat.inquiry import Manner, judge, parties
 
-    rule = find_rule(against)
-    options = {name: value for name, value in knobs.items() if name not in rule.knobs}
-    found = find_subject(subject, against=rule, observe=observe, options=options, dtype=dtype)
-    held = {name: value for name, value in knobs.items() if name in rule.knobs}
-    return conformance.check(found, rule, observe=observe, strict=strict, maximize=maximize, seconds=seconds, **held)
+    (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
+    manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout)
+    return judge(party, against, manner, more, knobs)
 
 
 def identify(
-    subject: Any,
+    subject: Any = None,
     *,
-    observe: str = "x",
+    observe: str | None = None,
     maximize: bool = False,
     seconds: float = 90.0,
     dtype: str | None = None,
-    **knobs: Any,
+    feed: str | None = None,
+    read: str | None = None,
+    command: str | None = None,
+    recorded: str | Path | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Verdict:
     """Find out which rule of the library an implementation is, with which knobs, and which edits.
 
     The verdict's `against` names the rule. Takes subjects and raises as `check` does. Keywords that are knobs of
     no rule in the library are options of the subject's constructor.
     """
-    from mhat import rules
-    from mhat.checks import conformance
-    from mhat.names import find_subject
+    from mhat import inquiry
 
-    library = [rules.named(name) for name in rules.names()]
-    held, options = _sorted(knobs, library)
-    found = find_subject(subject, against=rules.named("adam"), observe=observe, options=options, dtype=dtype)
-    return conformance.identify(found, library, observe=observe, maximize=maximize, seconds=seconds, **held)
+    (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
+    manner = inquiry.Manner("identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout)
+    return inquiry.identify(party, manner, more, knobs)
 
 
-def compare(a: Any, b: Any, *, seconds: float = 90.0, dtype: str | None = None, **knobs: Any) -> Comparison:
+def compare(
+    a: Any = None,
+    b: Any = None,
+    *,
+    observe: str | None = None,
+    seconds: float = 90.0,
+    dtype: str | None = None,
+    feed: str | Sequence[str] | None = None,
+    read: str | Sequence[str] | None = None,
+    command: str | Sequence[str] | None = None,
+    recorded: str | Path | Sequence[str | Path] | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Comparison:
     """Compare two implementations: where they part, and why, by the rule that each is or is nearest to.
 
-    Takes subjects and keywords and raises as `identify` does; options go to the constructors of both.
+    Takes subjects and keywords and raises as `identify` does; a command or a record stands for one of the two, a list
+    of them for both. `feed` and `read` serve every script, or are lists in the order of the scripts. Options go to the
+    constructors of both.
     """
-    from mhat import rules
-    from mhat.checks import conformance
-    from mhat.names import find_subject
+    from mhat import inquiry
 
-    library = [rules.named(name) for name in rules.names()]
-    held, options = _sorted(knobs, library)
-    first, second = (find_subject(each, against=rules.named("adam"), options=options, dtype=dtype) for each in (a, b))
-    return conformance.compare(first, second, rules=library, seconds=seconds, **held)
-
-
-def _sorted(knobs: dict[str, Any], library: Iterable[Rule]) -> tuple[dict[str, float], dict[str, Any]]:
-    """Sort keywords into knobs of the rules and options of a constructor."""
-    known = {name for rule in library for name in rule.knobs}
-    held = {name: value for name, value in knobs.items() if name in known}
-    return held, {name: value for name, value in knobs.items() if name not in known}
+    pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
+    manner = inquiry.Manner("compare", observe or "x", False, False, seconds, dtype, tensors, timeout)
+    return inquiry.compare(pair, manner, more, knobs)

@@ -87,7 +87,7 @@ MESSAGES = {
     "trace adam --stream ramp -k lr=-1":
         "lr=-1.0 is out of its range (learning rate: the size of a step)\nChoose lr with 0 <= lr.",
     "trace adam --stream ramp -k lr=fast":
-        "in `-k lr=fast`: `fast` is no number\nWrite numbers such as 10, 0.5 or 1e-3.",
+        "lr='fast' is not a number\nGive lr a number, or numbers.",
     "trace adam --stream ramp -k lr=": "in `-k lr=`: a number is missing\nWrite numbers such as 10, 0.5 or 1e-3.",
     "trace adam --stream ramp -k lr=1,": "in `-k lr=1,`: a number is missing\nWrite numbers such as 10, 0.5 or 1e-3.",
     "trace adam --stream ramp -k lr":

@@ -16,7 +16,7 @@ from mhat.checks.oracle import EPSILON
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
-from mhat.language import Rule
+from mhat.language import Level, Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names
 from mhat.search.candidates import Candidate
@@ -28,6 +28,8 @@ from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4
+# How many rules, those that explain most, a record that conforms with none is searched for.
+NEAREST = 3
 
 
 class Recorded(Protocol):
@@ -87,6 +89,37 @@ def check_record(
         nearest=nearest,
         notes=tuple(notes),
     )
+
+
+def identify_record(
+    record: Recorded, rules: Sequence[Rule], *, seconds: float = 2 * SECONDS, **knobs: float
+) -> Verdict:
+    """Find which of the rules a recorded run follows, and if none, which it is nearest to and what was changed.
+
+    Knobs given are held where a rule has them. Raises as `check_record` does.
+    """
+    questions: list[tuple[Question, dict[str, Any]]] = []
+    for rule in rules:
+        if record.observe in ("x", "update", *rule.variables) and rule.level != Level.MATRIX:
+            held: dict[str, Any] = {name: value for name, value in knobs.items() if name in rule.knobs}
+            told = {name: value for name, value in record.knobs.items() if name in rule.knobs}
+            questions.append((_question(record, rule, {**told, **held}), held))
+    conforms = []
+    for question, held in questions:
+        known = conforming(question)
+        if known is not None:
+            spoken, _, estimated = known
+            conforms.append(((len(spoken), len(estimated), len(question.rule.tree.body)), question.rule, held))
+    if conforms:
+        _, rule, held = min(conforms, key=lambda one: one[0])
+        return check_record(record, rule, seconds=seconds, **held)
+    questions.sort(key=lambda one: -one[0].matcher.score(one[0].rule.tree))
+    verdicts: list[Verdict] = []
+    for question, held in questions[:NEAREST]:
+        verdicts.append(check_record(record, question.rule, seconds=seconds / NEAREST, **held))
+        if verdicts[-1].diagnosis is not None:
+            return verdicts[-1]
+    return verdicts[0]
 
 
 def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Question:

@@ -64,22 +64,38 @@ def _seeded(spec: str, home: Any) -> str:
     return f"{spec.rstrip(' :')}{separator}seed={secrets.randbelow(2**31)}"
 
 
-def knobs_of(typed: Sequence[str]) -> dict[str, float | list[float]]:
-    """Read knobs as they are typed; several values are a sweep. Raises BadValue.
+def knobs_of(typed: Sequence[str]) -> dict[str, Any]:
+    """Read what is typed behind -k: numbers, lists of numbers (a sweep), true, false, none, words. Raises BadValue.
 
-    >>> knobs_of(["eps=1e-3", "beta2=0.9,0.99"])
-    {'eps': 0.001, 'beta2': [0.9, 0.99]}
+    A word can only be an option of somebody's constructor; a verb refuses it for a knob.
+
+    >>> knobs_of(["eps=1e-3", "beta2=0.9,0.99", "amsgrad=true", "foreach=none"])
+    {'eps': 0.001, 'beta2': [0.9, 0.99], 'amsgrad': True, 'foreach': None}
     """
-    knobs: dict[str, float | list[float]] = {}
+    knobs: dict[str, Any] = {}
     for text in typed:
         name, equals, values = (part.strip() for part in text.partition("="))
         if not equals or not name:
             raise BadValue(f"`-k {text}` is not NAME=VALUE", "Write -k lr=0.01, or a list to sweep it: -k lr=0.01,0.1.")
         if name in knobs:
             raise BadValue(f"the knob `{name}` is given twice", f"To sweep it, give one list: -k {name}=0.1,0.2.")
-        numbers = _numbers(f"-k {text}", values)
-        knobs[name] = numbers[0] if len(numbers) == 1 else numbers
+        parts = [_value(f"-k {text}", part.strip()) for part in values.split(",")]
+        knobs[name] = parts[0] if len(parts) == 1 else parts
     return knobs
+
+
+def _value(typed: str, part: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if not part:
+        raise BadValue(f"in `{typed}`: a number is missing", "Write numbers such as 10, 0.5 or 1e-3.")
+    if part.lower() in words:
+        return words[part.lower()]
+    for convert in (int, float):
+        try:
+            return convert(part)
+        except ValueError:
+            continue
+    return part
 
 
 def start_of(typed: str | None) -> float | list[float] | None:

@@ -1,0 +1,225 @@
+"""What a check, an identification or a comparison is asked about: the one way from what a user gives to an answer.
+
+Python's verbs and the commands ask here alike. It leaves finding to `names` and judging to `checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mhat import rules
+from mhat.checks import conformance
+from mhat.checks import recorded as records_checked
+from mhat.checks.claims import claimed_rule
+from mhat.checks.conformance import Comparison
+from mhat.checks.verdict import Verdict
+from mhat.errors import BadValue, UnknownName
+from mhat.language import Rule
+from mhat.language.settings import knobs_set
+from mhat.names import find_rule, find_subject
+from mhat.subjects import records
+from mhat.subjects.records import Record
+from mhat.subjects.subject import Subject
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+NAMED_SO = "it is judged as {}, which its name claims"
+IDENTIFIED = "its name claims no rule of the library, so it was identified: it is judged as {}"
+
+
+@dataclass(frozen=True)
+class Party:
+    """One implementation in question: a thing or its name (a script with what is fed and read), a command, a record."""
+
+    named: Any = None
+    feed: str | None = None
+    read: str | None = None
+    command: str | None = None
+    recorded: str | Path | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The arguments that describe it, as far as they are given."""
+        return {name: value for name, value in vars(self).items() if name != "named" and value is not None}
+
+    @property
+    def name(self) -> str:
+        """What it is called, as far as a name may claim a rule."""
+        if self.command is not None:
+            return self.command
+        if self.recorded is not None:
+            return Path(self.recorded).stem
+        if isinstance(self.named, str):
+            return self.named
+        name = getattr(self.named, "__name__", None) or getattr(self.named, "name", None)
+        return name if isinstance(name, str) else type(self.named).__name__
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a question is asked, whatever it is about."""
+
+    verb: str
+    observe: str = "x"
+    strict: bool = False
+    maximize: bool = False
+    seconds: float = conformance.SECONDS
+    dtype: str | None = None
+    tensors: int | None = None
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise UnknownName("dtype", str(self.dtype), DTYPES)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The arguments that are not at their defaults."""
+        fresh = Manner(self.verb)
+        return {name: value for name, value in vars(self).items() if name != "verb" and value != getattr(fresh, name)}
+
+
+def parties(
+    named: Sequence[Any],
+    *,
+    command: str | Sequence[str] | None = None,
+    recorded: str | Path | Sequence[str | Path] | None = None,
+    feed: str | Sequence[str] | None = None,
+    read: str | Sequence[str] | None = None,
+    wanted: int = 1,
+) -> list[Party]:
+    """Put together what is in question: `wanted` implementations; raises BadValue for more or fewer.
+
+    `feed` and `read` belong to the scripts among them, in order; a lone one to each script.
+    """
+    scripts = [each for each in named if isinstance(each, str) and each.endswith(".py")]
+    feeds, reads = (_dealt_out(option, given, len(scripts)) for option, given in (("feed", feed), ("read", read)))
+    there: list[Party] = []
+    for each in named:
+        if each is None:
+            continue
+        is_script = isinstance(each, str) and each.endswith(".py")
+        there.append(Party(each, *((feeds.pop(0), reads.pop(0)) if is_script else ())))
+    there += [Party(command=each) for each in _several(command)]
+    there += [Party(recorded=each) for each in _several(recorded)]
+    if len(there) > wanted:
+        raise BadValue(_too_many(there, wanted), f"Give {'one' if wanted == 1 else 'two'} at a time.")
+    if len(there) < wanted:
+        raise BadValue(
+            "no subject is named" if wanted == 1 else "a comparison is of two, and there is less",
+            "Name one: mine.py:my_adam, torch.optim:Adam, a command, or a record.",
+        )
+    return there
+
+
+def _too_many(there: Sequence[Party], wanted: int) -> str:
+    kinds = [
+        "a command" if party.command is not None else "a record" if party.recorded is not None else "a subject"
+        for party in there
+    ]
+    if wanted == 1 and len(set(kinds)) > 1:
+        return f"{' and '.join(dict.fromkeys(kinds))} are two questions"
+    return f"there are {len(there)} implementations in question"
+
+
+def _several(given: Any) -> list[Any]:
+    return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _dealt_out(option: str, given: str | Sequence[str] | None, scripts: int) -> list[str | None]:
+    """Give each script its name, in order; a lone name serves every script."""
+    names: list[str | None] = _several(given)
+    if names and not scripts:
+        raise BadValue(f"{option} names something in a script, and there is none", "Name a file that ends in .py.")
+    if len(names) > max(scripts, 1):
+        raise BadValue(f"there are {len(names)} names to {option} and {scripts} scripts", "Give one for each script.")
+    return names * scripts if len(names) == 1 else names + [None] * (scripts - len(names))
+
+
+def judge(
+    party: Party, against: Any, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Verdict:
+    """Check a party against a rule; None: the one that its name claims, else it is identified, and the notes say so."""
+    claimed = claimed_rule(party.name, rules.names()) if against is None else None
+    if against is None and claimed is None:
+        verdict = identify(party, replace(manner, strict=False), keywords, mapping)
+        return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
+    rule = find_rule(claimed if against is None else against)
+    held, options = _sorted([rule], keywords, mapping, manner, party)
+    there = _found(party, rule, manner, options)
+    if isinstance(there, Record):
+        verdict = records_checked.check_record(there, rule, strict=manner.strict, seconds=manner.seconds, **held)
+    else:
+        verdict = conformance.check(
+            there, rule, observe=manner.observe, strict=manner.strict, maximize=manner.maximize,
+            seconds=manner.seconds, **held,
+        )  # fmt: skip
+    if claimed is None or party.name == claimed:
+        return verdict
+    return replace(verdict, notes=(*verdict.notes, NAMED_SO.format(claimed)))
+
+
+def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Verdict:
+    """Find which rule of the library a party is."""
+    library = _library()
+    held, options = _sorted(library, keywords, mapping, manner, party)
+    there = _found(party, _reading(party), manner, options)
+    if isinstance(there, Record):
+        return records_checked.identify_record(there, library, seconds=manner.seconds, **held)
+    asked: dict[str, Any] = {"observe": manner.observe, "maximize": manner.maximize, "seconds": manner.seconds, **held}
+    return conformance.identify(there, library, **asked)
+
+
+def compare(
+    pair: Sequence[Party], manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Comparison:
+    """Find where and why two parties part."""
+    library = _library()
+    held, options = _sorted(library, keywords, mapping, manner, *pair)
+    first, second = (_found(party, _reading(party), manner, options) for party in pair)
+    if isinstance(first, Record) or isinstance(second, Record):
+        raise BadValue("a record cannot be compared", "Check it, or identify it.")
+    asked: dict[str, Any] = {"seconds": manner.seconds, **held}
+    return conformance.compare(first, second, rules=library, **asked)
+
+
+def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
+    if party.recorded is not None:
+        for option in options:
+            raise UnknownName(f"knob of {rule.name}", option, rule.knobs, "A record takes no options.")
+        return records.record_of(party.recorded, manner.observe)
+    return find_subject(
+        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
+        read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout,
+    )  # fmt: skip
+
+
+def _reading(party: Party) -> Rule:
+    """Give the rule by whose knobs ambiguous names of a party are read when nobody says what it is."""
+    return rules.named(claimed_rule(party.name, rules.names()) or "adam")
+
+
+def _library() -> list[Rule]:
+    return [rules.named(name) for name in rules.names()]
+
+
+def _sorted(
+    among: Iterable[Rule],
+    keywords: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+    manner: Manner,
+    *asked_about: Party,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Sort what is given by name into knobs of the rules, which are held, and options of a constructor."""
+    known = {name for rule in among for name in rule.knobs}
+    held: dict[str, float] = {}
+    options: dict[str, Any] = {}
+    arguments = manner.told | {name: value for party in asked_about for name, value in party.told.items()}
+    for name, value in knobs_set(manner.verb, keywords, mapping, known, arguments).items():
+        if isinstance(value, list | tuple) and name in known:
+            raise BadValue(f"{name}={value!r} is a sweep", f"Give {name} once: a check takes one value of it.")
+        is_knob = name in known and isinstance(value, int | float) and not isinstance(value, bool)
+        (held if is_knob else options)[name] = value
+    return held, options

@@ -1,0 +1,173 @@
+"""One question, two doors: Python's verbs and the commands give the same answer to every documented call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import mhat
+from mhat.checks.verdict import Verdict
+from mhat.terminal.cli import app
+
+MINE = '''\
+import numpy as np
+from mhat import rule
+
+
+def my_adam(gradients, lr=1e-3):
+    x, m, v, xs = 0.0, 0.0, 0.0, []
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g**2
+        x = x - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        xs.append(x)
+    return np.array(xs)
+
+
+def mystery(gradients):
+    return -0.01 * np.cumsum(np.sign(gradients), axis=0)
+
+
+def million(gradients, lr=0.1):
+    return -lr * np.cumsum(gradients, axis=0)
+
+
+class MySgd:
+    def __init__(self, lr=0.1, nesterov=False):
+        self.lr = lr / 2 if nesterov else lr
+
+    def step(self, x, g):
+        return x - self.lr * g
+
+
+@rule
+def stepping(x, g, *, lr=0.1, steps=2):
+    return x - lr * g / steps
+'''
+SCRIPT = """\
+import numpy as np
+
+g_list = [1.0, -2.0, 0.5, 3.0] * 10
+lr, momentum, velocity, x, x_list = 0.01, 0.9, 0.0, 0.0, []
+for g in g_list:
+    velocity = momentum * velocity + g
+    x = x - lr * velocity
+    x_list.append(x)
+"""
+PROGRAM = '''\
+import json, sys
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    x, xs = asked.get("start", 0.0), []
+    for g in asked["gradients"]:
+        x = x - asked.get("knobs", {}).get("lr", 0.01) * g
+        xs.append(x)
+    print(json.dumps({"parameters": xs}), flush=True)
+'''
+COMMAND = f"{sys.executable} sgd_program.py"
+# What is typed behind `mhat`, and the same in Python.
+CALLS: dict[str, Any] = {
+    "check mine.py:my_adam": lambda: mhat.check("mine.py:my_adam"),
+    "check mine.py:my_adam --against adamw -k lr=0.01 -k weight_decay=0.1 --seconds 5":
+        lambda: mhat.check("mine.py:my_adam", "adamw", lr=0.01, weight_decay=0.1, seconds=5),
+    "check mine.py:mystery": lambda: mhat.check("mine.py:mystery"),
+    "check mine.py:million -k lr=0.3": lambda: mhat.check("mine.py:million", lr=0.3),
+    "check mine.py:MySgd -k nesterov=true --seconds 5": lambda: mhat.check("mine.py:MySgd", nesterov=True, seconds=5),
+    "check script.py --feed g_list --read x_list --against momentum":
+        lambda: mhat.check("script.py", "momentum", feed="g_list", read="x_list"),
+    "check script.py --feed g_list --read x_list": lambda: mhat.check("script.py", feed="g_list", read="x_list"),
+    "check --recorded run.csv --against sgd -k lr=0.5": lambda: mhat.check(recorded="run.csv", against="sgd", lr=0.5),
+    "check --recorded run.csv": lambda: mhat.check(recorded="run.csv"),
+    "check sgd": lambda: mhat.check("sgd"),
+    "check mine.py:stepping --against mine.py:stepping -k steps=4":
+        lambda: mhat.check("mine.py:stepping", "mine.py:stepping", knobs={"steps": 4}),
+    "check adam --strict --dtype float32": lambda: mhat.check("adam", strict=True, dtype="float32"),
+    "identify mine.py:mystery": lambda: mhat.identify("mine.py:mystery"),
+    "identify mine.py:million -k lr=0.3": lambda: mhat.identify("mine.py:million", lr=0.3),
+    "identify sgd -k momentum=0.9": lambda: mhat.identify("sgd", momentum=0.9),
+    "identify --recorded run.csv": lambda: mhat.identify(recorded="run.csv"),
+    "identify script.py --feed g_list --read x_list":
+        lambda: mhat.identify("script.py", feed="g_list", read="x_list"),
+    "compare mine.py:my_adam adam": lambda: mhat.compare("mine.py:my_adam", "adam"),
+    "compare mine.py:million sgd -k lr=0.1": lambda: mhat.compare("mine.py:million", "sgd", lr=0.1),
+}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+    Path("script.py").write_text(SCRIPT)
+    Path("sgd_program.py").write_text(PROGRAM)
+    gradients = np.random.default_rng(0).normal(size=30)
+    x = np.cumsum(-0.5 * gradients)
+    rows = [f"{t},{g!r},{w!r}" for t, (g, w) in enumerate(zip(gradients.tolist(), x.tolist(), strict=True), 1)]
+    Path("run.csv").write_text("\n".join(["# a run", "Step,g,x", *rows]))
+    return tmp_path
+
+
+def as_data(answer: Any) -> Any:
+    if isinstance(answer, Verdict):
+        return json.loads(answer.to_json())
+    return {"same": answer.same, "a": as_data(answer.a), "b": as_data(answer.b)}
+
+
+@pytest.mark.parametrize("line", CALLS)
+def test_both_doors_answer_alike(here: Path, line: str) -> None:
+    answer = CALLS[line]()
+    typed = CliRunner().invoke(app, [*line.split(), "--json"])
+    said = json.loads(typed.stdout)
+    expected = as_data(answer)
+    said.pop("deviation") if "same" in said else None
+    assert said == expected
+    assert typed.exit_code == (0 if (answer.same if "same" in expected else answer.conforms) else 1)
+
+
+def test_a_command_answers_alike_through_both_doors(here: Path) -> None:
+    answer = mhat.check(command=COMMAND)
+    typed = CliRunner().invoke(app, ["check", "--command", COMMAND, "--json"])
+    assert json.loads(typed.stdout) == as_data(answer)
+    assert (answer.against, answer.conforms) == ("sgd", True)
+
+
+def test_the_notes_say_how_the_rule_was_found(here: Path) -> None:
+    assert mhat.check("mine.py:my_adam").notes == ("it is judged as adam, which its name claims",)
+    assert mhat.check("mine.py:my_adam", "adam").notes == ()
+    assert mhat.check("sgd").notes == ()
+    (note,) = mhat.check("mine.py:mystery").notes
+    assert note == "its name claims no rule of the library, so it was identified: it is judged as signsgd"
+
+
+def test_a_knob_named_like_an_argument_is_refused_or_said_in_a_mapping(here: Path) -> None:
+    for call in (
+        lambda: mhat.trace("mine.py:stepping", "constant:1", steps=4),
+        lambda: mhat.check("mine.py:stepping", "mine.py:timed", seconds=4),
+    ):
+        Path("mine.py").write_text(MINE + "\n@rule\ndef timed(x, g, *, seconds=2):\n    return x - g / seconds\n")
+        with pytest.raises(mhat.MhatError) as error:
+            call()
+        name = "steps" if "steps" in str(error.value) else "seconds"
+        verb = "trace" if name == "steps" else "check"
+        assert str(error.value) == (
+            f"`{name}` is an argument of `{verb}` and a knob of the rule\n"
+            f'For the knob write knobs={{"{name}": ...}}; beside it, {name}= is the argument.'
+        )
+    ds = mhat.trace("mine.py:stepping", "constant:1", steps=4, knobs={"steps": 4})
+    assert ds.x.values.tolist() == [-0.025, -0.05, -0.07500000000000001, -0.1]
+    assert mhat.step("mine.py:stepping", 0.0, 1.0, 1, knobs={"steps": 4}).x == -0.025
+
+
+def test_a_knob_is_given_once(here: Path) -> None:
+    with pytest.raises(mhat.MhatError) as error:
+        mhat.trace("sgd", "constant:1", knobs={"lr": 1.0}, lr=1.0)
+    assert str(error.value) == "the knob `lr` is given twice\nGive it by keyword or in knobs={...}."
+    with pytest.raises(mhat.MhatError) as error:
+        mhat.check("sgd", knobs=["lr"])
+    assert str(error.value) == "knobs=['lr'] is no mapping\nGive names and values: knobs={\"lr\": 0.01}."

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mhat.errors import BadValue, InputFileError, MissingExtra, UnknownName
+from mhat.errors import BadValue, InputFileError, UnknownName
+from mhat.extras import extra
 from mhat.streams.stream import dims_of
 
 Read = tuple[NDArray[np.float64], tuple[str, ...]]
@@ -79,10 +80,7 @@ def read_zarr(file: Path, column: str | None) -> Read:
 
 def open_zarr(file: Path, column: str | None) -> Any:
     """Open one variable of a zarr group, or a plain zarr array."""
-    try:
-        zarr = importlib.import_module("zarr")
-    except ImportError:
-        raise MissingExtra("zarr", "scale") from None
+    zarr = extra("zarr", "scale")
     cure = "Write it with xarray: to_zarr."
     try:
         node = zarr.open(str(file), mode="r")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mhat.errors import InputFileError, MissingExtra, UnknownName
+from mhat.errors import InputFileError, UnknownName
+from mhat.extras import extra
 
 Read = tuple[NDArray[np.float64], tuple[str, ...]]
 _INDEX = ("step", "", "__index_level_0__")  # the last two are what pandas calls a nameless index
@@ -41,10 +41,7 @@ def read_text(file: Path, column: str | None) -> Read:
 
 def read_parquet(file: Path, column: str | None) -> Read:
     """Read a table of numbers from parquet; a null is nan."""
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise MissingExtra("pyarrow", "arrow") from None
+    parquet = extra("pyarrow.parquet", "arrow")
     try:
         table = parquet.ParquetFile(file).read()
     except (ValueError, OSError) as error:

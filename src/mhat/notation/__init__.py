@@ -10,10 +10,10 @@
 It knows no array, no stream, no rule and no drawing.
 """
 
-from mhat.notation.bounds import between, count_steps, number, positive, whole
+from mhat.notation.bounds import MOST_STEPS, between, count_steps, number, positive, whole
 from mhat.notation.specs import Call, arguments, call, cut, parse, read_number, recipe, summary, written
 
 __all__ = [
-    "Call", "arguments", "between", "call", "count_steps", "cut", "number", "parse", "positive", "read_number",
-    "recipe", "summary", "whole", "written",
+    "MOST_STEPS", "Call", "arguments", "between", "call", "count_steps", "cut", "number", "parse", "positive",
+    "read_number", "recipe", "summary", "whole", "written",
 ]  # fmt: skip

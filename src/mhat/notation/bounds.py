@@ -7,7 +7,8 @@ from numbers import Real
 from mhat.errors import BadValue
 from mhat.notation.specs import cut, written
 
-_MOST = 10**9
+# So many gradients of one number fit into the memory of most machines.
+MOST_STEPS = 10**9
 
 
 def number(name: str, value: object) -> float:
@@ -49,7 +50,7 @@ def whole(name: str, value: object, least: int = 0, most: int | None = None) -> 
 
 def count_steps(value: object) -> int:
     """Return `value` as a number of steps: whole, at least 1, and few enough to fit in memory."""
-    return whole("steps", value, least=1, most=_MOST)
+    return whole("steps", value, least=1, most=MOST_STEPS)
 
 
 def _shown(value: object) -> str:

@@ -119,11 +119,12 @@ def written(value: object) -> str:
 
 
 def cut(text: str, most: int = 60) -> str:
-    """Cut a text to what a message has room for.
+    """Cut a text to what a message has room for; what cannot be printed is written as in Python.
 
-    >>> cut("9" * 1000, most=8)
-    '99999...'
+    >>> cut("9" * 1000, most=8), cut("1\\0")
+    ('99999...', '1\\\\x00')
     """
+    text = text if text.isprintable() else text[:most].encode("unicode_escape").decode("ascii")
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

@@ -98,8 +98,9 @@ class OutputFileError(MhatError):
 class MissingExtra(MhatError):
     """An optional dependency that is not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} is not installed", f"Install it with: pip install 'mhat[{extra}]'")
+    def __init__(self, what: str, extra: str, why: str = "") -> None:
+        said = f"{what} cannot be imported: {why}" if why else f"{what} is not installed"
+        super().__init__(said, f"Install it with: pip install 'mhat[{extra}]'")
         self.extra = extra
 
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import mhat
 from mhat import streams
 from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra, UnknownName
+from mhat.traces.files import write_zarr
 
 
 @pytest.fixture(autouse=True)
@@ -144,8 +146,8 @@ def refused(spec: str, what: str, cure: str, kind: type[MhatError] = InputFileEr
     ("text", "what", "cure"),
     [
         ("", "g.csv is empty", "at least one step"),
-        ("# nothing\n\n", "g.csv holds no gradients, only comments or blank lines", "one row a step"),
-        ("a,b\n", "g.csv has a header and no gradients", "one row a step"),
+        ("# nothing\n\n", "g.csv holds only comments or blank lines", "one row a step"),
+        ("a,b\n", "g.csv has a header and no rows", "one row a step"),
         ("1,2\n\n3\n", "g.csv, line 3: 1 column, where line 1 has 2", "write nan where there is no number"),
         ("a,b\n1,2\n1,2,3\n", "g.csv, line 3: 3 columns, where line 1 has 2", "the same number of columns"),
         ("1\n2\nthree\n", "g.csv, line 3, column 1: `three` is no number", "nan and inf are numbers"),
@@ -256,3 +258,49 @@ def test_a_missing_extra_is_named(
     write("there is something", name)
     monkeypatch.setitem(sys.modules, module, None)
     refused(name, f"{package} is not installed", f"pip install 'mhat[{extra}]'", MissingExtra)
+
+
+def test_the_names_of_columns_are_labels() -> None:
+    """They go on into the trace: in place of the numbers 0 and 1."""
+    stream = streams.from_file(write("step,weight,bias\n1,1,2\n2,3,4\n"))
+    assert stream.labels == {"i": ("weight", "bias")}
+    ds = mhat.trace("sgd", stream, lr=1.0)
+    assert ds.i.values.tolist() == ["weight", "bias"]
+    assert ds.x.sel(i="bias").values.tolist() == [-2.0, -6.0]
+    xr.testing.assert_identical(mhat.again(mhat.trace("sgd", "g.csv", keep="x")), mhat.trace("sgd", "g.csv", keep="x"))
+    for text in ("1,2\n3,4\n", "a,a\n1,2\n3,4\n", "a,\n1,2\n3,4\n"):
+        assert "i" not in mhat.trace("sgd", write(text)).coords
+    with pytest.raises(BadValue, match=r"^3 labels for the dimension `i`\nGive each place one label\.$"):
+        streams.Stream([[1, 2]], ("step", "i"), labels={"i": ("a", "b", "c")})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["run.nc", "run.zarr"])
+def test_the_labels_of_a_dataset_stay(name: str) -> None:
+    labelled = dataset().assign_coords(layer=["conv", "head"], epoch=[1, 2])
+    if name.endswith("nc"):
+        labelled.to_netcdf(name, engine="h5netcdf")
+    else:
+        write_zarr(labelled, Path(name))
+    for given in (streams.from_file(name), streams.stored_or_named(name)):
+        assert mhat.trace("sgd", given).layer.values.tolist() == ["conv", "head"]
+
+
+def test_two_columns_of_one_name_are_not_chosen_from() -> None:
+    refused(write("g,g\n1,2\n"), "g.csv has two columns `g`", "Give each a name of its own")
+    assert streams.named("g.csv:2").values.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('"a#1","b, c"\n1,2 # 3\n', [[1, 2]]),
+        ("1\x0c\n2\n", [1, 2]),
+    ],
+)
+def test_comments_quotes_and_form_feeds(text: str, values: list[Any]) -> None:
+    np.testing.assert_array_equal(streams.from_file(write(text)), values)
+
+
+def test_a_line_is_counted_as_editors_count_it() -> None:
+    """A form feed or another separator of Unicode ends no line."""
+    refused(write("1\n2\x0b\u2028\n3\x0cx\n"), "g.csv, line 3, column 1: `3\\x0cx` is no number", "nan and inf")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -66,3 +67,9 @@ def test_a_public_name_is_the_same_object_before_and_after_every_module_is_impor
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="trase"):
         _ = mhat.trase  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("package", [mhat.landscapes, mhat.modifiers, mhat.ops, mhat.rules, mhat.streams])
+def test_a_package_lists_its_members_and_not_its_modules(package: types.ModuleType) -> None:
+    assert dir(package) == sorted(package.__all__)
+    assert not [name for name in dir(package) if isinstance(getattr(package, name), types.ModuleType)]

@@ -7,7 +7,6 @@ are few and no sweep has taken the colours, columns if they are very few, and el
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping
@@ -21,7 +20,9 @@ from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_hex
 from numpy.typing import NDArray
 
 from mhat.figures.canvas import escaped
+from mhat.notation.decimals import apart
 from mhat.printers.latex import name_latex
+from mhat.traces.schema import tensor_of
 
 Array = NDArray[np.floating[Any]]
 
@@ -94,11 +95,6 @@ def _is_sweep(ds: xr.Dataset, dim: str, knobs: set[str]) -> bool:
     return numeric and dim not in tensor_of(ds) and ds.sizes[dim] <= MOST_SWEPT_GRADIENTS
 
 
-def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
-    """Give the dimensions that make up one tensor."""
-    return tuple(json.loads(str(ds.attrs.get("tensor", "[]"))))
-
-
 # The name of a dimension, its members' names, and their values if they are numbers.
 Members = tuple[str, list[str], list[float] | None]
 
@@ -114,7 +110,7 @@ def members_of(ds: xr.Dataset, dim: str) -> Members:
     values = np.asarray(ds[source])
     if values.dtype.kind not in "iuf":
         return plain_or_math(source), [str(value) for value in values.tolist()], None
-    return plain_or_math(source), texts([float(value) for value in values]), [float(value) for value in values]
+    return plain_or_math(source), apart(values.tolist()), [float(value) for value in values]
 
 
 def plain_or_math(name: Hashable) -> str:
@@ -124,16 +120,6 @@ def plain_or_math(name: Hashable) -> str:
         return escaped(text)
     symbol = name_latex(text)
     return f"${symbol}$" if re.split(r"[\d_]", text)[0] in symbol else text
-
-
-def texts(values: Iterable[float]) -> list[str]:
-    """Write numbers as short as keeps them apart."""
-    values = list(values)
-    for digits in (4, 6, 9):
-        short = [f"{value:.{digits}g}" for value in values]
-        if len(set(short)) == len(set(values)):
-            return short
-    return [repr(value) for value in values]
 
 
 def _evenly(count: int, most: int) -> list[int]:

@@ -94,10 +94,6 @@ class _Drawn:
     columns: tuple[tuple[Strand, ...], ...]
     look: dict[str, Any]
 
-    @property
-    def in_members(self) -> bool:
-        return any(strand.member is not None for column in self.columns for strand in column)
-
 
 def draw(stack: Stack, rows: Sequence[Sequence[Axes]], marks: Iterable[float] = ()) -> None:
     """Draw a stack into axes: a row a panel, a column a column. `marks` are known best places of the parameter."""

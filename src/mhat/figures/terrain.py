@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from mhat.figures.canvas import INK, LABEL, Picture, Strip, blank, frame, remark
 from mhat.figures.families import STYLES, Members, members_of, shades_of
 from mhat.figures.wording import count_of, paper_of, title_of
 from mhat.landscapes import Landscape
+from mhat.traces.schema import start_of
 
 Array = NDArray[np.floating[Any]]
 Window = tuple[tuple[float, float], tuple[float, float]]
@@ -79,7 +79,8 @@ def paths_of(ds: xr.Dataset) -> tuple[list[Path], str, list[str]]:
     """Take the trace apart into paths, the name of what they differ in, and what a reader must know of the choice."""
     x = ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
-    start = start_of(ds).broadcast_like(x.isel(step=0, missing_dims="ignore", drop=True)) if x.sizes["step"] else None
+    known = start_of(ds) if x.sizes["step"] else None
+    start = None if known is None else xr.DataArray(known).broadcast_like(x.isel(step=0, drop=True))
     named: dict[str, Members] = {dim: members_of(ds, dim) for dim in swept}
     every = list(itertools.product(*(range(x.sizes[dim]) for dim in swept)))
     kept = np.linspace(0, len(every) - 1, min(len(every), MOST_PATHS)).round().astype(int).tolist()
@@ -102,14 +103,6 @@ def _look(named: dict[str, Members], place: tuple[int, ...]) -> tuple[str, Any]:
     _, labels, values = next(iter(named.values()))
     shades = shades_of(values or [float(i) for i in range(len(labels))])
     return to_hex(shades[place[0]]), STYLES[sum(place[1:]) % len(STYLES)]
-
-
-def start_of(ds: xr.Dataset) -> xr.DataArray:
-    """Give x before step 1."""
-    start = json.loads(str(ds.attrs.get("start", "NaN")))
-    if isinstance(start, dict):
-        return xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"])
-    return xr.DataArray(np.full(2, float(start)), dims=(COORDINATE,))
 
 
 def window_of(landscape: Landscape, paths: list[Path]) -> Window:

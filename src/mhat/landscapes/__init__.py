@@ -26,3 +26,7 @@ __all__ = [
     "noisy", "plateau", "quadratic", "rastrigin", "ravine", "reddi", "rosenbrock", "saddle", "styblinski_tang",
     "summaries",
 ]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -39,3 +39,7 @@ def named(name: str) -> Modifier:
         raise UnknownName("modifier", name, names())
     found: Modifier = globals()[name]
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -79,3 +79,7 @@ column_mean = _on_one_by_one(tensors.column_mean)
 orthogonal = _on_one_by_one(tensors.orthogonal)
 eigh = _on_one_by_one(tensors.eigh)
 qr = _on_one_by_one(tensors.qr)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

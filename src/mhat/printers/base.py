@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from mhat.language.tree import Expression, Name, Number, Operation
@@ -101,53 +100,3 @@ class Printer(ABC):
         precedence = self.precedence(node.op)
         room = precedence if precedence == NOT else precedence + 1
         return Printed(self.symbols[node.op] + self.expression(node.arguments[0], room), precedence)
-
-
-def digits_of(value: float) -> tuple[str, int]:
-    """Give the shortest digits that read back as the same finite double, and the exponent of the last digit.
-
-    >>> digits_of(0.001), digits_of(1500.0), digits_of(0.0)
-    (('1', -3), ('15', 2), ('0', 0))
-    """
-    _, digits, exponent = Decimal(repr(abs(value))).as_tuple()
-    text = "".join(map(str, digits))
-    short = text.rstrip("0") or "0"
-    return short, int(exponent) + len(text) - len(short) if short != "0" else 0
-
-
-def scientific_of(value: float) -> tuple[str, int]:
-    """Give the significand (one digit before the point) and the exponent of ten of a finite double.
-
-    >>> scientific_of(0.00125)
-    ('1.25', -3)
-    """
-    digits, exponent = digits_of(value)
-    return digits[0] + ("." + digits[1:] if digits[1:] else ""), exponent + len(digits) - 1
-
-
-def decimal_of(value: float) -> str:
-    """Write the size of a finite double without an exponent.
-
-    >>> decimal_of(0.00125), decimal_of(1500.0)
-    ('0.00125', '1500')
-    """
-    digits, exponent = digits_of(value)
-    if exponent >= 0:
-        return digits + "0" * exponent
-    padded = digits.rjust(1 - exponent, "0")
-    return f"{padded[:exponent]}.{padded[exponent:]}"
-
-
-# Up to here whole numbers are written out: 1000 rather than 1e3.
-WRITTEN_OUT = 1e6
-
-
-def reads_better_scientific(value: float) -> bool:
-    """Whether people would write a finite double as `1e-3` rather than `0.001`: where that is shorter."""
-    if value == 0.0 or (value == int(value) and abs(value) < WRITTEN_OUT):
-        return False
-    significand, exponent = scientific_of(value)
-    # The length of the decimal form is counted, not built: 5e-324 would be 326 characters.
-    digits, last = digits_of(value)
-    length = len(digits) + last if last >= 0 else max(len(digits) + 1, 2 - last)
-    return len(f"{significand}e{exponent}") < length

@@ -14,8 +14,9 @@ from typing import ClassVar
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR, Level, dependence, level, shapes
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
+from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
 from mhat.ops.table import ADD, COMPARE, MULTIPLY, NEGATE, OPERATIONS, OR, POWER
-from mhat.printers.base import Printed, Printer, decimal_of, reads_better_scientific, scientific_of
+from mhat.printers.base import Printed, Printer
 from mhat.printers.names import name_latex
 
 __all__ = ["LatexPrinter", "expression_latex", "lines_latex", "name_latex", "rule_latex", "starts_latex"]

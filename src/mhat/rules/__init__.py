@@ -65,3 +65,7 @@ def named(name: str) -> Rule:
     if not isinstance(found, Rule):
         raise UnknownName("rule", name, names(), more="`mhat rules` lists them.")
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

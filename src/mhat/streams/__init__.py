@@ -26,3 +26,7 @@ __all__ = [
     "lottery", "named", "names", "normal", "of_array", "ramp", "scaled", "shift", "sine", "sparse", "spike",
     "stored_or_named", "summaries", "zeros",
 ]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,34 +5,32 @@ It knows no stream made by a formula, and nothing of what was measured.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mhat.errors import BadValue, InputFileError
+from mhat.inputs.files import check_input, reading
 from mhat.notation import count_steps
-from mhat.streams import arrays, tables
+from mhat.streams.columns import read_columns
 from mhat.streams.stream import StoredStream, Stream
+from mhat.streams.variables import open_array, open_variable, read_archive, read_array, read_variable
 
-_Reader = Callable[[Path, "str | None"], "tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], tuple[str, ...]]"]
-_READERS: dict[str, _Reader] = {
-    ".csv": tables.read_text,
-    ".tsv": tables.read_text,
-    ".txt": tables.read_text,
-    ".parquet": tables.read_parquet,
-    ".npy": arrays.read_npy,
-    ".npz": arrays.read_npz,
-    ".nc": arrays.read_netcdf,
-    ".zarr": arrays.read_zarr,
+_READERS: Mapping[str, Callable[[Path, str | None], Stream]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), read_columns),
+    ".npy": read_array,
+    ".npz": read_archive,
+    ".nc": read_variable,
+    ".parquet": read_columns,
+    ".zarr": read_variable,
 }
-_OPENERS: dict[str, Callable[[Path, str | None], Any]] = {
-    ".npy": arrays.open_npy,
-    ".nc": arrays.open_netcdf,
-    ".zarr": arrays.open_zarr,
+_OPENERS: Mapping[str, Callable[[Path, str | None], Any]] = {
+    ".npy": open_array,
+    ".nc": open_variable,
+    ".zarr": open_variable,
 }
+CURE = "Check the file."
 
 
 def from_file(path: str | Path, column: str | int | None = None, steps: int | None = None) -> Stream:
@@ -40,16 +38,17 @@ def from_file(path: str | Path, column: str | int | None = None, steps: int | No
 
     Teaches what your own run did: record the gradients, and look at what an optimizer makes of them.
 
-    A table (csv, tsv, txt, parquet) has a row a step. One column of gradients gives shape (T,), n columns (T, n). A
-    header is optional, `#` starts a comment, `nan` and `inf` are numbers. A column `step` says the order and is no
-    gradient. Where there is a column `g` (a saved trace), that is the gradient. `column` chooses one by its name, or by
-    its number from 1.
+    A table (csv, tsv, txt, parquet) has a row a step. One column of gradients gives shape (T,), n columns (T, n), whose
+    names become labels. A header is optional, `#` starts a comment, `nan` and `inf` are numbers. A column `step` says
+    the order and is no gradient. Where there is a column `g` (a saved trace), that is the gradient. `column` chooses
+    one by its name, or by its number from 1.
 
     An array (npy) has the step as its first axis. Of several (npz, nc, zarr), `g` is taken, or the one that `column`
-    names. Dimensions that have names keep them, and one of them must be `step`.
+    names. Dimensions that have names keep them and their labels, and one of them must be `step`.
 
     `steps` takes the first so many. Errors: InputFileError for a file that is missing, empty, ragged or not numeric, at
-    which line; MissingExtra where parquet or zarr are not installed; UnknownName for a column that is not there.
+    which line, that is damaged, or that says it holds more than it does or than fits into memory; MissingExtra where
+    parquet or zarr are not installed; UnknownName for a column that is not there.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -59,38 +58,26 @@ def from_file(path: str | Path, column: str | int | None = None, steps: int | No
     array([[ 0.5 , -1.  ],
            [ 0.25,   inf]])
     """
-    file = _file(path)
+    file = check_input(path, _READERS)
     chosen = None if column is None else str(column)
-    values, dims = _tried(path, lambda: _reader(file)(file, chosen))
-    _check_steps(path, len(values) if values.size else 0, steps)
-    return Stream(values if steps is None else values[: count_steps(steps)], dims, _recipe(path, chosen, steps))
+    with reading(file, CURE):
+        stream = _READERS[file.suffix.lower()](file, chosen)
+    _check_steps(path, stream.steps, steps)
+    values = stream.values if steps is None else stream.values[: count_steps(steps)]
+    return replace(stream, values=values, recipe=_recipe(path, chosen, steps))
 
 
 def stored(path: str | Path, column: str | int | None = None, steps: int | None = None) -> Stream | StoredStream:
     """Gradients from a file, as `from_file`, which stay there until they are asked for: npy, nc and zarr do."""
-    if Path(path).suffix.lower() not in _OPENERS:
+    file = check_input(path, _READERS)
+    opener = _OPENERS.get(file.suffix.lower())
+    if opener is None:
         return from_file(path, column, steps)
-    file = _file(path)
     chosen = None if column is None else str(column)
-    array = _tried(path, lambda: _OPENERS[file.suffix.lower()](file, chosen))
+    with reading(file, CURE):
+        array = opener(file, chosen)
     _check_steps(path, array.sizes["step"] if array.size else 0, steps)
     return StoredStream(array if steps is None else array[: count_steps(steps)], _recipe(path, chosen, steps))
-
-
-def _file(path: str | Path) -> Path:
-    if not isinstance(path, str | Path):
-        raise BadValue(f"`{path!r}` is no path", "Give the path of a file: from_file('gradients.csv').")
-    file = Path(path).expanduser()
-    _reader(file)
-    _check_there(file)
-    return file
-
-
-def _tried(path: str | Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except OSError as error:
-        raise InputFileError(f"{path} cannot be read: {error.strerror or error}", "Check the file.") from error
 
 
 def is_path(text: str) -> bool:
@@ -101,38 +88,6 @@ def is_path(text: str) -> bool:
 def endings() -> list[str]:
     """Return the endings that can be read."""
     return list(_READERS)
-
-
-def _reader(file: Path) -> _Reader:
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
-        what = (
-            f"{file} has the ending `{file.suffix}`, which mhat does not read"
-            if file.suffix
-            else f"{file} has no ending"
-        )
-        raise InputFileError(what, "It reads: " + " ".join(_READERS) + ".")
-    return reader
-
-
-def _check_there(file: Path) -> None:
-    if not file.exists():
-        raise InputFileError(f"there is no file {file}", _nearest(file))
-    if file.is_dir() and file.suffix.lower() != ".zarr":
-        raise InputFileError(f"{file} is a directory", "Give a file in it.")
-    if file.is_file() and file.stat().st_size == 0:
-        raise InputFileError(f"{file} is empty", "Give a file with at least one step.")
-
-
-def _nearest(file: Path) -> str:
-    if not file.parent.is_dir():
-        return f"There is no folder {file.parent} either; check the path."
-    try:
-        names = [each.name for each in file.parent.iterdir()]
-    except OSError:
-        names = []
-    near = difflib.get_close_matches(file.name, names, n=1, cutoff=0.6)
-    return f"Did you mean {file.parent / near[0]}?" if near else f"Check the path; it was looked up in {Path.cwd()}."
 
 
 def _check_steps(path: str | Path, known: int, wanted: int | None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from mhat import notation
 from mhat.errors import BadValue
+from mhat.notation.decimals import brief
 
 Size = int | tuple[int, ...] | None
 _LETTERS = "ijlopqrs"  # without k, m, n, t, which mean something in a rule
@@ -20,7 +22,8 @@ _LETTERS = "ijlopqrs"  # without k, m, n, t, which mean something in a rule
 class Stream:
     """Gradients `values` of shape (T, ...), the names of their dimensions, and what names them on the command line.
 
-    The recipe is empty for values that came from the user's own code. The values are read-only.
+    The recipe is empty for values that came from the user's own code. The values are read-only. `labels` name the
+    places along a dimension, such as the columns of a table.
 
     >>> Stream([[1, 2], [3, 4], [5, 6]], ("step", "i"))
     Stream(step=3, i=2)
@@ -29,6 +32,7 @@ class Stream:
     values: NDArray[np.float64]
     dims: tuple[str, ...] = ("step",)
     recipe: str = ""
+    labels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         values = _floats(self.values)
@@ -42,6 +46,10 @@ class Stream:
             )
         if dims[0] != "step":
             raise BadValue(f"the first dimension is `{dims[0]}`", "Put the dimension `step` first.")
+        sizes = dict(zip(dims[1:], values.shape[1:], strict=True))
+        for dim, labels in self.labels.items():
+            if sizes.get(dim) != len(labels):
+                raise BadValue(f"{len(labels)} labels for the dimension `{dim}`", "Give each place one label.")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "dims", dims)
 
@@ -96,7 +104,13 @@ def shape_of(steps: int, size: Size) -> tuple[int, ...]:
     if size is None:
         return (steps,)
     sizes = size if isinstance(size, tuple) else (size,)
-    return (steps, *(notation.whole("size", each, least=1) for each in sizes))
+    shape = (steps, *(notation.whole("size", each, least=1) for each in sizes))
+    if math.prod(shape) > notation.MOST_STEPS:
+        raise BadValue(
+            f"{steps} steps of the size {notation.written(size)} are {brief(math.prod(shape))} numbers",
+            f"Ask for {brief(notation.MOST_STEPS)} at most, or give an array on Dask.",
+        )
+    return shape
 
 
 def generator(seed: int) -> np.random.Generator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 import xarray as xr
 
 from mhat.engines.running import variables_of
-from mhat.errors import BadValue, InputFileError, MhatError, MissingExtra
-from mhat.language import rule as rule_of
+from mhat.errors import BadValue, InputFileError, MhatError
+from mhat.extras import extra
 from mhat.outputs import beside, check_output, said_of
+from mhat.traces.schema import is_trace, rule_of
 
 ENDINGS = (".nc", ".csv", ".zarr", ".parquet")
 
@@ -42,7 +42,7 @@ def _write_zarr(ds: xr.Dataset, path: Path) -> None:
 
 def need_zarr() -> None:
     """Raise MissingExtra where zarr is not installed."""
-    _extra("zarr", "scale")
+    extra("zarr", "scale")
 
 
 def write_zarr(ds: xr.Dataset, path: Path, **options: Any) -> None:
@@ -64,8 +64,7 @@ def _write_csv(ds: xr.Dataset, path: Path) -> None:
 
 
 def _write_parquet(ds: xr.Dataset, path: Path) -> None:
-    arrow = _extra("pyarrow", "arrow")
-    parquet = importlib.import_module("pyarrow.parquet")
+    arrow, parquet = extra("pyarrow", "arrow"), extra("pyarrow.parquet", "arrow")
     names, columns = _table(ds)
     table = arrow.table(dict(zip(names, columns, strict=True)))
     attributes = {str(key): str(value) for key, value in ds.attrs.items()}
@@ -90,13 +89,6 @@ def _table(ds: xr.Dataset) -> tuple[list[str], list[Any]]:
     return names, [*(axis.ravel() for axis in grid), *(np.asarray(array).ravel() for array in order)]
 
 
-def _extra(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise MissingExtra(module, extra) from None
-
-
 def load(path: str | Path) -> xr.Dataset:
     """Load a trace saved as netCDF or zarr.
 
@@ -111,14 +103,14 @@ def load(path: str | Path) -> xr.Dataset:
         )
     try:
         if path.suffix.lower() == ".zarr":
-            _extra("zarr", "scale")
+            need_zarr()
             ds: xr.Dataset = xr.open_zarr(path, consolidated=False)
         else:
             with xr.open_dataset(path, engine="h5netcdf") as opened:
                 ds = opened.load()
     except (OSError, ValueError, KeyError) as error:
         raise InputFileError(f"`{path}` cannot be read: {error}", "Save the trace again.") from None
-    if "rule" not in ds.attrs or "step" not in ds.dims:
+    if not is_trace(ds):
         raise InputFileError(f"`{path}` holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
     return _in_order(ds)
 
@@ -126,8 +118,8 @@ def load(path: str | Path) -> xr.Dataset:
 def _in_order(ds: xr.Dataset) -> xr.Dataset:
     """Put the variables into the order of the rule: a zarr store has none of its own."""
     try:
-        names = variables_of(rule_of(str(ds.attrs.get("source", ""))))
+        names = [*variables_of(rule_of(ds))]
     except MhatError:
         return ds
-    ordered = sorted(ds.data_vars, key=lambda name: [*names].index(str(name)) if name in names else len(names))
+    ordered = sorted(ds.data_vars, key=lambda name: names.index(str(name)) if name in names else len(names))
     return ds[ordered].assign_coords(ds.coords)

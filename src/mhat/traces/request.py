@@ -107,7 +107,7 @@ def _gradients(given: Any) -> xr.DataArray:
     if isinstance(given, StoredStream):
         return _gradients(given.array)
     if isinstance(given, Stream):
-        return xr.DataArray(given.values, dims=given.dims)
+        return xr.DataArray(given.values, dims=given.dims, coords={dim: [*each] for dim, each in given.labels.items()})
     if callable(given) or isinstance(given, str | bytes | Mapping):
         raise BadValue(
             f"{given!r} is neither gradients nor a landscape",

@@ -1,8 +1,11 @@
-"""What a trace says about itself: attributes that let it be run again from the file alone. It knows no drawing.
+"""What a trace says about itself: attributes that let it be run again from the file alone, and their readers.
+
+It knows no drawing. Whoever wants to know something of a trace asks a reader here.
 
 rule, source, paper, level     the rule, as text that parses
 knobs                          JSON: every knob that is a number; knobs with dimensions are coordinates
-dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values)
+dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values). In JSON what is not
+                               finite is one of the texts "nan", "inf" and "-inf"
 arithmetic                     float16 or bfloat16, where that is the dtype and the values are held as float32
 stream or landscape            the recipe on the command line, empty for the user's own gradients
 version                        of mhat
@@ -11,7 +14,9 @@ version                        of mhat
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +27,8 @@ from mhat.engines.floats import HELD
 from mhat.errors import BadValue
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
-from mhat.language import rule as rule_of
+from mhat.language import rule as rule_in
+from mhat.notation.strict_json import numbers_in, text_of
 from mhat.printers import python
 from mhat.traces.request import Request, understand
 from mhat.version import VERSION
@@ -38,12 +44,12 @@ def attributes(request: Request) -> dict[str, str | int]:
         "source": request.rule.source.text or _text_of(request.rule),
         "paper": request.rule.paper,
         "level": str(request.rule.level),
-        "knobs": json.dumps({**defaults, **request.numbers}),
+        "knobs": text_of({**defaults, **request.numbers}),
         "dtype": request.dtype,
         **held_wider,
         "steps": request.steps,
-        "start": json.dumps(_plain_start(request.start)),
-        "tensor": json.dumps(request.tensor),
+        "start": text_of(_plain_start(request.start)),
+        "tensor": text_of(request.tensor),
         "landscape" if request.landscape else "stream": request.recipe,
         "version": VERSION,
     }
@@ -62,18 +68,78 @@ def _plain_start(start: float | xr.DataArray) -> Any:
     return start
 
 
-def _start_of(ds: xr.Dataset) -> Any:
-    start = json.loads(ds.attrs["start"])
-    if not isinstance(start, dict):
-        return start
-    labels = {name: array for name, array in ds.coords.items() if array.ndim and set(array.dims) <= set(start["dims"])}
-    return xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"], coords=labels)
+@dataclass(frozen=True)
+class Ran:
+    """What ran, on what and for how long: enough for a title.
+
+    `on` is the recipe of a stream, without its number of steps, or of a landscape; empty for the user's own.
+    """
+
+    rule: str
+    paper: str
+    on: str
+    closed: bool
+    steps: int
+    dtype: str
 
 
-def _knob_of(ds: xr.Dataset, name: str, knobs: Iterable[str]) -> xr.DataArray:
-    """Give a knob that is a coordinate, with the labels of its dimensions and without the other knobs."""
-    array = ds[name]
-    return array.drop_vars([other for other in knobs if other in array.coords and other not in array.dims])
+def is_trace(ds: xr.Dataset) -> bool:
+    """Whether a Dataset says which rule ran, over steps."""
+    return "rule" in ds.attrs and "step" in ds.dims
+
+
+def rule_of(ds: xr.Dataset) -> Rule:
+    """Give the rule of a trace, read from its source; raises BadValue or LanguageError."""
+    return rule_in(str(ds.attrs.get("source", "")))
+
+
+def knobs_of(ds: xr.Dataset) -> dict[str, float]:
+    """Give the knobs of a trace that are one number; those with dimensions are its coordinates. Raises BadValue."""
+    knobs = _decoded(ds, "knobs", {})
+    if not isinstance(knobs, dict):
+        raise _unreadable("knobs")
+    return {str(name): _number("knobs", value) for name, value in knobs.items()}
+
+
+def start_of(ds: xr.Dataset) -> float | xr.DataArray | None:
+    """Give x before step 1, an array with the labels of the trace; None where it is not said. Raises BadValue."""
+    start = _decoded(ds, "start", None)
+    if start is None or not isinstance(start, dict):
+        return None if start is None else _number("start", start)
+    try:
+        values, dims = np.asarray(numbers_in(start["values"]), dtype=np.float64), [str(dim) for dim in start["dims"]]
+        labels = {name: array for name, array in ds.coords.items() if array.ndim and set(array.dims) <= set(dims)}
+        return xr.DataArray(values, dims=dims, coords=labels)
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable("start") from None
+
+
+def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
+    """Give the dimensions that make up one tensor; raises BadValue."""
+    tensor = _decoded(ds, "tensor", [])
+    if not isinstance(tensor, list):
+        raise _unreadable("tensor")
+    return tuple(map(str, tensor))
+
+
+def landscape_of(ds: xr.Dataset) -> Landscape | None:
+    """Give the landscape that a trace ran on, if it ran on one of the library."""
+    recipe = str(ds.attrs.get("landscape", ""))
+    return landscapes.named(recipe) if recipe else None
+
+
+def what_ran(ds: xr.Dataset) -> Ran:
+    """Say what ran, on what and for how long."""
+    closed = "landscape" in ds.attrs
+    recipe = str(ds.attrs.get("landscape" if closed else "stream", ""))
+    return Ran(
+        rule=str(ds.attrs.get("rule", "")),
+        paper=str(ds.attrs.get("paper", "")),
+        on=recipe if closed else re.sub(r"(,|:)steps=\d+$|steps=\d+,", "", recipe),
+        closed=closed,
+        steps=ds.sizes.get("step", 0),
+        dtype=str(ds.attrs.get("dtype", "float64")),
+    )
 
 
 def request_of(ds: xr.Dataset) -> Request:
@@ -81,32 +147,38 @@ def request_of(ds: xr.Dataset) -> Request:
     for name in ("rule", "source", "knobs", "dtype", "steps", "start"):
         if name not in ds.attrs:
             raise BadValue(f"this is not a trace of mhat: it has no attribute `{name}`", "Give a file saved by mhat.")
-    rule = rule_of(str(ds.attrs["source"]))
-    knobs: dict[str, Any] = json.loads(ds.attrs["knobs"])
+    rule = rule_of(ds)
+    knobs: dict[str, Any] = {**knobs_of(ds)}
     knobs |= {name: _knob_of(ds, name, rule.knobs) for name in rule.knobs if name not in knobs}
     return understand(
         rule,
         _given(ds),
-        steps=int(ds.attrs["steps"]),
-        start=_start_of(ds),
+        steps=_steps_of(ds),
+        start=start_of(ds),
         dtype=str(ds.attrs["dtype"]),
         keep=[str(name) for name in ds.data_vars],
-        tensor=_tensor_of(ds, rule),
+        tensor=_asked_tensor(ds, rule),
         knobs=knobs,
         recipe=str(ds.attrs.get("stream", ds.attrs.get("landscape", ""))),
     )
 
 
-def _tensor_of(ds: xr.Dataset, rule: Rule) -> tuple[str, ...] | None:
+def _steps_of(ds: xr.Dataset) -> int:
+    return int(_number("steps", ds.attrs["steps"]))
+
+
+def _knob_of(ds: xr.Dataset, name: str, knobs: Iterable[str]) -> xr.DataArray:
+    """Give a knob that is a coordinate, with the labels of its dimensions and without the other knobs."""
+    if name not in ds.coords:
+        raise BadValue(f"the trace does not say the knob `{name}`", "Give a file saved by mhat.")
+    array = ds[name]
+    return array.drop_vars([other for other in knobs if other in array.coords and other not in array.dims])
+
+
+def _asked_tensor(ds: xr.Dataset, rule: Rule) -> tuple[str, ...] | None:
     if "tensor" not in ds.attrs or (rule.level == Level.COORDINATE and "landscape" in ds.attrs):
         return None
-    return tuple(json.loads(ds.attrs["tensor"]))
-
-
-def landscape_of(ds: xr.Dataset) -> Landscape | None:
-    """Give the landscape that a trace ran on, if it ran on one of the library."""
-    recipe = str(ds.attrs.get("landscape", ""))
-    return landscapes.named(recipe) if recipe else None
+    return tensor_of(ds)
 
 
 def _given(ds: xr.Dataset) -> Any:
@@ -118,5 +190,25 @@ def _given(ds: xr.Dataset) -> Any:
     if "g" in ds:
         return ds["g"]
     if ds.attrs.get("stream"):
-        return streams.named(str(ds.attrs["stream"]), steps=int(ds.attrs["steps"]))
+        return streams.named(str(ds.attrs["stream"]), steps=_steps_of(ds))
     raise BadValue("the trace holds no gradients", "Save it with `g` among the variables to keep.")
+
+
+def _decoded(ds: xr.Dataset, name: str, missing: Any) -> Any:
+    if name not in ds.attrs:
+        return missing
+    try:
+        return json.loads(str(ds.attrs[name]))
+    except (ValueError, RecursionError):
+        raise _unreadable(name) from None
+
+
+def _number(attribute: str, value: Any) -> float:
+    try:
+        return float(numbers_in(value if not hasattr(value, "item") else value.item()))
+    except (TypeError, ValueError, OverflowError):
+        raise _unreadable(attribute) from None
+
+
+def _unreadable(attribute: str) -> BadValue:
+    return BadValue(f"the attribute `{attribute}` of this trace cannot be read", "Give a file saved by mhat.")

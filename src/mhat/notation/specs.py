@@ -9,13 +9,11 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TypeVar
 
 from mhat.errors import BadValue, UnknownName
 
 T = TypeVar("T")
-_MOST = 10**9
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def read_number(text: str) -> int | float | tuple[int, ...]:
             return convert(text)
         except ValueError:
             continue
-    raise BadValue(f"`{text}` is no number", "Write a number such as 3, 0.5, 1e-3, nan or inf.")
+    raise BadValue(f"`{cut(text)}` is no number", "Write a number such as 3, 0.5, 1e-3, nan or inf.")
 
 
 def recipe(function: Callable[..., object], /, **arguments: object) -> str:
@@ -120,43 +118,14 @@ def written(value: object) -> str:
     return str(value)
 
 
-def number(name: str, value: object) -> float:
-    """Return `value` as a float; nan and inf are numbers."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise BadValue(f"`{name}` is {_shown(value)}, which is no number", f"Give a number: {name}=0.5.")
-    return float(value)
+def cut(text: str, most: int = 60) -> str:
+    """Cut a text to what a message has room for; what cannot be printed is written as in Python.
 
-
-def positive(name: str, value: object) -> float:
-    """Return `value` as a finite float above zero."""
-    checked = number(name, value)
-    if not 0 < checked < float("inf"):
-        raise BadValue(f"`{name}` is {_shown(value)}", f"Give a finite number above zero: {name}=10.")
-    return checked
-
-
-def between(name: str, value: object, low: float, high: float) -> float:
-    """Return `value` as a float from `low` to `high`, both included."""
-    checked = number(name, value)
-    if not low <= checked <= high:
-        raise BadValue(f"`{name}` is {_shown(value)}", f"Give a number from {written(low)} to {written(high)}.")
-    return checked
-
-
-def whole(name: str, value: object, least: int = 0, most: int | None = None) -> int:
-    """Return `value` as an int of at least `least`; 1e3 is whole, 2.5 is not."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not float(value).is_integer() or value < least:  # type: ignore[arg-type, operator]
-        raise BadValue(f"`{name}` is {_shown(value)}", f"Give a whole number of at least {least}: {name}={least + 1}.")
-    checked = int(value)  # type: ignore[call-overload]
-    if most is not None and checked > most:
-        raise BadValue(f"`{name}` is {checked}", f"Give a whole number from {least} to {most}.")
-    return int(checked)
-
-
-def count_steps(value: object) -> int:
-    """Return `value` as a number of steps: whole, at least 1, and few enough to fit in memory."""
-    return whole("steps", value, least=1, most=_MOST)
+    >>> cut("9" * 1000, most=8), cut("1\\0")
+    ('99999...', '1\\\\x00')
+    """
+    text = text if text.isprintable() else text[:most].encode("unicode_escape").decode("ascii")
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def summary(function: Callable[..., object]) -> str:
@@ -190,7 +159,3 @@ def _read(text: str, spec: str) -> object:
         return read_number(text)
     except BadValue as error:
         raise BadValue(f"in `{spec}`: {error.what}", error.cure) from None
-
-
-def _shown(value: object) -> str:
-    return written(value) if isinstance(value, Real | tuple) else repr(value)

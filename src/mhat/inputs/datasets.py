@@ -1,0 +1,79 @@
+"""Datasets, whose arrays have names and dimensions: netCDF and zarr. They are opened, and read when they are asked.
+
+It knows no stream, no record and no trace. xarray is loaded when a file is opened.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mhat.errors import InputFileError
+from mhat.extras import extra
+from mhat.inputs.arrays import PARTLY
+from mhat.inputs.files import reading
+from mhat.inputs.sizes import check_room
+
+CURES = {
+    ".nc": "Write it again as netCDF 4: to_netcdf(engine='h5netcdf').",
+    ".zarr": "Write it with xarray: to_zarr.",
+}
+# What a zarr store has at its root, by the version of the format.
+ROOTS = ("zarr.json", ".zgroup", ".zarray")
+
+
+def open_dataset(file: Path, **options: Any) -> Any:
+    """Open a netCDF file or a zarr group as an `xarray.Dataset` that reads what is asked of it.
+
+    Raises InputFileError, MissingExtra.
+    """
+    xarray = importlib.import_module("xarray")
+    ending = file.suffix.lower()
+    if ending == ".zarr":
+        extra("zarr", "scale")
+        options = {"engine": "zarr", "consolidated": False, **options}
+    else:
+        options = {"engine": "h5netcdf", **options}
+    with reading(file, CURES[ending]):
+        return xarray.open_dataset(file, **options)
+
+
+def read_dataset(file: Path, **options: Any) -> Any:
+    """Read all of a dataset, if it fits into memory; raises InputFileError, MissingExtra."""
+    with open_dataset(file, **options) as opened:
+        check_room(file, opened.nbytes, PARTLY)
+        with reading(file, CURES[file.suffix.lower()]):
+            return opened.load()
+
+
+def open_zarr_array(file: Path) -> Any:
+    """Open a plain zarr array, if the store is one, and not a group. Raises InputFileError, MissingExtra."""
+    zarr = extra("zarr", "scale")
+    if not any((file / root).is_file() for root in ROOTS):
+        raise InputFileError(f"{file} is no zarr store: it has no zarr.json", CURES[".zarr"])
+    with reading(file, CURES[".zarr"], "is no zarr store"):
+        node = zarr.open(str(file), mode="r")
+    return node if isinstance(node, zarr.Array) else None
+
+
+def on_demand(file: Path, array: Any) -> Any:
+    """Wrap an array on disk as xarray's own backends do: what is asked for is read, and no more."""
+    indexing = importlib.import_module("xarray.core.indexing")
+    backend: Any = importlib.import_module("xarray.backends").BackendArray
+    cure = CURES[file.suffix.lower()]
+
+    def read(at: Any) -> Any:
+        with reading(file, cure):
+            return np.asarray(array[at])
+
+    class OnDemand(backend):  # type: ignore[misc]
+        shape, dtype = array.shape, array.dtype
+
+        def __getitem__(self, key: Any) -> Any:
+            level = indexing.IndexingSupport.BASIC
+            return indexing.explicit_indexing_adapter(key, self.shape, level, read)
+
+    return indexing.LazilyIndexedArray(OnDemand())

@@ -52,3 +52,17 @@ def test_nothing_is_drawn_once_the_work_is_over(
         pass
     time.sleep(0.2)
     assert capsys.readouterr().err == ""
+
+
+def test_a_line_says_what_is_done_now(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
+    with progress.line("searching") as say:
+        assert say is not None
+        say("pairs of edits [1 of 3]")
+        time.sleep(0.3)
+    assert "pairs of edits [1 of 3]" in capsys.readouterr().err
+    monkeypatch.delenv("FORCE_COLOR")
+    with progress.line("searching") as say:
+        assert say is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def trace(
     tensor: str | Iterable[str] | None = None,
     to: str | Path | None = None,
     force: bool = False,
-    **knobs: Any,
+    each: Callable[[xr.Dataset], None] | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> xr.Dataset:
     """Run a rule over a stream or a landscape and record what every line of it gives.
 
@@ -40,7 +43,8 @@ def trace(
     dimensions broadcast, and over `step` it is a schedule. `to`: the name of a zarr store for a long trace: it is
     run some steps at a time and written as it comes, in memory that does not grow with the steps; gradients on Dask
     or in an .npy, .nc or .zarr file are read a block at a time, those of a formula are made first. `force`:
-    overwrite a store that exists.
+    overwrite a store that exists. `each`: a function that sees every part of the trace as it is made: the whole, or
+    with `to` some steps at a time, and the gradients with it whether or not they are kept. A knob with the name of an argument stands in `knobs={...}`.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
     `x` is the parameter after the step. Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from
@@ -56,17 +60,39 @@ def trace(
     0.9999000099990011
     """
     from mhat import traces
+    from mhat.language.settings import knobs_set
     from mhat.names import find_gradients, find_rule
     from mhat.outputs import check_output
     from mhat.progress import bar
+    from mhat.traces.run import run
 
-    given: dict[str, Any] = {"steps": steps, "start": start, "dtype": dtype, "keep": keep, "tensor": tensor}
-    if to is None:
-        return traces.trace(find_rule(rule), find_gradients(stream, steps), **given, **knobs)
-    path = check_output(to, (".zarr",), force=force)
-    request = traces.understand(find_rule(rule), find_gradients(stream, steps, stored=True), **given, knobs=knobs)
-    with bar(request.steps, f"{request.rule.name}, steps") as report:
-        return traces.write(traces.run_in_blocks(request, report), path, force=force)
+    rule = find_rule(rule)
+    told = {"steps": steps, "start": start, "keep": keep, "tensor": tensor, "to": to, "each": each}
+    told |= {"dtype": dtype if dtype != "float64" else None, "force": force or None}
+    arguments = {name: value for name, value in told.items() if value is not None}
+    settings = knobs_set("trace", more, knobs, rule.knobs, arguments)
+    path = None if to is None else check_output(to, (".zarr",), force=force)
+    request = traces.understand(
+        rule, find_gradients(stream, steps, stored=path is not None), steps=steps, start=start, dtype=dtype, keep=keep,
+        tensor=tensor, knobs=settings,
+    )  # fmt: skip
+    hidden = ["g"] if each is not None and "g" not in request.keep else []
+    request = replace(request, keep=(*hidden, *request.keep))
+    with bar(request.steps, f"{rule.name}, steps") as report:
+        if path is not None:
+            return traces.write(_shown(traces.run_in_blocks(request, report), each, hidden), path, force=force)
+        (ds,) = _shown([run(request, report)], each, hidden)
+    return ds
+
+
+def _shown(
+    parts: Iterable[xr.Dataset], each: Callable[[xr.Dataset], None] | None, hidden: list[str]
+) -> Iterator[xr.Dataset]:
+    """Show every part of a trace to who wants to see it, and hide what is not to be kept."""
+    for part in parts:
+        if each is not None:
+            each(part)
+        yield part.drop_vars(hidden)
 
 
 def plot(what: xr.Dataset | Verdict, variables: str | Iterable[str] | None = None) -> Figure:
@@ -86,7 +112,9 @@ def plot(what: xr.Dataset | Verdict, variables: str | Iterable[str] | None = Non
     return figures.plot(what, variables=variables)
 
 
-def step(rule: Any, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> Step:
+def step(
+    rule: Any, x: Any, g: Any, t: Any, state: Any = None, *, knobs: Mapping[str, Any] | None = None, **more: Any
+) -> Step:
     """Run one step of a rule on floats, NumPy arrays, torch tensors, JAX arrays or lists of them.
 
     See `mhat.engines.stepping.step`.
@@ -96,9 +124,12 @@ def step(rule: Any, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> 
     0.5
     """
     from mhat.engines import stepping
+    from mhat.language.settings import knobs_set
     from mhat.names import find_rule
 
-    return stepping.step(find_rule(rule), x, g, t, state, **knobs)
+    rule = find_rule(rule)
+    arguments = {} if state is None else {"state": state}
+    return stepping.step(rule, x, g, t, state, **knobs_set("step", more, knobs, rule.knobs, arguments))
 
 
 def load(path: str) -> xr.Dataset:

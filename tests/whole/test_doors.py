@@ -15,7 +15,7 @@ import mhat
 from mhat.checks.verdict import Verdict
 from mhat.terminal.cli import app
 
-MINE = '''\
+MINE = """\
 import numpy as np
 from mhat import rule
 
@@ -49,7 +49,7 @@ class MySgd:
 @rule
 def stepping(x, g, *, lr=0.1, steps=2):
     return x - lr * g / steps
-'''
+"""
 SCRIPT = """\
 import numpy as np
 
@@ -60,7 +60,7 @@ for g in g_list:
     x = x - lr * velocity
     x_list.append(x)
 """
-PROGRAM = '''\
+PROGRAM = """\
 import json, sys
 
 for line in sys.stdin:
@@ -70,7 +70,7 @@ for line in sys.stdin:
         x = x - asked.get("knobs", {}).get("lr", 0.01) * g
         xs.append(x)
     print(json.dumps({"parameters": xs}), flush=True)
-'''
+"""
 COMMAND = f"{sys.executable} sgd_program.py"
 # What is typed behind `mhat`, and the same in Python.
 CALLS: dict[str, Any] = {
@@ -115,8 +115,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def as_data(answer: Any) -> Any:
     if isinstance(answer, Verdict):
-        return json.loads(answer.to_json())
+        return without_others(json.loads(answer.to_json()))
     return {"same": answer.same, "a": as_data(answer.a), "b": as_data(answer.b)}
+
+
+def without_others(said: Any) -> Any:
+    """How many other answers are found in the time there is depends on the machine."""
+    for key in ("diagnosis", "nearest"):
+        if said.get(key):
+            said[key] = {**said[key], "others": []}
+    return said
 
 
 @pytest.mark.parametrize("line", CALLS)
@@ -125,15 +133,16 @@ def test_both_doors_answer_alike(here: Path, line: str) -> None:
     typed = CliRunner().invoke(app, [*line.split(), "--json"])
     said = json.loads(typed.stdout)
     expected = as_data(answer)
-    said.pop("deviation") if "same" in said else None
-    assert said == expected
+    if "same" in expected:
+        said = {"same": said["same"], "a": without_others(said["a"]), "b": without_others(said["b"])}
+    assert without_others(said) == expected
     assert typed.exit_code == (0 if (answer.same if "same" in expected else answer.conforms) else 1)
 
 
 def test_a_command_answers_alike_through_both_doors(here: Path) -> None:
     answer = mhat.check(command=COMMAND)
     typed = CliRunner().invoke(app, ["check", "--command", COMMAND, "--json"])
-    assert json.loads(typed.stdout) == as_data(answer)
+    assert without_others(json.loads(typed.stdout)) == as_data(answer)
     assert (answer.against, answer.conforms) == ("sgd", True)
 
 

@@ -25,7 +25,7 @@ class Step(NamedTuple):
     variables: dict[str, Any]
 
 
-def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, **knobs: Any) -> Step:
+def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any) -> Step:
     """Run one step of a rule.
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of

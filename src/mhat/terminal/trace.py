@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from mhat.language import Rule
-    from mhat.traces.request import Request
 
 FIGURES = (".png", ".pdf", ".svg")
 
@@ -74,60 +72,33 @@ def trace(
     Without --save and --plot it prints the variables at telling steps. A .zarr is written while it runs, in memory
     that does not grow with the steps.
     """
+    from mhat import verbs
     from mhat.engines.running import variables_of
     from mhat.names import find_rule
-    from mhat.terminal import options
-    from mhat.traces import understand
+    from mhat.terminal import facts, options
 
     found = find_rule(rule)
-    knobs = options.knobs_of(knob or [])
     given = options.gradients_of(rule, stream, landscape, steps, seedless, stored=_is_store(save))
     kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
     options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
     _check_outputs(save, plot, force=force)
-    # The gradients are looked at, whether or not they are to be kept.
-    looked_at = [*kept, "g"] if kept and "g" not in kept else kept
-    request = understand(
-        found, given, steps=steps, start=options.start_of(start), dtype=dtype, keep=looked_at or None,
-        tensor=options.names_of("--tensor", tensor) or None, knobs=knobs,
+    odd: list[dict[str, Any]] = []
+
+    def count(part: xr.Dataset) -> None:
+        odd.extend(facts.non_finite(name, part[name]) for name in ("g", "x") if name in part)
+
+    ds = verbs.trace(
+        found, given, steps=steps, start=options.start_of(start), dtype=dtype, keep=kept or None,
+        tensor=options.names_of("--tensor", tensor) or None, to=save if _is_store(save) else None, force=force,
+        each=count, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
-    hidden = [] if looked_at == kept else ["g"]
-    ds, odd = _run(request, hidden, save, force=force)
     written = {"saved": str(save)} if _is_store(save) else {}
     written |= _write(ds, shown, None if _is_store(save) else save, plot, force=force)
-    _tell(ds, found, shown, odd, written, as_json=as_json)
+    _tell(ds, found, shown, _worth_telling(odd), written, as_json=as_json)
 
 
 def _is_store(save: Path | None) -> bool:
     return save is not None and save.suffix.lower() == ".zarr"
-
-
-def _run(
-    request: Request, hidden: list[str], save: Path | None, *, force: bool
-) -> tuple[xr.Dataset, list[dict[str, Any]]]:
-    """Run a request, into a store if that is where it is to go; give it without what is hidden, and what is odd."""
-    from mhat import progress, traces
-    from mhat.traces.run import run
-
-    odd: list[dict[str, Any]] = []
-    with progress.bar(request.steps, f"{request.rule.name}, steps") as report:
-        if save is not None and _is_store(save):
-            parts = _counted(traces.run_in_blocks(request, report), hidden, odd)
-            ds = traces.write(parts, save, force=force)
-        else:
-            (ds,) = _counted([run(request, report)], hidden, odd)
-    return ds, _worth_telling(odd)
-
-
-def _counted(parts: Iterable[xr.Dataset], hidden: list[str], odd: list[dict[str, Any]]) -> Iterator[xr.Dataset]:
-    """Count in passing what is not finite among the gradients and in x, and hide what is not to be kept."""
-    from mhat.terminal import facts
-
-    for part in parts:
-        for name in ("g", "x"):
-            if name in part:
-                odd.append(facts.non_finite(name, part[name]))
-        yield part.drop_vars(hidden)
 
 
 def _worth_telling(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:

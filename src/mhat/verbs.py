@@ -44,7 +44,8 @@ def trace(
     run some steps at a time and written as it comes, in memory that does not grow with the steps; gradients on Dask
     or in an .npy, .nc or .zarr file are read a block at a time, those of a formula are made first. `force`:
     overwrite a store that exists. `each`: a function that sees every part of the trace as it is made: the whole, or
-    with `to` some steps at a time, and the gradients with it whether or not they are kept. A knob with the name of an argument stands in `knobs={...}`.
+    with `to` some steps at a time, and the gradients with it whether or not they are kept. A knob with the name of an
+    argument stands in `knobs={...}`.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
     `x` is the parameter after the step. Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from

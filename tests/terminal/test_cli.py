@@ -262,7 +262,7 @@ def test_gradients_that_are_not_finite_are_kept_shown_and_counted(good: Callable
 def test_a_gradient_that_is_not_finite_is_found_in_its_column(good: Callable[..., str]) -> None:
     Path("g.csv").write_text("a,b\n1,2\n3,-inf\n")
     said = good("trace sgd --stream g.csv")
-    assert "\n1 of 4 gradients is not finite: -inf at step 2, i=1. It is kept: what it reaches\n" in said
+    assert "\n1 of 4 gradients is not finite: -inf at step 2, i=b. It is kept: what it reaches\n" in said
 
 
 def test_an_x_that_overflows_is_told_of(good: Callable[..., str]) -> None:

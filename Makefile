@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-check bench-speed conformance clean
+.PHONY: help demo test test-long check bench bench-check bench-speed conformance clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,6 +18,9 @@ demo: $(VENV)/.installed-core ## Tell the story mhat began with, in a table and 
 
 test: $(VENV)/.installed-test ## Run the whole test suite (PYTEST_ARGS="-k adam" passes arguments on)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+
+test-long: $(VENV)/.installed-test ## Run what takes long and rarely tells: every rule through every kernel, all benchmarks small (some twenty minutes)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m long $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-check ## Check format, lint, types and floors
 	$(BIN)/ruff format --check

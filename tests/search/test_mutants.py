@@ -14,7 +14,7 @@ from mhat.mistakes.slots import Edit, assembled
 from mhat.printers import python
 
 
-@pytest.mark.parametrize("name", ["adam", "lion"])
+@pytest.mark.parametrize("name", [pytest.param("adam", marks=pytest.mark.long), "lion"])
 def test_every_plain_mutant_is_caught_or_the_same_rule(name: str) -> None:
     mutants = mutants_of(name, "float64", plain=True)
     counts = Counter(mutant.fate for mutant in mutants)

@@ -80,7 +80,14 @@ def test_a_peer_that_fails_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch)
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "dtype"), [("adam", "float32"), ("lion", "bfloat16"), ("sgd", "float64")])
+@pytest.mark.parametrize(
+    ("rule", "dtype"),
+    [
+        ("sgd", "float64"),
+        pytest.param("adam", "float32", marks=pytest.mark.long),
+        pytest.param("lion", "bfloat16", marks=pytest.mark.long),
+    ],
+)
 def test_the_command_measures(rule: str, dtype: str) -> None:
     result = CliRunner().invoke(app, ["bench", rule, "--size", "1e3", "--dtype", dtype, "--json"])
     assert (result.exit_code, result.stderr) == (0, "")

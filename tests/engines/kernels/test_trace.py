@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,16 @@ from tests.engines.columns import same_bits
 from tests.engines.test_agreement import WILD, stream
 from tests.strategies import rules
 
-# Kernels take seconds to compile: each rule is seen in one form at least, these in all.
-IN_ALL_FORMS = ("adam", "adopt", "adan", "nadam", "lion")
+# Kernels take seconds to compile, so few rules are seen in all forms, and the others by `make test-long`.
+IN_ALL_FORMS = ("adam", "nadam", "adopt", "adan", "lion")
 LOWERED = [name for name in library.names() if runs_on_kernels(Work(library.named(name), np.ones(2), 2, ("x",)))]
+
+
+def seldom(cases: Sequence[Any], often: Sequence[Any]) -> list[Any]:
+    """Mark the cases that are not in `often` as long."""
+    return [case if case in often else pytest.param(case, marks=pytest.mark.long) for case in cases]
+
+
 # States that hand on, that never change, that take a number of the step; variables that are a number of the step.
 ODD = [
     "def f(x, g, t, last=0, before=0, c=3, *, lr=0.1):\n    change = g - last\n    before = last\n    last = g\n"
@@ -69,24 +77,27 @@ def narrow_and_wide(rule: Rule, dtype: str = "float64") -> None:
             check(work(rule, gradients, tensor_dimensions=len(shape), dtype=dtype, start=0.5))
 
 
-@pytest.mark.parametrize("name", LOWERED)
+@pytest.mark.parametrize("name", seldom(LOWERED, IN_ALL_FORMS[:3]))
 def test_every_rule_on_one_coordinate(name: str) -> None:
     for gradients in (stream((), steps=600), np.array(WILD)):
         check(work(library.named(name), gradients, start=0.5))
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", IN_ALL_FORMS)
-def test_rules_in_every_form(name: str, dtype: str) -> None:
-    narrow_and_wide(library.named(name), dtype)
+FORMS = [(name, dtype) for name in IN_ALL_FORMS for dtype in ("float64", "float32")]
+OFTEN = [("adam", "float64"), ("nadam", "float64"), ("adopt", "float64"), ("adam", "float32")]
 
 
-@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("form", seldom(FORMS, OFTEN), ids=str)
+def test_rules_in_every_form(form: tuple[str, str]) -> None:
+    narrow_and_wide(library.named(form[0]), form[1])
+
+
+@pytest.mark.parametrize("text", seldom(ODD, (ODD[0], ODD[2], ODD[5])))
 def test_odd_rules(text: str) -> None:
     narrow_and_wide(rule(text))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=rules(exact_only=True), shape=st.sampled_from([(), (17,)]), wild=st.booleans())
 def test_random_rules(tree: Any, shape: tuple[int, ...], wild: bool) -> None:
     given = work(of_tree(tree), stream(shape, steps=5, wild=wild), tensor_dimensions=len(shape))
@@ -127,7 +138,7 @@ def test_powers_that_fade_leave_schedules_and_sweeps_moving(shape: tuple[int, ..
     check(work(ADAM, gradients, tensor_dimensions=core, knobs=fast, first=500))
 
 
-@pytest.mark.parametrize("name", ["adam", "nadam"])
+@pytest.mark.parametrize("name", seldom(["adam", "nadam"], ["adam"]))
 def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     chosen = library.named(name)
     # Threads get four at a time, and some are left over.
@@ -137,18 +148,21 @@ def test_several_members_of_a_sweep_at_once(monkeypatch: pytest.MonkeyPatch, nam
         for shape in ((), (3,)):
             gradients = stream(shape, steps=300, wild=bool(shape))
             check(work(chosen, gradients, tensor_dimensions=len(shape), knobs={"lr": lr}, carries=True))
-    if name == "adam":
-        swept = np.array([[0.9], [0.99]])
-        check(work(chosen, stream((), steps=600), knobs={"beta2": swept, "lr": lr}, dtype="float32"))
-        some = np.repeat([0.99, 0.5, np.nextafter(0.5, 1.0)], 13)
-        check(work(chosen, stream((), steps=1300), knobs={"beta2": some}, dtype="float32"))
-        scheduled = {"beta1": np.linspace(0, 0.9, 300 * len(lr)).reshape(len(lr), 300)}
-        check(work(chosen, stream((), steps=300), schedules=scheduled, knobs={"lr": lr}))
+
+
+@pytest.mark.long
+def test_several_members_in_other_forms() -> None:
+    lr, swept = np.linspace(0.1, 1, LANES_FOR_SEVERAL + 5), np.array([[0.9], [0.99]])
+    check(work(ADAM, stream((), steps=600), knobs={"beta2": swept, "lr": lr}, dtype="float32"))
+    some = np.repeat([0.99, 0.5, np.nextafter(0.5, 1.0)], 13)
+    check(work(ADAM, stream((), steps=1300), knobs={"beta2": some}, dtype="float32"))
+    scheduled = {"beta1": np.linspace(0, 0.9, 300 * len(lr)).reshape(len(lr), 300)}
+    check(work(ADAM, stream((), steps=300), schedules=scheduled, knobs={"lr": lr}))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*")
-@pytest.mark.parametrize("members", [1, LANES_FOR_SEVERAL + 5])
+@pytest.mark.parametrize("members", seldom([1, LANES_FOR_SEVERAL + 5], [LANES_FOR_SEVERAL + 5]))
 def test_a_forked_child_traces_without_threads(members: int) -> None:
     gradients = np.random.default_rng(0).standard_normal(2 * LONG + 5000)
     given = work(ADAM, gradients, keep=("x",), knobs={"lr": np.linspace(0.1, 1, members)})
@@ -164,7 +178,7 @@ def test_gradients_of_each_member_of_a_sweep() -> None:
     check(Work(ADAM, gradients, 30, ("g", "x", "m"), tensor_dimensions=1, knobs={"lr": np.array([0.1, 0.2])}))
 
 
-@pytest.mark.parametrize("text", ["adam", "nadam", ODD[0], ODD[-1]])
+@pytest.mark.parametrize("text", seldom(["adam", "nadam", ODD[0], ODD[-1]], ["adam"]))
 def test_gradients_swept_alone_lie_side_by_side(text: str) -> None:
     chosen = library.named(text) if text.isidentifier() else rule(text)
     gradients = np.moveaxis(stream((20,), steps=30), 0, -1)
@@ -208,7 +222,14 @@ def test_empty_and_tiny(shape: tuple[int, ...]) -> None:
     check(work(ADAM, stream(shape, steps=3), tensor_dimensions=len(shape)))
 
 
-@pytest.mark.parametrize(("text", "kept"), [("adam", "x"), ("nadam", "all"), (ODD[6], "all")])
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("adam", "x"),
+        pytest.param("nadam", "all", marks=pytest.mark.long),
+        pytest.param(ODD[6], "all", marks=pytest.mark.long),
+    ],
+)
 def test_two_threads_share_one_coordinate(monkeypatch: pytest.MonkeyPatch, text: str, kept: str) -> None:
     chosen = library.named(text) if text.isidentifier() else rule(text)
     gradients = np.random.default_rng(1).standard_normal(2 * LONG + 5000)

@@ -22,30 +22,66 @@ import typer
 from typer.core import TyperGroup
 
 from mhat.errors import LanguageError, MhatError
+from mhat.language.vocabulary import VOCABULARY
 from mhat.terminal import bench, check, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
+TAKE_KNOBS = ("trace", "check", "identify", "compare")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+# What a person wants, and the commands for it, each in a line.
+WANTED = {
+    "Begin": {
+        "demo": "The story mhat began with, in a table and a figure",
+        "rules": "The library of rules, or the pseudo code of one",
+        "streams": "Sequences of gradients, each with what it teaches",
+        "landscapes": "Functions to descend, each with what it teaches",
+    },
+    "See what a rule does": {
+        "trace": "Run rules, and record what every line gives",
+        "plot": "Draw a trace that was saved",
+    },
+    "Know whether an implementation is right": {
+        "check": "Against a rule; if it deviates, which line is wrong",
+        "identify": "Which rule it is, with which knobs and changes",
+        "compare": "Where and why two implementations part",
+    },
+    "Know how fast it is": {
+        "bench": "A step against the memory's limit, torch, optax, Keras",
+    },
+}
 
 
 class Commands(TyperGroup):
     """The group of commands; every way to end passes here, so that each has its message and its exit code."""
 
+    def list_commands(self, context: Any) -> list[str]:
+        """List the commands in the order in which a person comes to want them."""
+        return [name for commands in WANTED.values() for name in commands]
+
+    def format_commands(self, context: Any, formatter: Any) -> None:
+        """Group the commands by what a person wants."""
+        longest = max(len(name) for commands in WANTED.values() for name in commands)
+        for wanted, commands in WANTED.items():
+            with formatter.section(wanted):
+                formatter.write_dl([(name.ljust(longest), said) for name, said in commands.items()])
+
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run a command line and leave with its exit code."""
         typed = sys.argv[1:] if args is None else list(args)
         extra["standalone_mode"] = False
-        sys.exit(_ended(lambda: super(Commands, self).main(typed, *more, **extra), as_json="--json" in typed))
+        sys.exit(_ended(lambda: super(Commands, self).main(typed, *more, **extra), typed))
 
 
 app = typer.Typer(
     cls=Commands,
     help="Write an optimizer as its pseudo code; see every line of it as a curve.",
     epilog="Begin with `mhat demo`. Every COMMAND has a --help of its own.",
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    # Plain help is there in half the time.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -180,8 +216,9 @@ check.register(app)
 bench.register(app)
 
 
-def _ended(run: Callable[[], Any], *, as_json: bool) -> int:
+def _ended(run: Callable[[], Any], typed: Sequence[str]) -> int:
     """Run a command and give its exit code; what went wrong is said in one message."""
+    as_json = "--json" in typed
     try:
         code = run()
         sys.stdout.flush()
@@ -199,7 +236,7 @@ def _ended(run: Callable[[], Any], *, as_json: bool) -> int:
     except Exception as error:
         said = getattr(error, "format_message", None)
         if said is not None:
-            return _complain(_usage(error, said()), as_json)
+            return _complain(_usage(error, said(), typed), as_json)
         traceback.print_exc()
         return _complain(MhatError("this is a mistake in mhat itself", "Please report it with the lines above."), False)
     if code == INTERRUPTED:
@@ -207,12 +244,21 @@ def _ended(run: Callable[[], Any], *, as_json: bool) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: Exception, said: str) -> MhatError:
+def _usage(error: Exception, said: str, typed: Sequence[str]) -> MhatError:
     """Say what typer has found wrong in the words of mhat."""
+    option = str(getattr(error, "option_name", ""))
+    knob = option.lstrip("-").replace("-", "_")
+    if knob in VOCABULARY and option.startswith("-") and typed and typed[0] in TAKE_KNOBS:
+        value = next((each.partition("=")[2] or after for each, after in _pairs(typed) if each.startswith(option)), "")
+        return MhatError(f"no such option: {option}", f"A knob is set with -k: write -k {knob}={value or '...'}.")
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "mhat"
     first = " ".join(said.split())
     return MhatError(first[:1].lower() + first[1:], f"`{command} --help` says what can be written here.")
+
+
+def _pairs(typed: Sequence[str]) -> list[tuple[str, str]]:
+    return list(zip(typed, [*typed[1:], ""], strict=True))
 
 
 def _shortened(error: MhatError) -> MhatError:

@@ -123,7 +123,7 @@ MESSAGES = {
     # files
     "trace adam --stream god.csv": "there is no file god.csv\nDid you mean good.csv?",
     "trace adam --stream empty.csv": "empty.csv is empty\nGive a file with at least one step.",
-    "trace adam --stream header.csv": "header.csv has a header and no gradients\nGive one row a step.",
+    "trace adam --stream header.csv": "header.csv has a header and no rows\nGive one row a step.",
     "trace adam --stream ragged.csv":
         "ragged.csv, line 3: 2 columns, where line 1 has 3\n"
         "Give every line the same number of columns; write nan where there is no number.",

@@ -138,11 +138,12 @@ def plot(
 def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
     """Refuse what cannot be written while nothing is lost by it."""
     from mhat.outputs import check_output
-    from mhat.traces.files import ENDINGS
+    from mhat.traces import check_save
 
-    for path, endings in ((save, ENDINGS), (plot, FIGURES)):
-        if path:
-            check_output(path, endings, force=force)
+    if save:
+        check_save(save, force=force)
+    if plot:
+        check_output(plot, FIGURES, force=force)
 
 
 def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:

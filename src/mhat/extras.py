@@ -11,15 +11,15 @@ from typing import Any
 from mhat.errors import MissingExtra
 
 
-def extra(module: str, name: str, called: str = "") -> Any:
+def extra(module: str, name: str, called: str = "", needs: tuple[str, ...] = ()) -> Any:
     """Import `module`, which the extra `name` of mhat installs; `called` is what people call it.
 
-    Raises MissingExtra where it is not installed, or what is installed cannot be imported.
+    `needs`: what it cannot do without. Raises MissingExtra where one of them is not installed, or what is installed
+    cannot be imported.
     """
-    called = called or module.partition(".")[0]
+    own = module.partition(".")[0]
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError:
-        raise MissingExtra(called, name) from None
     except ImportError as error:
-        raise MissingExtra(called, name, str(error)) from error
+        absent = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in (own, *needs)
+        raise MissingExtra(called or own, name, "" if absent else str(error)) from error

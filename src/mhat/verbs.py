@@ -63,7 +63,6 @@ def trace(
     from mhat import traces
     from mhat.language.settings import knobs_set
     from mhat.names import find_gradients, find_rule
-    from mhat.outputs import check_output
     from mhat.progress import bar
     from mhat.traces.run import run
 
@@ -72,7 +71,7 @@ def trace(
     told |= {"dtype": dtype if dtype != "float64" else None, "force": force or None}
     arguments = {name: value for name, value in told.items() if value is not None}
     settings = knobs_set("trace", more, knobs, rule.knobs, arguments)
-    path = None if to is None else check_output(to, (".zarr",), force=force)
+    path = None if to is None else traces.check_save(to, force=force, endings=(".zarr",))
     request = traces.understand(
         rule, find_gradients(stream, steps, stored=path is not None), steps=steps, start=start, dtype=dtype, keep=keep,
         tensor=tensor, knobs=settings,

@@ -94,7 +94,7 @@ FAILURES = {
     "no g": ("step,x\n1,2\n", "run.csv has no column `g`"),
     "no rows": ("step,g,x\n", "run.csv has a header and no rows"),
     "empty": ("", "run.csv is empty"),
-    "ragged": ("step,g,x\n1,2,3\n2,3\n", "run.csv, line 3: 2 columns, where the header has 3"),
+    "ragged": ("step,g,x\n1,2,3\n2,3\n", "run.csv, line 3: 2 columns, where line 1 has 3"),
     "words": ("step,g,x\n1,2,3\n2,two,3\n", "run.csv, line 3, column g: `two` is no number"),
     "a hole": ("step,g,x\n1,2,3\n2,,3\n", "run.csv, line 3, column g: there is no number"),
     "half a step": ("step,g,x\n1.5,2,3\n", "run.csv, line 2, column step: `1.5` is no count"),
@@ -105,6 +105,16 @@ FAILURES = {
     "unequal": ("step,tensor,g,x\n1,a,2,3\n1,b,2,3\n2,b,2,3\n",
                 "run.csv: tensors with different numbers of steps (a: 1, b: 2)"),
     "only a start": ("step,g,x\n0,,3\n", "run.csv: there is no step 1"),
+    "no header": ("1,2,3\n", "run.csv has no header"),
+    "two columns of one name": ("step,g,g,x\n1,1,2,3\n", "run.csv has two columns `g`"),
+    # Whatever a table says, only as much is made room for as it holds.
+    "a step of a quadrillion": ("step,g,x\n1000000000000000,1,1\n", "run.csv: step 1, i 0 is missing"),
+    "a step beyond all numbers": ("step,g,x\n1e300,1,1\n", "run.csv: step 1, i 0 is missing"),
+    "a coordinate of a quadrillion": ("step,i,g,x\n1,0,1,1\n1,1e15,1,1\n", "run.csv: step 1, i 1 is missing"),
+    "no number of a step": ("step,g,x\nnan,1,1\n", "run.csv, line 2, column step: `nan` is no count"),
+    "a quote that is not closed": ('step,g,x\n"1,1,1\n', "run.csv, line 2: 1 column, where line 1 has 3"),
+    "a field without end": ("step,g,x\n1," + 200_000 * "y" + ",1\n",
+                            "run.csv, line 2, column g: `" + 57 * "y" + "...` is no number"),
 }  # fmt: skip
 
 
@@ -126,10 +136,10 @@ def test_what_is_wrong_with_arrays_is_said(here: Path) -> None:
     with pytest.raises(InputFileError, match=r"run.npz has no array `g`"):
         record_of("run.npz")
     Path("run.npz").write_bytes(b"no archive")
-    with pytest.raises(InputFileError, match=r"run.npz is no npz file of plain numbers"):
+    with pytest.raises(InputFileError, match=r"run.npz is no NumPy file of numbers: "):
         record_of("run.npz")
     Path("run.nc").write_bytes(b"no archive")
-    with pytest.raises(InputFileError, match=r"run.nc is no netCDF file"):
+    with pytest.raises(InputFileError, match=r"run.nc cannot be read: "):
         record_of("run.nc")
 
 
@@ -138,11 +148,43 @@ def test_names_that_are_not_there(here: Path) -> None:
     with pytest.raises(UnknownName) as caught:
         record_of("run.csv", observe="ration")
     assert str(caught.value) == "there is no column of run.csv `ration`\nDid you mean `ratio`?"
-    with pytest.raises(InputFileError, match=r"there is no file `none.csv`"):
+    with pytest.raises(InputFileError, match=r"there is no file none.csv\nDid you mean run.csv\?"):
         record_of("none.csv")
     with pytest.raises(InputFileError) as refused:
         record_of("run.xyz")
-    assert refused.value.cure == "Give a file that ends in .csv, .tsv, .parquet, .nc, .npz."
+    assert refused.value.cure == "It reads: .csv .tsv .txt .parquet .nc .npz .zarr."
+
+
+def test_arrays_that_are_no_numbers(here: Path) -> None:
+    for name, array in {"lr": np.array("a"), "start": np.array("a"), "x": np.array(["a", "b"])}.items():
+        np.savez("run.npz", **{"g": np.ones(2), "x": np.ones(2), name: array})
+        with pytest.raises(InputFileError, match=rf"run.npz, array `{name}` holds no real numbers but <U1"):
+            record_of("run.npz")
+    for g in (np.float64(3.0), np.zeros(0), np.zeros((2, 0))):
+        np.savez("run.npz", g=g, x=g)
+        with pytest.raises(InputFileError, match=r"run.npz: there is no step in g"):
+            record_of("run.npz")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# made by hand\nStep,g,x  # a header\n\n1,2,1 # first\n2,3,0.5\n", ",STEP,g,x\n0,1,2,1\n1,2,3,0.5\n"],
+    ids=["comments", "the index of pandas"],
+)
+def test_what_is_a_stream_is_a_record(text: str, here: Path) -> None:
+    """Both read a table in the same way: comments, the size of letters in `step`, columns without a name."""
+    Path("run.csv").write_text(text)
+    record = record_of("run.csv")
+    assert record.gradients[0].tolist() == streams.from_file("run.csv").values.tolist() == [2.0, 3.0]
+    assert record.observed[0].tolist() == [1.0, 0.5]
+
+
+def test_a_saved_store_is_a_record(here: Path) -> None:
+    ds = mhat.trace("sgd", [1.0, 2.0], start=-np.inf)
+    mhat.save(ds, "run.zarr")
+    record = record_of("run.zarr")
+    assert record.knobs == {"lr": 0.01}
+    assert record.start is not None and record.start[0] == -np.inf
 
 
 def test_a_missing_reader_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def test_a_right_one_with_hidden_knobs(here: Path) -> None:
     result = typed("check", "mine.py:hidden")
     assert result.exit_code == 0
     assert "mine.py:hidden conforms to adam" in result.output
-    assert "with lr=0.02, eps=0.001" in " ".join(result.output.split())
+    assert "with lr=0.02, eps=1e-3" in " ".join(result.output.split())
 
 
 def test_json(here: Path) -> None:
@@ -129,7 +129,7 @@ def test_identify_and_compare(here: Path) -> None:
         (["check", "mine.py:adam", "-k", "beta1=1"], "beta1=1 is out of its range"),
         (["check"], "no subject is named"),
         (["check", "mine.py:adam", "--recorded", "run.csv"], "a subject and a record are two questions"),
-        (["check", "--recorded", "run.csv"], "there is no file `run.csv`"),
+        (["check", "--recorded", "run.csv"], "there is no file run.csv"),
     ],
 )
 def test_what_cannot_be_run_exits_with_2(here: Path, words: list[str], message: str) -> None:

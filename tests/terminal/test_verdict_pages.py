@@ -77,7 +77,7 @@ def test_brackets_of_the_user_are_no_markup() -> None:
 
 def test_conforming() -> None:
     assert verdict_pages.text_of(RIGHT) == f"mine.py:my_adam conforms to adam ({PAPER})"
-    assert verdict_pages.text_of(replace(RIGHT, estimated={"eps": 1e-3})).endswith(") with eps=0.001")
+    assert verdict_pages.text_of(replace(RIGHT, estimated={"eps": 1e-3})).endswith(") with eps=1e-3")
     spoken = replace(RIGHT, dialect="eps-hat (section 2)", diagnosis=found("eps-hat"))
     assert verdict_pages.text_of(spoken).splitlines()[1:3] == [
         "in its dialect: eps-hat (section 2)",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,7 +194,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     ("name", "text", "kind", "message"),
     [
         ("no.nc", None, InputFileError,
-         "there is no file `no.nc`\nCheck the name; `mhat trace ... --save NAME.nc` makes one."),
+         "there is no file no.nc\nCheck the path; it was looked up in {}."),
         ("t.csv", "a", BadValue,
          "`t.csv` is no netCDF or zarr file\nA trace that can be read again is saved as .nc or .zarr."),
     ],
@@ -205,7 +207,7 @@ def test_what_cannot_be_loaded(
         Path(name).write_text(text)
     with pytest.raises(kind) as error:
         mhat.load(name)
-    assert str(error.value) == message
+    assert str(error.value) == message.format(tmp_path)
 
 
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
@@ -218,7 +220,7 @@ def test_a_file_that_is_no_trace(ending: str, tmp_path: Path, monkeypatch: Any) 
         ds.to_zarr("t.zarr", consolidated=False)
     with pytest.raises(InputFileError) as error:
         mhat.load(f"t{ending}")
-    assert str(error.value) == f"`t{ending}` holds no trace of mhat\nGive a file that `mhat trace --save` has written."
+    assert str(error.value) == f"t{ending} holds no trace of mhat\nGive a file that `mhat trace --save` has written."
 
 
 @pytest.mark.parametrize("name", ["t.nc", "t.zarr"])
@@ -227,7 +229,7 @@ def test_a_broken_file_is_said(name: str, tmp_path: Path, monkeypatch: Any) -> N
     Path(name).write_bytes(b"nothing")
     with pytest.raises(InputFileError) as error:
         mhat.load(name)
-    assert str(error.value).startswith(f"`{name}` cannot be read: ")
+    assert str(error.value).startswith(f"{name} cannot be read: ")
     assert str(error.value).endswith("\nSave the trace again.")
 
 
@@ -259,3 +261,66 @@ def test_a_trace_on_a_landscape_of_one_s_own_is_not_run_again() -> None:
     with pytest.raises(BadValue) as error:
         mhat.again(mhat.trace("sgd", own, steps=2))
     assert str(error.value) == "the trace ran on a landscape of your own\nRun it with the landscape at hand."
+
+
+# What force may overwrite, and a disk that is full
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr", ".csv", ".parquet"])
+def test_force_overwrites_traces_and_nothing_else(ending: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    ds, path = mhat.trace("sgd", [1.0]), Path(f"t{ending}")
+    foreign = xr.Dataset({"a": ("b", [1.0])})
+    if ending == ".zarr":
+        foreign.to_zarr(path, consolidated=False)
+    elif ending == ".nc":
+        foreign.to_netcdf(path, engine="h5netcdf")
+    elif ending == ".csv":
+        path.write_text("years,work\n3,1\n")
+    else:
+        foreign.to_dataframe().to_parquet(path)
+    for save in (traces.save, lambda ds, path, force: traces.check_save(path, force=force)):
+        with pytest.raises(OutputFileError) as error:
+            save(ds, path, force=True)
+        assert str(error.value) == (
+            f"`t{ending}` is nothing that mhat has saved, and --force overwrites only that\n"
+            "Choose another name, or remove it yourself."
+        )
+    assert names_in(tmp_path) == [path.name]
+
+
+FULL = """
+import resource, signal, sys
+import mhat
+ds = mhat.trace("adam", mhat.streams.normal(size=40, steps=500), lr=[0.1, 0.2])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for most in (0, 1000, 3000, 10_000, 100_000, 500_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    try:
+        mhat.save(ds, "t.nc")
+    except mhat.MhatError as error:
+        print(str(error).replace(chr(10), " "))
+"""
+
+
+def test_a_disk_that_is_full_while_netcdf_is_written_is_said_and_no_crash(tmp_path: Path) -> None:
+    """HDF5 ends the process where a write fails: it is never told."""
+    done = subprocess.run([sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True)
+    said = "`t.nc` could not be written: File too large Free some space, or choose another place."
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, 6 * [said], "")
+    assert names_in(tmp_path) == []
+
+
+def test_two_long_runs_into_one_store(tmp_path: Path, monkeypatch: Any) -> None:
+    """Both were let to run, for there was nothing yet; neither is lost."""
+    monkeypatch.chdir(tmp_path)
+
+    def other(part: xr.Dataset) -> None:
+        if not Path("t.zarr").exists():
+            mhat.trace("adam", [1.0, 2.0, 3.0], to="t.zarr")
+
+    with pytest.raises(OutputFileError) as error:
+        mhat.trace("sgd", [1.0, 2.0], to="t.zarr", each=other)
+    assert str(error.value) == ("`t.zarr` has been written by somebody else meanwhile\nThis one is kept as `t-2.zarr`.")
+    assert mhat.load("t.zarr").attrs["rule"] == "adam" and mhat.load("t-2.zarr").attrs["rule"] == "sgd"
+    assert names_in(tmp_path) == ["t-2.zarr", "t.zarr"]

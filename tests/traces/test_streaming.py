@@ -236,7 +236,8 @@ def test_an_interrupted_run_leaves_nothing(
 ) -> None:
     def interrupt(done: int) -> None:
         if done == 4:
-            assert names_in(tmp_path) == [".t.zarr.part"]
+            (partial,) = names_in(tmp_path)
+            assert partial.startswith(".t.zarr.") and partial.endswith(".part")
             raise error
 
     request = asked(NOISE)
@@ -276,7 +277,8 @@ traces.write(traces.run_in_blocks(request, kill), "t.zarr")
 def test_a_killed_run_leaves_no_file_that_looks_finished(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, capture_output=True, text=True)
     assert (killed.returncode, killed.stderr) == (-9, "")
-    assert names_in(tmp_path) == [".t.zarr.part"]
+    (partial,) = names_in(tmp_path)
+    assert partial.startswith(".t.zarr.") and partial.endswith(".part")
     ds = mhat.trace("adam", [1.0, 2.0], to=tmp_path / "t.zarr")
     assert ds.sizes["step"] == 2 and names_in(tmp_path) == ["t.zarr"]
 

@@ -47,6 +47,9 @@ OUTSIDE = {
     "engines/kernels/switches.py": {"llvmlite", "numba", "numpy"},
     "engines/small.py": {"array_api_compat", "ml_dtypes", "numpy"},
     "figures": {"matplotlib", "numpy", "xarray"},
+    "inputs": {"numpy"},
+    "inputs/datasets.py": {"numpy", "xarray", "zarr"},
+    "inputs/tables.py": {"numpy", "pyarrow"},
     "landscapes": {"numpy"},
     "laws": {"hypothesis", "numpy"},
     "progress.py": {"rich"},
@@ -58,12 +61,10 @@ OUTSIDE = {
     "speed/peers.py": {"jax", "keras", "numpy", "optax", "torch"},
     "speed/report.py": {"ml_dtypes", "numpy"},
     "streams": {"numpy"},
-    "streams/arrays.py": {"numpy", "xarray", "zarr"},
-    "streams/tables.py": {"numpy", "pyarrow"},
+    "streams/variables.py": {"numpy", "xarray"},
     "subjects": {"numpy"},
     "subjects/keras.py": {"keras", "numpy"},
     "subjects/optax.py": {"jax", "numpy", "optax"},
-    "subjects/records.py": {"numpy", "pyarrow", "xarray"},
     "subjects/torch.py": {"numpy", "torch"},
     "terminal": {"rich", "typer", "xarray"},
     "terminal/demo.py": {"rich", "xarray"},
@@ -72,21 +73,21 @@ OUTSIDE = {
     "terminal/pages.py": {"numpy", "rich", "xarray"},
     "terminal/trace.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},
-    "traces/files.py": {"numpy", "pyarrow", "xarray"},
+    "traces/files.py": {"numpy", "pyarrow", "xarray", "zarr"},
     "traces/run.py": {"numpy", "pandas", "xarray"},
     "verbs.py": {"matplotlib", "xarray"},
 }
 
 
 def imports_of(tree: ast.AST) -> Iterator[tuple[ast.Import | ast.ImportFrom | ast.Call, str]]:
-    """Yield every import, `import_module(...)` too, with the full name of what it imports."""
+    """Yield every import, `import_module(...)` and `extra(...)` too, with the full name of what it imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: write imports in full, from mhat..."
             yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__", "extra")):
             yield from ((node, ast.literal_eval(name)) for name in node.args[:1] if isinstance(name, ast.Constant))
 
 

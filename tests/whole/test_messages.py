@@ -123,7 +123,7 @@ MESSAGES = {
     # files
     "trace adam --stream god.csv": "there is no file god.csv\nDid you mean good.csv?",
     "trace adam --stream empty.csv": "empty.csv is empty\nGive a file with at least one step.",
-    "trace adam --stream header.csv": "header.csv has a header and no gradients\nGive one row a step.",
+    "trace adam --stream header.csv": "header.csv has a header and no rows\nGive one row a step.",
     "trace adam --stream ragged.csv":
         "ragged.csv, line 3: 2 columns, where line 1 has 3\n"
         "Give every line the same number of columns; write nan where there is no number.",
@@ -133,7 +133,7 @@ MESSAGES = {
         "data.xyz has the ending `.xyz`, which mhat does not read\n"
         "It reads: .csv .tsv .txt .parquet .npy .npz .nc .zarr.",
     "trace adam --stream good.csv:column=h": "there is no column of good.csv `h`\nKnown: g.",
-    "plot none.nc": "there is no file `none.nc`\nCheck the name; `mhat trace ... --save NAME.nc` makes one.",
+    "plot none.nc": "there is no file none.nc\nDid you mean notes.nc?",
     "plot good.csv":
         "`good.csv` is no netCDF or zarr file\nA trace that can be read again is saved as .nc or .zarr.",
     # the rule language
@@ -215,7 +215,7 @@ def test_the_caret_stands_under_the_place(run: Callable[[str], Result]) -> None:
 
 def test_a_file_that_is_no_trace(run: Callable[[str], Result]) -> None:
     first, cure = said(run("plot notes.nc")).splitlines()
-    assert first.startswith("`notes.nc` cannot be read: ")
+    assert first.startswith("notes.nc cannot be read: ")
     assert cure == "Save the trace again."
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from mhat.notation.decimals import exact
+
 if TYPE_CHECKING:
     from mhat.checks.verdict import Deviation, Diagnosis, Verdict
 
@@ -98,7 +100,7 @@ def _list(entries: Iterable[str | tuple[str, ...]]) -> str:
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in knobs.items())
+    return ", ".join(f"{name}={exact(value)}" for name, value in knobs.items())
 
 
 def _coloured(tag: str, colour: str, text: str, *, bold: bool = False) -> str:

@@ -9,14 +9,14 @@ Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mhat.checks.html import html_of
 from mhat.language import Rule
 from mhat.mistakes.slots import Edit
+from mhat.notation.decimals import exact
+from mhat.notation.strict_json import text_of
 
 SCHEMA = 1
 
@@ -73,8 +73,8 @@ class Deviation:
         """Say in which tensor, from where, with which knobs and beside what it was seen, as far as it matters."""
         parts = [
             f" in tensor {self.tensor}" if self.tensor > 1 else "",
-            f" from x = {self.start:g}" if self.start else "",
-            f" with {', '.join(f'{name}={value:g}' for name, value in self.knobs.items())}" if self.knobs else "",
+            f" from x = {exact(self.start)}" if self.start else "",
+            f" with {', '.join(f'{name}={exact(value)}' for name, value in self.knobs.items())}" if self.knobs else "",
             f" beside {self.beside} other coordinates" if self.beside else "",
         ]
         return "".join(parts)
@@ -128,7 +128,7 @@ class Verdict:
 
     def to_json(self) -> str:
         """Write the verdict as JSON: the keys are the fields; non-finite numbers are the strings nan, inf, -inf."""
-        return json.dumps(_plain(as_dict(self)), indent=2)
+        return text_of(as_dict(self), indent=2)
 
     def _repr_html_(self) -> str:
         return html_of(self)
@@ -164,13 +164,3 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "lines": [list(line) for line in diagnosis.lines],
         "others": [_diagnosis(other) for other in diagnosis.others],
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value

@@ -25,10 +25,10 @@ CURES = {
 ROOTS = ("zarr.json", ".zgroup", ".zarray")
 
 
-def open_dataset(file: Path, **options: Any) -> Any:
+def open_dataset(file: Path, cure: str = "", **options: Any) -> Any:
     """Open a netCDF file or a zarr group as an `xarray.Dataset` that reads what is asked of it.
 
-    Raises InputFileError, MissingExtra.
+    `cure`: what to do where it is damaged. Raises InputFileError, MissingExtra.
     """
     xarray = importlib.import_module("xarray")
     ending = file.suffix.lower()
@@ -37,22 +37,27 @@ def open_dataset(file: Path, **options: Any) -> Any:
         options = {"engine": "zarr", "consolidated": False, **options}
     else:
         options = {"engine": "h5netcdf", **options}
-    with reading(file, CURES[ending]):
+    with reading(file, cure or CURES[ending]):
         return xarray.open_dataset(file, **options)
 
 
-def read_dataset(file: Path, **options: Any) -> Any:
+def read_dataset(file: Path, cure: str = "", **options: Any) -> Any:
     """Read all of a dataset, if it fits into memory; raises InputFileError, MissingExtra."""
-    with open_dataset(file, **options) as opened:
+    with open_dataset(file, cure, **options) as opened:
         check_room(file, opened.nbytes, PARTLY)
-        with reading(file, CURES[file.suffix.lower()]):
+        with reading(file, cure or CURES[file.suffix.lower()]):
             return opened.load()
+
+
+def is_store(folder: Path) -> bool:
+    """Whether a folder has at its root what a zarr store has."""
+    return any((folder / root).is_file() for root in ROOTS)
 
 
 def open_zarr_array(file: Path) -> Any:
     """Open a plain zarr array, if the store is one, and not a group. Raises InputFileError, MissingExtra."""
     zarr = extra("zarr", "scale")
-    if not any((file / root).is_file() for root in ROOTS):
+    if not is_store(file):
         raise InputFileError(f"{file} is no zarr store: it has no zarr.json", CURES[".zarr"])
     with reading(file, CURES[".zarr"], "is no zarr store"):
         node = zarr.open(str(file), mode="r")

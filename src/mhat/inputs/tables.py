@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Table:
     columns: tuple[Sequence[Any], ...]
     places: tuple[str, ...]
     kinds: tuple[str, ...] = ()
+    nulls: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def place(self, name: str) -> int:
         """Find a column by its name, or by its number from 1; raises UnknownName, InputFileError."""
@@ -54,15 +55,27 @@ class Table:
         raise UnknownName(f"column of {self.file}", cut(name), self.names)
 
     @property
-    def index(self) -> int | None:
-        """The column that counts the steps, whatever the size of its letters."""
-        return next((place for place, name in enumerate(self.names) if name.lower() in INDEX), None)
+    def indexes(self) -> list[int]:
+        """The columns that count the rows, whatever the size of their letters: `step` first, then nameless ones."""
+        lower = [name.lower() for name in self.names]
+        return [place for name in INDEX for place, each in enumerate(lower) if each == name]
 
-    def numbers(self, place: int) -> NDArray[np.float64]:
-        """Give a column of numbers; raises InputFileError, which names the line."""
+    def missing(self, place: int) -> NDArray[np.bool_]:
+        """Tell which cells of a column are empty."""
+        cells = self.columns[place]
+        if isinstance(cells, np.ndarray):
+            return self.nulls.get(place, np.zeros(len(cells), np.bool_))
+        return np.array([not cell for cell in cells], np.bool_)
+
+    def numbers(self, place: int, *, gaps: bool = False) -> NDArray[np.float64]:
+        """Give a column of numbers, nan for an empty cell if there may be `gaps`.
+
+        Raises InputFileError, which names the line.
+        """
         cells = self.columns[place]
         if isinstance(cells, np.ndarray):
             return self._stored(place, cells)
+        cells = [cell or "nan" for cell in cells] if gaps else cells
         try:
             return np.array([float(cell) for cell in cells], dtype=np.float64)
         except ValueError:
@@ -72,8 +85,7 @@ class Table:
     def no_number(self, row: int, place: int) -> InputFileError:
         """Say that there is no number where one should be."""
         cell = self.columns[place][row]
-        missing = cell is None or cell == ""
-        what = "there is no number" if missing else f"`{cut(str(cell))}` is no number"
+        what = "there is no number" if self.missing(place)[row] else f"`{cut(str(cell))}` is no number"
         where = f"{self.file}, {self.places[row]}, column {self._called(place)}"
         return InputFileError(f"{where}: {what}", "Write a number there; nan and inf are numbers.")
 
@@ -193,7 +205,8 @@ def _read_parquet(file: Path) -> Table:
             about = opened.metadata
             check_room(file, 8 * about.num_rows * about.num_columns, SMALLER)
             table = opened.read()
-        columns = tuple(table.column(place).to_numpy() for place in range(table.num_columns))
+        given = [table.column(place) for place in range(table.num_columns)]
+        columns = tuple(each.to_numpy() for each in given)
         if not len(columns) or not table.num_rows:
             raise InputFileError(f"{file} holds no rows", "Give one row a step.")
         return Table(
@@ -202,7 +215,8 @@ def _read_parquet(file: Path) -> Table:
             True,
             columns,
             tuple(f"row {number}" for number in range(1, table.num_rows + 1)),
-            tuple(str(field.type) for field in table.schema),
+            tuple(str(each.type) for each in table.schema),
+            {place: each.is_null().to_numpy() for place, each in enumerate(given) if each.null_count},
         )
 
 

@@ -43,9 +43,11 @@ def brief(value: float, digits: int = DIGITS) -> str:
     >>> [brief(value) for value in (0.9999000099990011, 3.40488818e-70, -1234.5, 2.0)]
     ['0.9999', '3.405e-70', '-1234', '2']
     """
-    rounded = float(f"{value:.{digits}g}")
-    # The largest doubles would be rounded to infinity.
-    return exact(rounded if math.isfinite(rounded) else float(value))
+    text = f"{value:.{digits}g}"
+    if math.isinf(float(text)) and math.isfinite(value):  # the largest doubles would be rounded to infinity
+        return exact(float(value))
+    significand, e, exponent = text.partition("e")
+    return f"{significand}e{int(exponent)}" if e else text
 
 
 def apart(values: Iterable[float], digits: int = DIGITS) -> list[str]:

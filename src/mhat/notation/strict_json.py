@@ -40,6 +40,18 @@ def text_of(value: Any, indent: int | None = None) -> str:
     return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
+def data_in(text: object) -> Any:
+    """Read JSON, Python's own `NaN` and `Infinity` too; raises ValueError for what is none.
+
+    >>> data_in('{"eps": "inf"}')
+    {'eps': 'inf'}
+    """
+    try:
+        return json.loads(str(text))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def numbers_in(value: Any) -> Any:
     """Give the floats of a number, of one of the words, or of lists of them; raises TypeError or ValueError.
 

@@ -18,8 +18,8 @@ def read_columns(file: Path, column: str | None) -> Stream:
     """Read gradients from a table: the chosen column, `g`, or all but the steps. Raises InputFileError, UnknownName."""
     table = read_table(file)
     chosen = _chosen(table, column)
-    if table.index is not None:
-        _check_order(table, table.numbers(table.index))
+    if table.indexes:
+        _check_order(table, table.numbers(table.indexes[0]))
     columns = [table.numbers(place) for place in chosen]
     if len(columns) == 1:
         return Stream(columns[0], ("step",))
@@ -32,9 +32,11 @@ def read_columns(file: Path, column: str | None) -> Stream:
 def _chosen(table: Table, column: str | None) -> list[int]:
     if column is not None:
         return [table.place(column)]
-    rest = [place for place in range(len(table.names)) if place != table.index]
+    rest = [place for place in range(len(table.names)) if place not in table.indexes]
     if not rest:
-        raise InputFileError(f"{table.file} has no column but `{table.names[0]}`", "Add a column with the gradients.")
+        raise InputFileError(
+            f"{table.file} has no column but `{table.names[table.indexes[0]]}`", "Add a column with the gradients."
+        )
     return [table.place("g")] if "g" in table.names else rest
 
 

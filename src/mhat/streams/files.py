@@ -18,11 +18,10 @@ from mhat.streams.stream import StoredStream, Stream
 from mhat.streams.variables import open_array, open_variable, read_archive, read_array, read_variable
 
 _READERS: Mapping[str, Callable[[Path, str | None], Stream]] = {
-    **dict.fromkeys((".csv", ".tsv", ".txt"), read_columns),
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".parquet"), read_columns),
     ".npy": read_array,
     ".npz": read_archive,
     ".nc": read_variable,
-    ".parquet": read_columns,
     ".zarr": read_variable,
 }
 _OPENERS: Mapping[str, Callable[[Path, str | None], Any]] = {

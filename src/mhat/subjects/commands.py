@@ -8,22 +8,19 @@ Numbers that are not finite are the strings "nan", "inf" and "-inf".
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mhat.errors import BadValue, SubjectError, SubjectHangs
+from mhat.notation.strict_json import numbers_in, text_of
 from mhat.subjects.processes import OutOfTimeError, Process
 from mhat.subjects.subject import Array, Subject
 from mhat.subjects.trials import Several, Single, same
 
 LIMIT = 10.0  # seconds a run
 EXAMPLE = 'Answer each line with one line: {"parameters": [...]}, or {"error": "..."}.'
-WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "infinity": math.inf, "-infinity": -math.inf}
 
 
 def subject_of_command(
@@ -123,8 +120,7 @@ class _Conversation:
 
     def run(self, gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
         """Ask for one run; raises SubjectError."""
-        question = {"gradients": _written(gradients), "start": _written(start), "knobs": _written(dict(knobs))}
-        line = self.ask(json.dumps(question))
+        line = self.ask(text_of({"gradients": gradients, "start": start, "knobs": dict(knobs)}))
         try:
             return self.read(line)
         except SubjectError:
@@ -194,34 +190,7 @@ class _Conversation:
         parameters = answer["parameters"]
         try:
             if self.several and isinstance(parameters, list):
-                return [_numbers(each) for each in parameters]
-            return _numbers(parameters)
+                return [numbers_in(each) for each in parameters]
+            return numbers_in(parameters)
         except (TypeError, ValueError):
             raise SubjectError(self.name, "answered with parameters that are not numbers", EXAMPLE, shown) from None
-
-
-def _written(value: Any) -> Any:
-    """Write numbers, arrays and containers of them so that every language's JSON can read them."""
-    if isinstance(value, np.ndarray | np.generic):
-        return _written(value.tolist())
-    if isinstance(value, dict):
-        return {name: _written(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_written(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value
-
-
-def _numbers(value: Any) -> Any:
-    """Read what `_written` writes."""
-    if isinstance(value, list):
-        return [_numbers(each) for each in value]
-    if isinstance(value, str):
-        word = value.strip().lower()
-        if word not in WORDS:
-            raise ValueError(value)
-        return WORDS[word]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(value)
-    return float(value)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.errors import BadValue, MissingExtra
+from mhat.errors import BadValue
+from mhat.extras import extra
 from mhat.subjects.sandbox import guarded, source_of
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
@@ -70,12 +71,7 @@ def imported() -> Any:
         backend = next((each for each in (_configured(), *BACKENDS) if each and importlib.util.find_spec(each)), None)
         if backend is not None:
             os.environ["KERAS_BACKEND"] = backend
-    try:
-        return importlib.import_module("keras")
-    except ModuleNotFoundError as error:
-        if error.name not in ("keras", *BACKENDS):
-            raise
-        raise MissingExtra("keras with a backend (jax, torch or tensorflow)", "keras") from None
+    return extra("keras", "keras", "keras with a backend (jax, torch or tensorflow)", needs=BACKENDS)
 
 
 def _configured() -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.errors import BadValue, MissingExtra, SubjectError
+from mhat.errors import BadValue, SubjectError
+from mhat.extras import extra
 from mhat.subjects.sandbox import guarded, source_of
 from mhat.subjects.spelling import Keywords, Spelling, keywords_of
 from mhat.subjects.subject import Array, Subject
@@ -62,12 +63,7 @@ def is_transformation(thing: Any) -> bool:
 
 def imported() -> tuple[Any, Any]:
     """Import jax and optax; raises MissingExtra."""
-    try:
-        return importlib.import_module("jax"), importlib.import_module("optax")
-    except ModuleNotFoundError as error:
-        if error.name not in ("jax", "jaxlib", "optax"):
-            raise
-        raise MissingExtra("optax", "optax") from None
+    return extra("jax", "optax", "optax", needs=("jaxlib",)), extra("optax", "optax")
 
 
 class _Driver:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from mhat.errors import BadValue, MissingExtra
+from mhat.errors import BadValue
+from mhat.extras import extra
 from mhat.subjects.sandbox import guarded, source_of
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
@@ -90,9 +90,4 @@ def is_torch_optimizer(thing: Any, torch: Any) -> bool:
 
 def imported() -> Any:
     """Import torch; raises MissingExtra."""
-    try:
-        return importlib.import_module("torch")
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch",):
-            raise
-        raise MissingExtra("torch", "torch") from None
+    return extra("torch", "torch")

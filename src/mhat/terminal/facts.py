@@ -6,13 +6,13 @@ It knows no terminal, draws nothing and runs nothing.
 from __future__ import annotations
 
 import inspect
-import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mhat.language import Rule
 from mhat.notation import summary
+from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ def _of_function(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def of_trace(ds: xr.Dataset, **more: Any) -> dict[str, Any]:
+def of_trace(ds: xr.Dataset, attributes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Tell all of a trace: attributes, sizes, coordinates and variables (each dims and values), and `more`.
 
     The command adds not_finite (a list of what `non_finite` tells), and saved and drawn, the files it wrote.
     """
     return {
-        "attributes": {str(key): _decoded(str(key), value) for key, value in ds.attrs.items()},
+        "attributes": plain(dict(attributes)),
         "sizes": {str(dim): size for dim, size in ds.sizes.items()},
         "coordinates": {str(name): _array(array) for name, array in ds.coords.items()},
         "variables": {str(name): _array(array) for name, array in ds.data_vars.items()},
@@ -124,11 +124,6 @@ def of_trace(ds: xr.Dataset, **more: Any) -> dict[str, Any]:
 
 def _array(array: xr.DataArray) -> dict[str, Any]:
     return {"dims": [str(dim) for dim in array.dims], "values": plain(array.values.tolist())}
-
-
-def _decoded(key: str, value: Any) -> Any:
-    """Open the attributes that a file can only hold as JSON text."""
-    return plain(json.loads(value)) if key in ("knobs", "start", "tensor") else plain(value)
 
 
 def non_finite(name: str, array: xr.DataArray) -> dict[str, Any]:
@@ -156,17 +151,6 @@ def _label(array: xr.DataArray, dim: str, index: int) -> Any:
     return plain(array[dim].values[index].item()) if dim in array.coords else index
 
 
-def plain(value: Any) -> Any:
-    """Make data that JSON can hold: what is not finite becomes the text nan, inf or -inf, a tuple a list."""
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
 def as_json(data: Any) -> str:
     """Write data as JSON on one line."""
-    return json.dumps(plain(data), ensure_ascii=False, allow_nan=False)
+    return text_of(data)

@@ -6,7 +6,6 @@ It knows plain facts and data sets; no rule, no engine, and nothing of how a num
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import re
 import sys
@@ -20,8 +19,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from mhat.notation.decimals import apart, brief, exact
+
 if TYPE_CHECKING:
     import xarray as xr
+
+    from mhat.traces.schema import Ran
 
 READABLE = 96
 ENDLESS = 100_000
@@ -230,24 +233,19 @@ def _default(value: Any) -> str:
 
 def point(coordinates: Sequence[float]) -> str:
     """Write a point: (1, -0.5)."""
-    return "(" + ", ".join(short(each) for each in coordinates) + ")"
+    return "(" + ", ".join(apart(coordinates)) + ")"
 
 
 def short(value: Any) -> str:
     """Write a number as people type it: 1e-3, 0.9, 10."""
     if isinstance(value, list):
         return ",".join(map(short, value)) or "..."
-    if not isinstance(value, float):
-        return str(value)
-    text = f"{value:.12g}"
-    plain = re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), text)
-    leading = re.fullmatch(r"(-?)0\.(00+)([1-9])", plain)
-    return f"{leading[1]}{leading[3]}e-{len(leading[2]) + 1}" if leading else plain
+    return exact(value)
 
 
 def number(value: Any) -> str:
     """Write a number in a table of numbers, to five digits."""
-    return value if isinstance(value, str) else f"{value:.5g}"
+    return value if isinstance(value, str) else brief(value, 5)
 
 
 def telling_steps(last: int) -> list[int]:
@@ -275,20 +273,19 @@ def trace_table(ds: xr.Dataset, names: Sequence[str]) -> RenderableType:
     return table
 
 
-def trace_summary(ds: xr.Dataset, defaults: Mapping[str, float]) -> RenderableType:
+def trace_summary(
+    ds: xr.Dataset, ran: Ran, given: Mapping[str, float], defaults: Mapping[str, float]
+) -> RenderableType:
     """Say in a line what was run: the rule, on what, how long, the knobs that differ from the default."""
-    recipe = str(ds.attrs.get("stream") or ds.attrs.get("landscape") or "gradients")
-    given = json.loads(ds.attrs["knobs"])
-    knobs = [f"{name}={short(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]]
+    knobs = [f"{name}={exact(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]]
     knobs += [f"{name}={_several(ds[name])}" for name in defaults if name not in given]
-    steps = int(ds.sizes["step"])
-    parts = [f"{ds.attrs['rule']} on {re.sub(r'[:,]steps=[0-9]+$', '', recipe)}", f"{steps:,} {_plural(steps, 'step')}"]
-    parts += [f"dtype {ds.attrs['dtype']}"] if ds.attrs["dtype"] != "float64" else []
+    parts = [f"{ran.rule} on {ran.on or 'gradients'}", f"{ran.steps:,} {_plural(ran.steps, 'step')}"]
+    parts += [f"dtype {ran.dtype}"] if ran.dtype != "float64" else []
     return prose(", ".join([*parts, *(knobs or ["all knobs at their defaults"])]))
 
 
 def _several(array: xr.DataArray) -> str:
-    return ",".join(short(value) for value in array.values.ravel().tolist())
+    return ",".join(apart(array.values.ravel().tolist()))
 
 
 def _plural(count: int, word: str) -> str:

@@ -138,11 +138,12 @@ def plot(
 def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
     """Refuse what cannot be written while nothing is lost by it."""
     from mhat.outputs import check_output
-    from mhat.traces.files import ENDINGS
+    from mhat.traces import check_save
 
-    for path, endings in ((save, ENDINGS), (plot, FIGURES)):
-        if path:
-            check_output(path, endings, force=force)
+    if save:
+        check_save(save, force=force)
+    if plot:
+        check_output(plot, FIGURES, force=force)
 
 
 def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:
@@ -172,12 +173,12 @@ def _tell(
 ) -> None:
     """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
     from mhat.terminal import facts, pages
-    from mhat.traces.schema import landscape_of
+    from mhat.traces.schema import attributes_of, knobs_of, landscape_of, what_ran
 
     if as_json:
-        pages.say(facts.as_json(facts.of_trace(ds, not_finite=odd, **written)))
+        pages.say(facts.as_json(facts.of_trace(ds, attributes_of(ds), not_finite=odd, **written)))
         return
-    pages.show(pages.trace_summary(ds, rule.knobs))
+    pages.show(pages.trace_summary(ds, what_ran(ds), knobs_of(ds), rule.knobs))
     if not written:
         names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
         pages.show("", pages.trace_table(ds, names), "")

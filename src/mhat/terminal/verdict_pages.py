@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mhat.checks.conformance import Comparison
 from mhat.checks.verdict import Deviation, Diagnosis, Verdict
+from mhat.notation.decimals import exact
 
 GOOD, BAD, QUIET, STRONG = "green", "red", "dim", "bold"
 # Gradients longer than this are shown by their first and last values.
@@ -160,7 +161,7 @@ def _short(value: float) -> str:
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in knobs.items())
+    return ", ".join(f"{name}={exact(value)}" for name, value in knobs.items())
 
 
 def _places(diagnosis: Diagnosis) -> Iterator[Line]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,24 @@ import xarray as xr
 from mhat.engines.running import variables_of
 from mhat.errors import BadValue, InputFileError, MhatError
 from mhat.extras import extra
+from mhat.inputs.datasets import is_store, open_dataset, read_dataset
+from mhat.inputs.files import check_input, reading
+from mhat.notation import cut
 from mhat.outputs import beside, check_output, said_of
+from mhat.traces.netcdf import write_netcdf
 from mhat.traces.schema import is_trace, rule_of
 
 ENDINGS = (".nc", ".csv", ".zarr", ".parquet")
+LOADED = (".nc", ".zarr")
+AGAIN = "Save the trace again."
+
+
+def check_save(path: str | Path, *, force: bool = False, endings: tuple[str, ...] = ENDINGS) -> Path:
+    """Refuse a name to save a trace under, before the trace is made; `force` overwrites traces and nothing else.
+
+    Raises OutputFileError.
+    """
+    return check_output(path, endings, force=force, ours=is_saved_trace)
 
 
 def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
@@ -26,14 +41,53 @@ def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     netCDF and zarr carry all that is needed to run the trace again. A table has a row a step and coordinate.
     A file takes its name only when it is whole. Raises OutputFileError, MissingExtra.
     """
-    path = check_output(path, ENDINGS, force=force)
-    with beside(path) as partial, said_of(path):
+    path = check_save(path, force=force)
+    with beside(path, force=force, ours=is_saved_trace) as partial, said_of(path):
         WRITERS[path.suffix.lower()](ds, partial)
     return path
 
 
-def _write_netcdf(ds: xr.Dataset, path: Path) -> None:
-    ds.to_netcdf(path, engine="h5netcdf")
+def is_saved_trace(path: Path) -> bool:
+    """Whether a file or store is a trace that mhat has saved; of a table, whether it looks like one."""
+    try:
+        return _LOOKS[path.suffix.lower()](path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, MhatError):
+        return False
+
+
+def _says_a_rule(attributes: Mapping[str, Any]) -> bool:
+    return {"rule", "version"} <= {str(name) for name in attributes}
+
+
+def _is_store(path: Path) -> bool:
+    root, older = path / "zarr.json", path / ".zattrs"
+    if root.is_file():
+        return _says_a_rule(json.loads(root.read_text(encoding="utf-8"))["attributes"])
+    return older.is_file() and _says_a_rule(json.loads(older.read_text(encoding="utf-8")))
+
+
+def _is_netcdf(path: Path) -> bool:
+    with open_dataset(check_input(path, (".nc",))) as ds:
+        return _says_a_rule(ds.attrs)
+
+
+def _is_csv(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        return file.readline(len(STEP)).startswith(STEP)
+
+
+def _is_parquet(path: Path) -> bool:
+    found = extra("pyarrow.parquet", "arrow").read_schema(path).metadata or {}
+    return _says_a_rule({name.decode(): value for name, value in found.items()})
+
+
+STEP = "step,"
+_LOOKS: dict[str, Callable[[Path], bool]] = {
+    ".nc": _is_netcdf,
+    ".zarr": _is_store,
+    ".csv": _is_csv,
+    ".parquet": _is_parquet,
+}
 
 
 def _write_zarr(ds: xr.Dataset, path: Path) -> None:
@@ -72,7 +126,7 @@ def _write_parquet(ds: xr.Dataset, path: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[xr.Dataset, Path], None]] = {
-    ".nc": _write_netcdf,
+    ".nc": write_netcdf,
     ".zarr": _write_zarr,
     ".csv": _write_csv,
     ".parquet": _write_parquet,
@@ -92,27 +146,30 @@ def _table(ds: xr.Dataset) -> tuple[list[str], list[Any]]:
 def load(path: str | Path) -> xr.Dataset:
     """Load a trace saved as netCDF or zarr.
 
-    Raises InputFileError if it is missing or holds no trace, BadValue for a format that cannot hold one.
+    Raises InputFileError if it is missing, damaged or no trace, BadValue for a format that cannot hold one.
     """
+    if not isinstance(path, str | Path):
+        raise BadValue(f"{cut(repr(path))} is no path", "Give the name of a file that `mhat trace --save` has written.")
     path = Path(path)
-    if not path.exists():
-        raise InputFileError(f"there is no file `{path}`", "Check the name; `mhat trace ... --save NAME.nc` makes one.")
-    if path.suffix.lower() not in (".nc", ".zarr"):
+    if path.suffix.lower() not in LOADED and path.exists():
         raise BadValue(
             f"`{path}` is no netCDF or zarr file", "A trace that can be read again is saved as .nc or .zarr."
         )
-    try:
-        if path.suffix.lower() == ".zarr":
-            need_zarr()
-            ds: xr.Dataset = xr.open_zarr(path, consolidated=False)
-        else:
-            with xr.open_dataset(path, engine="h5netcdf") as opened:
-                ds = opened.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise InputFileError(f"`{path}` cannot be read: {error}", "Save the trace again.") from None
-    if not is_trace(ds):
-        raise InputFileError(f"`{path}` holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
-    return _in_order(ds)
+    file = check_input(path, LOADED)
+    with reading(file, AGAIN):
+        ds = _opened(file) if file.suffix.lower() == ".zarr" else read_dataset(file, AGAIN)
+        if not is_trace(ds):
+            raise InputFileError(f"{file} holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
+        return _in_order(ds)
+
+
+def _opened(file: Path) -> xr.Dataset:
+    """Open a store lazily, on Dask where that is installed."""
+    need_zarr()
+    if not is_store(file):
+        raise InputFileError(f"{file} cannot be read: it is no zarr store", AGAIN)
+    ds: xr.Dataset = xr.open_zarr(file, consolidated=False)
+    return ds
 
 
 def _in_order(ds: xr.Dataset) -> xr.Dataset:

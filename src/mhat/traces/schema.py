@@ -13,7 +13,6 @@ version                        of mhat
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,10 +27,13 @@ from mhat.errors import BadValue
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language import rule as rule_in
-from mhat.notation.strict_json import numbers_in, text_of
+from mhat.notation.strict_json import data_in, numbers_in, text_of
 from mhat.printers import python
 from mhat.traces.request import Request, understand
 from mhat.version import VERSION
+
+# Attributes that are JSON.
+IN_JSON = ("knobs", "start", "tensor")
 
 
 def attributes(request: Request) -> dict[str, str | int]:
@@ -122,6 +124,11 @@ def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
     return tuple(map(str, tensor))
 
 
+def attributes_of(ds: xr.Dataset) -> dict[str, Any]:
+    """Give all attributes of a trace as data: those that a file can only hold as JSON text are opened."""
+    return {str(name): _decoded(ds, name, None) if name in IN_JSON else value for name, value in ds.attrs.items()}
+
+
 def landscape_of(ds: xr.Dataset) -> Landscape | None:
     """Give the landscape that a trace ran on, if it ran on one of the library."""
     recipe = str(ds.attrs.get("landscape", ""))
@@ -198,8 +205,8 @@ def _decoded(ds: xr.Dataset, name: str, missing: Any) -> Any:
     if name not in ds.attrs:
         return missing
     try:
-        return json.loads(str(ds.attrs[name]))
-    except (ValueError, RecursionError):
+        return data_in(ds.attrs[name])
+    except ValueError:
         raise _unreadable(name) from None
 
 

@@ -16,8 +16,8 @@ import xarray as xr
 
 from mhat.engines import plan
 from mhat.engines.running import CARRIED, Work
-from mhat.outputs import beside, check_output, said_of
-from mhat.traces.files import load, need_zarr, write_zarr
+from mhat.outputs import beside, said_of
+from mhat.traces.files import check_save, is_saved_trace, load, need_zarr, write_zarr
 from mhat.traces.request import Request
 from mhat.traces.run import Report, layout_of, loop_dims, run
 from mhat.traces.schema import attributes
@@ -50,9 +50,9 @@ def write(parts: Iterable[xr.Dataset], path: str | Path, *, force: bool = False)
 
     The store takes its name only when it is whole. Raises OutputFileError, MissingExtra.
     """
-    path = check_output(path, (".zarr",), force=force)
+    path = check_save(path, force=force, endings=(".zarr",))
     need_zarr()
-    with beside(path) as partial:
+    with beside(path, force=force, ours=is_saved_trace) as partial:
         for part in parts:
             with said_of(path):
                 _append(part, partial)

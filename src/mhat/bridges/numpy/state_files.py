@@ -12,7 +12,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from mhat.errors import BadValue, InputFileError, LanguageError, MissingExtra
+from mhat.errors import BadValue, InputFileError, LanguageError
+from mhat.extras import extra
 from mhat.language import rule as rule_of
 from mhat.outputs import beside, check_output, said_of
 from mhat.printers.python import rule_text
@@ -96,10 +97,7 @@ def _safetensors_reader() -> tuple[Callable[[Path], dict[str, Array]], tuple[typ
 
 
 def _safetensors() -> Any:
-    try:
-        return importlib.import_module("safetensors.numpy")
-    except ImportError:
-        raise MissingExtra("safetensors", "safetensors") from None
+    return extra("safetensors.numpy", "safetensors")
 
 
 def _numbers(optimizer: Any) -> dict[str, Array]:

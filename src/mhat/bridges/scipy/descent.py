@@ -11,6 +11,7 @@ import numpy as np
 
 from mhat.bridges.scipy.objective import Objective
 from mhat.engines.walk import Walk
+from mhat.notation.decimals import brief, exact
 
 Array = Any
 CONVERGED, OUT_OF_STEPS, NOT_FINITE, STOPPED = 0, 1, 3, 99  # as SciPy's BFGS numbers them, and its callbacks
@@ -162,14 +163,16 @@ class Descent:
             self.point = self._with_gradient(self.point)
             length = self._length(self.point.x, self.point.jac)
         if length <= stops.gtol:
-            return Ending(CONVERGED, f"The norm of the gradient is within gtol={stops.gtol:g} {where}.")
+            return Ending(CONVERGED, f"The norm of the gradient is within gtol={exact(stops.gtol)} {where}.")
         for name, tolerance, what in (("x", stops.xtol, "x moved"), ("f", stops.ftol, "the function changed")):
             if tolerance is not None and self._still[name] >= stops.patience:
-                said = f"In {stops.patience} steps in a row {what} by no more than {name}tol={tolerance:g}, {where}."
+                said = (
+                    f"In {stops.patience} steps in a row {what} by no more than {name}tol={exact(tolerance)}, {where}."
+                )
                 return Ending(CONVERGED, said)
         if step >= stops.maxiter:
             return Ending(
-                OUT_OF_STEPS, f"{stops.maxiter} steps are done (maxiter); the gradient's norm is {length:.3g}."
+                OUT_OF_STEPS, f"{stops.maxiter} steps are done (maxiter); the gradient's norm is {brief(length)}."
             )
         return None
 

@@ -18,9 +18,11 @@ from mhat.bridges.scipy.options import WAYS, Limits, Options, limits_of, options
 from mhat.engines.program import Program
 from mhat.engines.running import variables_of
 from mhat.engines.walk import Walk, program_of
-from mhat.errors import BadValue, MissingExtra, UnknownName
+from mhat.errors import BadValue, UnknownName
+from mhat.extras import extra
 from mhat.language import Rule
 from mhat.names import find_rule
+from mhat.notation.decimals import exact
 from mhat.traces import recorded
 
 HEIGHT = "fun"  # the function values in a trace, by the name that a result has for them
@@ -84,7 +86,7 @@ class Method:
         self._programs: dict[tuple[str, int], Program] = {}
 
     def __repr__(self) -> str:
-        knobs = ", ".join(f"{name}={value:g}" for name, value in self.knobs.items())
+        knobs = ", ".join(f"{name}={exact(value)}" for name, value in self.knobs.items())
         return f"<method {self.rule.name}{' with ' * bool(knobs)}{knobs}>"
 
     def __call__(
@@ -217,12 +219,7 @@ class Method:
 
 def imported() -> Any:
     """Import scipy.optimize; raises MissingExtra."""
-    try:
-        return importlib.import_module("scipy.optimize")
-    except ModuleNotFoundError as error:
-        if error.name not in ("scipy", "scipy.optimize"):
-            raise
-        raise MissingExtra("SciPy", "scipy") from None
+    return extra("scipy.optimize", "scipy", "SciPy")
 
 
 def _sorted(rule: Rule, given: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, Any]]:

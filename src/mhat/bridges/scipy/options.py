@@ -15,6 +15,7 @@ from mhat.bridges.scipy.descent import Stops
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.notation import number, whole
+from mhat.notation.decimals import exact
 
 Limits = tuple[Any, Any]  # lower and upper bounds, arrays like x
 GTOL = 1e-5  # as in SciPy's BFGS
@@ -136,7 +137,8 @@ def limits_of(bounds: Any, x: Any) -> Limits | None:
     if crossed.size:
         i = int(crossed[0])
         raise BadValue(
-            f"the lower bound {low[i]:g} of coordinate {i} is not below its upper bound {high[i]:g}",
+            f"the lower bound {exact(float(low[i]))} of coordinate {i} is not below its upper bound "
+            f"{exact(float(high[i]))}",
             "Give bounds with lower <= upper.",
         )
     return low, high
@@ -145,7 +147,7 @@ def limits_of(bounds: Any, x: Any) -> Limits | None:
 def _tolerance(name: str, value: Any) -> float:
     checked = number(name, value)
     if not checked >= 0:
-        raise BadValue(f"`{name}` is {checked:g}", f"Give a number of at least zero: {name}=1e-6.")
+        raise BadValue(f"`{name}` is {exact(checked)}", f"Give a number of at least zero: {name}=1e-6.")
     return checked
 
 

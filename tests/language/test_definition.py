@@ -229,7 +229,9 @@ def test_knobs_are_checked() -> None:
 def test_a_knob_of_the_rules_own_may_be_any_number() -> None:
     made = rule("def f(x, *, kappa=2): return x * kappa")
     made.check_knobs({"kappa": -math.inf})
-    assert (made.meaning("kappa").sentence, made.meaning("kappa").range) == ("see the paper", "any number")
+    assert (made.meaning("kappa").sentence, made.meaning("kappa").range) == ("a number of the rule's own", "any number")
+    published = of_tree(made.tree, paper="a paper")
+    assert published.meaning("kappa").sentence == "see the paper"
 
 
 def test_a_callable_that_is_no_function() -> None:

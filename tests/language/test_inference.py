@@ -11,7 +11,6 @@ from mhat.language.inference import (
     WHOLE,
     Shape,
     dependence,
-    is_per_step,
     level,
     names_read,
     reductions_over_all,
@@ -88,11 +87,7 @@ def test_an_input_assigned_anew_is_new_in_this_step_alone() -> None:
     assert made.dependence["return"] == {"x", "t", "lr"}
 
 
-def test_per_step_parts() -> None:
-    per_step = {"t", "n", *NADAM.knobs}
-    assert is_per_step(NADAM.tree.body[0].value, per_step)
-    assert not is_per_step(NADAM.tree.body[2].value, per_step)
-    assert is_per_step(Number(1.0), ())
+def test_names_read() -> None:
     assert names_read(NADAM.tree) == {"x", "g", "t", "m", "v", "product", "mu", "m_hat", *NADAM.knobs}
 
 

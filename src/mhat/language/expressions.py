@@ -6,7 +6,7 @@ import ast
 import difflib
 import math
 
-from mhat.errors import LanguageError, Place
+from mhat.errors import LanguageError, Place, shortened
 from mhat.language.source import Source
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
 from mhat.ops.table import OPERATIONS
@@ -43,7 +43,6 @@ EXPRESSION_CURES: dict[type[ast.expr], str] = {
 # Deeper expressions could not be walked: Python has a limit of its own.
 DEEPEST = 100
 TOO_DEEP = "this expression nests too deeply", "Give its inner parts names, on lines of their own."
-LONGEST_SHOWN = 60
 
 
 class ExpressionParser:
@@ -71,7 +70,7 @@ class ExpressionParser:
     def typed(self, node: ast.expr) -> str:
         """Give a part of the source as the user wrote it, or its beginning if it is long."""
         text = " ".join((ast.get_source_segment(self.source.text, node) or ast.unparse(node)).split())
-        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        return shortened(text)
 
     def expression(self, node: ast.expr, results: int = 1) -> Expression:
         if self.depth >= DEEPEST:

@@ -10,10 +10,12 @@ from mhat.language.tree import Assignment, Expression, Name, Number, Operation, 
 
 def subexpressions(node: Expression) -> Iterator[Expression]:
     """Yield the expression and all that it is made of, from the outside in."""
-    yield node
-    if isinstance(node, Operation):
-        for argument in node.arguments:
-            yield from subexpressions(argument)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Operation):
+            waiting += reversed(node.arguments)
 
 
 def names(node: Expression) -> set[str]:

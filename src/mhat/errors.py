@@ -27,7 +27,7 @@ BEFORE_THE_PLACE = 30
 HERE = Path(__file__).parent
 
 
-def shortened(text: str, longest: int = LONGEST_PART) -> str:
+def cut(text: str, longest: int = LONGEST_PART) -> str:
     """Cut a text that is long, and show that it was cut."""
     return text if len(text) <= longest else f"{text[:longest]}..."
 
@@ -76,8 +76,8 @@ class MhatError(Exception):
     """The root: what is wrong, and the cure."""
 
     def __init__(self, what: str, cure: str = "") -> None:
-        self.what = shortened(what, LONGEST_MESSAGE)
-        self.cure = shortened(cure, LONGEST_MESSAGE)
+        self.what = cut(what, LONGEST_MESSAGE)
+        self.cure = cut(cure, LONGEST_MESSAGE)
         super().__init__(self.what, self.cure)
 
     def __str__(self) -> str:
@@ -103,7 +103,7 @@ class LanguageError(MhatError):
     """A rule that is not in the rule language."""
 
     def __init__(self, what: str, cure: str, place: Place | None = None) -> None:
-        super().__init__(shortened(what, LONGEST_REFUSAL), shortened(cure, LONGEST_REFUSAL))
+        super().__init__(cut(what, LONGEST_REFUSAL), cut(cure, LONGEST_REFUSAL))
         self.place = place
 
     def __str__(self) -> str:
@@ -116,14 +116,12 @@ class LanguageError(MhatError):
 class UnknownName(MhatError):
     """A name that mhat does not know; the nearest known one is suggested, or those that are `meant` by it elsewhere."""
 
-    def __init__(
-        self, kind: str, typed: str, known: Iterable[str], more: str = "", meant: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, kind: str, typed: str, known: Iterable[str], more: str = "", meant: Sequence[str] = ()) -> None:
         self.kind = kind
         self.typed = typed
         self.known = sorted(known)
         self.meant = tuple(name for name in meant if name in self.known)
-        what = f"there is no {kind} `{shortened(typed)}`"
+        what = f"there is no {kind} `{cut(typed)}`"
         super().__init__(what, " ".join(filter(None, [self._suggestion(), more])))
 
     def _suggestion(self) -> str:
@@ -137,7 +135,7 @@ class UnknownName(MhatError):
         if not self.known:
             return f"There is no {self.kind} to choose from."
         left = len(self.known) - MOST_NAMES
-        named = [shortened(name) for name in self.known[:MOST_NAMES]]
+        named = [cut(name) for name in self.known[:MOST_NAMES]]
         return "Known: " + ", ".join([*named, *([f"and {left} more"] if left > 0 else [])]) + "."
 
 

@@ -295,7 +295,9 @@ def test_depth_has_a_limit(text: str) -> None:
     assert error.place.line == 1
 
 
-@pytest.mark.parametrize("deep", ["-" * 5000 + "x", " + ".join("x" * 5000), "(\n" + "+ x\n" * 5000 + ")", "a" + ".b" * 5000])
+@pytest.mark.parametrize(
+    "deep", ["-" * 5000 + "x", " + ".join("x" * 5000), "(\n" + "+ x\n" * 5000 + ")", "a" + ".b" * 5000]
+)
 def test_the_line_that_is_too_deep_is_named(deep: str) -> None:
     longer = " and longer than anything else" * 1000
     error = refusal(f"def f(x, g):\n    # a comment{longer}\n    u = g\n    v = {deep}\n    return v")

@@ -60,7 +60,7 @@ def _check(rule: Rule, xs: list[Any], gs: list[Any], states: list[Any], knobs: d
     rule.check_knobs({name: value for name, value in knobs.items() if isinstance(value, int | float)})
     for name in knobs:
         if name not in rule.knobs:
-            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+            raise rule.unknown_knob(name)
     if len(gs) != len(xs):
         raise BadValue(f"{len(xs)} parameters and {len(gs)} gradients", "Give one gradient for each parameter.")
     for x, g, state in zip(xs, gs, states, strict=True):

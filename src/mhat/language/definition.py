@@ -17,7 +17,7 @@ from mhat.language.parsing import Parsed, parse
 from mhat.language.tree import Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.ops.numbers import Number
 
 
@@ -47,7 +47,7 @@ class Rule:
             self.__name__ = getattr(origin, "__name__", type(origin).__name__)
 
     @cached_property
-    def source(self) -> sources.Source:
+    def source(self) -> sources.SourceText:
         """The text the rule was read from, with its file and line."""
         if isinstance(self._origin, Tree):
             return sources.of_text("")
@@ -136,9 +136,9 @@ class Rule:
                     f"Choose {name} with {meaning.range.replace('value', name)}.",
                 )
 
-    def unknown_knob(self, name: str) -> UnknownName:
+    def unknown_knob(self, name: str, more: str = "") -> UnknownName:
         """Say that there is no such knob, and which one is meant if others call it so."""
-        return UnknownName(f"knob of {self.name}", name, self.knobs, meant=meant_by(name, self.knobs))
+        return UnknownName(f"knob of {self.name}", name, self.knobs, more, meant_by(name, self.knobs))
 
     def __call__(self, /, *args: float, **named: float) -> float:
         if not callable(self._origin):
@@ -156,7 +156,7 @@ class Rule:
         known = dict(zip(positional, ordered, strict=False)) | given
         missing = {name: Number(value) for name, value in self.knobs.items() if name not in known}
         for state in self.tree.states:
-            if state.name not in known and names(state.start) <= {*known, *missing}:
+            if state.name not in known and names_in(state.start) <= {*known, *missing}:
                 missing[state.name] = Number(value_of(state.start, known | missing))
         return missing
 

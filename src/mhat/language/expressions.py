@@ -6,8 +6,8 @@ import ast
 import difflib
 import math
 
-from mhat.errors import LanguageError, Place, shortened
-from mhat.language.source import Source
+from mhat.errors import LanguageError, Place, cut
+from mhat.language.source import SourceText
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
 from mhat.ops.table import OPERATIONS
 
@@ -48,7 +48,7 @@ TOO_DEEP = "this expression nests too deeply", "Give its inner parts names, on l
 class ExpressionParser:
     """Parses expressions of one source; `later` are names that a later line assigns."""
 
-    def __init__(self, source: Source, shown: Place | None = None) -> None:
+    def __init__(self, source: SourceText, shown: Place | None = None) -> None:
         self.source = source
         self.shown = shown
         self.later: set[str] = set()
@@ -70,7 +70,7 @@ class ExpressionParser:
     def typed(self, node: ast.expr) -> str:
         """Give a part of the source as the user wrote it, or its beginning if it is long."""
         text = " ".join((ast.get_source_segment(self.source.text, node) or ast.unparse(node)).split())
-        return shortened(text)
+        return cut(text)
 
     def expression(self, node: ast.expr, results: int = 1) -> Expression:
         if self.depth >= DEEPEST:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
 
-from mhat.language.closure import Point, members, reached
+from mhat.language.arrows import Node, gathered, members
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
-from mhat.language.walking import expressions, names, product_length, subexpressions
+from mhat.language.walking import all_expressions, names_in, product_length, subexpressions
 from mhat.ops.table import OPERATIONS
 
 
@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 def level(tree: Tree) -> Level:
     """Infer the level of a rule from the operations it uses."""
-    kinds = {OPERATIONS[node.op].kind for node in expressions(tree) if isinstance(node, Operation)}
+    kinds = {OPERATIONS[node.op].kind for node in all_expressions(tree) if isinstance(node, Operation)}
     if "matrix" in kinds:
         return Level.MATRIX
     return Level.TENSOR if "reduction" in kinds else Level.COORDINATE
@@ -30,12 +30,12 @@ def level(tree: Tree) -> Level:
 
 def reductions_over_all(tree: Tree) -> bool:
     """Whether the rule looks at all tensors at once."""
-    return any(isinstance(node, Operation) and node.over == "all" for node in expressions(tree))
+    return any(isinstance(node, Operation) and node.over == "all" for node in all_expressions(tree))
 
 
 def names_read(tree: Tree) -> frozenset[str]:
     """Collect every name that the rule reads."""
-    return frozenset(node.id for node in expressions(tree) if isinstance(node, Name))
+    return frozenset(node.id for node in all_expressions(tree) if isinstance(node, Name))
 
 
 # Of these a value is one number a step, the same for every tensor and coordinate.
@@ -60,20 +60,20 @@ def dependence(tree: Tree) -> Dependence:
     """
     bases = tuple(dict.fromkeys((*tree.inputs, *tree.knob_names, "x", "g")))
     # Arrows go from a name, or the number of a line, to what it is made of.
-    arrows: dict[Point, list[Point]] = {name: [] for name in bases}
+    arrows: dict[Node, list[Node]] = {name: [] for name in bases}
     arrows["x"] = ["return"]
-    own: dict[Point, int] = {name: 1 << i for i, name in enumerate(bases)}
+    own: dict[Node, int] = {name: 1 << i for i, name in enumerate(bases)}
     for state in tree.states:
-        own[state.name], arrows[state.name] = sum(own[name] for name in names(state.start)), []
-    latest: dict[str, Point] = {}  # for a name assigned in this step, the line that did it last
+        own[state.name], arrows[state.name] = sum(own[name] for name in names_in(state.start)), []
+    latest: dict[str, Node] = {}  # for a name assigned in this step, the line that did it last
     for i, line in enumerate(tree.body):
-        arrows[i] = [latest.get(name, name) for name in names(line.value)]
+        arrows[i] = [latest.get(name, name) for name in names_in(line.value)]
         for target in line.targets:
             # An input that the rule assigns anew means the new value from here on in this step only.
             arrows.setdefault(f"{target}_used" if target in ("x", "g") else target, []).append(i)
         latest.update(dict.fromkeys(line.targets, i))
-    arrows["return"] = [latest.get(name, name) for name in names(tree.result)]
-    of = reached(own, arrows)
+    arrows["return"] = [latest.get(name, name) for name in names_in(tree.result)]
+    of = gathered(own, arrows)
     found = {name: frozenset(bases[i] for i in members(of[name])) for name in arrows if isinstance(name, str)}
     allowed = {*COUNTERS, *tree.knob_names}
     counters = frozenset(name for name in tree.state_names if found[name] <= allowed)
@@ -85,7 +85,7 @@ def averages_squares(tree: Tree, knob: str) -> bool:
     squares: set[str] = set()
     rates = {knob}
     for line in tree.body:
-        read = names(line.value)
+        read = names_in(line.value)
         if read & squares or any(map(_is_square, subexpressions(line.value))):
             squares.update(line.targets)
             if read & rates and any(target in tree.state_names and target in read for target in line.targets):
@@ -127,7 +127,7 @@ def shapes(tree: Tree) -> dict[str, Shape]:
         known[state.name] = _shape(state.start, known)[0]
     readers: dict[str, list[int]] = {}
     for i, line in enumerate(tree.body):
-        for name in names(line.value):
+        for name in names_in(line.value):
             readers.setdefault(name, []).append(i)
     # Lines are looked at in their order, pass after pass, but after the first only those that read what has changed.
     now, later = list(range(len(tree.body))), set[int]()

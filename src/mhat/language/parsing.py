@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
-from mhat.language.source import ALL_OF_IT, Source
+from mhat.language.source import ALL_OF_IT, SourceText
 from mhat.language.tree import INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
 from mhat.language.values import value_of
 from mhat.language.walking import subexpressions
@@ -48,7 +48,7 @@ class Parsed:
     paper: str
 
 
-def parse(source: Source) -> Parsed:
+def parse(source: SourceText) -> Parsed:
     """Parse the one function of a source; raises LanguageError."""
     try:
         return _Parser(source).parsed()
@@ -56,7 +56,7 @@ def parse(source: Source) -> Parsed:
         raise LanguageError(*TOO_DEEP, _deepest(source)) from None
 
 
-def _deepest(source: Source) -> Place:
+def _deepest(source: SourceText) -> Place:
     """Find the first line, with those that continue it, that is too deep for Python itself; else the longest."""
     lines = _logical_lines(source.text)
     deep = next((number for number, text in lines if _is_too_deep(text)), None)
@@ -91,7 +91,7 @@ def _is_too_deep(line: str) -> bool:
 
 
 class _Parser:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.expressions = ExpressionParser(source)
         self.readable: dict[str, str] = {}  # every name that may be read by now, and what it is
@@ -139,7 +139,7 @@ class _Parser:
         if found := NO_SOURCE.search(text):
             line, start = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start()) - 1
             raise LanguageError(
-                f"this is not Python: no source may hold the character {ascii(found.group())}",
+                f"this is not Python: no source may hold the character {found.group()!a}",
                 "Delete the character; a rule is a Python function.",
                 self.source.place_at(line, start, start + 1),
             )
@@ -210,7 +210,7 @@ class _Parser:
             ) from None
         except (RecursionError, MemoryError):
             raise LanguageError(*TOO_DEEP, place) from None
-        inside = Source(default.value.strip(), place.file)
+        inside = SourceText(default.value.strip(), place.file)
         return ExpressionParser(inside, shown=place).parse(inner, allowed, f"the start of `{argument.arg}`")
 
     def knob(self, argument: ast.arg, default: ast.expr | None) -> Knob:

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from mhat.errors import LanguageError, Place, shortened
+from mhat.errors import LanguageError, Place, cut
 
 # Where Python ends a line; `str.splitlines` ends it at form feeds and other characters too.
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -20,7 +20,7 @@ ALL_OF_IT = 10**9
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceText:
     """What the user wrote, the file it stands in, and the line it begins at."""
 
     whole: str
@@ -54,7 +54,9 @@ class Source:
         line = min(max(line, 1), len(self.lines))
         whole, moved = self.lines[line - 1], self._moved[line - 1]
         column = min(start + moved, len(whole)) + 1
-        return Place(self.file, self.first_line + line - 1, column, max(min(end + moved, len(whole)), column) + 1, whole)
+        return Place(
+            self.file, self.first_line + line - 1, column, max(min(end + moved, len(whole)), column) + 1, whole
+        )
 
     def _characters(self, line: int, offset: int | None) -> int:
         """Count the characters before an offset in bytes, which is how Python counts."""
@@ -83,12 +85,12 @@ class Source:
         return {}
 
 
-def of_function(function: Callable[..., Any]) -> Source:
+def of_function(function: Callable[..., Any]) -> SourceText:
     """Fetch the text of a function; raises LanguageError where Python has none to give."""
     code = getattr(function, "__code__", None)
     if code is None:
         raise LanguageError(
-            f"{shortened(repr(function))} is not a Python function",
+            f"{cut(repr(function))} is not a Python function",
             "Write the rule as `def name(x, g, t, ...):`, or give its text as a string.",
         )
     try:
@@ -98,7 +100,7 @@ def of_function(function: Callable[..., Any]) -> Source:
             f"Python keeps no source text of `{function.__name__}` (it was typed at {_origin(code.co_filename)})",
             'Give the rule as a string instead: mhat.rule("""def ...""").',
         ) from None
-    return Source("".join(lines), code.co_filename, first)
+    return SourceText("".join(lines), code.co_filename, first)
 
 
 def _origin(filename: str) -> str:
@@ -109,6 +111,6 @@ def _origin(filename: str) -> str:
     return known.get(filename, filename)
 
 
-def of_text(text: str, file: str = "<rule>") -> Source:
+def of_text(text: str, file: str = "<rule>") -> SourceText:
     """Wrap a string; nothing in it is ever executed."""
-    return Source(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"), file)
+    return SourceText(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"), file)

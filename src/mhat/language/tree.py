@@ -120,7 +120,7 @@ class Tree:
         return tuple(dict.fromkeys(target for line in self.body for target in line.targets))
 
 
-def check(node: Expression) -> None:
+def check_expression(node: Expression) -> None:
     """Check that an expression is of the grammar: known operations, right number of arguments.
 
     Raises ValueError. The parser cannot make such a tree; code that makes trees (edits, modifiers) can.
@@ -136,4 +136,4 @@ def check(node: Expression) -> None:
     if node.over is not None and (definition.kind != "reduction" or node.over != "all"):
         raise ValueError(f"over={node.over!r} does not belong to {node.op}")
     for argument in node.arguments:
-        check(argument)
+        check_expression(argument)

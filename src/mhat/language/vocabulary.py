@@ -76,7 +76,7 @@ USUAL = {
 }
 
 
-# What others call the knobs, in lower case without underscores.
+# What others call the knobs, in plain spelling; the first that is there and not taken otherwise is the knob.
 ALIASES: dict[str, tuple[str, ...]] = {
     "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha"),
     "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
@@ -99,10 +99,10 @@ def meaning_of(knob: str) -> Meaning:
     return VOCABULARY.get(knob, Meaning("see the paper"))
 
 
-def normalised(name: str) -> str:
+def plain_spelling(name: str) -> str:
     """Spell a name in lower case without underscores, Greek letters in words.
 
-    >>> normalised("Learning_Rate"), normalised("β_1")
+    >>> plain_spelling("Learning_Rate"), plain_spelling("β_1")
     ('learningrate', 'beta1')
     """
     for letter, word in GREEK.items():
@@ -116,9 +116,9 @@ def meant_by(name: str, knobs: Iterable[str]) -> tuple[str, ...]:
     >>> meant_by("learning_rate", ["eps", "lr"]), meant_by("betas", ["lr", "beta1", "beta2"]), meant_by("q", ["lr"])
     (('lr',), ('beta1', 'beta2'), ())
     """
-    spelled, own = normalised(name), set(knobs)
+    spelled, own = plain_spelling(name), set(knobs)
     if spelled == "betas":
         return tuple(knob for knob in BETAS if knob in own)
-    exact = [knob for knob in own if normalised(knob) == spelled]
+    exact = [knob for knob in own if plain_spelling(knob) == spelled]
     usual = [knob for knob, others in ALIASES.items() if knob in own and spelled in others]
     return tuple([*exact, *usual][:1])

@@ -18,12 +18,12 @@ def subexpressions(node: Expression) -> Iterator[Expression]:
             waiting += reversed(node.arguments)
 
 
-def names(node: Expression) -> set[str]:
+def names_in(node: Expression) -> set[str]:
     """Collect the names that an expression reads."""
     return {part.id for part in subexpressions(node) if isinstance(part, Name)}
 
 
-def expressions(tree: Tree) -> Iterator[Expression]:
+def all_expressions(tree: Tree) -> Iterator[Expression]:
     """Yield every sub-expression of a rule: its starts, its lines, its result."""
     for state in tree.states:
         yield from subexpressions(state.start)

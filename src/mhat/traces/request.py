@@ -145,7 +145,7 @@ def _sorted_knobs(
     numbers, arrays, schedules = {}, {}, {}
     for name, value in knobs.items():
         if name not in rule.knobs:
-            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+            raise rule.unknown_knob(name)
         array = _knob_array(name, value)
         _check_range(rule, name, array)
         if array.ndim == 0:

@@ -1,20 +1,19 @@
-"""What can be reached from where, round circles too, in time that grows with the arrows. It knows no rule."""
+"""What can be gathered from where, round circles too, in time that grows with the arrows. It knows no rule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+Node = str | int
 
-Point = str | int
 
-
-def reached(own: Mapping[Point, int], arrows: Mapping[Point, Sequence[Point]]) -> dict[Point, int]:
+def gathered(own: Mapping[Node, int], arrows: Mapping[Node, Sequence[Node]]) -> dict[Node, int]:
     """Give for every point the bits that it and all that it leads to have of their `own`.
 
-    >>> reached({"a": 1, "c": 2}, {"a": [], "b": ["a", "c"], "c": ["b"]})
+    >>> gathered({"a": 1, "c": 2}, {"a": [], "b": ["a", "c"], "c": ["b"]})
     {'a': 1, 'c': 3, 'b': 3}
     """
-    result: dict[Point, int] = {}
+    result: dict[Node, int] = {}
     for circle in _circles(arrows):
         bits = 0
         for point in circle:
@@ -37,14 +36,14 @@ def members(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _circles(arrows: Mapping[Point, Sequence[Point]]) -> Iterator[list[Point]]:
+def _circles(arrows: Mapping[Node, Sequence[Node]]) -> Iterator[list[Node]]:
     """Yield the strongly connected points (Tarjan 1972), each circle after those that it leads to."""
-    number: dict[Point, int] = {}
-    lowest: dict[Point, int] = {}
-    waiting: list[Point] = []
-    placed: set[Point] = set()
+    number: dict[Node, int] = {}
+    lowest: dict[Node, int] = {}
+    waiting: list[Node] = []
+    placed: set[Node] = set()
     for root in arrows:
-        path: list[tuple[Point, Iterator[Point]]] = [] if root in number else [(root, iter(arrows[root]))]
+        path: list[tuple[Node, Iterator[Node]]] = [] if root in number else [(root, iter(arrows[root]))]
         while path:
             point, ahead = path[-1]
             if point not in number:
@@ -62,7 +61,7 @@ def _circles(arrows: Mapping[Point, Sequence[Point]]) -> Iterator[list[Point]]:
                     above = path[-1][0]
                     lowest[above] = min(lowest[above], lowest[point])
                 if lowest[point] == number[point]:
-                    circle = []
+                    circle: list[Node] = []
                     while not circle or circle[-1] != point:
                         circle.append(waiting.pop())
                     placed.update(circle)

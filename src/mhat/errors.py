@@ -18,6 +18,7 @@ import traceback
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from typing import Any
 LONGEST_PART, LONGEST_LINE, LONGEST_REFUSAL, LONGEST_MESSAGE, MOST_NAMES = 60, 100, 500, 4000, 60
 BEFORE_THE_PLACE = 30
 HERE = Path(__file__).parent
+LIBRARIES = {"site-packages", "dist-packages", str(Path(traceback.__file__).parent)}
 
 
 def cut(text: str, longest: int = LONGEST_PART) -> str:
@@ -88,10 +90,16 @@ class MhatError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Say in a notebook what a terminal says: IPython asks for this, and draws its frames only without it."""
-        frames = traceback.extract_tb(self.__traceback__)
-        own = [frame for frame in frames if frame.line and HERE not in Path(frame.filename).parents]
-        asked = [f"line {own[-1].lineno}: {own[-1].line}"] if own else []
-        return [*asked, f"{type(self).__name__}: {self}"]
+        return [*_asked_by(self), f"{type(self).__name__}: {self}"]
+
+
+def _asked_by(error: MhatError) -> list[str]:
+    """Give the line from which mhat was entered, if it is the user's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    *_, last = None, *takewhile(lambda frame: HERE not in Path(frame.filename).parents, frames)
+    if last is None or not last.line or LIBRARIES & {*Path(last.filename).parts, str(Path(last.filename).parent)}:
+        return []
+    return [f"line {last.lineno}: {last.line}"]
 
 
 def _made_again(kind: type[MhatError], said: tuple[str, ...]) -> MhatError:
@@ -109,7 +117,9 @@ class LanguageError(MhatError):
     def __str__(self) -> str:
         if self.place is None:
             return super().__str__()
-        where = f"{self.place.file}, line {self.place.line}: {self.what}"
+        # A cell of a notebook is no file that anybody would open.
+        cell = Path(self.place.file).parent.name.startswith("ipykernel_")
+        where = f"{'the cell' if cell else self.place.file}, line {self.place.line}: {self.what}"
         return f"{where}\n{self.place.drawn()}\n{self.cure}"
 
 

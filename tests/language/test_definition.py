@@ -147,7 +147,7 @@ def test_a_notebook_cell() -> None:
     exec(compile(cell, name, "exec"), names)
     with pytest.raises(LanguageError) as caught:
         _ = names["mine"].tree
-    assert str(caught.value).splitlines()[0] == f"{name}, line 5: `g.T` is not in the rule language"
+    assert str(caught.value).splitlines()[0] == "the cell, line 5: `g.T` is not in the rule language"
 
 
 def test_without_source_the_refusal_advises_a_string() -> None:

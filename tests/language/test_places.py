@@ -131,6 +131,6 @@ def test_a_rule_in_a_notebook_cell_with_a_form_feed() -> None:
     with pytest.raises(LanguageError) as caught:
         _ = names["mine"].tree
     assert str(caught.value).splitlines()[:2] == [
-        f"{name}, line 5: `g.T` is not in the rule language",
+        "the cell, line 5: `g.T` is not in the rule language",
         "    return x - lr * g.T",
     ]

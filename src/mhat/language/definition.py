@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
+from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
 from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes
@@ -159,6 +160,19 @@ class Rule:
             if state.name not in known and names_in(state.start) <= {*known, *missing}:
                 missing[state.name] = Number(value_of(state.start, known | missing))
         return missing
+
+    def __str__(self) -> str:
+        """The pseudo code, printed from the tree."""
+        return shown("rule", "text", self)
+
+    def _repr_html_(self) -> str:
+        return shown("rule", "html", self)
+
+    def _repr_latex_(self) -> str | None:
+        try:
+            return shown("rule", "latex", self)
+        except LanguageError:  # a notebook asks for the HTML too, and that is refused already
+            return None
 
     def __repr__(self) -> str:
         name = getattr(self, "__name__", None) or self.name

@@ -75,15 +75,23 @@ def _columns(text: str) -> int:
 
 
 class MhatError(Exception):
-    """The root: what is wrong, and the cure."""
+    """The root: what is wrong, the cure, and the place in a rule if there is one."""
 
-    def __init__(self, what: str, cure: str = "") -> None:
-        self.what = cut(what, LONGEST_MESSAGE)
-        self.cure = cut(cure, LONGEST_MESSAGE)
+    longest = LONGEST_MESSAGE
+
+    def __init__(self, what: str, cure: str = "", place: Place | None = None) -> None:
+        self.what = cut(what, self.longest)
+        self.cure = cut(cure, self.longest)
+        self.place = place
         super().__init__(self.what, self.cure)
 
     def __str__(self) -> str:
-        return f"{self.what}\n{self.cure}" if self.cure else self.what
+        if self.place is None:
+            return f"{self.what}\n{self.cure}" if self.cure else self.what
+        # A cell of a notebook is no file that anybody would open.
+        cell = Path(self.place.file).parent.name.startswith("ipykernel_")
+        where = "the cell" if cell else self.place.file
+        return f"{where}, line {self.place.line}: {self.what}\n{self.place.drawn()}\n{self.cure}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), self.args), self.__dict__
@@ -110,17 +118,7 @@ def _made_again(kind: type[MhatError], said: tuple[str, ...]) -> MhatError:
 class LanguageError(MhatError):
     """A rule that is not in the rule language."""
 
-    def __init__(self, what: str, cure: str, place: Place | None = None) -> None:
-        super().__init__(cut(what, LONGEST_REFUSAL), cut(cure, LONGEST_REFUSAL))
-        self.place = place
-
-    def __str__(self) -> str:
-        if self.place is None:
-            return super().__str__()
-        # A cell of a notebook is no file that anybody would open.
-        cell = Path(self.place.file).parent.name.startswith("ipykernel_")
-        where = f"{'the cell' if cell else self.place.file}, line {self.place.line}: {self.what}"
-        return f"{where}\n{self.place.drawn()}\n{self.cure}"
+    longest = LONGEST_REFUSAL
 
 
 class UnknownName(MhatError):

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 LIBRARIES = {"site-packages", "dist-packages", str(Path(traceback.__file__).parent)}
 
 
-def cut(text: str, longest: int = LONGEST_PART) -> str:
+def abridged(text: str, longest: int = LONGEST_PART) -> str:
     """Cut a text that is long, and show that it was cut."""
     return text if len(text) <= longest else f"{text[:longest]}..."
 
@@ -80,8 +80,8 @@ class MhatError(Exception):
     longest = LONGEST_MESSAGE
 
     def __init__(self, what: str, cure: str = "", place: Place | None = None) -> None:
-        self.what = cut(what, self.longest)
-        self.cure = cut(cure, self.longest)
+        self.what = abridged(what, self.longest)
+        self.cure = abridged(cure, self.longest)
         self.place = place
         super().__init__(self.what, self.cure)
 
@@ -129,7 +129,7 @@ class UnknownName(MhatError):
         self.typed = typed
         self.known = sorted(known)
         self.meant = tuple(name for name in meant if name in self.known)
-        what = f"there is no {kind} `{cut(typed)}`"
+        what = f"there is no {kind} `{abridged(typed)}`"
         super().__init__(what, " ".join(filter(None, [self._suggestion(), more])))
 
     def _suggestion(self) -> str:
@@ -143,7 +143,7 @@ class UnknownName(MhatError):
         if not self.known:
             return f"There is no {self.kind} to choose from."
         left = len(self.known) - MOST_NAMES
-        named = [cut(name) for name in self.known[:MOST_NAMES]]
+        named = [abridged(name) for name in self.known[:MOST_NAMES]]
         return "Known: " + ", ".join([*named, *([f"and {left} more"] if left > 0 else [])]) + "."
 
 

@@ -14,7 +14,7 @@ from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
 from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes
-from mhat.language.parsing import Parsed, parse
+from mhat.language.parsing import Parsed, parse_source
 from mhat.language.tree import Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
@@ -58,7 +58,7 @@ class Rule:
     def _parsed(self) -> Parsed:
         if isinstance(self._origin, Tree):
             return Parsed(self._origin, self._doc, self._paper)
-        return parse(self.source)
+        return parse_source(self.source)
 
     @property
     def tree(self) -> Tree:

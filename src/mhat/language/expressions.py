@@ -6,7 +6,7 @@ import ast
 import difflib
 import math
 
-from mhat.errors import LanguageError, Place, cut
+from mhat.errors import LanguageError, Place, abridged
 from mhat.language.source import SourceText
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
 from mhat.ops.table import OPERATIONS
@@ -70,7 +70,7 @@ class ExpressionParser:
     def typed(self, node: ast.expr) -> str:
         """Give a part of the source as the user wrote it, or its beginning if it is long."""
         text = " ".join((ast.get_source_segment(self.source.text, node) or ast.unparse(node)).split())
-        return cut(text)
+        return abridged(text)
 
     def expression(self, node: ast.expr, results: int = 1) -> Expression:
         if self.depth >= DEEPEST:

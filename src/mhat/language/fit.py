@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mhat.errors import BadValue, Place, cut
+from mhat.errors import BadValue, Place, abridged
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR, WHOLE, Level
 from mhat.language.tree import Expression, Name, Number, Operation
@@ -145,5 +145,5 @@ def _typed(node: Expression) -> str:
     """Give a part as the user wrote it, else the name of the operation."""
     place = node.place
     if place is not None:
-        return f"`{cut(place.text[place.column - 1 : place.end_column - 1])}`"
+        return f"`{abridged(place.text[place.column - 1 : place.end_column - 1])}`"
     return f"`{node.op}`" if isinstance(node, Operation) else f"`{node.id}`" if isinstance(node, Name) else "this"

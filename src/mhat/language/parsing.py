@@ -48,7 +48,7 @@ class Parsed:
     paper: str
 
 
-def parse(source: SourceText) -> Parsed:
+def parse_source(source: SourceText) -> Parsed:
     """Parse the one function of a source; raises LanguageError."""
     try:
         return _Parser(source).parsed()

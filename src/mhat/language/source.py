@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from mhat.errors import LanguageError, Place, cut
+from mhat.errors import LanguageError, Place, abridged
 
 # Where Python ends a line; `str.splitlines` ends it at form feeds and other characters too.
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -90,7 +90,7 @@ def of_function(function: Callable[..., Any]) -> SourceText:
     code = getattr(function, "__code__", None)
     if code is None:
         raise LanguageError(
-            f"{cut(repr(function))} is not a Python function",
+            f"{abridged(repr(function))} is not a Python function",
             "Write the rule as `def name(x, g, t, ...):`, or give its text as a string.",
         )
     try:

@@ -17,8 +17,10 @@ Importing it is light: NumPy, xarray and matplotlib are loaded when they are use
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mhat.displays import shown_by
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "identify", "landscapes",
     "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
+
+
+def _late(module: str, function: str) -> Callable[[Any], str]:
+    return lambda thing: str(getattr(importlib.import_module(module), function)(thing))
+
+
+shown_by({
+    ("rule", "text"): _late("mhat.printers.python", "rule_text"),
+    ("rule", "html"): _late("mhat.printers.html", "rule_html"),
+    ("rule", "latex"): _late("mhat.printers.html", "rule_mathjax"),
+})  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mhat.engines.stepping import step
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import Level, Rule, of_tree, rule
 
@@ -146,7 +147,7 @@ def test_a_notebook_cell() -> None:
     exec(compile(cell, name, "exec"), names)
     with pytest.raises(LanguageError) as caught:
         _ = names["mine"].tree
-    assert str(caught.value).splitlines()[0] == f"{name}, line 5: `g.T` is not in the rule language"
+    assert str(caught.value).splitlines()[0] == "the cell, line 5: `g.T` is not in the rule language"
 
 
 def test_without_source_the_refusal_advises_a_string() -> None:
@@ -229,7 +230,76 @@ def test_knobs_are_checked() -> None:
 def test_a_knob_of_the_rules_own_may_be_any_number() -> None:
     made = rule("def f(x, *, kappa=2): return x * kappa")
     made.check_knobs({"kappa": -math.inf})
-    assert (made.meaning("kappa").sentence, made.meaning("kappa").range) == ("see the paper", "any number")
+    assert (made.meaning("kappa").sentence, made.meaning("kappa").range) == ("a number of the rule's own", "any number")
+    published = of_tree(made.tree, paper="a paper")
+    assert published.meaning("kappa").sentence == "see the paper"
+
+
+ANY_NAME = (
+    "steps",
+    "start",
+    "keep",
+    "rule",
+    "state",
+    "dtype",
+    "to",
+    "force",
+    "self",
+    "knobs",
+    "i",
+    "name",
+    "tensor",
+    "args",
+)
+
+
+@pytest.mark.parametrize("name", ANY_NAME)
+def test_a_knob_may_have_the_name_of_an_argument(name: str, tmp_path: Path) -> None:
+    text = f"def f(x, g, m=0, *, {name}=2):\n    m = m + g\n    return x - {name} * m\n"
+    made = rule(text)
+    assert made.knobs == {name: 2.0}
+    made.check_knobs({name: 3})
+    assert made.unknown_knob(f"{name}s").cure == f"Did you mean `{name}`?"
+    knobs: dict[str, Any] = {name: 3.0}
+    assert step(made, 1.0, 2.0, 1, None, **knobs).x == 1.0 - 3.0 * 2.0
+    run = rule(loaded(tmp_path / "f.py", text, "f"))
+    assert (run(1, 2), run(1, 2, **knobs), run(x=1, g=2, m=1, **knobs)) == (-3, -5, -8)
+
+
+@pytest.mark.parametrize(
+    ("text", "knob", "sentence"),
+    [
+        ("m = beta2 * m + (1 - beta2) * g", "beta2", "decay rate of the second average"),
+        ("m = m + g**2", "beta2", "decay rate of the second average"),
+        (
+            "m = beta2 * m + (1 - beta2) * g**2",
+            "beta2",
+            "decay rate of the second moment, the average of the squared gradients",
+        ),
+        ("m = beta2 * m + g * g", "beta2", "decay rate of the second moment, the average of the squared gradients"),
+        (
+            "s = g**2\n    m += (1 - beta2) * (s - m)",
+            "beta2",
+            "decay rate of the second moment, the average of the squared gradients",
+        ),
+        (
+            "b = 1 - t**-beta2\n    m = b * m + (1 - b) * g**2",
+            "beta2",
+            "decay rate of the second moment, the average of the squared gradients",
+        ),
+        (
+            "m = beta2 * m + g @ transpose(g)",
+            "beta2",
+            "decay rate of the second moment, the average of the squared gradients",
+        ),
+        ("m = rho * m + abs(g)", "rho", "decay rate of an average"),
+        ("m = rho * m + (1 - rho) * g**2", "rho", "decay rate of the average of the squared gradients"),
+    ],
+)
+def test_a_knob_is_described_as_it_is_used(text: str, knob: str, sentence: str) -> None:
+    made = rule(f"def f(x, g, t, m=0, *, {knob}=0.9):\n    {text}\n    return x - m")
+    assert made.meaning(knob).sentence == sentence
+    assert made.meaning(knob).range == "0 <= value < 1"
 
 
 def test_a_callable_that_is_no_function() -> None:

@@ -11,14 +11,13 @@ from mhat.language.inference import (
     WHOLE,
     Shape,
     dependence,
-    is_per_step,
     level,
     names_read,
     reductions_over_all,
     shapes,
 )
 from mhat.language.values import value_of
-from mhat.language.walking import mapped_tree, names, product_length, renamed
+from mhat.language.walking import mapped_tree, names_in, product_length, renamed
 from tests import strategies
 
 NADAM = rule(
@@ -88,11 +87,7 @@ def test_an_input_assigned_anew_is_new_in_this_step_alone() -> None:
     assert made.dependence["return"] == {"x", "t", "lr"}
 
 
-def test_per_step_parts() -> None:
-    per_step = {"t", "n", *NADAM.knobs}
-    assert is_per_step(NADAM.tree.body[0].value, per_step)
-    assert not is_per_step(NADAM.tree.body[2].value, per_step)
-    assert is_per_step(Number(1.0), ())
+def test_names_read() -> None:
     assert names_read(NADAM.tree) == {"x", "g", "t", "m", "v", "product", "mu", "m_hat", *NADAM.knobs}
 
 
@@ -140,8 +135,8 @@ def test_without_matrices_everything_is_a_number_or_a_tensor(tree: Tree) -> None
 
 def test_walking() -> None:
     made = rule("def f(x, g, m='g', *, lr=1):\n    m = lr * m**3 + g\n    return x - lr * m").tree
-    assert names(made.body[0].value) == {"lr", "m", "g"}
-    assert names(renamed(made.result, {"m": "u", "g": "h"})) == {"x", "lr", "u"}
+    assert names_in(made.body[0].value) == {"lr", "m", "g"}
+    assert names_in(renamed(made.result, {"m": "u", "g": "h"})) == {"x", "lr", "u"}
     doubled = mapped_tree(made, lambda node: Number(2 * node.value) if isinstance(node, Number) else node)
     assert doubled.body[0].value == rule("def f(g, m=0, *, lr=1): return lr * m**6 + g").tree.result
     assert doubled.states == made.states

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mhat.errors import LanguageError
 from mhat.language import Assignment, Expression, Knob, Name, Number, Operation, State, Tree, rule
-from mhat.language.tree import check
-from mhat.language.walking import expressions
+from mhat.language.tree import check_expression
+from mhat.language.walking import all_expressions
 from mhat.ops import OPERATIONS
 from tests import strategies
 
@@ -182,9 +182,9 @@ def test_a_text_is_never_executed(tmp_path: Path) -> None:
 @settings(max_examples=40, deadline=None)
 @given(strategies.rules())
 def test_random_rules_are_of_the_grammar(tree: Tree) -> None:
-    for node in expressions(tree):
+    for node in all_expressions(tree):
         if isinstance(node, Operation) and OPERATIONS[node.op].results == 1:
-            check(node)
+            check_expression(node)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_random_rules_are_of_the_grammar(tree: Tree) -> None:
 )
 def test_a_made_tree_can_be_checked(node: Expression, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        check(node)
+        check_expression(node)
 
 
 @settings(max_examples=60, deadline=None)

@@ -84,10 +84,10 @@ BODY = [
     ("t = 2", "the input `t` is assigned", "t", OWN_NAME),
     ("k = 2", "the input `k` is assigned", "k", OWN_NAME),
     ("sqrt = 2", "`sqrt` is a function of mhat.ops", "sqrt", "Choose another name."),
-    (
-        "step = 2", "`step` is the dimension of every trace", "step",
-        "Choose another name, such as `update` or `ratio`.",
-    ),
+    ("step = 2", "`step` is the dimension of every trace", "step", "Choose another name."),
+    ("rule = 2", "`rule` is the dimension of a trace of several rules", "rule", "Choose another name."),
+    ("x_used = g", "`x_used` is what a trace calls the `x` that a rule assigns", "x_used", "Choose another name."),
+    ("g_used = g", "`g_used` is what a trace calls the `g` that a rule assigns", "g_used", "Choose another name."),
 ]  # fmt: skip
 
 # An expression: the text, what is wrong, the part under the carets, the cure.
@@ -160,8 +160,14 @@ TEXTS = [
      "Name every state and every knob."),
     ("def f(x, *, lr): return x", "the knob `lr` has no default", "lr", "Write `lr=...` with a number."),
     ("def f(x, sqrt=0): return x", "`sqrt` is a function of mhat.ops", "sqrt", "Choose another name."),
-    ("def f(x, step=0): return x", "`step` is the dimension of every trace", "step",
-     "Choose another name, such as `update` or `ratio`."),
+    ("def f(x, step=0): return x", "`step` is the dimension of every trace", "step", "Choose another name."),
+    ("def f(x, rule=0): return x", "`rule` is the dimension of a trace of several rules", "rule",
+     "Choose another name."),
+    ("def f(x, *, step=0): return x", "`step` is the dimension of every trace", "step", "Choose another name."),
+    ("def f(x, *, x_used=0): return x", "`x_used` is what a trace calls the `x` that a rule assigns", "x_used",
+     "Choose another name."),
+    ("def f(x, g_used=0): return x", "`g_used` is what a trace calls the `g` that a rule assigns", "g_used",
+     "Choose another name."),
     ("def f(x, *, lr='1'): return x", "`'1'` is not a number", "'1'", NUMBER),
     ("def f(x, *, lr=q): return x", "the default of `lr` may not read `q`", "q", "Write a number."),
     ("def f(x, *, lr=norm(2)): return x", "`norm` works on a tensor, and this is a number", "norm(2)",
@@ -193,8 +199,9 @@ def refusal(text: str) -> LanguageError:
 
 
 def drawn(line: str, part: str, after: int = 0) -> str:
-    """Draw a line and carets under a part of it."""
-    return f"    {line}\n    {' ' * line.index(part, after)}{'^' * len(part)}"
+    """Draw a line and carets under a part of it; of a long line the beginning, as all parts here begin there."""
+    shown, start = line if len(line) <= 100 else f"{line[:100]}...", line.index(part, after)
+    return f"    {shown}\n    {' ' * start}{'^' * (min(start + len(part), 100) - start)}"
 
 
 @pytest.mark.parametrize(("line", "what", "part", "cure"), BODY, ids=[case[0] for case in BODY])
@@ -284,10 +291,32 @@ def test_depth_has_a_limit(text: str) -> None:
         "this expression nests too deeply",
         "Give its inner parts names, on lines of their own.",
     )
+    assert error.place is not None
+    assert error.place.line == 1
 
 
-def test_a_null_byte_is_refused() -> None:
-    assert refusal("def f(x):\0 return x").what.startswith("this is not Python: source code")
+@pytest.mark.parametrize(
+    "deep", ["-" * 5000 + "x", " + ".join("x" * 5000), "(\n" + "+ x\n" * 5000 + ")", "a" + ".b" * 5000]
+)
+def test_the_line_that_is_too_deep_is_named(deep: str) -> None:
+    longer = " and longer than anything else" * 1000
+    error = refusal(f"def f(x, g):\n    # a comment{longer}\n    u = g\n    v = {deep}\n    return v")
+    assert error.place is not None
+    assert (error.what, error.place.line, error.place.column) == ("this expression nests too deeply", 4, 5)
+    assert len(str(error)) < 500
+
+
+def test_characters_that_no_source_may_hold() -> None:
+    assert str(refusal("def f(x):\0 return x")) == (
+        "<rule>, line 1: this is not Python: no source may hold the character '\\x00'\n"
+        "    def f(x):\N{REPLACEMENT CHARACTER} return x\n             ^\n"
+        "Delete the character; a rule is a Python function."
+    )
+    half = refusal("def f(x):\n    return x  # half \ud800 of one")
+    assert half.what == "this is not Python: no source may hold the character '\\ud800'"
+    assert half.place is not None
+    assert (half.place.line, half.place.column) == (2, 22)
+    assert str(half).encode()
     assert refusal("def f(x, m='x\\0'): return x").what.startswith("the start of `m` is not an expression")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import mhat
-from mhat.language.tree import check
-from mhat.language.walking import expressions
+from mhat.language.tree import check_expression
+from mhat.language.walking import all_expressions
 from mhat.mistakes import edits_of
 from mhat.mistakes.dialects import DIALECTS, dialects_of
 from mhat.mistakes.slots import RESULT, assembled, slots_of
@@ -37,8 +37,8 @@ def test_every_edit_makes_another_rule_that_is_one(rule: mhat.Rule) -> None:
             continue
         made += 1
         assert tree != rule.tree, edit.sentence
-        for node in expressions(tree):
-            check(node)
+        for node in all_expressions(tree):
+            check_expression(node)
     assert made > 0.8 * len(edits.all)
 
 

@@ -10,7 +10,7 @@ from mhat.language import rule
 from mhat.language.tree import Tree
 from mhat.ops import OPERATIONS
 from mhat.printers.latex import LatexPrinter, expression_latex, lines_latex, name_latex, rule_latex, starts_latex
-from mhat.printers.names import ACCENTS, GREEK_LETTERS, KNOBS
+from mhat.printers.math_names import ACCENTS, GREEK_LETTERS, KNOBS
 from tests import strategies
 from tests.strategies import applied
 

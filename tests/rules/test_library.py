@@ -128,7 +128,11 @@ def test_a_rule_file_knows_nothing_but_the_language(path: Path) -> None:
     assert imported <= {"mhat.language", "mhat.ops"}
     assert not any(isinstance(node, ast.Import) for node in ast.walk(module))
     assert len((ast.get_docstring(module) or "").splitlines()) == 1
-    assert path.stem in [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+    assert [node.name for node in module.body if isinstance(node, ast.FunctionDef)] == [path.stem]
+    data = [node for node in module.body if isinstance(node, ast.Assign)]
+    assert [ast.unparse(target) for node in data for target in node.targets] in ([], ["DIALECTS"])
+    for node in data:
+        ast.literal_eval(node.value)
 
 
 def test_importing_the_library_loads_nothing_heavy_and_parses_nothing() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from mhat import rules
 from mhat.errors import UnknownName
-from mhat.subjects.spelling import keywords_of, normalised, spelling_of
+from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.spelling import keywords_of, spelling_of
 
 
 def spelled(function: Callable[..., Any], rule: Any = None) -> dict[str, str]:
@@ -109,7 +110,7 @@ def test_options_are_sorted_into_knobs_and_others() -> None:
 
 
 def test_spellings_are_compared_without_case_and_underscores() -> None:
-    assert [normalised(name) for name in ("beta_1", "learningRate", "β1", "ε")] == [
+    assert [plain_spelling(name) for name in ("beta_1", "learningRate", "β1", "ε")] == [
         "beta1",
         "learningrate",
         "beta1",

@@ -81,7 +81,7 @@ CASES: list[tuple[Any, dict[str, Any], type[MhatError], str]] = [
     ("rosenbrock", {"start": over("s", 1, 2)}, BadValue,
      "start has no coordinates and rosenbrock has 2\nGive 2 numbers, such as start=(-1.5, 2.0)."),
     # knobs
-    (FLAT, {"beta": 0.9}, UnknownName, "there is no knob of adam `beta`\nDid you mean `beta2`?"),
+    (FLAT, {"beta": 0.9}, UnknownName, "there is no knob of adam `beta`\nDid you mean `beta1`?"),
     (FLAT, {"beta1": 1}, BadValue,
      "beta1=1.0 is out of its range (decay rate of the first moment, the average of the gradients)\n"
      "Choose beta1 with 0 <= beta1 < 1."),

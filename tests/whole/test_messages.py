@@ -68,7 +68,7 @@ MESSAGES = {
     "trace adam --stream rosenbrock:b=10": "`rosenbrock` is a landscape\nWrite --landscape rosenbrock:b=10.",
     "trace adam --landscape constant:10": "`constant` is a stream\nWrite --stream constant:10.",
     "trace adam --stream normal:sed=1": "there is no argument of normal `sed`\nDid you mean `seed`?",
-    "trace adam --stream ramp -k beta=0.9": "there is no knob of adam `beta`\nDid you mean `beta2`?",
+    "trace adam --stream ramp -k beta=0.9": "there is no knob of adam `beta`\nDid you mean `beta1`?",
     "trace mine.py:mine --stream ramp -k gama=1": "there is no knob of mine `gama`\nDid you mean `gamma`?",
     "trace adam --stream ramp --keep mhat": "there is no variable of adam `mhat`\nDid you mean `m_hat`?",
     "trace adam --stream ramp --variables mhat": "there is no variable of adam `mhat`\nDid you mean `m_hat`?",

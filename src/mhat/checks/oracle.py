@@ -20,7 +20,7 @@ from mhat.engines.tensors import Tensor, values_of
 from mhat.language import Rule
 from mhat.language.definition import of_tree
 from mhat.language.tree import Expression, Knob, Name, Number, Operation, Tree
-from mhat.language.walking import mapped_tree, names, renamed
+from mhat.language.walking import mapped_tree, names_in, renamed
 from mhat.search.matching import update_scale
 from mhat.search.observed import Probes
 
@@ -138,7 +138,7 @@ def _rounded_early(tree: Tree, in_powers: bool) -> Spelling:
     """Round knobs before they are used, in the lines with the step number or in the others."""
     new = {knob: f"{knob}_rounded" for knob in tree.knob_names}
     body = tuple(
-        replace(line, value=renamed(line.value, new)) if ("t" in names(line.value)) == in_powers else line
+        replace(line, value=renamed(line.value, new)) if ("t" in names_in(line.value)) == in_powers else line
         for line in tree.body
     )
     knobs = (*tree.knobs, *(Knob(new[knob.name], knob.default) for knob in tree.knobs))

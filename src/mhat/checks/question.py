@@ -15,7 +15,7 @@ from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.tree import Operation, Tree
-from mhat.language.walking import expressions
+from mhat.language.walking import all_expressions
 from mhat.search.matching import Matcher, loose_bound
 from mhat.search.observed import Observed, Probes
 from mhat.subjects.subject import Subject
@@ -86,7 +86,7 @@ class Question:
     @cached_property
     def further(self) -> Observed:
         """What it does on longer streams, for answers that were searched for or estimated."""
-        coarse = any(isinstance(node, Operation) and node.op == "sign" for node in expressions(self.rule.tree))
+        coarse = any(isinstance(node, Operation) and node.op == "sign" for node in all_expressions(self.rule.tree))
         coordinates = COARSE_COORDINATES if coarse else FURTHER_COORDINATES
         return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 

@@ -18,7 +18,7 @@ from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.language import Level, Rule
 from mhat.language.tree import Name, Operation
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.search.candidates import Candidate
 from mhat.search.evaluator import Evaluator
 from mhat.search.matching import update_scale
@@ -149,7 +149,7 @@ def _reads_x(rule: Rule) -> bool:
     result = rule.tree.result
     added = result.arguments[1:] if isinstance(result, Operation) and result.arguments[0] == Name("x") else (result,)
     states = [state.start for state in rule.tree.states]
-    return any("x" in names(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
+    return any("x" in names_in(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
 
 
 def _side_by_side(record: Recorded) -> tuple[Array, Array, Array]:

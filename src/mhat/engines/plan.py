@@ -13,7 +13,7 @@ from mhat.engines.running import Work, run_on_arrays, run_on_floats
 from mhat.language.definition import Rule
 from mhat.language.inference import Level, reductions_over_all
 from mhat.language.tree import Operation
-from mhat.language.walking import expressions
+from mhat.language.walking import all_expressions
 
 # Up to here Python floats are quicker than one NumPy call for each operation.
 FEW_COORDINATES = 2
@@ -61,7 +61,7 @@ def _seconds(work: Work, engine: str) -> float:
 
 
 def _operations(rule: Rule) -> int:
-    return sum(isinstance(node, Operation) for node in expressions(rule.tree))
+    return sum(isinstance(node, Operation) for node in all_expressions(rule.tree))
 
 
 def _without_kernels(work: Work) -> str:

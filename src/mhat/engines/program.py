@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from mhat.language.definition import Rule
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import names, product_length
+from mhat.language.walking import names_in, product_length
 from mhat.ops import OPERATIONS
 
 Value = Any
@@ -67,8 +67,8 @@ class Program:
         carried = set(tree.state_names) - self.per_step_states
         self._lines: list[tuple[tuple[str, ...], Compiled]] = []
         for line in tree.body:
-            alone = names(line.value) <= per_step and carried.isdisjoint(line.targets)
-            carries = not alone and names(line.value) <= per_step
+            alone = names_in(line.value) <= per_step and carried.isdisjoint(line.targets)
+            carries = not alone and names_in(line.value) <= per_step
             make = self._stored if carries else self._value
             compiled = self._step_value(line.value) if alone else make(line.value, per_step)
             self._lines.append((line.targets, compiled))
@@ -109,11 +109,11 @@ class Program:
         return self.arithmetic.enter(value) if name in self.per_step else value
 
     def _value(self, node: Expression, per_step: set[str]) -> Compiled:
-        return self._entered(node) if names(node) <= per_step else self._tensor_value(node, per_step)
+        return self._entered(node) if names_in(node) <= per_step else self._tensor_value(node, per_step)
 
     def _stored(self, node: Expression, per_step: set[str]) -> Compiled:
         """Compute what is carried: operations round their result, what has only entered is still to be rounded."""
-        if not names(node) <= per_step:
+        if not names_in(node) <= per_step:
             return self._tensor_value(node, per_step)
         inner, store = self._entered(node), self.arithmetic.store
         return lambda environment: store(inner(environment))

@@ -15,6 +15,7 @@ from mhat.engines.running import variable_shape
 from mhat.engines.small import SmallArrays, is_small
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
+from mhat.language.fit import require_fit
 
 
 class Step(NamedTuple):
@@ -60,10 +61,11 @@ def _check(rule: Rule, xs: list[Any], gs: list[Any], states: list[Any], knobs: d
     rule.check_knobs({name: value for name, value in knobs.items() if isinstance(value, int | float)})
     for name in knobs:
         if name not in rule.knobs:
-            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+            raise rule.unknown_knob(name)
     if len(gs) != len(xs):
         raise BadValue(f"{len(xs)} parameters and {len(gs)} gradients", "Give one gradient for each parameter.")
-    for x, g, state in zip(xs, gs, states, strict=True):
+    for i, (x, g, state) in enumerate(zip(xs, gs, states, strict=True)):
+        require_fit(rule, tuple(np.shape(x)), "x" if len(xs) == 1 else f"x[{i}]")
         if np.shape(x) != np.shape(g):
             raise BadValue(
                 f"x has the shape {tuple(np.shape(x))} and g the shape {tuple(np.shape(g))}", "Give both one shape."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 
 # The exponents of [g] and [x] and of every unknown unit, in a product of powers; what is missing has exponent 0.
 Powers = dict[str, Fraction]
@@ -169,7 +169,7 @@ class _Analysis:
 
     def last_wishes(self) -> Iterator[Powers]:
         """Have no unit where any would do: first knobs, those of the last line (the learning rate) after the others."""
-        late = names(self.tree.result)
+        late = names_in(self.tree.result)
         for knob in sorted(self.tree.knob_names, key=lambda knob: knob in late):
             yield {knob: Fraction(1)}
         for state in self.tree.state_names:

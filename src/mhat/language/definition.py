@@ -6,17 +6,19 @@ Parsing waits until something of the tree is asked for, so that importing a libr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
+from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
-from mhat.language.inference import Dependence, Level, Shape, dependence, level, shapes
-from mhat.language.parsing import Parsed, parse
+from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes
+from mhat.language.parsing import Parsed, parse_source
 from mhat.language.tree import Tree
 from mhat.language.values import value_of
-from mhat.language.vocabulary import Meaning, meaning_of
-from mhat.language.walking import names
+from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
+from mhat.language.walking import names_in
 from mhat.ops.numbers import Number
 
 
@@ -46,7 +48,7 @@ class Rule:
             self.__name__ = getattr(origin, "__name__", type(origin).__name__)
 
     @cached_property
-    def source(self) -> sources.Source:
+    def source(self) -> sources.SourceText:
         """The text the rule was read from, with its file and line."""
         if isinstance(self._origin, Tree):
             return sources.of_text("")
@@ -56,7 +58,7 @@ class Rule:
     def _parsed(self) -> Parsed:
         if isinstance(self._origin, Tree):
             return Parsed(self._origin, self._doc, self._paper)
-        return parse(self.source)
+        return parse_source(self.source)
 
     @property
     def tree(self) -> Tree:
@@ -111,13 +113,21 @@ class Rule:
     def meaning(self, knob: str) -> Meaning:
         """What a knob means and where it may lie."""
         known = meaning_of(knob)
-        return Meaning(self._knob_sentences.get(knob, known.sentence), known.low, known.high, known.closed)
+        return replace(known, sentence=self._knob_sentences.get(knob) or self._sentence(knob, known))
+
+    def _sentence(self, knob: str, known: Meaning) -> str:
+        """Say of a knob what is true of this rule."""
+        if knob not in VOCABULARY and not self.paper:
+            return "a number of the rule's own"
+        told_apart = known.without_squares and not averages_squares(self.tree, knob)
+        return known.without_squares if told_apart else known.sentence
 
     def check_knobs(self, knobs: dict[str, Any]) -> None:
         """Refuse unknown knobs and numbers out of their range; raises UnknownName or BadValue."""
+        own = self.knobs
         for name, value in knobs.items():
-            if name not in self.knobs:
-                raise UnknownName(f"knob of {self.name}", name, self.knobs)
+            if name not in own:
+                raise self.unknown_knob(name)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number.")
             meaning = self.meaning(name)
@@ -127,7 +137,11 @@ class Rule:
                     f"Choose {name} with {meaning.range.replace('value', name)}.",
                 )
 
-    def __call__(self, *args: float, **named: float) -> float:
+    def unknown_knob(self, name: str, more: str = "") -> UnknownName:
+        """Say that there is no such knob, and which one is meant if others call it so."""
+        return UnknownName(f"knob of {self.name}", name, self.knobs, more, meant_by(name, self.knobs))
+
+    def __call__(self, /, *args: float, **named: float) -> float:
         if not callable(self._origin):
             raise BadValue(
                 f"{self.name} was made from text, and text is never executed",
@@ -143,9 +157,22 @@ class Rule:
         known = dict(zip(positional, ordered, strict=False)) | given
         missing = {name: Number(value) for name, value in self.knobs.items() if name not in known}
         for state in self.tree.states:
-            if state.name not in known and names(state.start) <= {*known, *missing}:
+            if state.name not in known and names_in(state.start) <= {*known, *missing}:
                 missing[state.name] = Number(value_of(state.start, known | missing))
         return missing
+
+    def __str__(self) -> str:
+        """The pseudo code, printed from the tree."""
+        return shown("rule", "text", self)
+
+    def _repr_html_(self) -> str:
+        return shown("rule", "html", self)
+
+    def _repr_latex_(self) -> str | None:
+        try:
+            return shown("rule", "latex", self)
+        except LanguageError:  # a notebook asks for the HTML too, and that is refused already
+            return None
 
     def __repr__(self) -> str:
         name = getattr(self, "__name__", None) or self.name

@@ -6,8 +6,8 @@ import ast
 import difflib
 import math
 
-from mhat.errors import LanguageError, Place
-from mhat.language.source import Source
+from mhat.errors import LanguageError, Place, abridged
+from mhat.language.source import SourceText
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
 from mhat.ops.table import OPERATIONS
 
@@ -43,13 +43,12 @@ EXPRESSION_CURES: dict[type[ast.expr], str] = {
 # Deeper expressions could not be walked: Python has a limit of its own.
 DEEPEST = 100
 TOO_DEEP = "this expression nests too deeply", "Give its inner parts names, on lines of their own."
-LONGEST_SHOWN = 60
 
 
 class ExpressionParser:
     """Parses expressions of one source; `later` are names that a later line assigns."""
 
-    def __init__(self, source: Source, shown: Place | None = None) -> None:
+    def __init__(self, source: SourceText, shown: Place | None = None) -> None:
         self.source = source
         self.shown = shown
         self.later: set[str] = set()
@@ -71,7 +70,7 @@ class ExpressionParser:
     def typed(self, node: ast.expr) -> str:
         """Give a part of the source as the user wrote it, or its beginning if it is long."""
         text = " ".join((ast.get_source_segment(self.source.text, node) or ast.unparse(node)).split())
-        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        return abridged(text)
 
     def expression(self, node: ast.expr, results: int = 1) -> Expression:
         if self.depth >= DEEPEST:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heappop, heappush
 
+from mhat.language.arrows import Node, gathered, members
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
-from mhat.language.walking import expressions, names
+from mhat.language.walking import all_expressions, names_in, product_length, subexpressions
 from mhat.ops.table import OPERATIONS
 
 
@@ -21,7 +22,7 @@ class Level(StrEnum):
 
 def level(tree: Tree) -> Level:
     """Infer the level of a rule from the operations it uses."""
-    kinds = {OPERATIONS[node.op].kind for node in expressions(tree) if isinstance(node, Operation)}
+    kinds = {OPERATIONS[node.op].kind for node in all_expressions(tree) if isinstance(node, Operation)}
     if "matrix" in kinds:
         return Level.MATRIX
     return Level.TENSOR if "reduction" in kinds else Level.COORDINATE
@@ -29,21 +30,16 @@ def level(tree: Tree) -> Level:
 
 def reductions_over_all(tree: Tree) -> bool:
     """Whether the rule looks at all tensors at once."""
-    return any(isinstance(node, Operation) and node.over == "all" for node in expressions(tree))
+    return any(isinstance(node, Operation) and node.over == "all" for node in all_expressions(tree))
 
 
 def names_read(tree: Tree) -> frozenset[str]:
     """Collect every name that the rule reads."""
-    return frozenset(node.id for node in expressions(tree) if isinstance(node, Name))
+    return frozenset(node.id for node in all_expressions(tree) if isinstance(node, Name))
 
 
 # Of these a value is one number a step, the same for every tensor and coordinate.
 COUNTERS = ("t", "n")
-
-
-def is_per_step(node: Expression, per_step: Iterable[str]) -> bool:
-    """Whether an expression reads nothing but names that are per-step."""
-    return names(node) <= set(per_step)
 
 
 @dataclass(frozen=True)
@@ -62,35 +58,50 @@ def dependence(tree: Tree) -> Dependence:
 
     A state that depends on knobs and the step number alone is a per-step state: one number a step.
     """
-    found: dict[str, frozenset[str]] = {name: frozenset([name]) for name in (*tree.inputs, *tree.knob_names)}
-    found.update({name: frozenset([name]) for name in ("x", "g") if name not in found})
+    bases = tuple(dict.fromkeys((*tree.inputs, *tree.knob_names, "x", "g")))
+    # Arrows go from a name, or the number of a line, to what it is made of.
+    arrows: dict[Node, list[Node]] = {name: [] for name in bases}
+    arrows["x"] = ["return"]
+    own: dict[Node, int] = {name: 1 << i for i, name in enumerate(bases)}
     for state in tree.states:
-        found[state.name] = _union(names(state.start), found)
-    while True:
-        before = dict(found)
-        current = dict(found)
-        everywhere = {name: found[name] for name in found}
-        for line in tree.body:
-            reached = _union(names(line.value), current)
-            for target in line.targets:
-                # An input that the rule assigns anew means the new value from here on in this step only.
-                current[target] = reached
-                if target not in ("x", "g"):
-                    everywhere[target] = everywhere.get(target, frozenset()) | reached
-                else:
-                    everywhere[f"{target}_used"] = everywhere.get(f"{target}_used", frozenset()) | reached
-        everywhere["return"] = _union(names(tree.result), current)
-        everywhere["x"] = found["x"] | everywhere["return"]
-        found = everywhere
-        if found == before:
-            break
+        own[state.name], arrows[state.name] = sum(own[name] for name in names_in(state.start)), []
+    latest: dict[str, Node] = {}  # for a name assigned in this step, the line that did it last
+    for i, line in enumerate(tree.body):
+        arrows[i] = [latest.get(name, name) for name in names_in(line.value)]
+        for target in line.targets:
+            # An input that the rule assigns anew means the new value from here on in this step only.
+            arrows.setdefault(f"{target}_used" if target in ("x", "g") else target, []).append(i)
+        latest.update(dict.fromkeys(line.targets, i))
+    arrows["return"] = [latest.get(name, name) for name in names_in(tree.result)]
+    of = gathered(own, arrows)
+    found = {name: frozenset(bases[i] for i in members(of[name])) for name in arrows if isinstance(name, str)}
     allowed = {*COUNTERS, *tree.knob_names}
     counters = frozenset(name for name in tree.state_names if found[name] <= allowed)
     return Dependence(found, counters)
 
 
-def _union(read: Iterable[str], known: dict[str, frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*(known[name] for name in read))
+def averages_squares(tree: Tree, knob: str) -> bool:
+    """Whether a state that decays by a knob, or by what is made of it, takes in squares."""
+    squares: set[str] = set()
+    rates = {knob}
+    for line in tree.body:
+        read = names_in(line.value)
+        if read & squares or any(map(_is_square, subexpressions(line.value))):
+            squares.update(line.targets)
+            if read & rates and any(target in tree.state_names and target in read for target in line.targets):
+                return True
+        if read & rates and read <= {*COUNTERS, *tree.knob_names, *rates}:
+            rates.update(line.targets)
+    return False
+
+
+def _is_square(node: Expression) -> bool:
+    if not isinstance(node, Operation):
+        return False
+    first, *others = node.arguments
+    if node.op == "matmul":
+        return any(Operation("transpose", (a,)) == b for a, b in (node.arguments, node.arguments[::-1]))
+    return (node.op == "mul" and first == others[0]) or product_length(node) == 2
 
 
 # A shape in terms of the tensor: rows and columns as "rows", "columns" or "1".
@@ -114,15 +125,32 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     known.update(dict.fromkeys(("t", "k", "n", *tree.knob_names), SCALAR))
     for state in tree.states:
         known[state.name] = _shape(state.start, known)[0]
-    while True:
-        before = dict(known)
-        for line in tree.body:
-            given = _shape(line.value, known)
-            for target, shape in zip(line.targets, given, strict=True):
-                key = f"{target}_used" if target in ("x", "g") else target
-                known[key] = _joined(known.get(key, SCALAR), shape)
-        if known == before:
-            return known
+    readers: dict[str, list[int]] = {}
+    for i, line in enumerate(tree.body):
+        for name in names_in(line.value):
+            readers.setdefault(name, []).append(i)
+    # Lines are looked at in their order, pass after pass, but after the first only those that read what has changed.
+    now, later = list(range(len(tree.body))), set[int]()
+    waiting = set(now)
+    while now:
+        i = heappop(now)
+        waiting.discard(i)
+        for target, shape in zip(tree.body[i].targets, _shape(tree.body[i].value, known), strict=True):
+            key = f"{target}_used" if target in ("x", "g") else target
+            joined = _joined(known.get(key, SCALAR), shape)
+            if known.setdefault(key, SCALAR) == joined:
+                continue
+            known[key] = joined
+            for reader in readers.get(key, ()):
+                if reader <= i:
+                    later.add(reader)
+                elif reader not in waiting:
+                    waiting.add(reader)
+                    heappush(now, reader)
+        if not now:
+            now, later = sorted(later), set()
+            waiting = set(now)
+    return known
 
 
 def _shape(node: Expression, known: dict[str, Shape]) -> list[Shape]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 from dataclasses import dataclass
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
-from mhat.language.source import Source
-from mhat.language.tree import INPUTS, RESERVED, Assignment, Expression, Knob, Operation, State, Tree
+from mhat.language.source import ALL_OF_IT, SourceText
+from mhat.language.tree import INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
 from mhat.language.values import value_of
 from mhat.language.walking import subexpressions
 from mhat.ops.table import OPERATIONS
@@ -32,6 +35,10 @@ STATEMENT_CURES = {
 }
 
 
+# A null byte, and halves of characters.
+NO_SOURCE = re.compile("[\0\ud800-\udfff]")
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A tree with what the text says about it besides."""
@@ -41,16 +48,50 @@ class Parsed:
     paper: str
 
 
-def parse(source: Source) -> Parsed:
+def parse_source(source: SourceText) -> Parsed:
     """Parse the one function of a source; raises LanguageError."""
     try:
         return _Parser(source).parsed()
     except (RecursionError, MemoryError):
-        raise LanguageError(*TOO_DEEP) from None
+        raise LanguageError(*TOO_DEEP, _deepest(source)) from None
+
+
+def _deepest(source: SourceText) -> Place:
+    """Find the first line, with those that continue it, that is too deep for Python itself; else the longest."""
+    lines = _logical_lines(source.text)
+    deep = next((number for number, text in lines if _is_too_deep(text)), None)
+    number = max(lines, key=lambda line: len(line[1]))[0] if deep is None else deep
+    line = source.text.split("\n")[number - 1]
+    return source.place_at(number, len(line) - len(line.lstrip()), ALL_OF_IT)
+
+
+def _logical_lines(text: str) -> list[tuple[int, str]]:
+    """Give the logical lines of a text, each with the number it begins at; physical ones where it cannot be read."""
+    physical = text.split("\n")
+    lines, first = [], 1
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.NEWLINE:
+                lines.append((first, "\n".join(physical[first - 1 : token.end[0]])))
+                first = token.end[0] + 1
+    except (tokenize.TokenError, SyntaxError):
+        return list(enumerate(physical, 1))
+    return lines or [(1, text)]
+
+
+def _is_too_deep(line: str) -> bool:
+    line = line.strip()
+    try:
+        ast.parse(f"{line} pass" if line.endswith(":") else line)
+    except (RecursionError, MemoryError):
+        return True
+    except (SyntaxError, ValueError):
+        return False
+    return False
 
 
 class _Parser:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.expressions = ExpressionParser(source)
         self.readable: dict[str, str] = {}  # every name that may be read by now, and what it is
@@ -68,16 +109,15 @@ class _Parser:
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
+        self.characters()
         try:
-            module = ast.parse(self.source.text)
+            module = ast.parse(self.source.text, self.source.file)
         except SyntaxError as error:
-            offset = (error.offset or 1) - 1
-            place = self.source.place_at(error.lineno or 1, offset, offset + 1)
+            start = (error.offset or 1) - 1
+            place = self.source.place_at(error.lineno or 1, start, start + 1)
             raise LanguageError(
                 f"this is not Python: {error.msg}", "Mend the line; a rule is a Python function.", place
             ) from None
-        except ValueError as error:  # Python 3.11 says so of null bytes
-            raise LanguageError(f"this is not Python: {error}", "Mend the text; a rule is a Python function.") from None
         functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
         others = [node for node in module.body if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom)]
         docstring = others[:1] if others and ast.get_docstring(module) is not None else []
@@ -92,6 +132,17 @@ class _Parser:
         if len(functions) > 1:
             raise self.refuse(functions[1], "a second function begins here", "Give each rule as a text of its own.")
         return functions[0]
+
+    def characters(self) -> None:
+        """Refuse characters that no Python source may hold: Python does not say where they stand."""
+        text = self.source.text
+        if found := NO_SOURCE.search(text):
+            line, start = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start()) - 1
+            raise LanguageError(
+                f"this is not Python: no source may hold the character {found.group()!a}",
+                "Delete the character; a rule is a Python function.",
+                self.source.place_at(line, start, start + 1),
+            )
 
     def paper(self, function: ast.FunctionDef) -> str:
         for decorator in function.decorator_list:
@@ -119,8 +170,10 @@ class _Parser:
                     f"Write `{argument.arg}=0` if it is state, or put it after `*` with a default if it is a knob.",
                 )
             inputs.append(argument.arg)
+        knobs_and_tensors = {name: kind for name, kind in self.readable.items() if kind == "knob"}
+        knobs_and_tensors |= {"x": "input", "g": "input"}
         states = tuple(
-            State(argument.arg, self.start(argument, default), self.source.place(argument))
+            State(argument.arg, self.start(argument, default, knobs_and_tensors), self.source.place(argument))
             for argument, default in zip(positional[plain:], arguments.defaults, strict=True)
         )
         knobs = tuple(
@@ -138,15 +191,12 @@ class _Parser:
                     f"`{argument.arg}` is an input and takes no default",
                     f"Write `{argument.arg}` alone, before the states, or choose another name.",
                 )
-            if argument.arg in OPERATIONS or argument.arg in RESERVED:
-                raise self.refuse(argument, *_taken(argument.arg))
+            self.free(argument, argument.arg, kind)
             if argument.arg in self.readable:
                 raise self.refuse(argument, f"`{argument.arg}` is in the signature twice", "Keep one of the two.")
             self.readable[argument.arg] = kind
 
-    def start(self, argument: ast.arg, default: ast.expr) -> Expression:
-        knobs = {name: kind for name, kind in self.readable.items() if kind == "knob"}
-        allowed = {**knobs, "x": "input", "g": "input"}
+    def start(self, argument: ast.arg, default: ast.expr, allowed: dict[str, str]) -> Expression:
         if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
             return self.expressions.parse(default, {}, f"the start of `{argument.arg}`")
         place = self.source.place(default)
@@ -158,7 +208,9 @@ class _Parser:
                 'Write a number, or an expression over knobs, x and the first g, such as "g**2".',
                 place,
             ) from None
-        inside = Source(default.value.strip(), place.file, place.line, place.column)
+        except (RecursionError, MemoryError):
+            raise LanguageError(*TOO_DEEP, place) from None
+        inside = SourceText(default.value.strip(), place.file)
         return ExpressionParser(inside, shown=place).parse(inner, allowed, f"the start of `{argument.arg}`")
 
     def knob(self, argument: ast.arg, default: ast.expr | None) -> Knob:
@@ -256,15 +308,13 @@ class _Parser:
             raise self.refuse(node, f"the knob `{name}` is assigned", "Give the changed value a name of its own.")
         if name in ("t", "k", "n"):
             raise self.refuse(node, f"the input `{name}` is assigned", "Give the changed value a name of its own.")
-        if name in OPERATIONS or name in RESERVED:
-            raise self.refuse(node, *_taken(name))
+        self.free(node, name, "variable")
         return name
 
-
-def _taken(name: str) -> tuple[str, str]:
-    if name in RESERVED:
-        return f"`{name}` is the dimension of every trace", "Choose another name, such as `update` or `ratio`."
-    return f"`{name}` is a function of mhat.ops", "Choose another name."
+    def free(self, node: ast.AST, name: str, kind: str) -> None:
+        """Refuse a name that means something else already."""
+        if taken := is_taken(name, kind):
+            raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

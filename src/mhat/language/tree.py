@@ -13,14 +13,28 @@ else b` is `where`. Two trees are equal if they mean the same assignments: place
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mhat.errors import Place
 from mhat.ops.table import OPERATIONS
 
 INPUTS = ("x", "g", "t", "k", "n")
 EVALUATION = "x_eval"
-# A trace has a dimension of this name, so no variable may take it.
-RESERVED = ("step",)
+# What traces call something else. A knob may be called `rule`: it is no variable of a trace.
+RESERVED = {
+    "step": "is the dimension of every trace",
+    "rule": "is the dimension of a trace of several rules",
+    "x_used": "is what a trace calls the `x` that a rule assigns",
+    "g_used": "is what a trace calls the `g` that a rule assigns",
+}
+KNOBS_MAY_BE = frozenset({"rule"})
+
+
+def is_taken(name: str, kind: str = "variable") -> str:
+    """Say what a name means already, so that no variable, state or knob (`kind`) may have it; nothing if it is free."""
+    if name in RESERVED and not (kind == "knob" and name in KNOBS_MAY_BE):
+        return RESERVED[name]
+    return "is a function of mhat.ops" if name in OPERATIONS else ""
 
 
 @dataclass(frozen=True)
@@ -90,23 +104,23 @@ class Tree:
     body: tuple[Assignment, ...]
     result: Expression
 
-    @property
+    @cached_property
     def state_names(self) -> tuple[str, ...]:
         """Names of the states, in the order of the signature."""
         return tuple(state.name for state in self.states)
 
-    @property
+    @cached_property
     def knob_names(self) -> tuple[str, ...]:
         """Names of the knobs, in the order of the signature."""
         return tuple(knob.name for knob in self.knobs)
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Names that the body assigns, each once, in the order of first assignment."""
         return tuple(dict.fromkeys(target for line in self.body for target in line.targets))
 
 
-def check(node: Expression) -> None:
+def check_expression(node: Expression) -> None:
     """Check that an expression is of the grammar: known operations, right number of arguments.
 
     Raises ValueError. The parser cannot make such a tree; code that makes trees (edits, modifiers) can.
@@ -122,4 +136,4 @@ def check(node: Expression) -> None:
     if node.over is not None and (definition.kind != "reduction" or node.over != "all"):
         raise ValueError(f"over={node.over!r} does not belong to {node.op}")
     for argument in node.arguments:
-        check(argument)
+        check_expression(argument)

@@ -10,18 +10,20 @@ from mhat.language.tree import Assignment, Expression, Name, Number, Operation, 
 
 def subexpressions(node: Expression) -> Iterator[Expression]:
     """Yield the expression and all that it is made of, from the outside in."""
-    yield node
-    if isinstance(node, Operation):
-        for argument in node.arguments:
-            yield from subexpressions(argument)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Operation):
+            waiting += reversed(node.arguments)
 
 
-def names(node: Expression) -> set[str]:
+def names_in(node: Expression) -> set[str]:
     """Collect the names that an expression reads."""
     return {part.id for part in subexpressions(node) if isinstance(part, Name)}
 
 
-def expressions(tree: Tree) -> Iterator[Expression]:
+def all_expressions(tree: Tree) -> Iterator[Expression]:
     """Yield every sub-expression of a rule: its starts, its lines, its result."""
     for state in tree.states:
         yield from subexpressions(state.start)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mhat.language import Assignment, Expression, Name, Number, Operation, Rule, Tree, of_tree
-from mhat.language.walking import mapped, names
+from mhat.language.walking import mapped, names_in
 
 ZERO, ONE = Number(0.0), Number(1.0)
 
@@ -72,20 +72,20 @@ def _without_idle(tree: Tree) -> Tree:
 
 def _is_carried(tree: Tree, name: str) -> bool:
     for line in tree.body:
-        if name in names(line.value):
+        if name in names_in(line.value):
             return True
         if name in line.targets:
             return False
-    return name in names(tree.result)
+    return name in names_in(tree.result)
 
 
 def _read_lines(tree: Tree) -> tuple[Assignment, ...]:
     """Keep the lines whose targets are read later, in this step or, for states, in the next."""
-    needed = names(tree.result) | set(tree.state_names)
+    needed = names_in(tree.result) | set(tree.state_names)
     kept: list[Assignment] = []
     for line in reversed(tree.body):
         if needed.isdisjoint(line.targets):
             continue
-        needed = (needed - set(line.targets)) | names(line.value)
+        needed = (needed - set(line.targets)) | names_in(line.value)
         kept.append(line)
     return tuple(reversed(kept))

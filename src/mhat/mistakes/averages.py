@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
-from mhat.language.walking import names, renamed
+from mhat.language.walking import names_in, renamed
 from mhat.mistakes.lines import average_parts, reading_after, single_lines
 from mhat.mistakes.paths import operation, places, replaced, said
 from mhat.mistakes.slots import RESULT, Content, Edit, Slot
@@ -86,7 +86,7 @@ def _ahead(tree: Tree) -> Iterator[Edit]:
                 continue
             for decay, rate, new in averages:
                 mixed = operation("add", operation("mul", decay, part), operation("mul", rate, new))
-                if names(mixed) <= {part.id, *names(decay), *names(rate), "g"}:
+                if names_in(mixed) <= {part.id, *names_in(decay), *names_in(rate), "g"}:
                     sentence = f"{where} {said(mixed)} stands where `{part.id}` should"
                     yield Edit(sentence, _changed(tree, slot, replaced(value, path, mixed)), "graft", 1.2)
 
@@ -125,7 +125,7 @@ def _roots_of_sums(tree: Tree) -> Iterator[Edit]:
 
 
 def _rooted(term: Expression, tree: Tree) -> Expression:
-    if isinstance(term, Operation) and term.op == "mul" and names(term.arguments[0]) <= set(tree.knob_names):
+    if isinstance(term, Operation) and term.op == "mul" and names_in(term.arguments[0]) <= set(tree.knob_names):
         return replace(term, arguments=(term.arguments[0], _rooted(term.arguments[1], tree)))
     if isinstance(term, Operation) and term.op == "pow" and term.arguments[1] == TWO:
         return operation("abs", term.arguments[0])
@@ -156,9 +156,9 @@ def _exchanged_steps(tree: Tree) -> Iterator[Edit]:
     lines = list(single_lines(tree))
     for i, first, line in lines:
         for j, second, other in lines:
-            if not (i < j and first in names(other.value) and first not in tree.state_names):
+            if not (i < j and first in names_in(other.value) and first not in tree.state_names):
                 continue
-            for name in sorted(names(line.value) & {"g", *tree.state_names} - {second}):
+            for name in sorted(names_in(line.value) & {"g", *tree.state_names} - {second}):
                 early = replace(other, value=renamed(other.value, {first: name}))
                 late = replace(line, value=renamed(line.value, {name: second}))
                 changes = [(("line", i), (early,)), (("line", j), (late,)), *reading_after(tree, j, {second: first})]

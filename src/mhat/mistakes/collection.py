@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import USUAL, meaning_of
-from mhat.language.walking import names, subexpressions
+from mhat.language.walking import names_in, subexpressions
 from mhat.mistakes import averages, limits, lines, new_states, numbered, throughout
 from mhat.mistakes.expressions import Change, changes, grafts, insertions, mixtures
 from mhat.mistakes.paths import operation
@@ -205,7 +205,7 @@ def _far(tree: Tree) -> Iterator[Edit]:
     folded = [operation("div", root, part) for root in roots for part in corrections if root.arguments[0] != part]
     always: tuple[Expression, ...] = (*clock, *corrections, *roots, *folded)
     for slot, value, visible in _slots(tree):
-        here = tuple(part for part in pool if names(part) <= {*visible, "t"})
+        here = tuple(part for part in pool if names_in(part) <= {*visible, "t"})
         factors = always + tuple(part for part in here if _is_factor(part, tree))
         for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
             yield _edit(tree, slot, change)
@@ -230,8 +230,10 @@ def _pool(tree: Tree) -> Iterator[Expression]:
 
 def _is_correction(part: Expression) -> bool:
     """Whether a part is one minus a power of the step number."""
-    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == Number(1.0) and "t" in names(part)
+    return (
+        isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == Number(1.0) and "t" in names_in(part)
+    )
 
 
 def _is_factor(part: Expression, tree: Tree) -> bool:
-    return isinstance(part, Operation) and names(part) <= {"t", *tree.knob_names}
+    return isinstance(part, Operation) and names_in(part) <= {"t", *tree.knob_names}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.mistakes.paths import Path, at, operation, places, replaced, said
 from mhat.ops import OPERATIONS
 
@@ -216,7 +216,7 @@ def insertions(node: Expression, addends: tuple[Expression, ...], factors: tuple
                     (op, path, term), 1.2,
                 )  # fmt: skip
         for factor in factors:
-            if factor == part or names(part) == names(factor) == {"t"}:
+            if factor == part or names_in(part) == names_in(factor) == {"t"}:
                 continue
             for op in ("mul", "div"):
                 new = operation(op, part, factor)
@@ -243,7 +243,7 @@ def grafts(node: Expression, pool: tuple[Expression, ...]) -> Iterator[Change]:
 def mixtures(node: Expression) -> Iterator[Change]:
     """Yield far-fetched changes: one number for the whole tensor, or for all tensors, in place of one a coordinate."""
     for path, part in places(node):
-        if isinstance(part, Number) or not names(part) & {"g", "x", "m", "v"}:
+        if isinstance(part, Number) or not names_in(part) & {"g", "x", "m", "v"}:
             continue
         for op in ("mean", "sum", "norm"):
             for over, word in ((None, "the tensor"), ("all", "all tensors")):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.mistakes.lines import before_all, single_lines
 from mhat.mistakes.paths import at, operation, places, replaced, said
 from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot
@@ -32,7 +32,7 @@ def floored(tree: Tree) -> Iterator[Edit]:
 def cautious(tree: Tree) -> Iterator[Edit]:
     """Decay only where the step shrinks the parameter too, or step only where the gradient agrees."""
     for slot, path, which, term in addends(tree):
-        if "x" not in names(term) or slot != RESULT:
+        if "x" not in names_in(term) or slot != RESULT:
             continue
         part = at(tree.result, path)
         assert isinstance(part, Operation)
@@ -44,7 +44,7 @@ def cautious(tree: Tree) -> Iterator[Edit]:
             f"{said(term)} decays only where the step shrinks the parameter", ((RESULT, changed),), "cautious", 1.1
         )
     for i, target, line in single_lines(tree):
-        if target not in tree.state_names and {"g"} != names(line.value) & {"g", "x"} and _is_read(tree, target):
+        if target not in tree.state_names and {"g"} != names_in(line.value) & {"g", "x"} and _is_read(tree, target):
             agrees = operation("gt", operation("mul", line.value, G), ZERO)
             masked = replace(line, value=operation("where", agrees, line.value, ZERO))
             sentence = f"`{target}` is zero where it does not have the sign of the gradient"
@@ -52,7 +52,7 @@ def cautious(tree: Tree) -> Iterator[Edit]:
 
 
 def _is_read(tree: Tree, target: str) -> bool:
-    return target in names(tree.result)
+    return target in names_in(tree.result)
 
 
 def reduced_over_all(tree: Tree) -> Iterator[Edit]:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
-from mhat.language.walking import names, renamed, subexpressions
+from mhat.language.walking import names_in, renamed, subexpressions
 from mhat.mistakes.expressions import ONE, TWO
 from mhat.mistakes.paths import operation, said
 from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot
@@ -28,9 +28,9 @@ def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slo
     """Give the later lines and the result with names exchanged, as far as they read them."""
     changed: list[tuple[Slot, Content]] = []
     for j, line in enumerate(tree.body[index + 1 :], index + 1):
-        if names(line.value) & set(new):
+        if names_in(line.value) & set(new):
             changed.append((("line", j), (Assignment(line.targets, renamed(line.value, new), line.place),)))
-    if names(tree.result) & set(new):
+    if names_in(tree.result) & set(new):
         changed.append((RESULT, renamed(tree.result, new)))
     return changed
 
@@ -63,7 +63,7 @@ def stored_elsewhere(tree: Tree) -> Iterator[Edit]:
             other = Assignment((state,), line.value, line.place)
             later = [] if target in tree.state_names else reading_after(tree, i, {target: state})
             sentence = f"`{target}` is stored into the state `{state}`"
-            if state in names(line.value) and target not in tree.state_names:
+            if state in names_in(line.value) and target not in tree.state_names:
                 sentence = f"`{target}` is stored back into the state `{state}`"
             yield Edit(sentence, ((("line", i), (other,)), *later), "stored elsewhere")
 
@@ -72,7 +72,7 @@ def stored_back(tree: Tree) -> Iterator[Edit]:
     """Store several variables, each the one state it is made of anew, back into their states."""
     made_of = {}
     for i, target, line in single_lines(tree):
-        states = names(line.value) & set(tree.state_names)
+        states = names_in(line.value) & set(tree.state_names)
         if target not in tree.state_names and len(states) == 1:
             made_of[i] = (target, states.pop())
     for size in range(2, len(made_of) + 1):
@@ -104,7 +104,7 @@ def also_stored(tree: Tree) -> Iterator[Edit]:
 def result_stored(tree: Tree) -> Iterator[Edit]:
     """Let the new parameter overwrite a state, as where both are one array."""
     for state in tree.state_names:
-        if state not in names(tree.result):
+        if state not in names_in(tree.result):
             stored = Assignment((state,), tree.result)
             yield Edit(
                 f"the new `x` is stored into the state `{state}` too", ((AFTER, (stored,)),), "also stored", 1.15
@@ -114,12 +114,14 @@ def result_stored(tree: Tree) -> Iterator[Edit]:
 def averaged(tree: Tree) -> Iterator[Edit]:
     """Make a state the average of something that its line is made of, or of the square of that."""
     for i, target, line in single_lines(tree):
-        shares = [knob for knob in tree.knob_names if meaning_of(knob).is_share and knob in names(line.value)]
+        shares = [knob for knob in tree.knob_names if meaning_of(knob).is_share and knob in names_in(line.value)]
         if target not in tree.state_names:
             continue
-        parts = [part for part in subexpressions(line.value) if "g" in names(part) and target not in names(part)]
+        parts = [part for part in subexpressions(line.value) if "g" in names_in(part) and target not in names_in(part)]
         parts += [
-            part for part in subexpressions(line.value) if isinstance(part, Operation) and names(part) == {"g", target}
+            part
+            for part in subexpressions(line.value)
+            if isinstance(part, Operation) and names_in(part) == {"g", target}
         ]
         for knob in shares:
             for part in dict.fromkeys(parts):
@@ -235,7 +237,7 @@ def started(tree: Tree) -> Iterator[Edit]:
         own: list[Expression] = list(pool)
         for _, target, line in single_lines(tree):
             parts = average_parts(line) if target == state.name else None
-            if parts is not None and names(parts[2]) <= {"g", "x", *tree.knob_names}:
+            if parts is not None and names_in(parts[2]) <= {"g", "x", *tree.knob_names}:
                 own += [parts[2], operation("mul", parts[1], parts[2])]
         for start in dict.fromkeys(own):
             if start != state.start:
@@ -247,7 +249,7 @@ def started(tree: Tree) -> Iterator[Edit]:
 def twice(tree: Tree) -> Iterator[Edit]:
     """Do a line twice: once more on its own result."""
     for i, target, line in single_lines(tree):
-        for name in sorted(names(line.value) - {"t", "k", "n", *tree.knob_names}):
+        for name in sorted(names_in(line.value) - {"t", "k", "n", *tree.knob_names}):
             again = Assignment((target,), renamed(line.value, {name: target}), line.place)
             sentence = f"`{target} = {said(line.value)[1:-1]}` is done twice"
             family = f"twice:{name == target}:{getattr(line.value, 'op', '')}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
-from mhat.language.walking import mapped, names
+from mhat.language.walking import mapped, names_in
 from mhat.mistakes.averages import LARGEST
 from mhat.mistakes.lines import single_lines
 from mhat.mistakes.paths import operation, replaced, said
@@ -40,7 +40,7 @@ def _gradients(tree: Tree) -> Iterator[Edit]:
 def _origin(tree: Tree) -> Iterator[Edit]:
     """Let a term pull towards where x was at the start, and not towards zero."""
     for slot, path, which, term in addends(tree):
-        if "x" not in names(term):
+        if "x" not in names_in(term):
             continue
         away = mapped(term, exchanged_name("x", operation("sub", X, Name(FIRST))))
         whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
@@ -52,12 +52,12 @@ def _origin(tree: Tree) -> Iterator[Edit]:
 
 def _rate(tree: Tree) -> Iterator[Edit]:
     """Overwrite the learning rate with the corrected one, so that the corrections of all steps multiply."""
-    if "lr" not in tree.knob_names or "lr" not in names(tree.result):
+    if "lr" not in tree.knob_names or "lr" not in names_in(tree.result):
         return
     corrections: list[tuple[int, Expression, Expression]] = []
     for i, _, line in single_lines(tree):
         value = line.value
-        if isinstance(value, Operation) and value.op == "div" and "t" in names(value.arguments[1]):
+        if isinstance(value, Operation) and value.op == "div" and "t" in names_in(value.arguments[1]):
             corrections.append((i, value.arguments[0], value.arguments[1]))
     result = mapped(tree.result, exchanged_name("lr", Name(RATE)))
     if len(corrections) == 2:
@@ -80,10 +80,10 @@ def scheduled(tree: Tree) -> Iterator[Edit]:
             if changes:
                 yield Edit(sentence, changes, "scheduled", 1.2)
     for i, target, line in single_lines(tree):
-        if target not in tree.state_names or target not in names(line.value):
+        if target not in tree.state_names or target not in names_in(line.value):
             continue
         start = next(state.start for state in tree.states if state.name == target)
-        if names(start):
+        if names_in(start):
             continue
         for every in (2, 3, 4, 5, 6, 7, 8, 10):
             due = operation("eq", operation("mod", T, Number(float(every))), Number(1.0))
@@ -101,8 +101,8 @@ def _schedules() -> Iterator[tuple[Expression, str]]:
 def powers_in_a_line(tree: Tree) -> Iterator[Edit]:
     """Raise a knob to the power of the step number throughout one line, as a schedule of it."""
     for i, target, line in single_lines(tree):
-        for knob in sorted(names(line.value) & set(tree.knob_names) - {"lr", "eps"}):
-            if "t" in names(line.value):
+        for knob in sorted(names_in(line.value) & set(tree.knob_names) - {"lr", "eps"}):
+            if "t" in names_in(line.value):
                 continue
             new = mapped(line.value, exchanged_name(knob, operation("pow", Name(knob), T)))
             sentence = f"in `{target}` `{knob}**t` stands wherever `{knob}` should"

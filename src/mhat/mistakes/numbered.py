@@ -8,7 +8,7 @@ from functools import partial
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.mistakes.lines import average_parts, before_all, single_lines
 from mhat.mistakes.paths import at, operation, places, replaced, said
 from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot
@@ -168,7 +168,7 @@ def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
 
 def _is_plain(line: Assignment) -> bool:
-    return "t" not in names(line.value)
+    return "t" not in names_in(line.value)
 
 
 def _inverse(rate: float, count: Expression) -> Expression:
@@ -236,4 +236,4 @@ def _uncorrected(tree: Tree, holds: Expression) -> tuple[tuple[Slot, Content], .
 
 def _is_correction(part: Expression) -> bool:
     """Whether a part is one minus a power of the step number."""
-    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == ONE and "t" in names(part)
+    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == ONE and "t" in names_in(part)

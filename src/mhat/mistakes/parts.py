@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
-from mhat.language.walking import mapped, names
+from mhat.language.walking import mapped, names_in
 from mhat.mistakes import ADDED
 from mhat.mistakes.paths import Path, at, places
 from mhat.mistakes.slots import Content, Slot, slots_of
@@ -205,7 +205,7 @@ def _with_references(
     """Refer to the operations that are kept, unless they read what has been assigned anew; and tell which."""
     if not isinstance(node, Operation):
         return node, set()
-    if node in kept and not names(node) & assigned:
+    if node in kept and not names_in(node) & assigned:
         return reference(slot, kept[node]), {kept[node]}
     used: set[Path] = set()
     arguments: list[Any] = []

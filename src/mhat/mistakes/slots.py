@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from mhat.language.tree import INPUTS, Assignment, Expression, State, Tree
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 
 # ("start", state), ("line", index) or ("result", ""); a line may become none or several. A rule has nothing before
 # its first line and after its last one, but edits may put lines there, and start states of their own. What is done to
@@ -83,11 +83,11 @@ def _inputs(
     known = {*(state.name for state in states), *tree.knob_names}
     inputs = set(tree.inputs)
     for state in states:
-        if not names(state.start) <= {"x", "g", *tree.knob_names}:
+        if not names_in(state.start) <= {"x", "g", *tree.knob_names}:
             return None
-        inputs |= names(state.start) & {"x", "g"}
+        inputs |= names_in(state.start) & {"x", "g"}
     for targets, value in [*((line.targets, line.value) for line in body), ((), result)]:
-        for name in names(value):
+        for name in names_in(value):
             if name not in known:
                 if name not in INPUTS:
                     return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
-from mhat.language.walking import mapped, names
+from mhat.language.walking import mapped, names_in
 from mhat.mistakes.expressions import ONE, counters
 from mhat.mistakes.lines import average_parts, before_all, single_lines
 from mhat.mistakes.paths import at, operation, places, replaced, said
@@ -108,7 +108,7 @@ def weights_elsewhere(tree: Tree) -> Iterator[Edit]:
 
         def is_other(line: Assignment, knob: str = knob) -> bool:
             parts = average_parts(line)
-            return "t" not in names(line.value) and (parts is None or parts[0] != Name(knob))
+            return "t" not in names_in(line.value) and (parts is None or parts[0] != Name(knob))
 
         changes = throughout(tree, change, is_other)
         if 1 < len(changes) < len(throughout(tree, change)):
@@ -124,7 +124,7 @@ def corrections_complemented(tree: Tree) -> Iterator[Edit]:
     ):
 
         def change(node: Expression, make: Callable[[Expression], Expression] = make) -> Expression:
-            if isinstance(node, Operation) and node.op == "pow" and "t" in names(node.arguments[1]):
+            if isinstance(node, Operation) and node.op == "pow" and "t" in names_in(node.arguments[1]):
                 return replace(node, arguments=(make(node.arguments[0]), node.arguments[1]))
             return node
 
@@ -132,7 +132,7 @@ def corrections_complemented(tree: Tree) -> Iterator[Edit]:
             yield Edit(f"all powers of the step number are of {word}", changes, "powers", 1.2)
 
     def without_power(node: Expression) -> Expression:
-        if isinstance(node, Operation) and node.op == "pow" and "t" in names(node.arguments[1]):
+        if isinstance(node, Operation) and node.op == "pow" and "t" in names_in(node.arguments[1]):
             return node.arguments[0]
         return node
 
@@ -152,7 +152,7 @@ def addends(tree: Tree) -> list[tuple[Slot, tuple[int, ...], int, Expression]]:
             for i, term in enumerate(part.arguments):
                 if part.op == "sub" and i == 0:
                     continue
-                read = names(term)
+                read = names_in(term)
                 plain = isinstance(term, Name) and term.id in tree.knob_names
                 with_x = "x" in read and bool(read & set(tree.knob_names)) and len(read) <= 3
                 if plain or with_x:
@@ -209,7 +209,7 @@ def terms_in_turn(tree: Tree) -> Iterator[Edit]:
         only_second = second if part.op == "add" else operation("neg", second)
         a, b = replaced(tree.result, path, first), replaced(tree.result, path, only_second)
         for before, after, term in ((a, b, second), (b, a, first)):
-            if "x" in names(before) and "x" in names(after):
+            if "x" in names_in(before) and "x" in names_in(after):
                 changes: tuple[tuple[Slot, Content], ...] = (
                     (AFTER, (Assignment(("x",), before),)),
                     (RESULT, after),

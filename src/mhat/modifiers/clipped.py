@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mhat.language import Assignment, Expression, Knob, Name, Number, Operation, Rule, State, of_tree
-from mhat.language.walking import mapped, names
+from mhat.language.walking import mapped, names_in
 from mhat.modifiers.grafting import free_name, require_gradient, rule_meant, with_knob
 
 PAPER = "Pascanu et al. 2013, gradient norm clipping, Algorithm 1, arXiv:1211.5063"
@@ -65,7 +65,7 @@ def _factor(norm: Expression) -> Expression:
 
 def _from_clipped(state: State) -> State:
     """Let a start that reads the first gradient read the clipped one."""
-    if "g" not in names(state.start):
+    if "g" not in names_in(state.start):
         return state
     clipped_g = Operation("mul", (_factor(_norm()), G))
     return replace(state, start=mapped(state.start, lambda part: clipped_g if part == G else part))

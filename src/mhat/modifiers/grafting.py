@@ -10,6 +10,7 @@ from typing import Any
 from mhat.errors import BadValue
 from mhat.language import Knob, Rule, Tree
 from mhat.language import rule as rule_of
+from mhat.language.tree import INPUTS, is_taken
 
 
 def rule_meant(modifier: str, given: Rule | Callable[..., Any] | str) -> Rule:
@@ -29,8 +30,9 @@ def require_gradient(modifier: str, rule: Rule) -> None:
 
 def free_name(tree: Tree, wanted: str) -> str:
     """Give a name for a new variable: the one wanted, or with the first number behind it that makes it free."""
-    taken = {*tree.inputs, *tree.state_names, *tree.knob_names, *tree.variables}
-    return next(name for name in chain([wanted], (f"{wanted}_{i}" for i in count(2))) if name not in taken)
+    own = {*INPUTS, *tree.state_names, *tree.knob_names, *tree.variables}
+    wishes = chain([wanted], (f"{wanted}_{i}" for i in count(2)))
+    return next(name for name in wishes if name not in own and not is_taken(name))
 
 
 def with_knob(modifier: str, tree: Tree, knob: Knob) -> Tree:

@@ -49,8 +49,10 @@ def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int
 
     def enter(meaning: F) -> F:
         name = meaning.__name__.strip("_")
-        sentence = (meaning.__doc__ or "").strip().splitlines()[0]
         arity = meaning.__code__.co_argcount
+        # Python -OO keeps no docstrings: then the names of the arguments say what it takes.
+        arguments = ", ".join(meaning.__code__.co_varnames[:arity])
+        sentence = (meaning.__doc__ or f"{name}({arguments}).").strip().splitlines()[0]
         OPERATIONS[name] = Operation(name, symbol or name, kind, arity, precedence, meaning, sentence, results)
         return meaning
 

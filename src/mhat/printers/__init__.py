@@ -3,6 +3,7 @@ simplifies nor evaluates.
 
     python      a rule as the source of the rule language: printed and parsed again it is the same tree
     latex       a rule as papers print it, and names for legends
+    html        a rule as notebooks show it: highlighted code, and the formulas beneath
     base        what printers share: one method or one table entry an operation, brackets by precedence
 
 `PRINTERS` lists one printer a language; a shared test asks each of them to print every operation.

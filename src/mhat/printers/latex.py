@@ -17,7 +17,7 @@ from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
 from mhat.ops.table import ADD, COMPARE, MULTIPLY, NEGATE, OPERATIONS, OR, POWER
 from mhat.printers.base import Printed, Printer
-from mhat.printers.names import name_latex
+from mhat.printers.math_names import name_latex
 
 __all__ = ["LatexPrinter", "expression_latex", "lines_latex", "name_latex", "rule_latex", "starts_latex"]
 

@@ -32,7 +32,8 @@ from mhat.rules.nadam import nadam
 from mhat.rules.nesterov import nesterov
 from mhat.rules.qhadam import qhadam
 from mhat.rules.radam import radam
-from mhat.rules.rmsprop import rmsprop, rmsprop_centered
+from mhat.rules.rmsprop import rmsprop
+from mhat.rules.rmsprop_centered import rmsprop_centered
 from mhat.rules.sgd import sgd
 from mhat.rules.signsgd import signsgd
 from mhat.rules.signum import signum

@@ -23,3 +23,16 @@ def adabelief(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-16):
     v_hat = v / (1 - beta2**t)
     ratio = m_hat / (sqrt(v_hat) + eps)
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps-hat: eps is added before the correction": (
+        "Kingma & Ba 2015, section 2, last paragraph; TensorFlow, Keras",
+        ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2**t)"),
+    ),
+    "eps in the root alone": (
+        "Keras-like ports",
+        ("(g - m)**2 + eps", "(g - m)**2"),
+    ),
+}

@@ -15,3 +15,16 @@ def adagrad(x, g, v=0, *, lr=1e-2, eps=1e-10):
     v = v + g**2
     ratio = g / (sqrt(v) + eps)
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps under the root": (
+        "optax.adagrad, Keras Adagrad",
+        ("(sqrt(v) + eps)", "sqrt(v + eps)"),
+    ),
+    "accumulator from 0.1": (
+        "TensorFlow, optax.adagrad, Keras Adagrad",
+        ("v=0", "v=0.1"),
+    ),
+}

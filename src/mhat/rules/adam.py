@@ -18,3 +18,12 @@ def adam(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     v_hat = v / (1 - beta2**t)
     ratio = m_hat / (sqrt(v_hat) + eps)
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps-hat: eps is added before the correction": (
+        "Kingma & Ba 2015, section 2, last paragraph; TensorFlow, Keras",
+        ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2**t)"),
+    ),
+}

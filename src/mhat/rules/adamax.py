@@ -21,3 +21,13 @@ def adamax(x, g, t, m=0, u=0, *, lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m_hat = m / (1 - beta1**t)
     ratio = m_hat / u
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps added to the maximum": (
+        "Keras Adamax",
+        ("abs(g) + eps", "abs(g)"),
+        ("m_hat / u", "m_hat / (u + eps)"),
+    ),
+}

@@ -17,3 +17,23 @@ def adamw(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weigh
     v_hat = v / (1 - beta2**t)
     ratio = m_hat / (sqrt(v_hat) + eps)
     return x - lr * (ratio + weight_decay * x)
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps-hat: eps is added before the correction": (
+        "Kingma & Ba 2015, section 2, last paragraph; TensorFlow, Keras",
+        ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2**t)"),
+    ),
+    "decay after the step": (
+        "course handouts, and Adam's weight decay in several libraries",
+        (
+            "    return x - lr * (ratio + weight_decay * x)",
+            "    x = x - lr * ratio\n    return x - lr * weight_decay * x",
+        ),
+    ),
+    "decay not scaled by the learning rate": (
+        "Loshchilov & Hutter 2019, Algorithm 2",
+        ("lr * (ratio + weight_decay * x)", "lr * ratio - weight_decay * x"),
+    ),
+}

@@ -29,3 +29,16 @@ def adan(x, g, t, m=0, d=0, v=0, g_last="g", *, lr=1e-3, beta1=0.98, beta2=0.92,
     v_hat = v / (1 - beta3**t)
     ratio = (m_hat + beta2 * d_hat) / (sqrt(v_hat) + eps)
     return (x - lr * ratio) / (1 + lr * weight_decay)
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps under the root": (
+        "Xie et al. 2022, Algorithm 1",
+        ("(sqrt(v_hat) + eps)", "sqrt(v_hat + eps)"),
+    ),
+    "decay beside the step": (
+        "the authors' code with no_prox; optax.adan",
+        ("(x - lr * ratio) / (1 + lr * weight_decay)", "x - lr * (ratio + weight_decay * x)"),
+    ),
+}

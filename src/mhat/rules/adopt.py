@@ -19,3 +19,13 @@ def adopt(x, g, t, m=0, v="g**2", *, lr=1e-3, beta1=0.9, beta2=0.9999, eps=1e-6)
     m = beta1 * m + (1 - beta1) * normalised
     v = beta2 * v + (1 - beta2) * g**2
     return x - lr * m
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "without clipping": (
+        "Taniguchi et al. 2024, Algorithm 2; optax.contrib.adopt(use_clipping=False)",
+        ("    limit = (t - 1)**0.25\n", ""),
+        ("clip(g / maximum(sqrt(v), eps), -limit, limit)", "g / maximum(sqrt(v), eps) if t > 1 else 0"),
+    ),
+}

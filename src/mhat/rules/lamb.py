@@ -20,3 +20,20 @@ def lamb(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight
     trust = norm(x) / norm(direction) if norm(x) > 0 and norm(direction) > 0 else 1
     ratio = trust * direction
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "without bias correction": (
+        "the LAMB of google-research/albert",
+        ("m_hat = m / (1 - beta1**t)", "m_hat = m"),
+        ("v_hat = v / (1 - beta2**t)", "v_hat = v"),
+    ),
+    "decay before the step, outside of the trust ratio": (
+        "Keras Lamb(weight_decay=...)",
+        (
+            "    direction = m_hat / (sqrt(v_hat) + eps) + weight_decay * x",
+            "    x = x - lr * weight_decay * x\n    direction = m_hat / (sqrt(v_hat) + eps)",
+        ),
+    ),
+}

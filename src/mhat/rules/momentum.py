@@ -13,3 +13,12 @@ def momentum(x, g, velocity=0, *, lr=1e-2, momentum=0.9):
     """
     velocity = momentum * velocity + g
     return x - lr * velocity
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "the gradient weighed with 1 - momentum": (
+        "Ng 2017, Improving Deep Neural Networks, week 2",
+        ("momentum * velocity + g", "momentum * velocity + (1 - momentum) * g"),
+    ),
+}

@@ -24,3 +24,16 @@ def radam(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, thres
     r_t = sqrt((rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t))
     ratio = r_t * m_hat / (sqrt(v_hat) + eps) if rho_t > threshold else m_hat
     return x - lr * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps added before the correction": (
+        "torch.optim.RAdam",
+        ("(sqrt(v_hat) + eps)", "((sqrt(v) + eps) / sqrt(1 - beta2**t))"),
+    ),
+    "rectified from rho_t > 4 on": (
+        "Liu et al. 2020, Algorithm 2",
+        ("rho_t > threshold", "rho_t > 4"),
+    ),
+}

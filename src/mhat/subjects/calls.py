@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mhat.subjects.spelling import Spelling, normalised, spelling_of
+from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.spelling import Spelling, spelling_of
 
 METHODS = (
     "step", "update", "apply", "update_params", "update_parameters", "apply_gradients", "optimize", "minimize",
@@ -95,7 +96,7 @@ def _parameters(function: Callable[..., Any], unbound: bool) -> list[inspect.Par
 
 
 def _role(parameter: inspect.Parameter) -> str:
-    name = normalised(parameter.name)
+    name = plain_spelling(parameter.name)
     if name in COUNTS or (name in SHORT_COUNTS and is_required(parameter)):
         return "count"
     if not is_required(parameter):
@@ -122,7 +123,7 @@ def _readings(
         yield roles, names
         return
     rest = [i for i, role in enumerate(roles) if role != "count"]
-    if len(rest) == 1 and any(word in normalised(names[rest[0]]) for word in ("and", "pairs", "zip")):
+    if len(rest) == 1 and any(word in plain_spelling(names[rest[0]]) for word in ("and", "pairs", "zip")):
         yield _filled(roles, rest, ("pairs",)), names
     elif len(rest) == 1:
         yield _filled(roles, rest, ("grads",)), names
@@ -144,7 +145,7 @@ def _filled(roles: tuple[str, ...], places: list[int], meant: tuple[str, ...]) -
 
 def _each_named(names: tuple[str, ...], roles: tuple[str, ...]) -> tuple[str, ...]:
     """Read update(t, w, b, dw, db): each tensor and its gradient have a name; nothing if that is not so."""
-    places = {normalised(name): i for i, name in enumerate(names) if roles[i] != "count"}
+    places = {plain_spelling(name): i for i, name in enumerate(names) if roles[i] != "count"}
     pairs = [
         (i, places[f"{mark}{name}"])
         for name, i in places.items()

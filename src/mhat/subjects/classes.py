@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
+from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import METHODS, PARAMS, SIZES, Way, is_required, methods_of, ways_of
 from mhat.subjects.sandbox import LIMIT, guarded, source_of
-from mhat.subjects.spelling import Keywords, keywords_of, normalised
+from mhat.subjects.spelling import Keywords, keywords_of
 from mhat.subjects.subject import Array, Subject
 from mhat.subjects.trials import AGAIN, Several, Single
 
@@ -47,7 +48,7 @@ def subject_of_class(
     is_class = isinstance(made, type)
     name = name or str(getattr(made, "__name__", type(made).__name__))
     parameters = _constructor(made) if is_class else []
-    apart = [p.name for p in parameters if normalised(p.name) in PARAMS | SIZES and is_required(p)]
+    apart = [p.name for p in parameters if plain_spelling(p.name) in PARAMS | SIZES and is_required(p)]
     keywords = keywords_of(name, parameters, rule_knobs, options if is_class else None, skip=apart)
     if keywords.spelling.unknown:
         listed = ", ".join(f"`{parameter}`" for parameter in keywords.spelling.unknown)
@@ -73,7 +74,7 @@ def has_step(thing: Any) -> bool:
 
 
 def _has_start(apart: Iterable[str], way: Way) -> bool:
-    owns = any(normalised(parameter) in PARAMS for parameter in apart)
+    owns = any(plain_spelling(parameter) in PARAMS for parameter in apart)
     return owns or any(role.startswith(("params", "pairs")) for role in way.roles)
 
 
@@ -100,7 +101,7 @@ class _Maker:
     @property
     def owned(self) -> str | None:
         """The argument of the constructor that is the parameters, if there is one."""
-        return next((parameter for parameter in self.apart if normalised(parameter) in PARAMS), None)
+        return next((parameter for parameter in self.apart if plain_spelling(parameter) in PARAMS), None)
 
     def make(self, params: Any, first: Array, knobs: Mapping[str, float]) -> Any:
         """Make an object, of its parameters where it asks for them."""
@@ -108,7 +109,7 @@ class _Maker:
             return copy.deepcopy(self.made)
         arguments = self.keywords.arguments(knobs)
         for parameter in self.apart:
-            spelled = normalised(parameter)
+            spelled = plain_spelling(parameter)
             size = first.shape if spelled in ("shape", "dims") else first.size
             arguments[parameter] = params if spelled in PARAMS else size
         return self.made(**arguments)
@@ -232,7 +233,7 @@ class _Run:
     def owned_by(self, optimizer: Any, params: Any) -> Any:
         """Give the parameters that the object holds: it may have put new ones in the place of those it got."""
         held = vars(optimizer) if hasattr(optimizer, "__dict__") else {}
-        names = [str(self.maker.owned), f"_{self.maker.owned}", *(n for n in held if normalised(n) in PARAMS)]
+        names = [str(self.maker.owned), f"_{self.maker.owned}", *(n for n in held if plain_spelling(n) in PARAMS)]
         for name in names:
             if isinstance(held.get(name), type(params) | np.floating | float):
                 return held[name]

@@ -13,11 +13,11 @@ from typing import Any
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import Rule
 from mhat.language import rule as rule_of
+from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects import keras, optax, torch
 from mhat.subjects.classes import has_step, subject_of_class
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.rules import subject_of_rule
-from mhat.subjects.spelling import ALIASES, normalised
 from mhat.subjects.subject import Subject
 
 FRAMEWORKS = {"torch": torch.imported, "optax": optax.imported, "keras": keras.imported}
@@ -95,7 +95,7 @@ def _is_optax(found: Any) -> bool:
     if (found.__module__ or "").startswith("optax") or "GradientTransformation" in str(signature.return_annotation):
         return True
     first = next(iter(signature.parameters), "")
-    return normalised(first) in ("lr", *ALIASES["lr"])
+    return plain_spelling(first) in ("lr", *ALIASES["lr"])
 
 
 def _refuse_made(found: Any) -> None:

@@ -11,6 +11,7 @@ from mhat.engines import plan, stepping
 from mhat.engines.running import Work
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
+from mhat.language.fit import require_fit
 from mhat.language.inference import reductions_over_all
 from mhat.subjects.sandbox import source_of
 from mhat.subjects.subject import Array, Source, Subject
@@ -59,6 +60,7 @@ def _alone(rule: Rule, gradients: Array, start: Array, knobs: Mapping[str, float
             f"{rule.name} is a rule for matrices and was given a tensor of shape {start.shape}",
             "Give gradients of two dimensions a step.",
         )
+    require_fit(rule, start.shape, "the tensor")
     work = Work(
         rule,
         gradients,

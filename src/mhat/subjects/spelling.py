@@ -9,30 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mhat.errors import UnknownName
-from mhat.language.vocabulary import VOCABULARY
+from mhat.language.vocabulary import ALIASES, BETAS, VOCABULARY, plain_spelling
 
 STARTS = (
     "start", "x0", "theta0", "w0", "p0", "init", "initial", "params0", "param0", "xstart", "xinit", "thetainit",
     "winit", "initparams", "initialparams", "initx", "inittheta", "initw",
 )  # fmt: skip
 
-# Spellings in lower case without underscores; the first that is there and not taken otherwise is the knob.
-ALIASES: dict[str, tuple[str, ...]] = {
-    "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha"),
-    "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
-    "beta2": ("b2", "betav", "rho2", "rho", "decayrate"),
-    "beta3": ("b3",),
-    "eps": ("epsilon", "delta"),
-    "weight_decay": ("wd", "weightdecayrate", "l2", "l2reg", "lambda", "lam", "lamb", "lambda_", "decay"),
-    "momentum": ("mu", "beta", "gamma", "beta1", "b1", "alpha"),
-    "momentum_decay": ("scheduledecay", "psi"),
-    "rho": ("decayrate", "decay", "alpha", "gamma", "beta2", "beta", "discountingfactor", "smoothing"),
-    "nu1": ("v1",),
-    "nu2": ("v2",),
-}
 # What these mean depends on the rule; without one they mean nothing.
 AMBIGUOUS = frozenset({"beta", "gamma", "decay", "mu", "delta", "v1", "v2", "momentum", "rho", "beta1", "beta2"})
-GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "ε": "eps", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho"}
 
 USUAL = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "beta3": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.9,
          "rho": 0.9}  # fmt: skip
@@ -58,7 +43,7 @@ class Spelling:
 
     @property
     def _in_tuple(self) -> tuple[str, ...]:
-        return tuple(name for name in ("beta1", "beta2", "beta3") if name in self.defaults and name not in self.knobs)
+        return tuple(name for name in BETAS if name in self.defaults and name not in self.knobs)
 
     def arguments(self, knobs: Mapping[str, float]) -> dict[str, Any]:
         """Give knobs as the keyword arguments that say them; a required one that is not told has its default."""
@@ -116,13 +101,6 @@ def keywords_of(
     return Keywords(replace(spelling, unknown=left), others, held)
 
 
-def normalised(name: str) -> str:
-    """Spell a name in lower case without underscores, Greek letters in words."""
-    for letter, word in GREEK.items():
-        name = name.replace(letter, word)
-    return name.lower().replace("_", "")
-
-
 def spelling_of(
     parameters: Iterable[inspect.Parameter],
     rule_knobs: Mapping[str, float] | None = None,
@@ -141,7 +119,7 @@ def spelling_of(
             free = True
         elif parameter.kind not in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             usable[parameter.name] = parameter
-    left = {normalised(name): name for name in usable if name not in skipped}
+    left = {plain_spelling(name): name for name in usable if name not in skipped}
     start = next((left.pop(name) for name in STARTS if name in left), None)
     betas = left.pop("betas", None)
     tuple_defaults = _betas(usable[betas], rule_knobs) if betas else {}
@@ -169,7 +147,7 @@ def _is_number(value: Any) -> bool:
 
 def _betas(parameter: inspect.Parameter, rule_knobs: Mapping[str, float] | None) -> dict[str, float]:
     """Give the values of a tuple of betas if not told, by our names."""
-    ours = [name for name in ("beta1", "beta2", "beta3") if rule_knobs and name in rule_knobs] or ["beta1", "beta2"]
+    ours = [name for name in BETAS if rule_knobs and name in rule_knobs] or ["beta1", "beta2"]
     default = parameter.default
     if isinstance(default, list | tuple) and default and all(map(_is_number, default)):
         return {f"beta{i + 1}": float(value) for i, value in enumerate(default[:3])}
@@ -180,15 +158,15 @@ def _matched(
     left: dict[str, str], rule_knobs: Mapping[str, float] | None, meant: Mapping[str, str], known: set[str]
 ) -> dict[str, str]:
     """Match a signature with our names: the rule's own first, spelled exactly or not, then those of other rules."""
-    found = {ours: left.pop(normalised(theirs)) for theirs, ours in meant.items() if normalised(theirs) in left}
+    found = {ours: left.pop(plain_spelling(theirs)) for theirs, ours in meant.items() if plain_spelling(theirs) in left}
     first = [name for name in rule_knobs or VOCABULARY if name not in known]
     for name in first:
-        if name not in found and normalised(name) in left:
-            found[name] = left.pop(normalised(name))
+        if name not in found and plain_spelling(name) in left:
+            found[name] = left.pop(plain_spelling(name))
     for name in [*(first if rule_knobs else ()), *VOCABULARY]:
         if name in found or name in known:
             continue
-        spellings = (normalised(name), *ALIASES.get(name, ()))
+        spellings = (plain_spelling(name), *ALIASES.get(name, ()))
         sure = [spelled for spelled in spellings if spelled in left and _means(spelled, name, rule_knobs)]
         if sure:
             found[name] = left.pop(sure[0])
@@ -197,6 +175,6 @@ def _matched(
 
 def _means(spelled: str, name: str, rule_knobs: Mapping[str, float] | None) -> bool:
     """Whether a spelling can only mean this knob."""
-    if name in (rule_knobs or {}) or spelled == normalised(name):
+    if name in (rule_knobs or {}) or spelled == plain_spelling(name):
         return True
     return spelled not in AMBIGUOUS and (spelled != "alpha" or name == "lr")

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from mhat.errors import BadValue, SubjectError, UnknownName
+from mhat.language.vocabulary import meant_by
 
 Array = np.ndarray[Any, Any]
 Drive = Callable[[list[Array], list[Array], dict[str, float]], list[Array]]
@@ -89,7 +90,7 @@ class Subject:
             raise BadValue(f"`{self.name}` takes no start", "Let it start at 0, or give it an argument `start`.")
         for name in knobs:
             if name not in self.knobs:
-                raise UnknownName(f"knob of {self.name}", name, self.knobs)
+                raise UnknownName(f"knob of {self.name}", name, self.knobs, meant=meant_by(name, self.knobs))
 
 
 def checked_tensors(name: str, answered: Any, shapes: Sequence[tuple[int, ...]]) -> list[Array]:

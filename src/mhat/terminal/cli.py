@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mhat.errors import LanguageError, MhatError
+from mhat.errors import MhatError
 from mhat.language.vocabulary import VOCABULARY
 from mhat.terminal import bench, check, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
@@ -263,17 +263,16 @@ def _pairs(typed: Sequence[str]) -> list[tuple[str, str]]:
 
 def _shortened(error: MhatError) -> MhatError:
     """Name a file below the current directory as the user would."""
-    if isinstance(error, LanguageError) and error.place is not None:
+    if error.place is not None:
         file = Path(error.place.file)
         if file.is_relative_to(Path.cwd()):
-            place = dataclasses.replace(error.place, file=str(file.relative_to(Path.cwd())))
-            return LanguageError(error.what, error.cure, place)
+            error.place = dataclasses.replace(error.place, file=str(file.relative_to(Path.cwd())))
     return error
 
 
 def _complain(error: MhatError, as_json: bool) -> int:
     if as_json:
-        place = getattr(error, "place", None)
+        place = error.place
         where = {"file": place.file, "line": place.line, "column": place.column} if place else {}
         sys.stderr.write(json.dumps({"error": error.what, "cure": error.cure, **where}, ensure_ascii=False) + "\n")
     else:

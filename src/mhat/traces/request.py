@@ -15,6 +15,7 @@ from mhat.engines.running import variables_of
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
+from mhat.language.fit import require_fit
 from mhat.language.inference import names_read, reductions_over_all
 from mhat.streams import Stream, of_array
 from mhat.streams.stream import StoredStream, dims_of, is_real
@@ -73,6 +74,8 @@ def understand(
     numbers, arrays, schedules = _sorted_knobs(rule, knobs, count)
     own = (COORDINATE,) if landscape else tuple(str(dim) for dim in gradients.dims[1:])  # type: ignore[union-attr]
     several, tensors = _tensor_dimensions(rule, own, tensor, closed=landscape is not None)
+    if gradients is not None:
+        require_fit(rule, tuple(gradients.sizes[dim] for dim in tensors), "the tensor")
     request = Request(
         rule, gradients, landscape, recipe, count, _start(start, landscape, own), numbers, arrays, schedules,
         several, tensors, _kept(rule, keep), dtype,
@@ -145,7 +148,7 @@ def _sorted_knobs(
     numbers, arrays, schedules = {}, {}, {}
     for name, value in knobs.items():
         if name not in rule.knobs:
-            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+            raise rule.unknown_knob(name)
         array = _knob_array(name, value)
         _check_range(rule, name, array)
         if array.ndim == 0:

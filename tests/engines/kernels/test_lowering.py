@@ -11,7 +11,7 @@ from mhat import rules as library
 from mhat.engines.kernels.lowering import Kind, Lowered, NotLowered, lower
 from mhat.language import Rule, of_tree, rule
 from mhat.language.tree import Name, Number, Operation
-from mhat.language.walking import names, subexpressions
+from mhat.language.walking import names_in, subexpressions
 from mhat.printers.kernel import KernelPrinter
 from tests.strategies import rules
 
@@ -44,7 +44,7 @@ def check_order(lowered: Lowered) -> None:
     for values in (lowered.step_values, lowered.values):
         known = given | (set() if values is lowered.step_values else set(lowered.entered))
         for value in values:
-            assert names(value.expression) <= known, value
+            assert names_in(value.expression) <= known, value
             assert value.id not in known
             known.add(value.id)
     steps = given | {value.id for value in lowered.step_values}
@@ -59,9 +59,9 @@ def test_every_rule_of_the_library_is_defined_before_it_is_read(name: str, rearr
     lowered = lower(library.named(name), rearranged=rearranged)
     check_order(lowered)
     for value in lowered.step_values:
-        assert all(lowered.kinds[read] == Kind.STEP for read in names(value.expression))
+        assert all(lowered.kinds[read] == Kind.STEP for read in names_in(value.expression))
     for value in lowered.values:
-        assert all(lowered.kinds[read] != Kind.STEP for read in names(value.expression))
+        assert all(lowered.kinds[read] != Kind.STEP for read in names_in(value.expression))
 
 
 @settings(max_examples=150)

@@ -11,7 +11,7 @@ from mhat import rules as library
 from mhat.engines.kernels.lowering import Kind, Lowered, NotLowered, lower
 from mhat.engines.kernels.passes import Pass, passes_of
 from mhat.language import of_tree, rule
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from tests.strategies import rules
 
 
@@ -30,13 +30,13 @@ def check(lowered: Lowered, made: list[Pass]) -> None:
             assert memory[array] == name, f"{array} holds {memory[array]}, not {name}"
             have.add(name)
         for value in each.values:
-            assert names(value.expression) <= have, value
+            assert names_in(value.expression) <= have, value
             have.add(value.id)
         for name in each.stores:
             assert lowered.after[name] in have
         memory |= {name: lowered.after[name] for name in each.stores}
         for value in each.reductions:
-            assert names(value.expression) <= have
+            assert names_in(value.expression) <= have
             scalars.add(value.id)
         if each.last:
             assert lowered.result in have

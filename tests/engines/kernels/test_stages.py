@@ -7,7 +7,7 @@ import pytest
 from mhat import rule, rules
 from mhat.engines.kernels.lowering import NotLowered, lower
 from mhat.engines.kernels.stages import Stages, stages_of
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 
 
 def stages(text: str) -> Stages:
@@ -52,7 +52,7 @@ def test_everything_is_known_before_it_is_read(name: str) -> None:
     seen: set[str] = set()
     for stage in range(found.count):
         for value in found.at(stage):
-            read = {each for each in names(value.expression) if each in found.stage}
+            read = {each for each in names_in(value.expression) if each in found.stage}
             assert read <= seen
             seen.add(value.id)
     assert seen == set(found.stage)

@@ -13,7 +13,7 @@ import mhat
 from mhat import rules as library
 from mhat.language import Rule, of_tree, rule
 from mhat.language.tree import Operation
-from mhat.language.walking import expressions
+from mhat.language.walking import all_expressions
 from tests.engines.kernels.stepping import SHAPES, check_bit_for_bit, check_rule, use_threads
 from tests.engines.test_agreement import OVER_ALL, drive_numpy, stream
 from tests.engines.test_operations import NEAR
@@ -41,7 +41,7 @@ def test_random_rules_of_exact_operations(tree: Any, dtype: str, wild: bool) -> 
 @FEW
 @given(tree=rules(matrices=False), dtype=DTYPES, wild=st.booleans())
 def test_random_rules_with_reductions(tree: Any, dtype: str, wild: bool) -> None:
-    operations = {node.op for node in expressions(tree) if isinstance(node, Operation)}
+    operations = {node.op for node in all_expressions(tree) if isinstance(node, Operation)}
     assume(operations & {"sum", "mean", "norm"} and not operations & (NEAR - {"floordiv"}))
     check_random(tree, dtype, wild, None)
 

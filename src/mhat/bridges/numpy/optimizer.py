@@ -240,7 +240,7 @@ class Optimizer:
     def _set_knobs(self, knobs: Mapping[str, Any]) -> None:
         for name in knobs:
             if name not in self.rule.knobs:
-                raise UnknownName(f"knob of {self.rule.name}", name, self.rule.knobs, self._options_said())
+                raise self.rule.unknown_knob(name, self._options_said())
         given = {name: _number(name, value) for name, value in knobs.items()}
         self.rule.check_knobs(given)
         self._knobs.update(given)

@@ -20,6 +20,7 @@ from mhat.engines.kernels.step_text import Form
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
+from mhat.language.fit import require_fit
 from mhat.language.inference import SCALAR, Level
 
 Array = Any
@@ -122,6 +123,7 @@ class TensorGroup:
                         f"{self.rule.name} is a rule per matrix, and {path} has the shape {tensor.shape}",
                         "Give it to another optimizer, such as one of the rule adam.",
                     )
+                require_fit(self.rule, tensor.shape, path)
         sizes = [tensor.size for tensor in self.tensors]
         try:
             return FusedStep(self.rule, self.form, sizes, self._numbers, self._count, options.threads)

@@ -18,7 +18,7 @@ from mhat.bridges.scipy.options import WAYS, Limits, Options, limits_of, options
 from mhat.engines.program import Program
 from mhat.engines.running import variables_of
 from mhat.engines.walk import Walk, program_of
-from mhat.errors import BadValue, UnknownName
+from mhat.errors import BadValue
 from mhat.extras import extra
 from mhat.language import Rule
 from mhat.names import find_rule
@@ -228,7 +228,7 @@ def _sorted(rule: Rule, given: Mapping[str, Any]) -> tuple[dict[str, float], dic
     schedules: dict[str, Any] = {}
     for name, value in given.items():
         if name not in rule.knobs:
-            raise UnknownName(f"knob of {rule.name}", name, rule.knobs)
+            raise rule.unknown_knob(name)
         value = value.item() if getattr(value, "shape", None) == () else value
         if getattr(value, "dims", ()) == ("step",) and value.size and value.dtype.kind in "iuf":
             schedules[name] = value

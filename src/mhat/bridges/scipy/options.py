@@ -14,6 +14,7 @@ import numpy as np
 from mhat.bridges.scipy.descent import Stops
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
+from mhat.language.fit import require_fit
 from mhat.notation import number, whole
 from mhat.notation.decimals import exact
 
@@ -93,6 +94,7 @@ def shape_of(rule: Rule, size: int, shape: tuple[int, ...] | None) -> tuple[int,
             f"{rule.name} is a rule per matrix and x has the shape {found}",
             "Say how x0 is a matrix: options={'shape': (rows, columns)}.",
         )
+    require_fit(rule, found)
     return found
 
 

@@ -16,7 +16,7 @@ from mhat.engines.program import MATRIX_OPERATIONS, REDUCTIONS
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import names, product_length
+from mhat.language.walking import names_in, product_length
 
 
 class Kind(IntEnum):
@@ -197,7 +197,7 @@ class _Lowering:
 
     def add(self, node: Expression, name: str) -> str:
         made = self.fresh(name)
-        kind = max((self.kinds[read] for read in names(node)), default=Kind.TENSOR)
+        kind = max((self.kinds[read] for read in names_in(node)), default=Kind.TENSOR)
         if isinstance(node, Operation) and node.op in REDUCTIONS:
             kind = Kind.TENSOR
         self.kinds[made] = kind
@@ -222,7 +222,7 @@ class _Lowering:
         if node.op not in REDUCTIONS:
             return inner
         (argument,) = inner.arguments
-        if max((self.kinds[read] for read in names(argument)), default=Kind.STEP) != Kind.COORDINATE:
+        if max((self.kinds[read] for read in names_in(argument)), default=Kind.STEP) != Kind.COORDINATE:
             raise NotLowered("a reduction of what is not one number a coordinate")
         if not isinstance(argument, Name):
             argument = self.shared(argument, "inner")

@@ -16,7 +16,7 @@ from mhat.engines.kernels.power_tables import BLOCK
 from mhat.engines.kernels.stages import Stages, stages_of
 from mhat.engines.kernels.step_text import line_of
 from mhat.engines.kernels.trace_steps import Steps, TraceForm, kept_per_step, row_of, whole_table
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 
 # Room before a row, where the value of the step before stands; a cache line of it.
 BEFORE = 16
@@ -82,7 +82,7 @@ class Narrow:
     def half(self, name: str, stages: tuple[int, ...]) -> Half:
         last = name == "moves"
         values = [value for value in self.stages.values if self.stages.stage[value.id] in stages]
-        read = {each for value in values for each in names(value.expression)} | (self.seen if last else set())
+        read = {each for value in values for each in names_in(value.expression)} | (self.seen if last else set())
         table = {row: value for row, value in self.lowered.entered.items() if row in read}
         if last:
             whole = whole_table(self.lowered, self.kept)
@@ -182,7 +182,7 @@ class Narrow:
         """States whose value at the start of a step is read out of the loop that carries it, or kept."""
         found = {name for name in self.kept.values() if name in self.stages.carried}
         for value in self.stages.values:
-            for name in names(value.expression):
+            for name in names_in(value.expression):
                 if name in self.stages.carried and not self.carries(name, self.stages.stage[value.id]):
                     found.add(name)
         return found
@@ -195,7 +195,7 @@ class Narrow:
     def loop(self, half: Half, stage: int) -> Part:
         values = self.stages.at(stage)
         own = {value.id for value in values}
-        read = list(dict.fromkeys(name for value in values for name in sorted(names(value.expression))))
+        read = list(dict.fromkeys(name for value in values for name in sorted(names_in(value.expression))))
         carried = [name for name in self.stages.carried if self.carries(name, stage)]
         lines = []
         for name in read:
@@ -215,7 +215,7 @@ class Narrow:
             read
             for value in self.stages.values
             if self.stages.stage[value.id] != stage
-            for read in names(value.expression)
+            for read in names_in(value.expression)
         }
         shifted = {self.stages.carried[each] for each in self.shifted}
         return name in elsewhere | set(self.kept.values()) | shifted | set(self.stages.carried.values())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mhat.engines.kernels.lowering import G, Kind, Lowered, Value, X
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def closure(lowered: Lowered, roots: Iterable[str], leaves: Iterable[str]) -> tu
             read.add(name)
         elif name not in values:
             values.add(name)
-            waiting += names(known[name].expression)
+            waiting += names_in(known[name].expression)
     return [value for value in lowered.values if value.id in values], read
 
 
@@ -77,7 +77,7 @@ def _depths(lowered: Lowered) -> dict[str, int]:
     """Count for each value the passes that must be over before it is known; a reduction is known after its own."""
     depths = dict.fromkeys(lowered.kinds, 0)
     for value in lowered.values:
-        inner = max((depths[name] for name in names(value.expression)), default=0)
+        inner = max((depths[name] for name in names_in(value.expression)), default=0)
         depths[value.id] = inner + 1 if value.reduction else inner
     return depths
 
@@ -89,7 +89,7 @@ def _needed_reductions(lowered: Lowered) -> list[Value]:
         _, read = closure(lowered, waiting, ())
         new = [lowered.by_id[n] for n in read if n in lowered.by_id and n not in found]
         found.update((value.id, value) for value in new)
-        waiting = [name for value in new for name in names(value.expression)]
+        waiting = [name for value in new for name in names_in(value.expression)]
     return [value for value in lowered.values if value.id in found]
 
 
@@ -115,7 +115,7 @@ def _pass(
     stores = [name for name in lowered.states(Kind.COORDINATE) if early.get(name, len(groups)) == place]
     stores = [name for name in stores if lowered.after[name] != lowered.before[name]]
     stored = {lowered.after[name]: name for name, at in early.items() if at < place}
-    roots = [name for value in reductions for name in names(value.expression)]
+    roots = [name for value in reductions for name in names_in(value.expression)]
     roots += [lowered.after[name] for name in stores]
     if last:
         roots += [lowered.result, *(lowered.after[name] for name in lowered.states(Kind.TENSOR))]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from mhat.engines.kernels.lowering import Kind, Lowered, Value, X
 from mhat.language.tree import Expression, Name, Operation
-from mhat.language.walking import names, product_length
+from mhat.language.walking import names_in, product_length
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _settled(values: list[Value], carried: Mapping[str, str]) -> dict[str, int]:
         before = dict(stage)
         for value in values:
             circle = own.get(value.id, set[str]())
-            read = [carried.get(name, name) for name in names(value.expression) - circle]
+            read = [carried.get(name, name) for name in names_in(value.expression) - circle]
             least = max([stage[value.id], *(stage.get(name, 0) for name in read)])
             stage[value.id] = least if least % 2 == bool(circle) else least + 1
         for group in groups:
@@ -81,7 +81,7 @@ def _settled(values: list[Value], carried: Mapping[str, str]) -> dict[str, int]:
 
 
 def _reads(values: list[Value], carried: Mapping[str, str]) -> dict[str, set[str]]:
-    graph = {value.id: names(value.expression) for value in values}
+    graph = {value.id: names_in(value.expression) for value in values}
     graph.update({before: {after} for before, after in carried.items()})
     return graph
 
@@ -122,7 +122,7 @@ def _taken_apart(value: Value, circles: set[str]) -> list[Value]:
     def inner(node: Expression) -> Expression:
         if not isinstance(node, Operation):
             return node
-        if names(node).isdisjoint(circles):
+        if names_in(node).isdisjoint(circles):
             parts.append(Value(f"{value.id}_part_{len(parts)}", node, Kind.COORDINATE))
             return Name(parts[-1].id)
         if product_length(node) is not None:

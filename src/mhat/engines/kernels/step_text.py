@@ -17,7 +17,7 @@ from mhat.engines.kernels.passes import Pass, passes_of
 from mhat.engines.kernels.sums import KINDS
 from mhat.language.definition import Rule
 from mhat.language.tree import Name, Operation
-from mhat.language.walking import names, product_length, subexpressions
+from mhat.language.walking import names_in, product_length, subexpressions
 from mhat.printers.base import Printed
 from mhat.printers.kernel import KernelPrinter
 from mhat.version import VERSION
@@ -166,7 +166,7 @@ class _Writer:
 
     def constants(self, each: Pass) -> list[str]:
         """Print what is one number for the whole piece: doubles of the step, reductions, states of the tensor."""
-        roots = [name for value in each.values for name in names(value.expression)]
+        roots = [name for value in each.values for name in names_in(value.expression)]
         roots += [self.lowered.result] if each.last else []
         roots += [self.lowered.after[name] for name in each.stores]
         heads = [value for value in each.values if value.kind == Kind.TENSOR]

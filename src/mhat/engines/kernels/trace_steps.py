@@ -14,7 +14,7 @@ from mhat.engines.kernels.stages import reached
 from mhat.engines.kernels.step_text import STEP_PRINTER, bindings, line_of
 from mhat.language.inference import SCALAR
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import mapped, names, renamed, subexpressions
+from mhat.language.walking import mapped, names_in, renamed, subexpressions
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Steps:
         self.states = {s: i for i, s in enumerate(lowered.states(Kind.STEP)) if lowered.before[s] in needed}
         self.moving = {"t_in", *(f"{name}_in" for name in form.schedules), *(f"{name}_in" for name in self.states)}
         for value in self.values:
-            if names(value.expression) & self.moving:
+            if names_in(value.expression) & self.moving:
                 self.moving.add(value.id)
         self.powers: dict[Expression, str] = {}
         for value in self.values:
@@ -54,7 +54,7 @@ class Steps:
 
     def _needed(self, wanted: set[str]) -> set[str]:
         """Find all that the wanted values are computed from, in this step and in those before."""
-        reads = {value.id: names(value.expression) for value in self.lowered.step_values}
+        reads = {value.id: names_in(value.expression) for value in self.lowered.step_values}
         reads |= {self.lowered.before[s]: {self.lowered.after[s]} for s in self.lowered.states(Kind.STEP)}
         return wanted.union(*(reached(reads, name) for name in wanted))
 
@@ -72,7 +72,7 @@ class Steps:
             isinstance(node, Operation)
             and node.op == "pow"
             and node.arguments[1] == Name("t_in")
-            and names(node.arguments[0]).isdisjoint(self.moving)
+            and names_in(node.arguments[0]).isdisjoint(self.moving)
         )
 
     def changes(self, name: str) -> bool:
@@ -118,7 +118,7 @@ class Steps:
 
     def _faded(self) -> list[str]:
         """Print how the table is left as it is, where all that moves are powers that had faded in the block before."""
-        reads = {name for value in self.values for name in names(without(value.expression, self.powers))}
+        reads = {name for value in self.values for name in names_in(without(value.expression, self.powers))}
         reads |= set(self.table.values())
         if self.states or not self.powers or reads & (self.moving - {value.id for value in self.values}):
             return []
@@ -148,7 +148,7 @@ class Steps:
         lines += [f"    {name}_in = load_double(at_{name}, row + i)" for name in self.form.schedules]
         for value in moving:
             expression = without(value.expression, self.powers)
-            read = {name for name in names(expression) if name in self.powers.values()}
+            read = {name for name in names_in(expression) if name in self.powers.values()}
             lines += [f"    at_{name} = load_double({name}, i)" for name in sorted(read)]
             expression = renamed(expression, {name: f"at_{name}" for name in read})
             lines.append(f"    {value.id} = {STEP_PRINTER.expression(expression)}")

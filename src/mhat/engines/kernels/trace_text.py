@@ -23,7 +23,7 @@ from mhat.engines.kernels.several_text import SEVERAL, several
 from mhat.engines.kernels.step_text import bindings, line_of
 from mhat.engines.kernels.trace_steps import Steps, TraceForm, kept_per_step, row_of, whole_table
 from mhat.language.definition import Rule
-from mhat.language.walking import names
+from mhat.language.walking import names_in
 from mhat.version import VERSION
 
 # Steps that one of two threads goes ahead of the other: what it leaves for the other stays in a near cache.
@@ -307,7 +307,7 @@ def _wide(form: TraceForm, kept: Mapping[str, str], steps: Steps) -> list[str]:
     states = lowered.states(Kind.COORDINATE)
     values = [value for value in lowered.values if value.kind == Kind.COORDINATE]
     # A kept variable, or a state's next value, may be a number of the step.
-    wanted = {name for value in values for name in names(value.expression)}
+    wanted = {name for value in values for name in names_in(value.expression)}
     wanted |= {lowered.result, *(lowered.after[name] for name in states)}
     wanted |= {kept[name] for name in form.keep if name not in per_step}
     lines = [

@@ -23,7 +23,7 @@ def classic() -> Verdict:
 def test_the_classic_mistake_falls_away_from_its_rule(classic: Verdict) -> None:
     figure = drawn(side_by_side(classic), layout=True)
     upper, lower = figure.axes
-    assert headings(figure) == ["Step downhill, in learning rates", "Gradient"]
+    assert headings(figure) == ["Step downhill, in learning rates", "Gradient $g_{t}$"]
     (rule,), (subject,), (named,) = (lines(upper, gid) for gid in ("rule", "subject", "named"))
     assert len(rule) == len(subject) == len(named) == 100
     assert rule == pytest.approx(np.ones(100), rel=1e-6)

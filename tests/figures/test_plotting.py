@@ -14,7 +14,7 @@ from mhat.language import rule
 from mhat.traces import trace
 from tests.figures.looks import bands, drawn, headings, legend, lines, remarks, said, strips
 
-ADAM_HEADINGS = ["Gradient and first moments", "Roots of second moments", "Ratio", "Parameter"]
+ADAM_HEADINGS = ["Gradient and first moments", "Roots of second moments", "Ratio", "Parameter $x_{t}$"]
 # Rules whose panels are of other kinds than Adam's: these are drawn to the last pixel, of the others all is checked
 # but what all have in common.
 UNLIKE = ("adabound", "adadelta", "lamb", "radam")
@@ -91,7 +91,8 @@ def test_a_long_sweep_has_a_colour_bar_and_is_thinned_out() -> None:
 
 
 def test_a_second_sweep_makes_columns() -> None:
-    figure = figures.plot(trace(rules.adam, streams.ramp(steps=9), beta2=[0.9, 0.99], beta1=[0.0, 0.5, 0.9]))
+    ds = trace(rules.adam, streams.ramp(steps=9), beta2=[0.9, 0.99], beta1=[0.0, 0.5, 0.9])
+    figure = figures.plot(ds, final=False)
     assert len(figure.axes) == 4 * 3
     assert [title.splitlines()[0] for title in headings(figure)[:3]] == [
         rf"$\beta_{{1}}$ = {value}" for value in ("0", "0.5", "0.9")
@@ -149,15 +150,16 @@ def mine(x, g, t, fast=0, s=0, *, lr=0.01, a=0.9):
 """)
     figure = figures.plot(trace(mine, streams.normal(steps=20)))
     assert headings(figure) == [
-        "Gradient and first moments", "Root of the second moment", "In the unit of $x/g$", "Schedule",
-        "Other variable", "Parameter",
+        "Gradient and first moments", r"Root of the second moment $\sqrt{s_{t}}$",
+        r"In the unit of $x/g$: $\mathrm{rate}_{t}$", r"Schedule $\mathrm{heat}_{t}$",
+        r"Other variable $\mathrm{odd}_{t}$", "Parameter $x_{t}$",
     ]  # fmt: skip
 
 
 def test_squares_that_are_negative_keep_their_unit() -> None:
     below = rule("def below(x, g): v = -(g**2); return x - g")
     (axes,) = figures.plot(trace(below, [1.0, 2.0]), "v").axes
-    assert legend(axes) == ["$v_{t}$"] and axes.get_ylabel() == "unit of $g^{2}$"
+    assert axes.get_title(loc="left") == "In the unit of $g^{2}$: $v_{t}$" and axes.get_ylabel() == "unit of $g^{2}$"
 
 
 def test_non_finite_values_are_gaps_marks_and_a_note() -> None:
@@ -199,7 +201,9 @@ def test_nothing_to_draw_is_said() -> None:
 
 def test_variables_are_chosen_by_name() -> None:
     ds = trace(rules.adam, streams.constant(steps=5))
-    assert headings(figures.plot(ds, ["x", "v_hat"])) == ["Root of the second moment", "Parameter"]
+    assert headings(figures.plot(ds, ["x", "v_hat"])) == [
+        r"Root of the second moment $\sqrt{\hat{v}_{t}}$", "Parameter $x_{t}$"
+    ]  # fmt: skip
     with pytest.raises(UnknownName) as caught:
         figures.plot(ds, ["x", "m_hut"])
     assert str(caught.value) == "there is no variable of the trace `m_hut`\nDid you mean `m_hat`?"
@@ -208,7 +212,7 @@ def test_variables_are_chosen_by_name() -> None:
 def test_a_dataset_without_its_rule_is_drawn_too() -> None:
     ds = trace(rules.adam, streams.constant(steps=5))
     ds.attrs.clear()
-    assert headings(figures.plot(ds)) == ["Gradient", "Other variables", "Parameter"]
+    assert headings(figures.plot(ds)) == ["Gradient $g_{t}$", "Other variables", "Parameter $x_{t}$"]
 
 
 def test_lazy_traces_are_drawn() -> None:

@@ -1,11 +1,11 @@
 """Scales: which one is chosen, and that no number of a double makes matplotlib stumble."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
 from mhat.figures import scales
-from mhat.figures.canvas import LOOK, blank
+from mhat.figures.canvas import Picture
+from mhat.figures.looks import look_of
 
 STEPS = np.arange(1.0, 101.0)
 NOISE = np.random.default_rng(0).normal(size=400)
@@ -69,8 +69,9 @@ def test_shown_values_leave_out_what_the_axis_cannot_hold() -> None:
 def test_every_double_can_be_drawn(values: list[float]) -> None:
     line = np.array(values)
     scale = scales.fitting([line])
-    with mpl.rc_context(LOOK):
-        figure = blank(3, 2)
+    look = look_of()
+    with look.in_force():
+        figure = Picture(look, 3, 2)
         axes = figure.add_subplot()
         scales.apply(scale, axes)
         axes.plot(scale.shown(line))
@@ -80,14 +81,8 @@ def test_every_double_can_be_drawn(values: list[float]) -> None:
 
 
 def test_one_is_a_tick_wherever_it_is_in_view() -> None:
-    figure = blank(3, 2)
+    figure = Picture(look_of(), 3, 2)
     axes = figure.add_subplot()
     scales.apply(scales.fitting([10.0 ** (-0.7 * STEPS), np.ones(1)]), axes)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert "1" in labels and "$10^{-60}$" in labels
-
-
-def test_numbers_for_readers() -> None:
-    texts = [scales.number_text(value) for value in (0.9999000099990011, 3.40488818e-70, 0.0, -0.5, 1e-6, np.nan)]
-    assert texts == ["0.9999", r"$3.4\cdot10^{-70}$", "0", "\N{MINUS SIGN}0.5", "$10^{-6}$", "nan"]
-    assert [scales.power_text(value) for value in (0.01, 1e4, -1e-5)] == ["0.01", "$10^{4}$", "$-10^{-5}$"]

@@ -75,7 +75,10 @@ def test_white_grids_are_not_drawn_on_black(ds: xr.Dataset) -> None:
         ("drak", UnknownName, "there is no style `drak`\nDid you mean `dark`?"),
         (3, BadValue, "`style` is 3\nName a style: style='dark', 'print', 'large', or one of matplotlib."),
         ({"font.sise": 3}, UnknownName, "there is no setting of matplotlib `font.sise`\nDid you mean `font.size`?"),
-        ("no.mplstyle", InputFileError, "`no.mplstyle` could not be read: No such file or directory\nName a file that exists."),
+        (
+            "no.mplstyle", InputFileError,
+            "`no.mplstyle` could not be read: No such file or directory\nName a file that exists.",
+        ),
     ],
 )  # fmt: skip
 def test_styles_that_are_none(ds: xr.Dataset, style: Any, error: type[Exception], text: str) -> None:

@@ -47,6 +47,7 @@ OUTSIDE = {
     "engines/kernels/switches.py": {"llvmlite", "numba", "numpy"},
     "engines/small.py": {"array_api_compat", "ml_dtypes", "numpy"},
     "figures": {"matplotlib", "numpy", "xarray"},
+    "figures/finals.py": {"matplotlib", "numpy", "pandas", "xarray"},
     "landscapes": {"numpy"},
     "laws": {"hypothesis", "numpy"},
     "progress.py": {"rich"},

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mhat.errors import BadValue
-from mhat.figures import legends, stacks, terrain
+from mhat.figures import canvas, legends, stacks, terrain
 from mhat.figures.looks import Style, look_in
 from mhat.figures.runs import Run, chosen, landscape_in
 from mhat.landscapes import Landscape
@@ -28,13 +28,13 @@ def draw(runs: tuple[Run, ...], names: Sequence[str] | None, ax: Any, style: Sty
             _draw_map(runs, landscape, given)
         else:
             _draw_panels(runs, chosen(runs, names), landscape, given)
-    return figure_of(given[0])
+    return whole_of(given[0])
 
 
-def figure_of(axes: Axes) -> Figure:
+def whole_of(axes: Axes) -> Figure:
     """Give the figure that axes stand in."""
-    figure = axes.get_figure(root=True)
-    if not isinstance(figure, Figure):
+    figure = canvas.figure_of(axes)
+    if figure is None:
         raise BadValue("`ax` has been removed from its figure", "Give axes that stand in a figure.")
     return figure
 

@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mhat.figures import inks
@@ -134,13 +134,21 @@ def remark(axes: Axes, text: str) -> None:
     if notes:
         notes[0].set_text(f"{notes[0].get_text()}; {text}")
         return
-    figure = axes.get_figure(root=True)
+    figure = figure_of(axes)
     if figure is not None and figure.get_size_inches()[0] < NARROW:
         # There is no room for both beside each other: the heading goes above.
         heading = axes.get_title(loc=setting("axes.titlelocation"))
         axes.set_title(heading, pad=setting("axes.titlepad") + inks.font(1.1))
     where: Any = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
     axes.text(1.0, 1.03, text, fontsize=inks.font(SMALL), color=inks.quiet(), gid="remark", **where)
+
+
+def figure_of(axes: Axes) -> Figure | None:
+    """Give the figure that axes stand in, through any figures within it."""
+    figure: Any = axes.figure
+    while isinstance(figure, SubFigure):
+        figure = figure.figure
+    return figure if isinstance(figure, Figure) else None
 
 
 def save(figure: Figure, path: str | Path, force: bool = False) -> Path:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mhat.checks.verdict import Course, Deviation, Verdict
 from mhat.errors import BadValue
 from mhat.figures import curves, inks, legends, scales
-from mhat.figures.borrowed import axes_in, figure_of, refuse_size
+from mhat.figures.borrowed import axes_in, refuse_size, whole_of
 from mhat.figures.canvas import Picture, Strip, escaped, frame, remark
 from mhat.figures.looks import Style, look_in, look_of
 from mhat.figures.panels import Shown
@@ -52,7 +52,7 @@ def side_by_side(
         with look_in(given[0], style).in_force():
             _draw(given, course, deviation, verdict)
             legends.inside(given[0], _entries(verdict, course))
-        return figure_of(given[0])
+        return whole_of(given[0])
     look = look_of(style, size, dpi)
     with look.in_force():
         figure = Picture(look, 9.5, 5.6)

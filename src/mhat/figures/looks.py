@@ -15,9 +15,9 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.rcsetup import cycler
 
 from mhat.errors import BadValue, InputFileError, UnknownName
 

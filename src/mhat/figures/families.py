@@ -7,7 +7,6 @@ are few and no sweep has taken the colours, columns if they are very few, and el
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping
@@ -23,6 +22,7 @@ from mhat.figures import inks
 from mhat.figures.canvas import escaped
 from mhat.figures.numerals import texts
 from mhat.printers.latex import name_latex
+from mhat.traces.schema import tensor_of
 
 Array = NDArray[np.floating[Any]]
 
@@ -97,11 +97,6 @@ def _is_sweep(ds: xr.Dataset, dim: str, knobs: set[str]) -> bool:
         return True
     numeric = dim in ds.coords and ds[dim].dtype.kind in "iuf"
     return numeric and dim not in tensor_of(ds) and ds.sizes[dim] <= MOST_SWEPT_GRADIENTS
-
-
-def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
-    """Give the dimensions that make up one tensor."""
-    return tuple(json.loads(str(ds.attrs.get("tensor", "[]"))))
 
 
 # The name of a dimension, its members' names, and their values if they are numbers.

@@ -40,6 +40,7 @@ MOST_WRITTEN, MOST_TICKS = 10, 12
 class Final:
     """The last value of one variable: for each run that has it, an array over the knobs that are swept."""
 
+    name: str
     heading: str
     unit: str
     runs: tuple[Run, ...]
@@ -98,13 +99,15 @@ def finals_of(runs: Sequence[Run], variables: Sequence[str] | None, count: int) 
     found = []
     if landscape is not None and variables is None:
         arrays = tuple(_last(run, HEIGHT, landscape) for run in runs)
-        found.append(Final("Height above the minimum", r"$f(x) - \min f$", tuple(runs), arrays, knobs, has_best=True))
+        found.append(
+            Final(HEIGHT, "Height above the minimum", r"$f(x) - \min f$", tuple(runs), arrays, knobs, has_best=True)
+        )
     for panel in panels([run.rule.tree if run.rule else None for run in runs], names, names):
         for shown in panel.variables:
             having = tuple(run for run in runs if shown.name in run.ds)
             arrays = tuple(_last(run, shown.name, None) for run in having)
             heading = f"{panel.single} {shown.label}" if len(panel.variables) > 1 else panel.heading()
-            found.append(Final(heading, panel.unit, having, arrays, knobs))
+            found.append(Final(shown.name, heading, panel.unit, having, arrays, knobs))
     return [final for final in found if all(set(array.dims) == set(knobs) for array in final.arrays)]
 
 

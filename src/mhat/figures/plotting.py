@@ -13,7 +13,7 @@ from mhat.figures import borrowed, finals, stacks, terrain
 from mhat.figures.canvas import Picture, Strip, frame, remark
 from mhat.figures.finals import Final
 from mhat.figures.looks import Look, Style, look_of
-from mhat.figures.runs import Run, chosen, landscape_in, runs_of
+from mhat.figures.runs import Run, chosen, landscape_in, named_runs, runs_of
 from mhat.figures.stacks import Stack
 from mhat.figures.wording import paper_of, words_of
 from mhat.landscapes import Landscape
@@ -46,7 +46,8 @@ def plot(
     names = chosen(runs, variables)
     if ax is not None:
         borrowed.refuse_size(size, dpi)
-        return borrowed.draw(runs, names if variables is not None else None, ax, style)
+        ends = _finals(runs, names if variables is not None else None, final)
+        return borrowed.draw(runs, names if variables is not None else None, ends, ax, style)
     look = look_of(style, size, dpi)
     with look.in_force():
         ends = _finals(runs, names if variables is not None else None, final)
@@ -150,6 +151,8 @@ def _finish(figure: Picture, runs: tuple[Run, ...], stack: Stack, notes: list[st
     """Frame a figure with all that is said of its traces."""
     words = words_of([run.ds for run in runs])
     asides = [f"{run.label}: {label}" for run, label in zip(runs, words.labels, strict=True) if label != run.label]
-    sentences = ["; ".join(asides), *notes, *stack.family.notes, paper_of([run.ds for run in runs])]
+    pale = [run.label for run in runs[named_runs() :]]
+    others = [f"In grey: {', '.join(pale)}."] if pale else []
+    sentences = ["; ".join(asides), *others, *notes, *stack.family.notes, paper_of([run.ds for run in runs])]
     frame(figure, words.title, sentences, strips)
     figure.align_ylabels()

@@ -6,6 +6,7 @@ It reads datasets, and draws nothing.
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,8 +92,9 @@ def _checked(what: Any) -> xr.Dataset:
         raise BadValue(
             f"{what.name} is a rule that has not run", "Run it first: mhat.plot(mhat.trace(rule, 'constant:10'))."
         )
-    shown = "nothing" if what is None or what in ([], (), {}) else f"a {type(what).__name__}"
-    raise BadValue(f"there is {shown} to draw, and no trace", "Give what mhat.trace or mhat.check gives, or a list.")
+    empty = what is None or (isinstance(what, list | tuple | Mapping) and not what)
+    wrong = "there is nothing to draw" if empty else f"`{reprlib.repr(what)}` is no trace"
+    raise BadValue(wrong, "Give what mhat.trace or mhat.check gives, or a list of traces.")
 
 
 def _members(ds: xr.Dataset) -> list[Run]:
@@ -126,9 +128,14 @@ def landscape_in(runs: Sequence[Run]) -> Landscape | None:
         return None
 
 
+def named_runs() -> int:
+    """How many runs there are colours for."""
+    return min(len(inks.distinct()), MOST_NAMED)
+
+
 def colours_of(runs: Sequence[Run]) -> list[str]:
     """Give every run its colour; what the colours do not reach for is a pale grey."""
-    known = inks.distinct()[:MOST_NAMED]
+    known = inks.distinct()[: named_runs()]
     return [known[i] if i < len(known) else inks.faded(0.7) for i in range(len(runs))]
 
 

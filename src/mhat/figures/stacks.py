@@ -177,7 +177,7 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
         ends = [_draw_variable(axes, stack, each, each.columns[place], scale) for each in drawn]
         named = _named(drawn, ends, sizes=sizes)
         if not own:
-            legends.inside(axes, [entry for strip in keys(stack, panel) for entry in strip.handles] + named)
+            legends.inside(axes, [*_worded(keys(stack, panel)), *named])
         elif place == len(row) - 1 and named:
             legends.beside(axes, named)
         curves.draw_rug(axes, stack.broken)
@@ -185,6 +185,15 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
     single = [(line.steps, line.strand.values[:, 0]) for line in whole if not line.strand.spread]
     say_the_dips(row[0], single, scale)
     say_what_leaves(row[0], [values for _, values in single], scale)
+
+
+def _worded(strips: Sequence[Strip]) -> Iterator[Artist]:
+    """Give the entries of strips, each with the word that stands before it in a strip."""
+    for strip in strips:
+        for entry in strip.handles:
+            if strip.word.endswith(" ="):
+                entry.set_label(f"{strip.word} {entry.get_label()}")
+            yield entry
 
 
 def _measured(strand: Strand) -> list[Array]:

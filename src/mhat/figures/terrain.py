@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from mhat.figures.families import MOST_NAMED, Family, Members, members_of, shade
 from mhat.figures.runs import Run, colours_of
 from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape
+from mhat.traces.schema import start_of
 
 Array = NDArray[np.floating[Any]]
 Window = tuple[tuple[float, float], tuple[float, float]]
@@ -76,9 +76,8 @@ def paths_of(runs: Sequence[Run]) -> Paths:
 def _paths(run: Run, colour: str, beside: int) -> Paths:
     x = run.ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
-    start = (
-        start_of(run.ds).broadcast_like(x.isel(step=0, missing_dims="ignore", drop=True)) if x.sizes["step"] else None
-    )
+    known = start_of(run.ds) if x.sizes["step"] else None
+    start = None if known is None else xr.DataArray(known).broadcast_like(x.isel(step=0, drop=True))
     named: dict[str, Members] = {dim: members_of(run.ds, dim) for dim in swept}
     values = next(iter(named.values()))[2] if len(swept) == 1 and beside == 1 else None
     every = list(itertools.product(*(range(x.sizes[dim]) for dim in swept)))
@@ -107,14 +106,6 @@ def _look(named: dict[str, Members], place: tuple[int, ...], colour: str) -> tup
     _, labels, values = next(iter(named.values()))
     shades = shades_of(values or [float(i) for i in range(len(labels))])
     return to_hex(shades[place[0]]), inks.STYLES[sum(place[1:]) % len(inks.STYLES)]
-
-
-def start_of(ds: xr.Dataset) -> xr.DataArray:
-    """Give x before step 1."""
-    start = json.loads(str(ds.attrs.get("start", "NaN")))
-    if isinstance(start, dict):
-        return xr.DataArray(np.asarray(start["values"], dtype=np.float64), dims=start["dims"])
-    return xr.DataArray(np.full(2, float(start)), dims=(COORDINATE,))
 
 
 def window_of(landscape: Landscape, paths: Sequence[Path]) -> Window:

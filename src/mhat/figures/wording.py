@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,9 +12,9 @@ from mhat import rules
 from mhat.errors import MhatError
 from mhat.figures.canvas import escaped
 from mhat.figures.families import plain_or_math
-from mhat.figures.numerals import texts
+from mhat.figures.numerals import whole
 from mhat.language import Rule
-from mhat.language import rule as rule_of
+from mhat.traces.schema import Ran, knobs_of, rule_of, what_ran
 
 MOST_IN_TITLE = 4
 SCHEDULE = "by a schedule"
@@ -26,7 +23,7 @@ SCHEDULE = "by a schedule"
 def rule_in(ds: xr.Dataset) -> Rule | None:
     """Give the rule of a trace from the source it carries, or None if it carries none."""
     try:
-        return rule_of(str(ds.attrs.get("source", "")))
+        return rule_of(ds)
     except MhatError:
         return None
 
@@ -44,10 +41,11 @@ def words_of(traces: Sequence[xr.Dataset]) -> Words:
 
     A trace that is alone is told in the title, and its label is empty.
     """
-    told = [rule_names(traces), [_given(ds) for ds in traces], [_steps(ds) for ds in traces]]
+    ran = [what_ran(ds) for ds in traces]
+    told = [rule_names(traces), [_given(each) for each in ran], [count_of(each.steps, "step") for each in ran]]
     names, given, steps = ([] if len(set(each)) == 1 else each for each in told)
     knobs, unlike = _knobs(traces)
-    dtypes = [str(ds.attrs.get("dtype", "float64")) for ds in traces]
+    dtypes = [each.dtype for each in ran]
     shared = [] if steps else told[2][:1]
     shared += knobs
     if len(set(dtypes)) == 1:
@@ -62,7 +60,7 @@ def words_of(traces: Sequence[xr.Dataset]) -> Words:
 
 def rule_names(traces: Sequence[xr.Dataset]) -> list[str]:
     """Name the rules; one that only has the name of another is told apart from it."""
-    names = [str(ds.attrs.get("rule", "")) or "trace" for ds in traces]
+    names = [what_ran(ds).rule or "trace" for ds in traces]
     sources = [str(ds.attrs.get("source", "")) for ds in traces]
     told = []
     for name, source in zip(names, sources, strict=True):
@@ -98,15 +96,8 @@ def _apart(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _given(ds: xr.Dataset) -> str:
-    if "landscape" in ds.attrs:
-        return escaped(str(ds.attrs["landscape"])) or "a landscape of your own"
-    recipe = re.sub(r"(,|:)steps=\d+$|steps=\d+,", "", str(ds.attrs.get("stream", "")))
-    return escaped(recipe) or "gradients of your own"
-
-
-def _steps(ds: xr.Dataset) -> str:
-    return count_of(ds.sizes.get("step", 0), "step")
+def _given(ran: Ran) -> str:
+    return escaped(ran.on) or ("a landscape of your own" if ran.closed else "gradients of your own")
 
 
 def _knobs(traces: Sequence[xr.Dataset]) -> tuple[list[str], list[list[str]]]:
@@ -123,7 +114,7 @@ def _knobs(traces: Sequence[xr.Dataset]) -> tuple[list[str], list[list[str]]]:
             _value(ds, knob) if rule and knob in rule.knobs else None for ds, rule in zip(traces, ruled, strict=True)
         ]
         defaults = [rule.knobs.get(knob) if rule else None for rule in ruled]
-        written = _written(knob, values, [default for default in defaults if default is not None])
+        written = [_written(knob, value) for value in values]
         odd = [value is not None and value != default for value, default in zip(values, defaults, strict=True)]
         if len({value for value in values if value is not None}) == 1:
             shared += [next(filter(None, written))] if any(odd) else []
@@ -136,27 +127,21 @@ def _knobs(traces: Sequence[xr.Dataset]) -> tuple[list[str], list[list[str]]]:
 def _value(ds: xr.Dataset, knob: str) -> float | str | None:
     """Give the one value of a knob, or how it is given; None for a sweep."""
     if knob not in ds.coords:
-        value = json.loads(str(ds.attrs.get("knobs", "{}"))).get(knob)
-        return None if value is None else float(value)
+        return knobs_of(ds).get(knob)
     if "step" in ds[knob].dims:
         return SCHEDULE
     return float(np.ravel(ds[knob])[0]) if ds[knob].size == 1 else None
 
 
-def _written(knob: str, values: Sequence[Any], beside: Sequence[float]) -> list[str]:
-    """Write a knob for each trace, its numbers told apart from each other and from the defaults."""
-    numbers = [value for value in values if isinstance(value, float)]
-    text = dict(zip([*numbers, *beside], texts([*numbers, *beside]), strict=True))
+def _written(knob: str, value: float | str | None) -> str:
+    """Write a knob in full."""
     name = plain_or_math(knob)
-    return [
-        "" if value is None else f"{name} {SCHEDULE}" if value == SCHEDULE else f"{name} = {text[value]}"
-        for value in values
-    ]
+    return "" if value is None else f"{name} {value}" if isinstance(value, str) else f"{name} = {whole(value)}"
 
 
 def paper_of(traces: Sequence[xr.Dataset]) -> str:
     """Give the publication that the rule follows; nothing of several rules, which would be a list of references."""
-    papers = {str(ds.attrs.get("paper", "")) for ds in traces}
+    papers = {what_ran(ds).paper for ds in traces}
     return escaped(papers.pop()) if len(papers) == 1 else ""
 
 

@@ -84,10 +84,10 @@ def test_equal_traces_are_numbered() -> None:
 def test_more_than_eight_rules_leave_the_others_pale() -> None:
     names = ("adam", "rmsprop", "sgd", "lion", "nadam", "adagrad", "adamax", "radam", "adamw", "yogi")
     figure = figures.plot(of(names), "x")
-    assert strips(figure) == [[*names[:8], "others"]]
+    assert sorted(strips(figure)[0]) == sorted([*names[:7], "others"])
     assert said(figure, "title").startswith("10 rules on normal:seed=1")
-    assert len(set(colours(figure, 0, "x"))) == 9
-    assert "In grey: adamw, yogi." in said(figure, "caption")
+    assert len(set(colours(figure, 0, "x"))) == 8
+    assert "In grey: radam, adamw, yogi." in said(figure, "caption")
 
 
 def test_a_trace_with_the_dimension_rule_draws_of_each_rule_what_it_has() -> None:

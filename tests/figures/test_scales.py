@@ -86,3 +86,42 @@ def test_one_is_a_tick_wherever_it_is_in_view() -> None:
     scales.apply(scales.fitting([10.0 ** (-0.7 * STEPS), np.ones(1)]), axes)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert "1" in labels and "$10^{-60}$" in labels
+
+
+def test_one_dip_does_not_set_the_axis_and_is_known() -> None:
+    line = np.where(STEPS == 57, 1e-26, 10.0 ** -(STEPS / 25))
+    scale = scales.fitting([line])
+    assert scale.kind == "log" and 1e-6 < scale.low < line[-1]
+    assert np.flatnonzero(scale.below(line)).tolist() == [56]
+
+
+def test_a_dip_in_the_last_step_is_a_dip_and_a_collapse_is_none() -> None:
+    dip, collapse = (np.where(first <= STEPS, 1e-40, 1.0 + STEPS) for first in (100, 99))
+    assert scales.fitting([dip]).kind == "linear"
+    assert scales.fitting([collapse]).low < 1e-40
+
+
+def test_few_values_are_all_held() -> None:
+    assert scales.fitting([np.array([1.0, 1e-26, 1.0])]).low < 1e-26
+
+
+def test_of_rivals_one_that_diverges_does_not_set_the_axis() -> None:
+    calm, wild = 1.0 + 0.01 * STEPS, 10.0 ** (2 * STEPS)
+    together, alone = scales.fitting([calm, wild], rivals=True), scales.fitting([calm])
+    assert together.kind == alone.kind == "linear" and alone.high < together.high < 3
+    assert together.above(wild).any() and not together.above(calm).any()
+    assert scales.fitting([calm, wild]).high > 1e200, "variables of one run are all held"
+    assert scales.fitting([wild, 10 * wild], rivals=True).high > 1e200, "where all diverge, all are held"
+
+
+def test_rivals_of_different_size_are_all_held() -> None:
+    fan = [STEPS * lr for lr in np.geomspace(1e-8, 1, 9)]
+    scale = scales.fitting(fan, rivals=True)
+    assert not any(scale.above(line).any() for line in fan)
+
+
+@pytest.mark.parametrize("kind", ["linear", "log", "symlog", "magnitude"])
+def test_a_widened_axis_is_an_axis(kind: scales.Kind) -> None:
+    for low, high in ((1e-3, 1e307), (1e-3, 1.0)):
+        wide = scales.Scale(kind, low, high).widened()
+        assert wide.low <= low and high < wide.high < np.inf

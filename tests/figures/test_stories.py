@@ -1,6 +1,8 @@
 """The grid that tells the story mhat began with, and how figures are kept."""
 
 import ast
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +85,46 @@ def test_a_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputFileError, match=r"Choose a name that ends in \.png, \.pdf, \.svg"):
         figures.save(figure, tmp_path / "a.bmp")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.png"]
+
+
+def test_a_full_disk_leaves_what_was_there_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, path = figures.plot(trace(rules.sgd, [1.0, 2.0]), []), tmp_path / "a.png"
+    before = figures.save(figure, path).read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputFileError) as caught:
+        figures.save(figure, path, force=True)
+    assert str(caught.value) == (
+        f"`{path}` could not be written: No space left on device\nFree some space, or choose another place."
+    )
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_folder_that_vanishes_is_said(tmp_path: Path) -> None:
+    figure, folder = figures.plot(trace(rules.sgd, [1.0, 2.0]), []), tmp_path / "gone"
+    folder.mkdir()
+    draw = figure.draw_without_rendering
+
+    def vanishing() -> None:
+        draw()
+        folder.rmdir()
+
+    figure.draw_without_rendering = vanishing  # type: ignore[method-assign]
+    with pytest.raises(OutputFileError, match=r"(?s)a\.png` could not be written: No such file or directory"):
+        figures.save(figure, folder / "a.png")
+
+
+def test_figures_of_the_user_are_saved_as_they_are(tmp_path: Path) -> None:
+    figure = Figure(figsize=(2, 1), dpi=70)
+    figure.subplots().set_title("mine")
+    header = figures.save(figure, tmp_path / "mine.png").read_bytes()[16:24]
+    assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (140, 70)
+    assert "mine" in figures.save(figure, tmp_path / "mine.svg").read_text("utf-8")
 
 
 def test_a_figure_shows_itself_in_a_notebook_without_pyplot() -> None:

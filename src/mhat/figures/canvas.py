@@ -121,11 +121,14 @@ def _lay(figure: Figure, strip: Strip, top: float) -> float:
     left = EDGE + (_width(figure, strip.word, fontsize=size) + 0.008 * size if strip.word else 0.0)
     longest = max((_width(figure, str(handle.get_label()), fontsize=size) for handle in strip.handles), default=1.0)
     columns = max(min(len(strip.handles), int((width - left) / (0.055 * size + longest))), 1)
+    rows = -(-len(strip.handles) // columns)
+    # Matplotlib fills a legend column by column; people read it row by row.
+    read = [strip.handles[i] for column in range(columns) for i in range(column, len(strip.handles), columns)]
     figure.legend(
-        handles=strip.handles, loc="upper left", bbox_to_anchor=(left / width, place), ncols=columns,
+        handles=read, loc="upper left", bbox_to_anchor=(left / width, place), ncols=columns,
         handlelength=1.6, columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
     )  # fmt: skip
-    return 0.06 + ENTRY * size * -(-len(strip.handles) // columns)
+    return 0.06 + ENTRY * size * rows
 
 
 def remark(axes: Axes, text: str) -> None:

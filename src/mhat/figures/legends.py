@@ -29,11 +29,10 @@ def of_members(family: Family) -> list[Artist]:
 
 def of_runs(labels: Sequence[str], colours: Sequence[str]) -> list[Artist]:
     """Make an entry for each run that has a colour of its own, and one for all others."""
-    entries: list[Artist] = [_swatch(colour, label) for colour, label in zip(colours, labels, strict=True)]
-    if len(entries) <= MOST_NAMED and len(set(colours)) == len(colours):
-        return entries
-    own = len(set(colours)) - 1
-    return [*entries[:own], _swatch(colours[-1], "others")]
+    named: dict[str, list[str]] = {}
+    for colour, label in zip(colours, labels, strict=True):
+        named.setdefault(colour, []).append(label)
+    return [_swatch(colour, each[0] if len(each) == 1 else "others") for colour, each in named.items()]
 
 
 def of_bands(members: int) -> list[Artist]:

@@ -151,7 +151,7 @@ def _finish(figure: Picture, runs: tuple[Run, ...], stack: Stack, notes: list[st
     """Frame a figure with all that is said of its traces."""
     words = words_of([run.ds for run in runs])
     asides = [f"{run.label}: {label}" for run, label in zip(runs, words.labels, strict=True) if label != run.label]
-    pale = [run.label for run in runs[named_runs() :]]
+    pale = [run.label for run in runs[named_runs(runs) :]]
     others = [f"In grey: {', '.join(pale)}."] if pale else []
     sentences = ["; ".join(asides), *others, *notes, *stack.family.notes, paper_of([run.ds for run in runs])]
     frame(figure, words.title, sentences, strips)

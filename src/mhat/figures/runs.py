@@ -128,14 +128,15 @@ def landscape_in(runs: Sequence[Run]) -> Landscape | None:
         return None
 
 
-def named_runs() -> int:
-    """How many runs there are colours for."""
-    return min(len(inks.distinct()), MOST_NAMED)
+def named_runs(runs: Sequence[Run]) -> int:
+    """How many runs have a colour and an entry in the legend of their own; the others share one."""
+    most = min(len(inks.distinct()), MOST_NAMED)
+    return len(runs) if len(runs) <= most else min(most, MOST_NAMED - 1)
 
 
 def colours_of(runs: Sequence[Run]) -> list[str]:
     """Give every run its colour; what the colours do not reach for is a pale grey."""
-    known = inks.distinct()[: named_runs()]
+    known = inks.distinct()[: named_runs(runs)]
     return [known[i] if i < len(known) else inks.faded(0.7) for i in range(len(runs))]
 
 

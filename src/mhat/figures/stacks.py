@@ -22,7 +22,7 @@ from mhat.figures.families import MOST_NAMED, Column, Family, Strand, arrange, b
 from mhat.figures.looks import setting
 from mhat.figures.numerals import power_text, rounded
 from mhat.figures.panels import POSITIONS_HEADING, Panel, Shown, panels
-from mhat.figures.runs import Run, colours_of
+from mhat.figures.runs import Run, colours_of, named_runs
 from mhat.figures.scales import Scale
 from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape
@@ -250,7 +250,7 @@ def _draw_variable(axes: Axes, stack: Stack, drawn: Drawn, column: Sequence[Line
             look["color"] = stack.family.colours[line.strand.member]
         elif line.run is not None:
             look["color"] = stack.colours[line.run]
-            look["zorder"] -= 0.5 if line.run >= MOST_NAMED else 0.0
+            look["zorder"] -= 0.5 if line.run >= named_runs(stack.runs) else 0.0
         if not line.strand.spread:
             artist = curves.draw_line(axes, line.steps, scale.shown(line.strand.values[:, 0]), **look)
         else:

@@ -75,7 +75,7 @@ def frame(figure: Figure, title: str, sentences: Iterable[str] = (), strips: Ite
         EDGE / width, 1 - 0.08 / height, "\n".join(heading), ha="left", va="top", fontsize=large, fontweight=weight,
         gid="title",
     )  # fmt: skip
-    top = 0.1 + LINE * large * len(heading)
+    top = 0.1 + LINE * large * len(heading) if title else 0.04
     for strip in strips:
         top += _lay(figure, strip, top)
     lines = [line for sentence in sentences if sentence for line in _lines(figure, sentence, fontsize=small)]

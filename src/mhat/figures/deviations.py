@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,8 +127,9 @@ def _entries(verdict: Verdict, course: Course) -> list[Artist]:
 
 
 def _name(verdict: Verdict) -> str:
-    """Name the subject: one that is called as its rule is told apart from it."""
-    return f"{verdict.subject} (yours)" if verdict.subject == verdict.against else verdict.subject
+    """Name the subject, without the folders of its file: one that is called as its rule is told apart from it."""
+    name = verdict.subject if " " in verdict.subject else re.sub(r"^.*[/\\]", "", verdict.subject)
+    return f"{name} (yours)" if name == verdict.against else name
 
 
 def _title(verdict: Verdict) -> str:

@@ -69,6 +69,7 @@ def story(
                 if row == rows - 1:
                     stacks.label_steps(axes, steps)
         frame(figure, title, [caption])
+        figure.align_ylabels()
     return figure
 
 

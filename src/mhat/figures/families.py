@@ -126,14 +126,15 @@ def plain_or_math(name: Hashable) -> str:
     return f"${symbol}$" if re.split(r"[\d_]", text)[0] in symbol else text
 
 
-def _evenly(count: int, most: int) -> list[int]:
+def evenly(count: int, most: int) -> list[int]:
+    """Choose at most so many places, evenly, the first and the last among them."""
     return list(range(count)) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()
 
 
 def _columns(ds: xr.Dataset, dims: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[tuple[Column, ...], list[str]]:
     named = {dim: members_of(ds, dim) for dim in dims}
     every = list(itertools.product(*(range(sizes[dim]) for dim in dims)))
-    kept = [every[i] for i in _evenly(len(every), FEW_COLUMNS)]
+    kept = [every[i] for i in evenly(len(every), FEW_COLUMNS)]
     columns = tuple(
         Column(
             dict(zip(dims, places, strict=True)),
@@ -148,16 +149,17 @@ def _sweep(
     ds: xr.Dataset, dim: str, size: int, spread: tuple[str, ...], columns: tuple[Column, ...], notes: list[str]
 ) -> Family:
     title, labels, values = members_of(ds, dim)
-    chosen = _evenly(size, MOST_MEMBERS)
+    chosen = evenly(size, MOST_MEMBERS)
     if len(chosen) < size:
         notes = [*notes, f"{len(chosen)} of {size} values of {title} are shown."]
-    numbers = [values[i] for i in chosen] if values else [float(i) for i in chosen]
+    numbers = values or [float(i) for i in range(size)]
+    shades = shades_of(numbers)
     return Family(
         (dim,),
         title,
         tuple(labels[i] for i in chosen),
-        tuple(to_hex(shade) for shade in shades_of(numbers)),
-        tuple(numbers),
+        tuple(to_hex(shades[i]) for i in chosen),
+        tuple(numbers[i] for i in chosen),
         tuple(chosen),
         spread,
         columns,
@@ -173,9 +175,7 @@ def norm_of(values: Iterable[float]) -> Normalize:
 
 
 def shades_of(values: list[float]) -> Array:
-    """Colour the members of a sweep: few evenly in their order, many by value."""
-    if len(values) > MOST_NAMED:
-        return np.asarray(inks.gradual()(norm_of(values)(np.asarray(values))))
+    """Colour the members of a sweep evenly in their order, so that 0.99 and 0.999 are as unlike as 0.9 and 0.99."""
     order = np.argsort(np.argsort(values, kind="stable"))
     return np.asarray(inks.gradual()(order / max(len(values) - 1, 1)))
 

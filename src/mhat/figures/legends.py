@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mhat.figures import inks
-from mhat.figures.families import MOST_NAMED, Family, norm_of
+from mhat.figures.families import MOST_NAMED, Family, evenly
 
+MOST_ON_A_BAR = 5
 BANDED_MEMBERS_WITH_BAND, BANDED_MEMBERS_WITH_PALE_BAND = 5, 1
 
 
@@ -61,9 +64,12 @@ def inside(axes: Axes, entries: Sequence[Artist]) -> None:
 
 
 def add_colour_bar(figure: Figure, family: Family, axes: Sequence[Axes]) -> None:
-    """Say what the colours of many members mean."""
-    mappable = ScalarMappable(norm_of(family.values or ()), inks.gradual())
+    """Say what the colours of many members mean: of the ends, the middle and some between."""
+    order = np.argsort(np.asarray(family.values or range(len(family.labels))), kind="stable").tolist()
+    mappable = ScalarMappable(Normalize(0, max(len(order) - 1, 1)), inks.gradual())
     bar = figure.colorbar(mappable, ax=list(axes), location="right", shrink=min(1.0, 2.0 / len(axes)), pad=0.02)
+    told = evenly(len(order), MOST_ON_A_BAR)
+    bar.set_ticks(told, labels=[family.labels[order[place]] for place in told])
     bar.ax.set_title(family.title, loc="center", fontsize=inks.size_of("legend.fontsize"))
     bar.outline.set_visible(False)
     bar.ax.grid(False)

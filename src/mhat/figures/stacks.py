@@ -204,6 +204,7 @@ def _measured(strand: Strand) -> list[Array]:
 def _variables(stack: Stack, panel: Panel) -> list[Drawn]:
     drawn: list[Drawn] = []
     thick = inks.width(_thickness(stack.steps.size))
+    many = len(stack.family.labels) > MOST_NAMED
     for shown in panel.variables:
         columns = tuple(tuple(_lines(stack, shown, column)) for column in stack.family.columns)
         told = any(line.run is not None or line.strand.member is not None for column in columns for line in column)
@@ -216,7 +217,7 @@ def _variables(stack: Stack, panel: Panel) -> list[Drawn]:
         look = {
             "color": stack.own_colours.get(shown.name, inks.neutral()),
             "linestyle": inks.STYLES[slot % len(inks.STYLES)],
-            "linewidth": min(thick, inks.width(0.85)) if told else thick,
+            "linewidth": min(thick, inks.width(0.5 if many else 0.85)) if told else thick,
             "zorder": 2 + 0.1 * slot,
         }
         drawn.append(Drawn(shown, columns, look))

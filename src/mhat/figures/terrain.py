@@ -264,6 +264,7 @@ def names(paths: Paths) -> list[Artist]:
 def strips(figure: Figure, paths: Paths, profile: Axes) -> list[Strip]:
     """Name the paths: in a strip to frame the figure with, or by a bar for many colours."""
     if paths.values and len(paths.values) > MOST_NAMED:
-        legends.add_colour_bar(figure, Family(title=paths.title, values=paths.values), [profile])
+        labels = tuple(path.label for path in paths.each)
+        legends.add_colour_bar(figure, Family(title=paths.title, labels=labels, values=paths.values), [profile])
         return []
     return [Strip(f"{paths.title} =" if paths.title else "", names(paths))] if len(paths.each) > 1 else []

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import mhat
 from mhat import figures, landscapes, rules, streams
+from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.figures.looks import DISTINCT
 from mhat.language import rule
@@ -41,6 +42,12 @@ def test_what_all_have_alike_is_drawn_once_and_is_no_ones() -> None:
     figure = figures.plot(of(), "g")
     assert len(lines(figure.axes[0], "g")) == 1
     assert colours(figure, 0, "g")[0] not in DISTINCT
+
+
+def test_what_all_have_alike_is_counted_once() -> None:
+    gradients = [1.0, np.nan, 1.0]
+    figure = figures.plot([trace(rules.named(name), gradients) for name in RULES], "g")
+    assert remarks(figure.axes[0]) == "1 non-finite value, the first at step 2"
 
 
 def test_no_two_panels_have_one_heading() -> None:
@@ -161,6 +168,20 @@ def test_what_is_no_trace_is_refused_with_the_cure(what: Any, text: str) -> None
         with pytest.raises(BadValue) as caught:
             mhat.plot(given)
         assert str(caught.value) == text
+
+
+def test_a_second_trace_in_the_place_of_variables() -> None:
+    with pytest.raises(BadValue) as caught:
+        figures.plot(*of(("adam", "sgd")))  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "there is a second trace where the variables stand\nGive traces in a list: mhat.plot([a, b])."
+    )
+
+
+def test_a_verdict_in_a_list() -> None:
+    with pytest.raises(BadValue) as caught:
+        figures.plot([Verdict("mine", "adam", "", conforms=True)])
+    assert str(caught.value) == "the verdict of mine is no trace\nDraw it by itself: mhat.plot(verdict)."
 
 
 def test_variables_that_are_none() -> None:

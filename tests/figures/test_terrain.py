@@ -128,3 +128,10 @@ def test_traces_of_different_landscapes_are_drawn_over_the_steps() -> None:
     traces = [trace(rules.adam, landscape, steps=9) for landscape in (landscapes.ravine(), landscapes.booth())]
     figure = figures.plot(traces, "x")
     assert said(figure, "title") == "adam, 9 steps" and strips(figure)[0] == ["ravine", "booth"]
+
+
+def test_a_trace_that_was_cut_begins_where_it_was_cut() -> None:
+    ds = trace(rules.adam, landscapes.rosenbrock(), steps=100, lr=0.05).sel(step=slice(50, None))
+    chart, profile = figures.plot(ds).axes
+    assert len(lines(chart, "path")[0]) == 51 and points(chart.figure, "start") != [(-1.5, 2.0)]
+    assert profile.lines[0].get_xdata()[0] == 50

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mhat.figures import inks
-from mhat.figures.looks import NARROW, Look, setting
+from mhat.figures.looks import Look, setting
 from mhat.outputs import beside, check_output, said_of
 
 ENDINGS = (".png", ".pdf", ".svg")
@@ -129,21 +129,6 @@ def _lay(figure: Figure, strip: Strip, top: float) -> float:
         handlelength=1.6, columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
     )  # fmt: skip
     return 0.06 + ENTRY * size * rows
-
-
-def remark(axes: Axes, text: str) -> None:
-    """Write a small note above the right end of a panel, beside the notes that are there."""
-    notes = [note for note in axes.texts if note.get_gid() == "remark"]
-    if notes:
-        notes[0].set_text(f"{notes[0].get_text()}; {text}")
-        return
-    figure = figure_of(axes)
-    if figure is not None and figure.get_size_inches()[0] < NARROW:
-        # There is no room for both beside each other: the heading goes above.
-        heading = axes.get_title(loc=setting("axes.titlelocation"))
-        axes.set_title(heading, pad=setting("axes.titlepad") + inks.font(1.1))
-    where: Any = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
-    axes.text(1.0, 1.03, text, fontsize=inks.font(SMALL), color=inks.quiet(), gid="remark", **where)
 
 
 def figure_of(axes: Axes) -> Figure | None:

@@ -18,10 +18,10 @@ from mhat.checks.verdict import Course, Deviation, Verdict
 from mhat.errors import BadValue
 from mhat.figures import curves, inks, legends, scales
 from mhat.figures.borrowed import axes_in, refuse_size, whole_of
-from mhat.figures.canvas import Picture, Strip, escaped, frame, remark
+from mhat.figures.canvas import Picture, Strip, escaped, frame
 from mhat.figures.looks import Style, look_in, look_of
 from mhat.figures.panels import Shown
-from mhat.figures.stacks import say_the_dips
+from mhat.figures.remarks import remark, say_the_dips
 
 Array = NDArray[np.floating[Any]]
 Looks = dict[str, dict[str, Any]]

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from mhat.errors import BadValue
 from mhat.figures import curves, inks, scales
-from mhat.figures.canvas import remark
 from mhat.figures.families import members_of, norm_of, sweeps_of
 from mhat.figures.looks import is_dark
 from mhat.figures.numerals import rounded
 from mhat.figures.panels import panels
+from mhat.figures.remarks import remark, say_what_leaves
 from mhat.figures.runs import RULES, Run, chosen, colours_of, landscape_in, runs_of
-from mhat.figures.stacks import say_what_leaves
 from mhat.figures.terrain import can_be_drawn, heights_of
 from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape

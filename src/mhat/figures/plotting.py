@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from mhat.errors import BadValue
 from mhat.figures import borrowed, finals, stacks, terrain
-from mhat.figures.canvas import Picture, Strip, frame, remark
+from mhat.figures.canvas import Picture, Strip, frame
 from mhat.figures.finals import Final
 from mhat.figures.looks import Look, Style, look_of
+from mhat.figures.remarks import remark
 from mhat.figures.runs import Run, chosen, landscape_in, named_runs, runs_of
 from mhat.figures.stacks import Stack
 from mhat.figures.wording import paper_of, words_of

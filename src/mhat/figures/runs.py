@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, MhatError, UnknownName
 from mhat.figures import inks
 from mhat.figures.canvas import escaped
@@ -88,6 +89,8 @@ def _checked(what: Any) -> xr.Dataset:
         raise BadValue(f"`{what}` is the name of a file", f'Load it first: mhat.plot(mhat.load("{what}")).')
     if isinstance(what, str):
         raise BadValue(f"`{what}` is no trace", f'Run it first: mhat.plot(mhat.trace("{what}", "constant:10")).')
+    if isinstance(what, Verdict):
+        raise BadValue(f"the verdict of {what.subject} is no trace", "Draw it by itself: mhat.plot(verdict).")
     if isinstance(what, Rule):
         raise BadValue(
             f"{what.name} is a rule that has not run", "Run it first: mhat.plot(mhat.trace(rule, 'constant:10'))."
@@ -145,6 +148,8 @@ def chosen(runs: Sequence[Run], variables: str | Iterable[str] | None) -> list[s
     known = list(dict.fromkeys(name for run in runs for name in run.names))
     if variables is None:
         return known
+    if isinstance(variables, xr.Dataset):
+        raise BadValue("there is a second trace where the variables stand", "Give traces in a list: mhat.plot([a, b]).")
     if not isinstance(variables, str | Iterable):
         raise BadValue(f"`variables` is {variables!r}", 'Name one, or several in a list: variables=["m_hat", "x"].')
     wanted = [variables] if isinstance(variables, str) else list(variables)

@@ -16,15 +16,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mhat.errors import BadValue
-from mhat.figures import curves, inks, legends, scales
-from mhat.figures.canvas import Strip, remark
+from mhat.figures import curves, inks, legends, remarks, scales
+from mhat.figures.canvas import Strip
 from mhat.figures.families import MOST_NAMED, Column, Family, Strand, arrange, band_steps, strands
 from mhat.figures.looks import setting
-from mhat.figures.numerals import power_text, rounded
 from mhat.figures.panels import POSITIONS_HEADING, Panel, Shown, panels
 from mhat.figures.runs import Run, colours_of, named_runs
 from mhat.figures.scales import Scale
-from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape
 
 Array = NDArray[np.floating[Any]]
@@ -173,7 +171,7 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
             dotted: dict[str, Any] = {"linewidth": inks.width(0.6), "linestyle": (0, (2, 2)), "gid": "minimum"}
             axes.axhline(mark, color=inks.quiet(), zorder=0.6, **dotted)
         if marks:
-            remark(axes, "dotted: the minimum")
+            remarks.remark(axes, "dotted: the minimum")
         ends = [_draw_variable(axes, stack, each, each.columns[place], scale) for each in drawn]
         named = _named(drawn, ends, sizes=sizes)
         if not own:
@@ -181,10 +179,10 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
         elif place == len(row) - 1 and named:
             legends.beside(axes, named)
         curves.draw_rug(axes, stack.broken)
-    _say_what_is_missing(row[0], stack, panel, lines, scale)
+    remarks.say_what_is_missing(row[0], _tables(stack, panel), scale)
     single = [(line.steps, line.strand.values[:, 0]) for line in whole if not line.strand.spread]
-    say_the_dips(row[0], single, scale)
-    say_what_leaves(row[0], [values for _, values in single], scale)
+    remarks.say_the_dips(row[0], single, scale)
+    remarks.say_what_leaves(row[0], [values for _, values in single], scale)
 
 
 def _worded(strips: Sequence[Strip]) -> Iterator[Artist]:
@@ -230,15 +228,26 @@ def _thickness(steps: int) -> float:
 
 def _lines(stack: Stack, shown: Shown, column: Column) -> Iterator[Line]:
     """Take a variable apart; what is the same in all runs, like given gradients, is drawn once and is no one's."""
-    having = [(i, run) for i, run in enumerate(stack.runs) if shown.name in run.ds]
-    arrays = [run.ds[shown.name] for _, run in having]
-    common = len(having) > 1 and all(arrays[0].equals(array) for array in arrays[1:])
-    for place, run in having[:1] if common else having:
+    for place, run in _having(stack, shown.name):
         for strand in strands(run.ds[shown.name], stack.family, column):
             with np.errstate(invalid="ignore"):
                 values = np.sqrt(strand.values) if shown.rooted else strand.values
             steps = run.steps[band_steps(run.steps.size)] if strand.spread else run.steps
-            yield Line(steps, replace(strand, values=values), place if stack.compares and not common else None)
+            yield Line(steps, replace(strand, values=values), place)
+
+
+def _having(stack: Stack, name: str) -> list[tuple[int | None, Run]]:
+    """Give the runs that have a variable, each with its place; one without a place if it is the same in all."""
+    having = [(i, run) for i, run in enumerate(stack.runs) if name in run.ds]
+    arrays = [run.ds[name] for _, run in having]
+    if having and (not stack.compares or (len(having) > 1 and all(arrays[0].equals(array) for array in arrays[1:]))):
+        return [(None, having[0][1])]
+    return list(having)
+
+
+def _tables(stack: Stack, panel: Panel) -> list[tuple[Array, Array]]:
+    """Give the values of a panel, a table for each variable and run."""
+    return [(run.steps, run.array(v.name)) for v in panel.variables for _, run in _having(stack, v.name)]
 
 
 def _draw_variable(axes: Axes, stack: Stack, drawn: Drawn, column: Sequence[Line], scale: Scale) -> float:
@@ -278,42 +287,6 @@ def _named(drawn: Sequence[Drawn], ends: Sequence[float], *, sizes: bool) -> lis
         label = rf"$\left|{symbol}\right|$" if sizes else drawn[i].shown.label
         entries.append(Line2D([], [], label=label, **look))
     return entries
-
-
-def _say_what_is_missing(axes: Axes, stack: Stack, panel: Panel, lines: list[Array], scale: Scale) -> None:
-    if not stack.steps.size or not any(line.size for line in lines):
-        remark(axes, "no values")
-        return
-    tables = [(run.steps, run.array(v.name)) for run in stack.runs for v in panel.variables if v.name in run.ds]
-    bad = [(steps, ~np.isfinite(table)) for steps, table in tables]
-    count = sum(int(each.sum()) for _, each in bad)
-    if count:
-        first = min(int(steps[np.argmax(each.any(axis=1))]) for steps, each in bad if each.any())
-        remark(axes, f"{count_of(count, 'non-finite value')}, the first at step {first:,}")
-    zeros = sum(int((table == 0).sum()) for _, table in tables) if scale.logarithmic else 0
-    if zeros:
-        remark(axes, f"{count_of(zeros, 'value')} of exactly 0 not on this axis")
-    tiny = sum(int(((table != 0) & (np.abs(table) < scales.FLOOR)).sum()) for _, table in tables)
-    if tiny:
-        where = power_text(scales.FLOOR) if scale.logarithmic else "0"
-        remark(axes, f"{count_of(tiny, 'smaller value')} drawn at {where}")
-
-
-def say_the_dips(axes: Axes, lines: Iterable[tuple[Array, Array]], scale: Scale) -> None:
-    """Tell how deep lines go that leave a logarithmic axis for a moment."""
-    low = [(steps[below], values[below]) for steps, values in lines for below in [scale.below(values)]]
-    dips = [(abs(float(value)), int(step)) for steps, values in low for step, value in zip(steps, values, strict=True)]
-    if dips:
-        size, step = min(dips)
-        remark(axes, f"{count_of(len(dips), 'dip')} below this axis, to {rounded(size, 3)} at step {step:,}")
-
-
-def say_what_leaves(axes: Axes, lines: Iterable[Array], scale: Scale) -> None:
-    """Tell of lines that diverge, which do not set an axis that others need."""
-    gone = [float(np.abs(values[above]).max()) for values in lines if (above := scale.above(values)).any()]
-    if gone:
-        verb = "leaves" if len(gone) == 1 else "leave"
-        remark(axes, f"{count_of(len(gone), 'line')} {verb} this axis, up to {rounded(max(gone), 3)}")
 
 
 def strips(figure: Figure, stack: Stack, axes: Sequence[Axes]) -> list[Strip]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from mhat.errors import BadValue, UnknownName
 from mhat.figures import curves, inks, scales, stacks
-from mhat.figures.canvas import Picture, frame, remark
+from mhat.figures.canvas import Picture, frame
 from mhat.figures.looks import Style, look_of
 from mhat.figures.numerals import rounded
 from mhat.figures.panels import Shown
+from mhat.figures.remarks import remark
 from mhat.figures.scales import Scale
 
 Array = NDArray[np.floating[Any]]

@@ -18,8 +18,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from mhat.figures import curves, inks, legends, scales, stacks
-from mhat.figures.canvas import Strip, remark
+from mhat.figures.canvas import Strip
 from mhat.figures.families import MOST_NAMED, Family, Members, members_of, shades_of
+from mhat.figures.remarks import remark, say_the_dips, say_what_leaves
 from mhat.figures.runs import Run, colours_of
 from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape
@@ -76,7 +77,8 @@ def paths_of(runs: Sequence[Run]) -> Paths:
 def _paths(run: Run, colour: str, beside: int) -> Paths:
     x = run.ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
-    known = start_of(run.ds) if x.sizes["step"] else None
+    # A trace that was cut does not begin where x started.
+    known = start_of(run.ds) if run.steps.size and run.steps[0] == 1 else None
     start = None if known is None else xr.DataArray(known).broadcast_like(x.isel(step=0, drop=True))
     named: dict[str, Members] = {dim: members_of(run.ds, dim) for dim in swept}
     values = next(iter(named.values()))[2] if len(swept) == 1 and beside == 1 else None
@@ -225,8 +227,8 @@ def draw_profile(axes: Axes, landscape: Landscape, paths: Sequence[Path]) -> Non
     bad = sum(int((~np.isfinite(line)).sum()) for line in lines)
     if bad:
         remark(axes, count_of(bad, "non-finite value"))
-    stacks.say_the_dips(axes, [(path.steps, line) for path, line in zip(paths, lines, strict=True)], scale)
-    stacks.say_what_leaves(axes, lines, scale)
+    say_the_dips(axes, [(path.steps, line) for path, line in zip(paths, lines, strict=True)], scale)
+    say_what_leaves(axes, lines, scale)
 
 
 def signs(chart: Axes) -> list[Artist]:

@@ -145,6 +145,7 @@ def draw_map(axes: Axes, landscape: Landscape, paths: Sequence[Path], window: Wi
     axes.set_xlim(left_end, right_end)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal")
+    axes.locator_params(nbins=6)
     axes.set_xlabel("first coordinate of $x$")
     axes.set_ylabel("second coordinate of $x$")
     axes.set_title("The path over the landscape" if len(paths) == 1 else "The paths over the landscape")

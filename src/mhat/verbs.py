@@ -95,21 +95,36 @@ def _shown(
         yield part.drop_vars(hidden)
 
 
-def plot(what: xr.Dataset | Verdict, variables: str | Iterable[str] | None = None) -> Figure:
-    """Draw a trace or a verdict.
+def plot(
+    what: Any,
+    variables: str | Iterable[str] | None = None,
+    *,
+    ax: Any = None,
+    style: Any = None,
+    size: tuple[float, float] | None = None,
+    dpi: float | None = None,
+    final: bool | None = None,
+) -> Figure:
+    """Draw a trace, several traces, or a verdict.
 
-    A trace: its variables grouped by unit, a sweep as a family, a landscape as contours with the path. A verdict
-    that deviates: subject and rule side by side, from the first deviating step on.
+    A trace: its variables grouped by unit, a sweep as a family, two swept knobs as a heat map of the last values, a
+    landscape as contours with the path. Several, in a list or a dict by their labels, and the rules of a trace of
+    several: a colour each. A verdict that deviates: subject and rule side by side, from the first deviating step on.
 
-    Returns a matplotlib Figure. Raises UnknownName for a variable that the trace does not have, BadValue for a
-    verdict without a deviation.
+    `variables`: the names to draw. `ax`: axes of yours to draw into, as many as there are panels. `style`: "dark",
+    "print" (80 mm wide), "large", any style of matplotlib, settings, or a list of these; settings that you have made
+    yourself hold too. `size`: width and height in inches. `dpi`: dots an inch. `final`: draw what the sweep ends with
+    (True), or its course (False).
+
+    Returns a matplotlib Figure. Raises UnknownName for a variable or style that does not exist, BadValue for what is
+    neither trace nor verdict, for a verdict without a deviation, and for axes that are not as many as the panels.
     """
     from mhat import figures
     from mhat.checks.verdict import Verdict as OfACheck
 
     if isinstance(what, OfACheck):
-        return figures.side_by_side(what)
-    return figures.plot(what, variables=variables)
+        return figures.side_by_side(what, ax=ax, style=style, size=size, dpi=dpi)
+    return figures.plot(what, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
 
 
 def step(

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import mhat
 from mhat.checks.verdict import Course, Deviation, Verdict
 from mhat.errors import BadValue
 from mhat.figures import side_by_side
 from tests.checks import wrong_adams
-from tests.figures.looks import drawn, headings, lines, remarks, said, strips
+from tests.figures.looks import drawn, headings, legend, lines, remarks, said, strips
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def classic() -> Verdict:
 def test_the_classic_mistake_falls_away_from_its_rule(classic: Verdict) -> None:
     figure = drawn(side_by_side(classic), layout=True)
     upper, lower = figure.axes
-    assert headings(figure) == ["Step downhill, in learning rates", "Gradient"]
+    assert headings(figure) == ["Step downhill, in learning rates", "Gradient $g_{t}$"]
     (rule,), (subject,), (named,) = (lines(upper, gid) for gid in ("rule", "subject", "named"))
     assert len(rule) == len(subject) == len(named) == 100
     assert rule == pytest.approx(np.ones(100), rel=1e-6)
@@ -40,6 +41,30 @@ def test_it_says_what_is_beside_what(classic: Verdict) -> None:
     assert strips(figure) == [["adam", classic.subject, "the rule with the edits below"]]
     assert "m_hat is stored back into m" in said(figure, "caption")
     assert "Dotted: step 2." in said(figure, "caption")
+
+
+def test_a_function_named_as_its_rule_is_told_apart_from_it(classic: Verdict) -> None:
+    figure = side_by_side(replace(classic, subject="adam"))
+    assert strips(figure) == [["adam", "adam (yours)", "the rule with the edits below"]]
+    assert said(figure, "title").startswith("adam (yours) beside adam")
+
+
+def test_a_subject_is_named_by_its_file_without_the_folders(classic: Verdict) -> None:
+    figure = side_by_side(replace(classic, subject="/home/me/lecture 3/adam.py:adam"))
+    assert "/home/me/lecture 3/adam.py:adam" in strips(figure)[0], "a command, perhaps: left as it is"
+    assert "adam.py:adam" in strips(side_by_side(replace(classic, subject="lectures/adam.py:adam")))[0]
+
+
+def test_it_goes_into_axes_of_the_users_and_takes_a_style(classic: Verdict) -> None:
+    figure = Figure()
+    ax = figure.subplots()
+    assert mhat.plot(classic, ax=ax) is figure and legend(ax)[0] == "adam" and len(figure.axes) == 1
+    pair = Figure().subplots(2)
+    mhat.plot(classic, ax=pair)
+    assert pair[1].get_title() == "Gradient $g_{t}$"
+    with pytest.raises(BadValue, match="a verdict has two panels, and `ax` holds 3 axes"):
+        mhat.plot(classic, ax=Figure().subplots(3))
+    assert drawn(mhat.plot(classic, style="print")).get_size_inches()[0] == pytest.approx(80 / 25.4)
 
 
 def test_a_verdict_is_drawn_by_the_verb_too(classic: Verdict) -> None:

@@ -10,11 +10,12 @@ from matplotlib.mathtext import MathTextParser
 from mhat import figures, rules, streams
 from mhat.errors import UnknownName
 from mhat.figures.curves import quantiles, thinned
+from mhat.figures.looks import DISTINCT
 from mhat.language import rule
 from mhat.traces import trace
 from tests.figures.looks import bands, drawn, headings, legend, lines, remarks, said, strips
 
-ADAM_HEADINGS = ["Gradient and first moments", "Roots of second moments", "Ratio", "Parameter"]
+ADAM_HEADINGS = ["Gradient and first moments", "Roots of second moments", "Ratio", "Parameter $x_{t}$"]
 # Rules whose panels are of other kinds than Adam's: these are drawn to the last pixel, of the others all is checked
 # but what all have in common.
 UNLIKE = ("adabound", "adadelta", "lamb", "radam")
@@ -86,12 +87,14 @@ def test_a_long_sweep_has_a_colour_bar_and_is_thinned_out() -> None:
     ds = trace(rules.sgd, streams.constant(steps=5), lr=np.geomspace(1e-4, 1, 100).tolist())
     figure = drawn(figures.plot(ds), layout=True)
     assert len(lines(figure.axes[1], "x")) == 40
-    assert figure.axes[-1].get_title() == "lr" and figure.axes[-1].get_yscale() == "log"
+    told = [label.get_text() for label in figure.axes[-1].get_yticklabels()]
+    assert figure.axes[-1].get_title() == "lr" and (told[0], told[-1], len(told)) == ("0.0001", "1", 5)
     assert said(figure, "caption").startswith("40 of 100 values of lr are shown.")
 
 
 def test_a_second_sweep_makes_columns() -> None:
-    figure = figures.plot(trace(rules.adam, streams.ramp(steps=9), beta2=[0.9, 0.99], beta1=[0.0, 0.5, 0.9]))
+    ds = trace(rules.adam, streams.ramp(steps=9), beta2=[0.9, 0.99], beta1=[0.0, 0.5, 0.9])
+    figure = figures.plot(ds, final=False)
     assert len(figure.axes) == 4 * 3
     assert [title.splitlines()[0] for title in headings(figure)[:3]] == [
         rf"$\beta_{{1}}$ = {value}" for value in ("0", "0.5", "0.9")
@@ -149,15 +152,16 @@ def mine(x, g, t, fast=0, s=0, *, lr=0.01, a=0.9):
 """)
     figure = figures.plot(trace(mine, streams.normal(steps=20)))
     assert headings(figure) == [
-        "Gradient and first moments", "Root of the second moment", "In the unit of $x/g$", "Schedule",
-        "Other variable", "Parameter",
+        "Gradient and first moments", r"Root of the second moment $\sqrt{s_{t}}$",
+        r"In the unit of $x/g$: $\mathrm{rate}_{t}$", r"Schedule $\mathrm{heat}_{t}$",
+        r"Other variable $\mathrm{odd}_{t}$", "Parameter $x_{t}$",
     ]  # fmt: skip
 
 
 def test_squares_that_are_negative_keep_their_unit() -> None:
     below = rule("def below(x, g): v = -(g**2); return x - g")
     (axes,) = figures.plot(trace(below, [1.0, 2.0]), "v").axes
-    assert legend(axes) == ["$v_{t}$"] and axes.get_ylabel() == "unit of $g^{2}$"
+    assert axes.get_title(loc="left") == "In the unit of $g^{2}$: $v_{t}$" and axes.get_ylabel() == "unit of $g^{2}$"
 
 
 def test_non_finite_values_are_gaps_marks_and_a_note() -> None:
@@ -199,7 +203,9 @@ def test_nothing_to_draw_is_said() -> None:
 
 def test_variables_are_chosen_by_name() -> None:
     ds = trace(rules.adam, streams.constant(steps=5))
-    assert headings(figures.plot(ds, ["x", "v_hat"])) == ["Root of the second moment", "Parameter"]
+    assert headings(figures.plot(ds, ["x", "v_hat"])) == [
+        r"Root of the second moment $\sqrt{\hat{v}_{t}}$", "Parameter $x_{t}$"
+    ]  # fmt: skip
     with pytest.raises(UnknownName) as caught:
         figures.plot(ds, ["x", "m_hut"])
     assert str(caught.value) == "there is no variable of the trace `m_hut`\nDid you mean `m_hat`?"
@@ -208,7 +214,7 @@ def test_variables_are_chosen_by_name() -> None:
 def test_a_dataset_without_its_rule_is_drawn_too() -> None:
     ds = trace(rules.adam, streams.constant(steps=5))
     ds.attrs.clear()
-    assert headings(figures.plot(ds)) == ["Gradient", "Other variables", "Parameter"]
+    assert headings(figures.plot(ds)) == ["Gradient $g_{t}$", "Other variables", "Parameter $x_{t}$"]
 
 
 def test_lazy_traces_are_drawn() -> None:
@@ -229,3 +235,71 @@ def test_quantiles_leave_out_what_is_not_finite() -> None:
     rows = np.array([[1.0, 2.0, 3.0, np.nan, np.inf], [np.nan] * 5])
     low, middle = quantiles(rows, (0.0, 0.5))
     assert low[0] == 1.0 and middle[0] == 2.0 and np.isnan(middle[1])
+
+
+def test_a_colour_means_one_variable_and_inputs_have_none() -> None:
+    figure = figures.plot(trace(rules.adam, streams.normal(steps=20)))
+    colours = {
+        str(line.get_label()): line.get_color()
+        for axes in figure.axes
+        for line in axes.lines
+        if str(line.get_label()) in ("_g", "_m", "_m_hat", "_v", "_v_hat", "_ratio", "_x")
+    }
+    assert len(set(colours.values())) == len(colours) == 7
+    assert not {colours["_g"], colours["_x"]} & set(DISTINCT)
+
+
+def test_where_colours_tell_a_sweep_apart_variables_have_dashes() -> None:
+    figure = figures.plot(trace(rules.adam, streams.normal(steps=20), beta2=[0.9, 0.99]))
+    first = figure.axes[0]
+    single = [line for line in first.lines if line.get_label() in ("_m", "_m_hat")]
+    assert {line.get_color() for line in single} == {single[0].get_color()}
+    assert single[0].get_linestyle() != single[1].get_linestyle() and single[0].get_color() not in DISTINCT
+
+
+def test_a_variable_that_is_alone_is_named_in_the_heading_and_not_twice() -> None:
+    figure = figures.plot(trace(rules.adam, streams.normal(steps=20)), ["m_hat", "ratio"])
+    assert headings(figure) == [r"First moment $\hat{m}_{t}$", "Ratio"]
+    assert [legend(axes) for axes in figure.axes] == [[], []]
+
+
+def test_no_two_panels_have_one_heading() -> None:
+    found = headings(figures.plot(trace(rules.lamb, NOISE[:, :5], start=1.0)))
+    assert len(set(found)) == len(found)
+
+
+def test_no_legend_has_more_than_eight_entries() -> None:
+    names = "abcdfhpqrs"
+    lines_of = "".join(f"    {n} = 0.9 * {n} + 0.{i}1 * g\n" for i, n in enumerate(names))
+    states = ", ".join(f"{n}=0" for n in names)
+    many = rule(f"def many(x, g, {states}, *, lr=0.1):\n{lines_of}    return x - lr * {names[-1]}\n")
+    figure = figures.plot(trace(many, streams.normal(steps=9)))
+    assert headings(figure) == [
+        "Gradient and first moments (1 of 2)", "Gradient and first moments (2 of 2)", "Parameter $x_{t}$"
+    ]  # fmt: skip
+    assert max(len(legend(axes)) for axes in figure.axes) == 8
+    swept = trace(rules.sgd, streams.constant(steps=5), lr=np.geomspace(1e-4, 1, 9).tolist())
+    assert strips(figures.plot(swept)) == [] and len(strips(figures.plot(swept.isel(lr=slice(8))))[0]) == 8
+
+
+def test_a_dip_is_said_beside_the_panel() -> None:
+    values = np.where(np.arange(200) == 77, 1e-26, 10.0 ** -(np.arange(200) / 40.0))
+    (axes,) = drawn(figures.plot(trace(rules.sgd, values), "g")).axes
+    assert axes.get_ylim()[0] > 1e-8
+    assert remarks(axes) == "1 dip below this axis, to $10^{-26}$ at step 78"
+
+
+def test_titles_state_true_knobs() -> None:
+    ds = trace(rules.adam, streams.constant(10, steps=3), beta2=0.99999, lr=0.123456)
+    assert said(figures.plot(ds, "x"), "title") == (
+        r"adam on constant:10, 3 steps, lr = 0.123456, $\beta_{2}$ = 0.99999"
+    )
+
+
+def test_a_note_in_a_narrow_figure_leaves_the_heading_its_line() -> None:
+    plain = figures.plot(trace(rules.adam, NOISE[:, 0]), "v", style="print")
+    noted = figures.plot(trace(rules.adam, broken()), "v", style="print")
+    for figure in (plain, noted):
+        drawn(figure, layout=True)
+    heading, note = noted.axes[0]._left_title, noted.axes[0].texts[0]  # type: ignore[attr-defined]
+    assert heading.get_window_extent().y0 >= note.get_window_extent().y1

@@ -1,11 +1,11 @@
 """Scales: which one is chosen, and that no number of a double makes matplotlib stumble."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
 from mhat.figures import scales
-from mhat.figures.canvas import LOOK, blank
+from mhat.figures.canvas import Picture
+from mhat.figures.looks import look_of
 
 STEPS = np.arange(1.0, 101.0)
 NOISE = np.random.default_rng(0).normal(size=400)
@@ -69,8 +69,9 @@ def test_shown_values_leave_out_what_the_axis_cannot_hold() -> None:
 def test_every_double_can_be_drawn(values: list[float]) -> None:
     line = np.array(values)
     scale = scales.fitting([line])
-    with mpl.rc_context(LOOK):
-        figure = blank(3, 2)
+    look = look_of()
+    with look.in_force():
+        figure = Picture(look, 3, 2)
         axes = figure.add_subplot()
         scales.apply(scale, axes)
         axes.plot(scale.shown(line))
@@ -80,14 +81,47 @@ def test_every_double_can_be_drawn(values: list[float]) -> None:
 
 
 def test_one_is_a_tick_wherever_it_is_in_view() -> None:
-    figure = blank(3, 2)
+    figure = Picture(look_of(), 3, 2)
     axes = figure.add_subplot()
     scales.apply(scales.fitting([10.0 ** (-0.7 * STEPS), np.ones(1)]), axes)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert "1" in labels and "$10^{-60}$" in labels
 
 
-def test_numbers_for_readers() -> None:
-    texts = [scales.number_text(value) for value in (0.9999000099990011, 3.40488818e-70, 0.0, -0.5, 1e-6, np.nan)]
-    assert texts == ["0.9999", r"$3.4\cdot10^{-70}$", "0", "\N{MINUS SIGN}0.5", "$10^{-6}$", "nan"]
-    assert [scales.power_text(value) for value in (0.01, 1e4, -1e-5)] == ["0.01", "$10^{4}$", "$-10^{-5}$"]
+def test_one_dip_does_not_set_the_axis_and_is_known() -> None:
+    line = np.where(STEPS == 57, 1e-26, 10.0 ** -(STEPS / 25))
+    scale = scales.fitting([line])
+    assert scale.kind == "log" and 1e-6 < scale.low < line[-1]
+    assert np.flatnonzero(scale.below(line)).tolist() == [56]
+
+
+def test_a_dip_in_the_last_step_is_a_dip_and_a_collapse_is_none() -> None:
+    dip, collapse = (np.where(first <= STEPS, 1e-40, 1.0 + STEPS) for first in (100, 99))
+    assert scales.fitting([dip]).kind == "linear"
+    assert scales.fitting([collapse]).low < 1e-40
+
+
+def test_few_values_are_all_held() -> None:
+    assert scales.fitting([np.array([1.0, 1e-26, 1.0])]).low < 1e-26
+
+
+def test_of_rivals_one_that_diverges_does_not_set_the_axis() -> None:
+    calm, wild = 1.0 + 0.01 * STEPS, 10.0 ** (2 * STEPS)
+    together, alone = scales.fitting([calm, wild], rivals=True), scales.fitting([calm])
+    assert together.kind == alone.kind == "linear" and alone.high < together.high < 3
+    assert together.above(wild).any() and not together.above(calm).any()
+    assert scales.fitting([calm, wild]).high > 1e200, "variables of one run are all held"
+    assert scales.fitting([wild, 10 * wild], rivals=True).high > 1e200, "where all diverge, all are held"
+
+
+def test_rivals_of_different_size_are_all_held() -> None:
+    fan = [STEPS * lr for lr in np.geomspace(1e-8, 1, 9)]
+    scale = scales.fitting(fan, rivals=True)
+    assert not any(scale.above(line).any() for line in fan)
+
+
+@pytest.mark.parametrize("kind", ["linear", "log", "symlog", "magnitude"])
+def test_a_widened_axis_is_an_axis(kind: scales.Kind) -> None:
+    for low, high in ((1e-3, 1e307), (1e-3, 1.0)):
+        wide = scales.Scale(kind, low, high).widened()
+        assert wide.low <= low and high < wide.high < np.inf

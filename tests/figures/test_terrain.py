@@ -54,8 +54,8 @@ def test_panels_are_added_when_asked_for_and_have_the_colours_of_the_paths() -> 
 def test_two_sweeps_and_many_paths() -> None:
     knobs = {"lr": np.geomspace(1e-3, 0.1, 5).tolist(), "beta1": [0.0, 0.5, 0.9]}
     figure = figures.plot(trace(rules.adam, landscapes.booth(), steps=9, **knobs), "x")
-    assert len(lines(figure.axes[0], "path")) == 12
-    assert "12 of 15 paths are shown." in said(figure, "caption") and bands(figure.axes[2])
+    assert len(lines(figure.axes[0], "path")) == 8
+    assert "8 of 15 paths are shown." in said(figure, "caption") and bands(figure.axes[2])
 
 
 @pytest.mark.parametrize("name", landscapes.names())
@@ -73,15 +73,65 @@ def test_a_diverging_path_does_not_take_the_map_with_it() -> None:
 
 def test_one_coordinate_is_drawn_over_the_steps_with_its_minimum() -> None:
     figure = figures.plot(trace(rules.adam, landscapes.reddi(), steps=30, lr=0.1))
-    assert headings(figure)[-1] == "Parameter"
+    assert headings(figure)[-1] == "Parameter $x_{t}$"
     assert lines(figure.axes[-1], "minimum")[0].tolist() == [-1.0, -1.0]
     assert remarks(figure.axes[-1]) == "dotted: the minimum"
 
 
 def test_without_x_or_its_landscape_the_variables_are_drawn() -> None:
     ds = trace(rules.adam, landscapes.rosenbrock(), steps=5)
-    assert headings(figures.plot(ds.drop_vars("x")))[0] == "Gradient"
+    assert headings(figures.plot(ds.drop_vars("x")))[0] == "Gradient $g_{t}$"
     ds.attrs["landscape"] = "no_such_place"
-    assert headings(figures.plot(ds))[-1] == "Parameter"
+    assert headings(figures.plot(ds))[-1] == "Parameter $x_{t}$"
     ds.attrs["landscape"] = ""
     assert said(figures.plot(ds), "title").startswith("adam on a landscape of your own")
+
+
+def test_one_unit_is_as_long_on_both_axes() -> None:
+    figure = drawn(figures.plot(trace(rules.adam, landscapes.saddle(), steps=20)), layout=True)
+    chart = figure.axes[0]
+    box = chart.get_window_extent()
+    (left, right), (bottom, top) = chart.get_xlim(), chart.get_ylim()
+    assert (right - left) / box.width == pytest.approx((top - bottom) / box.height, rel=1e-6)
+
+
+def test_rules_have_the_same_window_together_and_apart() -> None:
+    traces = {name: trace(rules.named(name), landscapes.rosenbrock(), steps=100, lr=0.01) for name in ("adam", "lion")}
+    windows = {
+        (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())
+        for figure in [figures.plot(traces), *(figures.plot(ds) for ds in traces.values())]
+    }
+    assert len(windows) == 1
+
+
+def test_several_rules_are_paths_in_one_figure_with_one_legend() -> None:
+    traces = [trace(rules.named(name), landscapes.ravine(), steps=60, lr=0.05) for name in ("adam", "rmsprop", "sgd")]
+    figure = drawn(figures.plot(traces))
+    assert strips(figure) == [["adam", "rmsprop", "sgd"], ["start", "end", "minimum"]]
+    assert said(figure, "title") == "adam, rmsprop and sgd on ravine, 60 steps, lr = 0.05"
+    chart, profile = figure.axes
+    paths = [line.get_color() for line in chart.lines if line.get_gid() == "path"]
+    assert paths == [line.get_color() for line in profile.lines] and len(set(paths)) == 3
+    assert "1 path leaves the map." in said(figure, "caption")
+    (left, right), _ = chart.get_xlim(), chart.get_ylim()
+    assert right - left <= 1.4 * 3.0, "a rule that diverges does not take the map with it"
+
+
+def test_many_values_of_a_sweep_are_paths_with_a_colour_bar() -> None:
+    ds = trace(rules.adam, landscapes.ravine(), steps=9, lr=np.geomspace(1e-3, 0.1, 20).tolist())
+    figure = drawn(figures.plot(ds), layout=True)
+    assert strips(figure) == [["start", "end", "minimum"]]
+    assert figure.axes[-1].get_title() == "lr" and "12 of 20 paths are shown." in said(figure, "caption")
+
+
+def test_traces_of_different_landscapes_are_drawn_over_the_steps() -> None:
+    traces = [trace(rules.adam, landscape, steps=9) for landscape in (landscapes.ravine(), landscapes.booth())]
+    figure = figures.plot(traces, "x")
+    assert said(figure, "title") == "adam, 9 steps" and strips(figure)[0] == ["ravine", "booth"]
+
+
+def test_a_trace_that_was_cut_begins_where_it_was_cut() -> None:
+    ds = trace(rules.adam, landscapes.rosenbrock(), steps=100, lr=0.05).sel(step=slice(50, None))
+    chart, profile = figures.plot(ds).axes
+    assert len(lines(chart, "path")[0]) == 51 and points(chart.figure, "start") != [(-1.5, 2.0)]
+    assert profile.lines[0].get_xdata()[0] == 50

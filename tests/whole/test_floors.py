@@ -50,6 +50,7 @@ OUTSIDE = {
     "inputs": {"numpy"},
     "inputs/datasets.py": {"numpy", "xarray", "zarr"},
     "inputs/tables.py": {"numpy", "pyarrow"},
+    "figures/finals.py": {"matplotlib", "numpy", "pandas", "xarray"},
     "landscapes": {"numpy"},
     "laws": {"hypothesis", "numpy"},
     "progress.py": {"rich"},

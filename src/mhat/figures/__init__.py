@@ -1,6 +1,7 @@
 """Figures people would put in a lecture. They read datasets, and know no engine.
 
-    plot            a trace: variables grouped by unit, sweeps as families, landscapes as contours with the path
+    plot            a trace, or several: variables grouped by unit, sweeps as families, landscapes with paths
+    final_values    the last values of a sweep, as a table
     side_by_side    a verdict: what an implementation did beside its rule, from the first deviating step on
     story           a grid of traces: one variable, a row a stream, a column a rule
     save            png, pdf or svg; the same figure gives the same bytes
@@ -10,7 +11,8 @@ Units, scales and the meaning of dimensions are found out from the rule and the 
 
 from mhat.figures.canvas import save
 from mhat.figures.deviations import side_by_side
+from mhat.figures.finals import final_values
 from mhat.figures.plotting import plot
 from mhat.figures.stories import story
 
-__all__ = ["plot", "save", "side_by_side", "story"]
+__all__ = ["final_values", "plot", "save", "side_by_side", "story"]

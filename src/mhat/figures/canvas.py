@@ -1,63 +1,29 @@
-"""A figure as an object of its own: its look, its title and caption, and how it is saved. It knows no trace."""
+"""A figure as an object of its own: its title, legends and caption, and how it is saved. It knows no trace."""
 
 from __future__ import annotations
 
 import io
-import textwrap
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from mhat.outputs import check_output, said_of
+from mhat.figures import inks
+from mhat.figures.looks import Look, setting
+from mhat.outputs import beside, check_output, said_of
 
 ENDINGS = (".png", ".pdf", ".svg")
-DPI = 150
-INK, QUIET, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
-TITLE, LABEL, SMALL = 13, 11, 9
 PADS: Any = {"w_pad": 0.06, "h_pad": 0.05, "hspace": 0.03, "wspace": 0.03}
-
-# Untyped, because matplotlib lists every key in a type of its own that changes from version to version.
-LOOK: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": LABEL,
-    "mathtext.fontset": "dejavusans",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": QUIET,
-    "axes.facecolor": "white",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.which": "major",
-    "grid.color": FAINT,
-    "grid.linewidth": 0.6,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.frameon": False,
-    "legend.fontsize": LABEL,
-    "legend.title_fontsize": LABEL,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "lines.solid_capstyle": "round",
-    "path.simplify": True,
-    "agg.path.chunksize": 10000,
-    "text.usetex": False,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "mhat",
-    "pdf.fonttype": 42,
-}
+# How far texts stand from the edge, in inches, and what a line and a legend take, in inches a point of their size.
+EDGE, LINE, ENTRY = 0.09, 1.22 / 72, 1.57 / 72
+SMALL = 9 / 11
 
 
 class Picture(Figure):
@@ -67,15 +33,20 @@ class Picture(Figure):
     every object for, shows this one anywhere.
     """
 
+    def __init__(self, look: Look, width: float, height: float) -> None:
+        super().__init__(figsize=look.sized(width, height), layout=ConstrainedLayoutEngine(**PADS))
+        self.look = look
+        FigureCanvasAgg(self)
+
     def draw(self, renderer: Any) -> None:
         """Draw with the look it was made with, whatever the settings are by now."""
-        with mpl.rc_context(LOOK), warnings.catch_warnings():
+        with self.look.in_force(), warnings.catch_warnings():
             # A letter that the font lacks, in a name of the user's, is drawn as a box and needs no warning.
             warnings.filterwarnings("ignore", message="Glyph")
             super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
-        return _rendered(self, format="png", dpi=100)
+        return _rendered(self, format="png", dpi=self.dpi)
 
 
 @dataclass(frozen=True)
@@ -84,13 +55,6 @@ class Strip:
 
     word: str
     handles: Sequence[Artist]
-
-
-def blank(width: float, height: float) -> Picture:
-    """Make an empty figure, its size in inches; call it within `mpl.rc_context(LOOK)`, as all drawing."""
-    figure = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(**PADS))
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def escaped(text: str) -> str:
@@ -104,58 +68,90 @@ def frame(figure: Figure, title: str, sentences: Iterable[str] = (), strips: Ite
     All that is here is measured in inches and kept out of the layout of the panels, which gets the rest.
     """
     width, height = figure.get_size_inches()
-    heading = textwrap.wrap(title, int(width * 9), break_long_words=False) or [""]
+    large, small = inks.size_of("figure.titlesize"), inks.font(SMALL)
+    weight = setting("figure.titleweight")
+    heading = _lines(figure, title, fontsize=large, fontweight=weight)
     figure.text(
-        0.01, 1 - 0.08 / height, "\n".join(heading), ha="left", va="top", fontsize=TITLE, fontweight="bold", gid="title"
-    )
-    top = 0.1 + 0.22 * len(heading)
+        EDGE / width, 1 - 0.08 / height, "\n".join(heading), ha="left", va="top", fontsize=large, fontweight=weight,
+        gid="title",
+    )  # fmt: skip
+    top = 0.1 + LINE * large * len(heading) if title else 0.04
     for strip in strips:
         top += _lay(figure, strip, top)
-    lines = [line for sentence in sentences if sentence for line in textwrap.wrap(sentence, int(width * 14))]
-    bottom = 0.04 + 0.155 * len(lines)
+    lines = [line for sentence in sentences if sentence for line in _lines(figure, sentence, fontsize=small)]
+    bottom = 0.04 + LINE * small * len(lines)
     if lines:
         figure.text(
-            0.01, 0.04 / height, "\n".join(lines), ha="left", va="bottom", fontsize=SMALL, color=QUIET, gid="caption"
-        )
+            EDGE / width, 0.04 / height, "\n".join(lines), ha="left", va="bottom", fontsize=small,
+            color=inks.quiet(), gid="caption",
+        )  # fmt: skip
     figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (top + bottom) / height), **PADS))
+
+
+def _lines(figure: Figure, text: str, **look: Any) -> list[str]:
+    """Break a text between words into lines that fit the figure."""
+    room = figure.get_size_inches()[0] - 2 * EDGE
+    space = _width(figure, "n", **look)
+    lines: list[list[str]] = [[]]
+    used = 0.0
+    for word in text.split():
+        wide = _width(figure, word, **look)
+        if lines[-1] and used + wide > room:
+            lines.append([])
+            used = 0.0
+        lines[-1].append(word)
+        used += wide + 0.5 * space
+    return [" ".join(words) for words in lines]
+
+
+def _width(figure: Figure, text: str, **look: Any) -> float:
+    """Measure a text, in inches."""
+    artist = figure.text(0, 0, text, **look)
+    width = float(artist.get_window_extent().width) / figure.dpi
+    artist.remove()
+    return width
 
 
 def _lay(figure: Figure, strip: Strip, top: float) -> float:
     """Draw a strip in rows from the left, so many inches below the upper edge; give its height."""
     width, height = figure.get_size_inches()
+    size = inks.size_of("legend.fontsize")
     place = 1 - top / height
-    word = figure.text(0.01, place - 0.055 / height, strip.word, ha="left", va="top", fontsize=LABEL)
-    left = word.get_window_extent().width / figure.dpi + 0.2 if strip.word else 0.06
-    longest = max((len(str(handle.get_label())) for handle in strip.handles), default=1)
-    columns = max(min(len(strip.handles), int((width - left) / (0.6 + 0.085 * longest))), 1)
+    figure.text(EDGE / width, place - 0.005 * size / height, strip.word, ha="left", va="top", fontsize=size)
+    left = EDGE + (_width(figure, strip.word, fontsize=size) + 0.008 * size if strip.word else 0.0)
+    longest = max((_width(figure, str(handle.get_label()), fontsize=size) for handle in strip.handles), default=1.0)
+    columns = max(min(len(strip.handles), int((width - left) / (0.055 * size + longest))), 1)
+    rows = -(-len(strip.handles) // columns)
+    # Matplotlib fills a legend column by column; people read it row by row.
+    read = [strip.handles[i] for column in range(columns) for i in range(column, len(strip.handles), columns)]
     figure.legend(
-        handles=strip.handles, loc="upper left", bbox_to_anchor=(left / width, place), ncols=columns,
+        handles=read, loc="upper left", bbox_to_anchor=(left / width, place), ncols=columns,
         handlelength=1.6, columnspacing=1.4, handletextpad=0.6, borderaxespad=0.0, borderpad=0.3,
     )  # fmt: skip
-    return 0.06 + 0.24 * -(-len(strip.handles) // columns)
+    return 0.06 + ENTRY * size * rows
 
 
-def remark(axes: Axes, text: str) -> None:
-    """Write a small note above the right end of a panel, beside the notes that are there."""
-    notes = [note for note in axes.texts if note.get_gid() == "remark"]
-    if notes:
-        notes[0].set_text(f"{notes[0].get_text()}; {text}")
-        return
-    where: Any = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
-    axes.text(1.0, 1.03, text, fontsize=SMALL, color=QUIET, gid="remark", **where)
+def figure_of(axes: Axes) -> Figure | None:
+    """Give the figure that axes stand in, through any figures within it."""
+    figure: Any = axes.figure
+    while isinstance(figure, SubFigure):
+        figure = figure.figure
+    return figure if isinstance(figure, Figure) else None
 
 
 def save(figure: Figure, path: str | Path, force: bool = False) -> Path:
     """Save a figure; the ending says how: .png, .pdf, .svg. The same figure gives the same bytes.
 
-    Raises OutputFileError if the file exists (unless `force`) or cannot be written.
+    The file is whole or not there: it takes its name when all of it is written. Raises OutputFileError if the file
+    exists (unless `force`) or cannot be written.
     """
     path = check_output(path, ENDINGS, force=force)
     kind = path.suffix.lower()[1:]
     dateless: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    whole = _rendered(figure, format=kind, dpi=DPI, metadata=dateless[kind])
-    with said_of(path):
-        path.write_bytes(whole)
+    dpi = figure.look.settings["savefig.dpi"] if isinstance(figure, Picture) else setting("savefig.dpi")
+    whole = _rendered(figure, format=kind, dpi=dpi, metadata=dateless[kind])
+    with said_of(path), beside(path) as partial:
+        partial.write_bytes(whole)
     return path
 
 
@@ -163,7 +159,9 @@ def _rendered(figure: Figure, **how: Any) -> bytes:
     """Give the bytes of a file, its layout made once: `savefig` by itself makes it twice, and it takes the longest."""
     buffer = io.BytesIO()
     engine = figure.get_layout_engine()
-    with mpl.rc_context(LOOK):
+    # Of a figure of the user's only what the file must have: words as text, and the same bytes every time.
+    look = figure.look if isinstance(figure, Picture) else Look({"svg.fonttype": "none", "svg.hashsalt": "mhat"})
+    with look.in_force():
         figure.draw_without_rendering()
         try:
             figure.set_layout_engine("none")

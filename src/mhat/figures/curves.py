@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from mhat.figures.canvas import INK
+from mhat.figures import inks
 
 Array = NDArray[np.floating[Any]]
 
@@ -45,10 +45,10 @@ def draw_line(axes: Axes, steps: Array, values: Array, **look: Any) -> Line2D:
     alone = finite & ~np.append(finite[1:], False) & ~np.append(False, finite[:-1])
     if len(values) <= FEW_POINTS:
         line.set_marker("o")
-        line.set_markersize(4.5)
+        line.set_markersize(inks.mark(0.75))
     elif alone.any():
         line.set_marker("o")
-        line.set_markersize(2.5)
+        line.set_markersize(inks.mark(0.42))
         line.set_markevery(np.flatnonzero(alone).tolist())
     return line
 
@@ -97,6 +97,7 @@ def draw_rug(axes: Axes, steps: Array) -> None:
     if len(steps) > MOST_MARKS:
         steps = steps[np.linspace(0, len(steps) - 1, MOST_MARKS).round().astype(int)]
     axes.plot(
-        steps, np.full(len(steps), 0.03), linestyle="none", marker="|", markersize=9, markeredgewidth=1.4, color=INK,
+        steps, np.full(len(steps), 0.03), linestyle="none", marker="|", markersize=inks.mark(1.5),
+        markeredgewidth=inks.width(0.7), color=inks.ink(),
         transform=axes.get_xaxis_transform(), gid="rug", zorder=8, clip_on=False,
     )  # fmt: skip

@@ -13,27 +13,21 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
-from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_hex
+from matplotlib.colors import LogNorm, Normalize, to_hex
 from numpy.typing import NDArray
 
+from mhat.figures import inks
 from mhat.figures.canvas import escaped
-from mhat.notation.decimals import apart
+from mhat.figures.numerals import texts
 from mhat.printers.latex import name_latex
 from mhat.traces.schema import tensor_of
 
 Array = NDArray[np.floating[Any]]
 
-# Okabe and Ito's colours, told apart by colour-blind people, in an order whose lightness alternates.
-DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#000000")
-_DASHES = ((5, 1.6), (1.2, 1.4), (6, 1.5, 1.2, 1.5), (9, 2), (3, 1, 1, 1, 1, 1))
-STYLES: tuple[Any, ...] = ("-", *((0, dashes) for dashes in _DASHES))
-GREY = "#8a8a8a"
-
 FEW_LINES, FEW_COLUMNS, MOST_MEMBERS, MOST_SWEPT_GRADIENTS = 8, 4, 40, 20
-MOST_NAMED, MOST_BAND_STEPS = 10, 1500
+MOST_NAMED, MOST_BAND_STEPS = 8, 1500
 
 
 @dataclass(frozen=True)
@@ -68,24 +62,34 @@ class Family:
         return self.values is not None
 
 
-def arrange(ds: xr.Dataset, names: Iterable[str], knobs: Iterable[str]) -> Family:
-    """Decide for the dimensions of the variables `names`, given the names of the rule's knobs."""
+def arrange(ds: xr.Dataset, names: Iterable[str], knobs: Iterable[str], *, colours_taken: bool = False) -> Family:
+    """Decide for the dimensions of the variables `names`, given the names of the rule's knobs.
+
+    Where the colours are taken, by the rules that are compared, a sweep is told apart by columns.
+    """
     arrays = [ds[name] for name in names]
     sizes = {str(dim): size for array in arrays for dim, size in array.sizes.items() if dim != "step" and size > 1}
-    swept = [dim for dim in sizes if _is_sweep(ds, dim, set(knobs))]
+    swept = sweeps_of(ds, sizes, knobs)
     # Each variable has coordinates of its own kind; those of x stand for the trace.
     whole = ds["x"] if "x" in ds else max(arrays, key=lambda array: array.ndim, default=xr.DataArray())
     coordinates = tuple(str(dim) for dim in whole.dims if dim in sizes and dim not in swept)
     count = int(np.prod([sizes[dim] for dim in coordinates], dtype=int))
     spread = tuple(dim for dim in sizes if dim not in swept)
-    if not swept and coordinates and count <= FEW_LINES:
+    if not (swept or colours_taken) and coordinates and count <= FEW_LINES:
         return _coordinates(ds, coordinates, sizes, spread)
-    if not swept:
-        return Family(spread=spread)
-    first, *others = swept
-    as_columns = coordinates if count * math.prod(sizes[dim] for dim in others) <= FEW_COLUMNS else ()
+    others = swept if colours_taken else swept[1:]
+    fits = bool(swept or colours_taken) and count * math.prod(sizes[dim] for dim in others) <= FEW_COLUMNS
+    as_columns = coordinates if fits else ()
     columns, notes = _columns(ds, (*others, *as_columns), sizes)
-    return _sweep(ds, first, sizes[first], tuple(dim for dim in spread if dim not in as_columns), columns, notes)
+    spread = tuple(dim for dim in spread if dim not in as_columns)
+    if colours_taken or not swept:
+        return Family(spread=spread, columns=columns, notes=tuple(notes))
+    return _sweep(ds, swept[0], sizes[swept[0]], spread, columns, notes)
+
+
+def sweeps_of(ds: xr.Dataset, dims: Iterable[str], knobs: Iterable[str]) -> list[str]:
+    """Choose those dimensions that are sweeps."""
+    return [dim for dim in dims if _is_sweep(ds, dim, set(knobs))]
 
 
 def _is_sweep(ds: xr.Dataset, dim: str, knobs: set[str]) -> bool:
@@ -110,7 +114,7 @@ def members_of(ds: xr.Dataset, dim: str) -> Members:
     values = np.asarray(ds[source])
     if values.dtype.kind not in "iuf":
         return plain_or_math(source), [str(value) for value in values.tolist()], None
-    return plain_or_math(source), apart(values.tolist()), [float(value) for value in values]
+    return plain_or_math(source), texts([float(value) for value in values]), [float(value) for value in values]
 
 
 def plain_or_math(name: Hashable) -> str:
@@ -122,14 +126,15 @@ def plain_or_math(name: Hashable) -> str:
     return f"${symbol}$" if re.split(r"[\d_]", text)[0] in symbol else text
 
 
-def _evenly(count: int, most: int) -> list[int]:
+def evenly(count: int, most: int) -> list[int]:
+    """Choose at most so many places, evenly, the first and the last among them."""
     return list(range(count)) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()
 
 
 def _columns(ds: xr.Dataset, dims: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[tuple[Column, ...], list[str]]:
     named = {dim: members_of(ds, dim) for dim in dims}
     every = list(itertools.product(*(range(sizes[dim]) for dim in dims)))
-    kept = [every[i] for i in _evenly(len(every), FEW_COLUMNS)]
+    kept = [every[i] for i in evenly(len(every), FEW_COLUMNS)]
     columns = tuple(
         Column(
             dict(zip(dims, places, strict=True)),
@@ -144,26 +149,22 @@ def _sweep(
     ds: xr.Dataset, dim: str, size: int, spread: tuple[str, ...], columns: tuple[Column, ...], notes: list[str]
 ) -> Family:
     title, labels, values = members_of(ds, dim)
-    chosen = _evenly(size, MOST_MEMBERS)
+    chosen = evenly(size, MOST_MEMBERS)
     if len(chosen) < size:
         notes = [*notes, f"{len(chosen)} of {size} values of {title} are shown."]
-    numbers = [values[i] for i in chosen] if values else [float(i) for i in chosen]
+    numbers = values or [float(i) for i in range(size)]
+    shades = shades_of(numbers)
     return Family(
         (dim,),
         title,
         tuple(labels[i] for i in chosen),
-        tuple(to_hex(shade) for shade in shades_of(numbers)),
-        tuple(numbers),
+        tuple(to_hex(shades[i]) for i in chosen),
+        tuple(numbers[i] for i in chosen),
         tuple(chosen),
         spread,
         columns,
         tuple(notes),
     )
-
-
-def gradual() -> ListedColormap:
-    """Give an ordered map without the palest end of viridis, which would vanish on white paper."""
-    return ListedColormap(mpl.colormaps["viridis"](np.linspace(0, 0.9, 256)))
 
 
 def norm_of(values: Iterable[float]) -> Normalize:
@@ -174,22 +175,21 @@ def norm_of(values: Iterable[float]) -> Normalize:
 
 
 def shades_of(values: list[float]) -> Array:
-    """Colour the members of a sweep: few evenly in their order, many by value."""
-    if len(values) > MOST_NAMED:
-        return np.asarray(gradual()(norm_of(values)(np.asarray(values))))
+    """Colour the members of a sweep evenly in their order, so that 0.99 and 0.999 are as unlike as 0.9 and 0.99."""
     order = np.argsort(np.argsort(values, kind="stable"))
-    return np.asarray(gradual()(order / max(len(values) - 1, 1)))
+    return np.asarray(inks.gradual()(order / max(len(values) - 1, 1)))
 
 
 def _coordinates(ds: xr.Dataset, dims: tuple[str, ...], sizes: Mapping[str, int], spread: tuple[str, ...]) -> Family:
     named = [members_of(ds, dim) for dim in dims]
     places = list(itertools.product(*(range(sizes[dim]) for dim in dims)))
     labels = tuple(", ".join(name[1][i] for name, i in zip(named, place, strict=True)) for place in places)
+    colours = inks.distinct()
     return Family(
         dims,
         ", ".join(name[0] for name in named),
         labels,
-        DISTINCT[: len(places)],
+        tuple(colours[i % len(colours)] for i in range(len(places))),
         None,
         tuple(range(len(places))),
         tuple(dim for dim in spread if dim not in dims),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mhat.figures.units import DIMENSIONLESS, GRADIENT, PARAMETER, Unit, units
@@ -36,18 +37,22 @@ class Shown:
 
 @dataclass(frozen=True)
 class Panel:
-    """Variables of one unit under one heading."""
+    """Variables of one unit under one heading; `part` numbers the panels of a unit that has too many for one."""
 
     plural: str
     single: str
     unit: str
     variables: tuple[Shown, ...]
+    part: str = ""
 
-    @property
-    def heading(self) -> str:
-        """What is written above the panel."""
-        names = [shown.name for shown in self.variables]
-        return "Gradient" if names == ["g"] else self.single if len(names) == 1 else self.plural
+    def heading(self, *, sizes: bool = False) -> str:
+        """Say what is in the panel: a variable that is alone by its symbol too, and so that nothing is said twice."""
+        if len(self.variables) != 1:
+            return f"{self.plural} {self.part}".strip()
+        (shown,) = self.variables
+        words = "Gradient" if shown.name == "g" else self.single
+        symbol = rf"$\left|{shown.symbol}\right|$" if sizes else shown.label
+        return words if not sizes and re.sub(r"_t$", "", shown.name) == words.lower() else f"{words} {symbol}"
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,14 @@ _OTHERS = _Kind("Other variables", "Other variable", "mixed units")
 _POSITIONS = _Kind(POSITIONS_HEADING, "Parameter", "unit of $x$")
 
 
-def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = ()) -> list[Panel]:
+def panels(trees: Sequence[Tree | None], names: Iterable[str], negative: Collection[str] = ()) -> list[Panel]:
     """Group variables by unit, from the gradient to the parameter.
 
     Squares are drawn as their roots, which have the unit of what was squared; not those in `negative`, which
-    have no root. Without a tree nothing is known but `g` and `x`.
+    have no root. Without a tree nothing is known but `g` and `x`; what has two units in two trees has none.
     """
-    known = {"g": GRADIENT, "x": PARAMETER} if tree is None else units(tree)
-    schedules = set() if tree is None else _schedules(tree)
+    known = _units_of(trees)
+    schedules = _schedules_of(trees)
     groups: dict[_Kind, list[Shown]] = {kind: [] for kind in (_GRADIENTS, _ROOTS, _RATIOS, _STEPS)}
     last: dict[_Kind, list[Shown]] = {kind: [] for kind in (_SCHEDULES, _OTHERS, _POSITIONS)}
     for name in names:
@@ -84,6 +89,21 @@ def panels(tree: Tree | None, names: Iterable[str], negative: Collection[str] = 
     return [
         Panel(kind.heading, kind.single, kind.unit, tuple(group)) for kind, group in {**groups, **last}.items() if group
     ]
+
+
+def _units_of(trees: Iterable[Tree | None]) -> dict[str, Unit | None]:
+    known: dict[str, Unit | None] = {}
+    for tree in trees:
+        for name, unit in ({"g": GRADIENT, "x": PARAMETER} if tree is None else units(tree)).items():
+            known[name] = unit if known.get(name, unit) == unit else None
+    return known
+
+
+def _schedules_of(trees: Iterable[Tree | None]) -> set[str]:
+    """Collect the variables that are schedules in every tree that has them."""
+    known = [tree for tree in trees if tree is not None]
+    found = {name for tree in known for name in _schedules(tree)}
+    return {name for name in found if all(name in _schedules(tree) for tree in known if name in tree.variables)}
 
 
 def _place(
@@ -101,7 +121,7 @@ def _place(
     if unit == GRADIENT:
         return _GRADIENTS, Shown(name)
     words = f"unit of ${unit.latex()}$"
-    return _Kind(f"In the {words}", f"In the {words}", words), Shown(name)
+    return _Kind(f"In the {words}", f"In the {words}:", words), Shown(name)
 
 
 def _schedules(tree: Tree) -> set[str]:

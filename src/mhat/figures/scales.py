@@ -6,8 +6,8 @@ Limits and ticks are set here and not left to matplotlib, which overflows near t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,12 +15,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import NDArray
 
+from mhat.figures.numerals import power_text
+
 Array = NDArray[np.floating[Any]]
 Kind = Literal["linear", "log", "symlog", "magnitude"]
 
 # A line of which a tenth lies this far below the largest value of its panel would be flat on a linear axis.
 MANY = 1e3
 NEARLY_CONSTANT = 1e-5
+# So few of the values of a line, if it is not short, are dips when they lie far below all others.
+DIP_SHARE, FEWEST_WITH_DIPS = 0.02, 10
+DIVERGED = 1e6
 # Beyond so many decades on both sides of zero the sign is given up, and magnitudes are drawn.
 MOST_DECADES_WITH_SIGN = 8
 # Below this matplotlib's own arithmetic overflows; smaller values are drawn here.
@@ -38,6 +43,27 @@ class Scale:
     high: float = 1.0
     threshold: float = 1.0
 
+    def widened(self) -> Scale:
+        """Make room in which lines that leave are seen to leave."""
+        if self.kind == "linear":
+            room = 0.15 * (self.high - self.low)
+            return replace(self, low=self.low - room if self.low < 0 else self.low, high=self.high + room)
+        high = min(self.high * 30, LARGEST) if self.high > 0 else self.high
+        return replace(self, low=self.low * 30 if self.kind == "symlog" and self.low < 0 else self.low, high=high)
+
+    def above(self, values: Array) -> NDArray[np.bool_]:
+        """Tell which values are too large for the axis."""
+        with np.errstate(invalid="ignore"):
+            sizes = np.abs(values) if self.kind == "magnitude" else values
+            lower = -np.inf if self.logarithmic else self.low
+            return np.asarray(np.isfinite(values) & ((sizes > self.high) | (sizes < lower)), dtype=np.bool_)
+
+    def below(self, values: Array) -> NDArray[np.bool_]:
+        """Tell which values a logarithmic axis has no room for: the dips below it."""
+        if not self.logarithmic:
+            return np.zeros(values.shape, dtype=np.bool_)
+        return np.asarray((values != 0) & (np.abs(values) < self.low), dtype=np.bool_)
+
     @property
     def logarithmic(self) -> bool:
         """Whether zero has no place on the axis."""
@@ -52,11 +78,18 @@ class Scale:
             return np.where(drawn > 0, np.maximum(drawn, FLOOR), np.nan) if self.logarithmic else drawn
 
 
-def fitting(lines: Iterable[Array], include: Iterable[float] = (), *, places: bool = False) -> Scale:
+def fitting(
+    lines: Iterable[Array], include: Iterable[float] = (), *, places: bool = False, rivals: bool = False
+) -> Scale:
     """Choose the scale for the lines of one panel; `include` are values that the axis must hold too.
 
-    The values are `places` where zero is a place like any other: a line that settles near it is no small one.
+    The values are `places` where zero is a place like any other: a line that settles near it is no small one. The
+    lines are `rivals` where they are the same variable of different runs: one that diverges does not set the axis.
     """
+    lines = list(lines)
+    staying = _those_that_stay(lines) if rivals else lines
+    if len(staying) < len(lines):
+        return fitting(staying, include, places=places).widened()
     finite = [line[np.isfinite(line)].astype(np.float64) for line in lines]
     finite = [line for line in finite if line.size]
     wanted = [value for value in include if math.isfinite(value)]
@@ -71,12 +104,27 @@ def fitting(lines: Iterable[Array], include: Iterable[float] = (), *, places: bo
     smallest = min((size for size in map(size_of, finite) if size), default=largest)
     if smallest > largest / MANY and (_SAFE_LOW < largest < _SAFE_HIGH):
         return _linear(low, high)
-    nonzero = np.maximum(np.abs(everything[everything != 0]), FLOOR)
+    lowest = min([_lowest_but_dips(line) for line in finite if line.any()] + [abs(value) for value in wanted if value])
     if low >= 0:
-        return _log("log", float(nonzero.min()), high)
+        return _log("log", lowest, high)
     if math.log10(largest) - math.log10(smallest) > MOST_DECADES_WITH_SIGN:
-        return _log("magnitude", float(nonzero.min()), largest)
+        return _log("magnitude", lowest, largest)
     return _symlog(low, high, _power_of_ten(math.floor(math.log10(smallest))))
+
+
+def _those_that_stay(lines: Sequence[Array]) -> list[Array]:
+    """Leave out the lines that grow beyond all bounds, unless all do."""
+    sizes = [np.abs(line[np.isfinite(line)].astype(np.float64)) for line in lines]
+    lowest = min((float(size.max()) for size in sizes if size.any()), default=0.0)
+    staying = [line for line, size in zip(lines, sizes, strict=True) if not _diverges(line, size, lowest)]
+    return staying if any(line.size for line in staying) else list(lines)
+
+
+def _diverges(line: Array, sizes: Array, lowest: float) -> bool:
+    """Whether a line ends in no number or grows a millionfold, while another one stays a millionth of it."""
+    if not sizes.size or not sizes.max() > DIVERGED * lowest:
+        return False
+    return not np.isfinite(line).all() or sizes.max() > DIVERGED * sizes[: len(sizes) // 10 + 1].max()
 
 
 def _smallest_that_counts(line: Array) -> float:
@@ -85,8 +133,23 @@ def _smallest_that_counts(line: Array) -> float:
     if not sizes.size:
         return 0.0
     tenth = float(np.quantile(sizes, 0.1, method="lower"))
-    last = float(sizes[-1])
+    last = _at_last(sizes)
     return min(tenth, last) if last < tenth / MANY and (line >= 0).all() else tenth
+
+
+def _lowest_but_dips(line: Array) -> float:
+    """Give the smallest size that an axis must hold: not that of a line which dips for a moment and comes back."""
+    sizes = np.maximum(np.abs(line[line != 0]), FLOOR)
+    if len(sizes) < FEWEST_WITH_DIPS:
+        return float(sizes.min())
+    usual = min(float(np.quantile(sizes, DIP_SHARE, method="higher")), _at_last(sizes))
+    lowest = float(sizes.min())
+    return usual if lowest < usual / MANY else lowest
+
+
+def _at_last(sizes: Array) -> float:
+    """Give the size that a line ends at; a dip in the very last step is no end."""
+    return float(sizes[-2:].max())
 
 
 def _size_at_first(line: Array) -> float:
@@ -172,25 +235,3 @@ def _whole_decades(low: float, high: float, most: int = 5) -> list[float]:
     # Multiples of the stride, so that 1 is a tick wherever it is in view.
     exponents = [e for e in range(first, last + 1) if e % stride == 0] or [last]
     return [tick for e in exponents if (tick := _power_of_ten(e)) < LARGEST]
-
-
-def power_text(value: float) -> str:
-    """Write a power of ten as one, and small ones as numbers."""
-    if value == 0 or 1e-3 < abs(value) < 1e4:
-        return f"{value:g}".replace("-", "\N{MINUS SIGN}")
-    digits, _, exponent = f"{value:.0e}".partition("e")
-    sign = "-" if value < 0 else ""
-    lead = digits.lstrip("-")
-    power = f"10^{{{int(exponent)}}}"
-    return f"${sign}{power}$" if lead == "1" else rf"${sign}{lead}\cdot{power}$"
-
-
-def number_text(value: float) -> str:
-    """Write a number for readers: three digits, powers of ten as such."""
-    if not math.isfinite(value):
-        return str(value)
-    digits, _, exponent = f"{value:.2e}".partition("e")
-    if value == 0 or -4 <= int(exponent) < 5:
-        return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
-    lead = digits.rstrip("0").rstrip(".")
-    return rf"$10^{{{int(exponent)}}}$" if lead == "1" else rf"${lead}\cdot10^{{{int(exponent)}}}$"

@@ -6,18 +6,19 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mhat.errors import BadValue, UnknownName
-from mhat.figures import curves, scales, stacks
-from mhat.figures.canvas import INK, LABEL, LOOK, Picture, blank, frame, remark
-from mhat.figures.families import DISTINCT
+from mhat.figures import curves, inks, scales, stacks
+from mhat.figures.canvas import Picture, frame
+from mhat.figures.looks import Style, look_of
+from mhat.figures.numerals import rounded
 from mhat.figures.panels import Shown
-from mhat.figures.scales import Scale, number_text
+from mhat.figures.remarks import remark
+from mhat.figures.scales import Scale
 
 Array = NDArray[np.floating[Any]]
 
@@ -34,35 +35,42 @@ def story(
     reference: float | None = 1.0,
     title: str = "",
     caption: str = "",
+    style: Style | None = None,
+    size: Any = None,
+    dpi: Any = None,
 ) -> Picture:
     """Draw one variable of a grid of traces, with the value it ends at.
 
     `grid`: rows of traces; a row is a stream and a column a rule. A row shares its axis, but for traces whose
-    values vanish or explode: they have a logarithmic one. `reference`: where a line is drawn to compare with.
+    values vanish or explode: they have a logarithmic one. `reference`: where a line is drawn to compare with. `style`,
+    `size`, `dpi` as for `plot`.
 
     Raises UnknownName if a trace has no such variable, BadValue if the grid is ragged or titles are missing.
     """
     _check(grid, row_titles, column_titles, variable)
-    with mpl.rc_context(LOOK):
+    look = look_of(style, size, dpi)
+    with look.in_force():
         rows, columns = len(grid), len(grid[0])
-        figure = blank(1.2 + 3.5 * columns, 0.9 + 2.15 * rows)
+        figure = Picture(look, 1.2 + 3.5 * columns, 0.9 + 2.15 * rows)
+        colours = inks.distinct()
         places = figure.subplots(rows, columns, sharex="col", squeeze=False)
         lines = [[_line(ds, variable) for ds in row] for row in grid]
         for row, (datasets, row_lines) in enumerate(zip(grid, lines, strict=True)):
             for column, scale in enumerate(_scales(row_lines, reference)):
                 axes = places[row, column]
                 steps = np.asarray(datasets[column]["step"], dtype=np.float64)
-                _draw(axes, steps, row_lines[column], scale, reference, DISTINCT[column % len(DISTINCT)])
+                _draw(axes, steps, row_lines[column], scale, reference, colours[column % len(colours)])
                 if column == 0:
                     symbol = Shown(variable).label
-                    axes.set_ylabel(f"{_broken(row_titles[row], 28)}\n{symbol}", fontsize=LABEL)
+                    axes.set_ylabel(f"{_broken(row_titles[row], 28)}\n{symbol}")
                 if scale.kind == "magnitude":
                     remark(axes, "without the sign")
                 if row == 0:
-                    axes.set_title(_broken(column_titles[column], 34), loc="left", fontsize=LABEL, fontweight="bold")
+                    axes.set_title(_broken(column_titles[column], 34), fontweight="bold")
                 if row == rows - 1:
                     stacks.label_steps(axes, steps)
         frame(figure, title, [caption])
+        figure.align_ylabels()
     return figure
 
 
@@ -100,8 +108,10 @@ def _scales(lines: Sequence[Array], reference: float | None) -> list[Scale]:
 def _draw(axes: Axes, steps: Array, line: Array, scale: Scale, reference: float | None, colour: str) -> None:
     scales.apply(scale, axes)
     if reference is not None and (reference > 0 or not scale.logarithmic):
-        axes.axhline(reference, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2.5, gid="reference")
-    curves.draw_line(axes, steps, scale.shown(line), color=colour, linewidth=2.2, zorder=2, label="_line")
+        axes.axhline(
+            reference, color=inks.ink(), linewidth=inks.width(0.5), linestyle=(0, (4, 3)), zorder=2.5, gid="reference"
+        )
+    curves.draw_line(axes, steps, scale.shown(line), color=colour, linewidth=inks.width(1.1), zorder=2, label="_line")
     if line.size:
         _say_the_end(axes, steps, line, scale, colour)
 
@@ -111,13 +121,15 @@ def _say_the_end(axes: Axes, steps: Array, line: Array, scale: Scale, colour: st
     shown = scale.shown(line)
     end = 0.5
     if np.isfinite(shown[-1]):
-        axes.plot(steps[-1:], shown[-1:], "o", color=colour, markersize=5, zorder=3, clip_on=False, gid="end")
+        axes.plot(
+            steps[-1:], shown[-1:], "o", color=colour, markersize=inks.mark(0.83), zorder=3, clip_on=False, gid="end"
+        )
         end = float(_shares(axes, shown[-1:])[0])
     places = (steps - steps[0]) / max(float(steps[-1] - steps[0]), 1.0)
     right, low = min(_free_places(places, _shares(axes, shown)), key=lambda place: _distance(place, end))
     axes.text(
-        right, low + WORDS_HEIGHT / 2, f"{number_text(float(line[-1]))} at step {int(steps[-1]):,}", ha="right",
-        va="center", transform=axes.transAxes, fontsize=10, color=INK, gid="end value", zorder=5,
+        right, low + WORDS_HEIGHT / 2, f"{rounded(float(line[-1]))} at step {int(steps[-1]):,}", ha="right",
+        va="center", transform=axes.transAxes, fontsize=inks.font(10 / 11), color=inks.ink(), gid="end value", zorder=5,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from mhat.figures import curves, scales, stacks
-from mhat.figures.canvas import INK, LABEL, Picture, Strip, blank, frame, remark
-from mhat.figures.families import STYLES, Members, members_of, shades_of
-from mhat.figures.wording import count_of, paper_of, title_of
+from mhat.figures import curves, inks, legends, scales, stacks
+from mhat.figures.canvas import Strip
+from mhat.figures.families import MOST_NAMED, Family, Members, members_of, shades_of
+from mhat.figures.remarks import remark, say_the_dips, say_what_leaves
+from mhat.figures.runs import Run, colours_of
+from mhat.figures.wording import count_of
 from mhat.landscapes import Landscape
 from mhat.traces.schema import start_of
 
@@ -26,10 +30,12 @@ Array = NDArray[np.floating[Any]]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 COORDINATE = "i"
-MOST_PATHS, LEVELS, CELLS, DOTS = 12, 16, 300, 10
-ONE_PATH, BOTTOM = "#882255", "#F0E442"
-# Low ground is darker, and all of it pale enough for every colour of a path.
-GROUND = LinearSegmentedColormap.from_list("ground", ["#a9c4dc", "#dbe7f1", "#ffffff"])
+MOST_PATHS, MOST_IN_ORDER, LEVELS, CELLS, DOTS = 8, 12, 16, 300, 10
+BOTTOM = "#F0E442"
+# Few sizes of windows, so that rules have the same one in figures of their own too, as shares of the landscape's.
+ZOOMS = (0.35, 0.42, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 2.0, 3.0)
+# A path that needs a larger one leaves the map.
+WIDEST = 1.4
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,20 @@ class Path:
     """Where one run went: the start and then a point a step."""
 
     points: Array
+    steps: Array
     label: str
     colour: str
     style: Any = "-"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All paths of a map, the name of what they differ in, its values if they are in order, and what is left out."""
+
+    each: tuple[Path, ...]
+    title: str = ""
+    values: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def can_be_drawn(ds: xr.Dataset, landscape: Landscape) -> bool:
@@ -47,110 +64,114 @@ def can_be_drawn(ds: xr.Dataset, landscape: Landscape) -> bool:
     return landscape.dimensions == 2 and "x" in ds and ds["x"].sizes.get(COORDINATE) == 2
 
 
-def draw(ds: xr.Dataset, landscape: Landscape, names: list[str]) -> Picture:
-    """Draw the map, the height over the steps, and under them the panels of the variables `names`."""
-    paths, title, notes = paths_of(ds)
-    window = window_of(landscape, paths)
-    stack = stacks.stack_of(ds, names)
-    count, columns = len(stack.panels), len(stack.family.columns)
-    lower = 1.7 * count + (0.4 if count else 0.0)
-    figure = blank(11.0, 5.4 + lower)
-    outer = figure.add_gridspec(2, 1, height_ratios=[4.6, lower]) if count else figure.add_gridspec(1, 1)
-    upper = outer[0].subgridspec(1, 2, width_ratios=[1.15, 1.0])
-    chart, profile = figure.add_subplot(upper[0]), figure.add_subplot(upper[1])
-    notes += draw_map(chart, landscape, paths, window)
-    draw_profile(profile, landscape, paths, stack.steps)
-    rows = []
-    if count:
-        rows = [list(row) for row in outer[1].subgridspec(count, columns).subplots(sharex=True, squeeze=False)]
-        stacks.draw(stack, rows)
-    strips = [Strip("", _signs(chart))]
-    if len(paths) > 1:
-        named = [Line2D([], [], color=p.colour, linestyle=p.style, linewidth=2.5, label=p.label) for p in paths]
-        strips.insert(0, Strip(f"{title} =", named))
-    # A sweep has the colours of the paths, which are named above.
-    lower_axes = [axes for row in rows for axes in row]
-    strips += stacks.band_legend(stack) if stack.family.ordered else stacks.legends(figure, stack, lower_axes)
-    frame(figure, title_of(ds), [*notes, *stack.family.notes, paper_of(ds)], strips)
-    return figure
+def paths_of(runs: Sequence[Run]) -> Paths:
+    """Take traces apart into paths."""
+    parts = [_paths(run, colour, len(runs)) for run, colour in zip(runs, colours_of(runs), strict=True)]
+    first = parts[0]
+    notes = list(dict.fromkeys(note for part in parts for note in part.notes))
+    if len(runs) == 1:
+        return first
+    return Paths(tuple(path for part in parts for path in part.each), notes=tuple(notes))
 
 
-def paths_of(ds: xr.Dataset) -> tuple[list[Path], str, list[str]]:
-    """Take the trace apart into paths, the name of what they differ in, and what a reader must know of the choice."""
-    x = ds["x"]
+def _paths(run: Run, colour: str, beside: int) -> Paths:
+    x = run.ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
-    known = start_of(ds) if x.sizes["step"] else None
+    # A trace that was cut does not begin where x started.
+    known = start_of(run.ds) if run.steps.size and run.steps[0] == 1 else None
     start = None if known is None else xr.DataArray(known).broadcast_like(x.isel(step=0, drop=True))
-    named: dict[str, Members] = {dim: members_of(ds, dim) for dim in swept}
+    named: dict[str, Members] = {dim: members_of(run.ds, dim) for dim in swept}
+    values = next(iter(named.values()))[2] if len(swept) == 1 and beside == 1 else None
     every = list(itertools.product(*(range(x.sizes[dim]) for dim in swept)))
-    kept = np.linspace(0, len(every) - 1, min(len(every), MOST_PATHS)).round().astype(int).tolist()
+    most = MOST_IN_ORDER if values else max(MOST_PATHS // beside, 1)
+    kept = np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int).tolist()
     paths = []
     for place in (every[i] for i in kept):
         at = dict(zip(swept, place, strict=True))
         points = np.asarray(x.isel(at).transpose("step", COORDINATE), dtype=np.float64)
+        steps = run.steps
         if start is not None:
             points = np.vstack([np.asarray(start.isel(at), dtype=np.float64), points])
-        label = ", ".join(named[dim][1][i] for dim, i in at.items())
-        paths.append(Path(points, label, *_look(named, place)))
+            steps = np.concatenate([steps[:1] - 1, steps])
+        member = ", ".join(named[dim][1][i] for dim, i in at.items())
+        label = ", ".join(filter(None, [run.label, member]))
+        paths.append(Path(points, steps, label, *_look(named, place, colour if beside > 1 else "")))
     notes = [f"{len(kept)} of {count_of(len(every), 'path')} are shown."] if len(kept) < len(every) else []
-    return paths, ", ".join(name for name, *_ in named.values()), notes
+    kept_values = tuple(values[i] for i in kept) if values else None
+    return Paths(tuple(paths), ", ".join(name for name, *_ in named.values()), kept_values, tuple(notes))
 
 
-def _look(named: dict[str, Members], place: tuple[int, ...]) -> tuple[str, Any]:
-    """Colour a path by the first sweep, as the panels of variables are, and style it by the others."""
-    if not place:
-        return ONE_PATH, "-"
+def _look(named: dict[str, Members], place: tuple[int, ...], colour: str) -> tuple[str, Any]:
+    """Colour a path by its run or by the first sweep, as the panels of variables are, and style it by the others."""
+    if colour or not place:
+        return colour or inks.distinct()[1 % len(inks.distinct())], inks.STYLES[sum(place) % len(inks.STYLES)]
     _, labels, values = next(iter(named.values()))
     shades = shades_of(values or [float(i) for i in range(len(labels))])
-    return to_hex(shades[place[0]]), STYLES[sum(place[1:]) % len(STYLES)]
+    return to_hex(shades[place[0]]), inks.STYLES[sum(place[1:]) % len(inks.STYLES)]
 
 
-def window_of(landscape: Landscape, paths: list[Path]) -> Window:
-    """Choose what the map shows: start, paths and minima, but not where a diverging path has gone."""
-    axes = []
-    for axis, (low, high) in enumerate(landscape.window):
-        width = high - low
-        seen = np.concatenate([path.points[:, axis] for path in paths] + [np.array(landscape.minimum)[:, axis]])
-        seen = seen[np.isfinite(seen)]
-        seen = np.clip(seen, low - width, high + width) if seen.size else np.array([low, high])
-        first, last = float(seen.min()), float(seen.max())
-        # Not a slit, where all happens on one line.
-        missing = max(0.45 * width - (last - first), 0.0)
-        margin = 0.08 * max(last - first, 0.45 * width) + missing / 2
-        axes.append((first - margin, last + margin))
-    return axes[0], axes[1]
+def window_of(landscape: Landscape, paths: Sequence[Path]) -> Window:
+    """Choose what the map shows: starts and minima, and the paths, but not where one that diverges has gone.
+
+    It is the landscape's own window moved and zoomed in few steps, so that the paths of different rules share theirs.
+    """
+    low, high = np.array(landscape.window).T
+    reach = high - low
+    marks = np.array([path.points[0] for path in paths if len(path.points)] + list(landscape.minimum))
+    marks = np.clip(marks[np.isfinite(marks).all(axis=1)], low - reach, high + reach)
+    centre = (marks.min(axis=0) + marks.max(axis=0)) / 2 if len(marks) else (low + high) / 2
+    first, *each = [_reached(points, centre, reach) for points in (marks, *(path.points for path in paths))]
+    needed = max([first, *(zoom for zoom in each if zoom <= WIDEST)])
+    zoom = next((zoom for zoom in ZOOMS if zoom >= needed), ZOOMS[-1])
+    (left, bottom), (right, top) = centre - zoom * reach / 2, centre + zoom * reach / 2
+    return (float(left), float(right)), (float(bottom), float(top))
 
 
-def draw_map(axes: Axes, landscape: Landscape, paths: list[Path], window: Window) -> list[str]:
-    """Draw contours, paths, starts, ends and minima; give notes for the caption."""
+def _reached(points: Array, centre: Array, reach: Array) -> float:
+    """Give how large a window around its centre must be for points, as a share of the landscape's, with a margin."""
+    far = np.abs(points[np.isfinite(points).all(axis=1)] - centre) / (reach / 2)
+    return 1.1 * float(far.max(initial=0.0))
+
+
+def draw_map(axes: Axes, landscape: Landscape, paths: Sequence[Path], window: Window) -> list[str]:
+    """Draw contours, paths, starts, ends and minima, one unit as long on both axes; give notes for the caption."""
     _draw_ground(axes, landscape, window)
     stride = _stride(max(len(path.points) for path in paths) - 1)
-    left = 0
-    for path in paths:
-        shown, outside = _within(path.points, window)
-        left += outside
-        look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "zorder": 3}
-        look["linewidth"] = 1.8 if len(paths) < 5 else 1.4
-        axes.plot(*shown.T, marker="o", markersize=3.2, markevery=stride, gid="path", label=f"_{path.label}", **look)
-        finite = path.points[np.isfinite(path.points).all(axis=1)]
-        if len(finite):
-            ends = _within(finite, window)[0]
-            axes.plot(*ends[0], "o", mfc="white", mec=INK, mew=1.6, ms=8, zorder=5, gid="start")
-            axes.plot(*ends[-1], "s", mfc=path.colour, mec="white", mew=0.8, ms=6, zorder=6, gid="end")
+    left = sum(_draw_path(axes, path, window, stride, len(paths)) for path in paths)
     for point in landscape.minimum:
-        axes.plot(*point, "*", mfc=BOTTOM, mec=INK, mew=1.1, ms=20, zorder=4, gid="minimum")
+        star: dict[str, Any] = {"mfc": BOTTOM, "mec": "black", "mew": inks.width(0.5), "ms": inks.mark(3.0)}
+        axes.plot(*point, "*", zorder=4, gid="minimum", **star)
     (left_end, right_end), (bottom, top) = window
     axes.set_xlim(left_end, right_end)
     axes.set_ylim(bottom, top)
+    axes.set_aspect("equal")
+    axes.locator_params(nbins=6)
     axes.set_xlabel("first coordinate of $x$")
     axes.set_ylabel("second coordinate of $x$")
-    heading = "The path over the landscape" if len(paths) == 1 else "The paths over the landscape"
-    axes.set_title(heading, loc="left", fontsize=LABEL)
+    axes.set_title("The path over the landscape" if len(paths) == 1 else "The paths over the landscape")
     axes.grid(False)
     notes = [f"A dot every {count_of(stride, 'step')}. Contours are spaced by the logarithm of the height."]
     if left:
         notes.append(f"{count_of(left, 'path')} {'leaves' if left == 1 else 'leave'} the map.")
     return notes
+
+
+def _draw_path(axes: Axes, path: Path, window: Window, stride: int, beside: int) -> bool:
+    """Draw one path with its start and its end; tell whether it leaves the map."""
+    shown, outside = _within(path.points, window)
+    look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "zorder": 3, "label": f"_{path.label}"}
+    axes.plot(
+        *shown.T, marker="o", markersize=inks.mark(0.53), markevery=stride, gid="path",
+        linewidth=inks.width(0.9 if beside < 5 else 0.7), **look,
+    )  # fmt: skip
+    finite = path.points[np.isfinite(path.points).all(axis=1)]
+    if len(finite):
+        ends = _within(finite, window)[0]
+        begin: dict[str, Any] = {"mfc": inks.paper(), "mec": inks.ink(), "mew": inks.width(0.8), "ms": inks.mark(1.3)}
+        end: dict[str, Any] = {"mfc": path.colour, "mec": inks.paper(), "mew": inks.width(0.4), "ms": inks.mark(1.15)}
+        axes.plot(*ends[0], "o", zorder=5, gid="start", **begin)
+        axes.plot(*ends[-1], "s", zorder=4.5, gid="end", **end)
+    return outside
 
 
 def _draw_ground(axes: Axes, landscape: Landscape, window: Window) -> None:
@@ -164,9 +185,10 @@ def _draw_ground(axes: Axes, landscape: Landscape, window: Window) -> None:
     highest = float(above.max())
     lowest = max(float(np.quantile(above, 0.004)), highest * 1e-6)
     levels = np.geomspace(lowest, highest, LEVELS)
-    colours = GROUND(np.linspace(0.0, 1.0, LEVELS))
+    colours = inks.ground()(np.linspace(0.0, 1.0, LEVELS))
     axes.contourf(grid[..., 0], grid[..., 1], above, levels=[0.0, *levels], colors=colours, zorder=0)
-    axes.contour(grid[..., 0], grid[..., 1], above, levels=levels, colors="#7d93a8", linewidths=0.5, zorder=1)
+    lines: dict[str, Any] = {"colors": inks.contours(), "linewidths": inks.width(0.25)}
+    axes.contour(grid[..., 0], grid[..., 1], above, levels=levels, zorder=1, **lines)
 
 
 def _within(points: Array, window: Window) -> tuple[Array, bool]:
@@ -186,27 +208,31 @@ def _stride(steps: int) -> int:
     return int(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough))
 
 
-def draw_profile(axes: Axes, landscape: Landscape, paths: list[Path], steps: Array) -> None:
+def heights_of(landscape: Landscape, points: Array) -> Array:
+    """Give heights above the lowest point."""
+    with np.errstate(all="ignore"):
+        return np.asarray(landscape.value(points), dtype=np.float64) - landscape.minimum_value
+
+
+def draw_profile(axes: Axes, landscape: Landscape, paths: Sequence[Path]) -> None:
     """Draw the height above the minimum over the steps, from the start on."""
-    lines = []
-    for path in paths:
-        with np.errstate(all="ignore"):
-            lines.append(np.asarray(landscape.value(path.points), dtype=np.float64) - landscape.minimum_value)
-    scale = scales.fitting(lines)
+    lines = [heights_of(landscape, path.points) for path in paths]
+    scale = scales.fitting(lines, rivals=True)
     scales.apply(scale, axes)
-    for path, line in zip(paths, lines, strict=True):
-        at = np.concatenate([steps[:1] - 1, steps])[-len(line) :] if len(line) else steps
-        look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "label": f"_{path.label}"}
-        curves.draw_line(axes, at, scale.shown(line), linewidth=1.8, **look)
-    stacks.label_steps(axes, np.concatenate([steps[:1] - 1, steps]))
-    axes.set_title("Height above the minimum", loc="left", fontsize=LABEL)
+    axes.set_title("Height above the minimum")
     axes.set_ylabel(r"$f(x_t) - \min f$")
+    for path, line in zip(paths, lines, strict=True):
+        look: dict[str, Any] = {"color": path.colour, "linestyle": path.style, "label": f"_{path.label}"}
+        curves.draw_line(axes, path.steps, scale.shown(line), linewidth=inks.width(0.9), **look)
+    stacks.label_steps(axes, max((path.steps for path in paths), key=len))
     bad = sum(int((~np.isfinite(line)).sum()) for line in lines)
     if bad:
         remark(axes, count_of(bad, "non-finite value"))
+    say_the_dips(axes, [(path.steps, line) for path, line in zip(paths, lines, strict=True)], scale)
+    say_what_leaves(axes, lines, scale)
 
 
-def _signs(chart: Axes) -> list[Artist]:
+def signs(chart: Axes) -> list[Artist]:
     """Make legend entries of the marks on a map, as they are drawn there."""
     found: dict[str, Artist] = {}
     marks = {str(line.get_gid()): line for line in chart.lines}
@@ -215,10 +241,33 @@ def _signs(chart: Axes) -> list[Artist]:
             line = marks[sign]
             entry = Line2D([], [], linestyle="none", marker=line.get_marker(), label=sign)
             entry.set(
-                markerfacecolor="#8a8a8a" if sign == "end" else line.get_markerfacecolor(),
+                markerfacecolor=inks.grey() if sign == "end" else line.get_markerfacecolor(),
                 markeredgecolor=line.get_markeredgecolor(),
                 markeredgewidth=line.get_markeredgewidth(),
-                markersize=min(line.get_markersize(), 12),
+                markersize=min(line.get_markersize(), inks.mark(2.0)),
             )
             found[sign] = entry
     return list(found.values())
+
+
+def names(paths: Paths) -> list[Artist]:
+    """Make legend entries of the paths, if there is more than one; one for all that have no colour of their own."""
+    if len(paths.each) < 2:
+        return []
+    pale = inks.faded(0.7)
+    named = [path for path in paths.each if path.colour != pale] or list(paths.each)
+    entries: list[Artist] = [
+        Line2D([], [], color=path.colour, linestyle=path.style, linewidth=inks.width(1.25), label=path.label)
+        for path in named[:MOST_NAMED]
+    ]
+    rest = [Line2D([], [], color=pale, linewidth=inks.width(1.25), label="others")]
+    return entries + (rest if len(named) < len(paths.each) else [])
+
+
+def strips(figure: Figure, paths: Paths, profile: Axes) -> list[Strip]:
+    """Name the paths: in a strip to frame the figure with, or by a bar for many colours."""
+    if paths.values and len(paths.values) > MOST_NAMED:
+        labels = tuple(path.label for path in paths.each)
+        legends.add_colour_bar(figure, Family(title=paths.title, labels=labels, values=paths.values), [profile])
+        return []
+    return [Strip(f"{paths.title} =" if paths.title else "", names(paths))] if len(paths.each) > 1 else []

@@ -16,8 +16,9 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import mhat
-from mhat import landscapes, rules, streams
-from mhat.terminal import facts, options, pages
+from mhat import landscapes, rules, streams, verbs
+from mhat.errors import OutputFileError
+from mhat.terminal import facts, options, pages, trace_pages
 from mhat.terminal.cli import app
 from mhat.traces import streaming
 
@@ -408,7 +409,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     ("last", "steps"), [(1, [1]), (2, [1, 2]), (7, [1, 2, 5, 7]), (100, [1, 2, 5, 10, 20, 50, 100])]
 )
 def test_telling_steps(last: int, steps: list[int]) -> None:
-    assert pages.telling_steps(last) == steps
+    assert trace_pages.telling_steps(last) == steps
 
 
 @pytest.mark.parametrize(
@@ -418,3 +419,33 @@ def test_telling_steps(last: int, steps: list[int]) -> None:
 )  # fmt: skip
 def test_short(value: Any, text: str) -> None:
     assert pages.short(value) == text
+
+
+def test_the_steps_where_most_happens_are_shown(good: Callable[..., str]) -> None:
+    said = good("trace adam --stream spike:at=3000,steps=4000", 80)
+    assert "3000" in said.splitlines()[2].split()
+    assert trace_pages.event_steps(mhat.trace("adam", "constant:10", steps=400), ["g"]) == []
+
+
+def test_a_figure_has_the_look_that_is_asked_for(good: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    good(f"trace adam --stream constant:10 --plot {path} --style dark --size 5x4 --dpi 72")
+    assert 'width="360pt" height="288pt"' in path.read_text()
+
+
+def test_several_saved_traces_are_one_figure(good: Callable[..., str], tmp_path: Path) -> None:
+    for rule in ("adam", "sgd"):
+        good(f"trace {rule} --stream constant:10 --save {tmp_path}/{rule}.nc")
+    said = good(f"plot {tmp_path}/adam.nc {tmp_path}/sgd.nc -o {tmp_path}/both.svg")
+    assert said.endswith(f"to {tmp_path}/both.svg.\n")
+    assert all(f">{rule}<" in (tmp_path / "both.svg").read_text() for rule in ("adam", "sgd"))
+
+
+def test_a_figure_is_drawn_where_saving_fails(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OutputFileError("there is no room left", "Make some.")
+
+    monkeypatch.setattr(verbs, "save", full)
+    result = run(f"trace sgd --stream ramp --save {tmp_path}/a.nc --plot {tmp_path}/a.png")
+    assert (result.exit_code, (tmp_path / "a.png").exists()) == (2, True)
+    assert result.stderr == f"mhat: there is no room left\nMake some. The figure is drawn: {tmp_path}/a.png.\n"

@@ -121,6 +121,21 @@ def _numbers(typed: str, values: str) -> list[float]:
     return numbers
 
 
+def size_of(typed: str | None) -> tuple[float, float] | None:
+    """Read a size in inches as it is typed. Raises BadValue.
+
+    >>> size_of("8x5.5")
+    (8.0, 5.5)
+    """
+    if typed is None:
+        return None
+    width, _, height = typed.lower().partition("x")
+    try:
+        return float(width), float(height)
+    except ValueError:
+        raise BadValue(f"`--size {typed}` is no width and height", "Write inches: --size 8x5.") from None
+
+
 def names_of(option: str, typed: str | None) -> list[str]:
     """Read names between commas; none where the option is not given. Raises BadValue.
 

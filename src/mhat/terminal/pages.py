@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,11 @@ from rich.text import Text
 from mhat.notation.decimals import apart, brief, exact
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from mhat.traces.schema import Ran
+    pass
 
 READABLE = 96
 ENDLESS = 100_000
 NARROW = 12
-MOST_ROWS = 4
 
 
 def console(*, errors: bool = False) -> Console:
@@ -246,101 +243,3 @@ def short(value: Any) -> str:
 def number(value: Any) -> str:
     """Write a number in a table of numbers, to five digits."""
     return value if isinstance(value, str) else brief(value, 5)
-
-
-def telling_steps(last: int) -> list[int]:
-    """Choose steps that tell the course: 1, 2, 5, 10, 20, 50 ... and the last."""
-    series = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
-    return [*(step for step in series if step < last), last]
-
-
-def trace_table(ds: xr.Dataset, names: Sequence[str]) -> RenderableType:
-    """Show variables at telling steps: a row a variable and coordinate, as many steps as the terminal is wide."""
-    steps = telling_steps(int(ds.sizes["step"]))
-    rows = [row for name in names for row in _rows(ds[name].sel(step=steps), name)]
-    labels, wheres = [row[0] for row in rows], [row[1] for row in rows]
-    used = 2 + max(map(len, [*labels, "step"])) + (2 + max(map(len, wheres)) if any(wheres) else 0)
-    chosen = _fitting(steps, [row[2] for row in rows], width() - used)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("step", no_wrap=True, style="bold")
-    if any(wheres):
-        table.add_column("", no_wrap=True, style="dim")
-    for place in chosen:
-        table.add_column(str(steps[place]), justify="right", no_wrap=True)
-    for label, where, cells in rows:
-        values = [_alarming(cells[place]) if cells else Text("") for place in chosen]
-        table.add_row(label, *([where] if any(wheres) else []), *values)
-    return table
-
-
-def trace_summary(
-    ds: xr.Dataset, ran: Ran, given: Mapping[str, float], defaults: Mapping[str, float]
-) -> RenderableType:
-    """Say in a line what was run: the rule, on what, how long, the knobs that differ from the default."""
-    knobs = [f"{name}={exact(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]]
-    knobs += [f"{name}={_several(ds[name])}" for name in defaults if name not in given]
-    parts = [f"{ran.rule} on {ran.on or 'gradients'}", f"{ran.steps:,} {_plural(ran.steps, 'step')}"]
-    parts += [f"dtype {ran.dtype}"] if ran.dtype != "float64" else []
-    return prose(", ".join([*parts, *(knobs or ["all knobs at their defaults"])]))
-
-
-def _several(array: xr.DataArray) -> str:
-    return ",".join(apart(array.values.ravel().tolist()))
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def landscape_end(
-    x: Sequence[float], height: float, lowest: float, minima: Sequence[Sequence[float]]
-) -> RenderableType:
-    """Say where a run on a landscape ended, and where the lowest points are."""
-    at = " and ".join(point(each) for each in minima)
-    known = f"; the lowest is {number(lowest)}" + (f" at {at}" if at else "")
-    return prose(f"It ends at ({', '.join(map(number, x))}), at the height {number(height)}{known}.")
-
-
-def odd_numbers(fact: dict[str, Any]) -> RenderableType:
-    """Say how many numbers of a variable are not finite, and which is the first."""
-    what = {"g": "gradient", "x": "value of x"}.get(fact["variable"], f"value of {fact['variable']}")
-    what = what.replace("value", _plural(fact["of"], "value")) if what != "gradient" else _plural(fact["of"], what)
-    place = "".join(f", {dim}={short(value)}" for dim, value in fact["place"].items())
-    verb = "is" if fact["count"] == 1 else "are"
-    first = f"{fact['value']} at step {fact['first_step']}{place}"
-    kept = " It is kept: what it reaches is nan or inf." if fact["variable"] == "g" and fact["count"] == 1 else ""
-    kept = kept or (" They are kept: what they reach is nan or inf." if fact["variable"] == "g" else "")
-    which = "" if fact["count"] == 1 else "the first is "
-    return prose(f"{fact['count']:,} of {fact['of']:,} {what} {verb} not finite: {which}{first}.{kept}", style="yellow")
-
-
-def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Give a variable's rows: label, place, and a cell a step; the first few where there are many."""
-    dims = [dim for dim in array.dims if dim != "step"]
-    values = array.transpose("step", *dims)
-    places = itertools.product(*(range(array.sizes[dim]) for dim in dims))
-    for count, place in enumerate(itertools.islice(places, MOST_ROWS)):
-        at = dict(zip(dims, place, strict=True))
-        where = " ".join(
-            f"{dim}={short(array[dim].values[i].item()) if dim in array.coords else i}" for dim, i in at.items()
-        )
-        yield ("" if count else name), where, [number(float(value)) for value in values.isel(at).values]
-    more = array.size // array.sizes["step"] - MOST_ROWS
-    if more > 0:
-        yield "", f"... {more:,} more", []
-
-
-def _fitting(steps: Sequence[int], cells: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Choose the places of the steps to show: the last, the first, powers of ten, and others while there is room."""
-    last = len(steps) - 1
-    by_weight = sorted(range(last), key=lambda p: (p != 0, str(steps[p]).strip("0") != "1", p))
-    chosen = [last]
-    for place in by_weight:
-        widths = [max([len(str(steps[p])), *(len(row[p]) for row in cells if row)]) + 2 for p in (*chosen, place)]
-        if sum(widths) - 2 <= room:
-            chosen.append(place)
-    return sorted(chosen)
-
-
-def _alarming(cell: str) -> Text:
-    return Text(cell, style="bold red" if cell in ("nan", "inf", "-inf") else "")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mhat.errors import MhatError
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -34,6 +36,16 @@ TypeOption = Annotated[
 ]
 TensorOption = Annotated[
     str | None, typer.Option(metavar="I,J", help="The dimensions that make up a tensor. [all but step]")
+]
+StyleOption = Annotated[
+    list[str] | None,
+    typer.Option("--style", metavar="STYLE", help="dark, print, large, or a style of matplotlib; repeatable."),
+]
+SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Width and height in inches, as in 8x5.")]
+DpiOption = Annotated[float | None, typer.Option("--dpi", min=1.0, metavar="N", help="Dots an inch of a .png.")]
+FinalOption = Annotated[
+    bool | None,
+    typer.Option("--final/--course", help="Draw what a sweep ends with, or its course.", show_default=False),
 ]
 SeedlessOption = Annotated[bool, typer.Option("--seedless", metavar="", help="Draw a seed by chance, and say which.")]
 
@@ -64,6 +76,10 @@ def trace(
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw as .png, .pdf or .svg.")] = None,
     variables: VariablesOption = None,
+    style: StyleOption = None,
+    size: SizeOption = None,
+    dpi: DpiOption = None,
+    final: FinalOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -82,6 +98,7 @@ def trace(
     kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
     options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
     _check_outputs(save, plot, force=force)
+    look = {"style": style, "size": options.size_of(size), "dpi": dpi, "final": final}
     odd: list[dict[str, Any]] = []
 
     def count(part: xr.Dataset) -> None:
@@ -93,7 +110,7 @@ def trace(
         each=count, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     written = {"saved": str(save)} if _is_store(save) else {}
-    written |= _write(ds, shown, None if _is_store(save) else save, plot, force=force)
+    written |= _write(ds, shown, None if _is_store(save) else save, plot, look, force=force)
     _tell(ds, found, shown, _worth_telling(odd), written, as_json=as_json)
 
 
@@ -113,26 +130,35 @@ def _worth_telling(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace saved as .nc or .zarr.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Traces saved as .nc or .zarr.", show_default=False)
+    ],
     variables: VariablesOption = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The figure to write. [FILE.png]", show_default=False),
     ] = None,
+    style: StyleOption = None,
+    size: SizeOption = None,
+    dpi: DpiOption = None,
+    final: FinalOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Draw a trace that was saved."""
+    """Draw traces that were saved; several in one figure, each by the name of its file."""
+    from mhat import verbs
     from mhat.outputs import check_output
     from mhat.terminal import options, pages
-    from mhat.traces import load
 
-    path = check_output(output or file.with_suffix(".png"), FIGURES, force=force)
-    ds = load(file)
+    path = check_output(output or files[0].with_suffix(".png"), FIGURES, force=force)
+    traces = {file.stem: verbs.load(str(file)) for file in files}
     shown = options.names_of("--variables", variables)
-    options.check_names(f"variable in {file}", shown, list(map(str, ds.data_vars)))
-    written = _write(ds, shown, None, path, force=force)
-    pages.say(json.dumps(written) if as_json else f"Drew {file} to {path}.")
+    known = list(dict.fromkeys(str(name) for ds in traces.values() for name in ds.data_vars))
+    options.check_names(f"variable in {', '.join(map(str, files))}", shown, known)
+    look = {"style": style, "size": options.size_of(size), "dpi": dpi, "final": final}
+    drawn = traces if len(files) > 1 else next(iter(traces.values()))
+    written = _write(drawn, shown, None, path, look, force=force)
+    pages.say(json.dumps(written) if as_json else f"Drew {', '.join(map(str, files))} to {path}.")
 
 
 def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:
@@ -146,19 +172,30 @@ def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None
         check_output(plot, FIGURES, force=force)
 
 
-def _write(ds: xr.Dataset, shown: list[str], save: Path | None, plot: Path | None, *, force: bool) -> dict[str, str]:
-    """Save and draw a trace, as asked; the trace first, so that a figure that fails takes nothing along."""
-    written = {}
-    if save:
-        from mhat import traces
+def _write(
+    what: Any, shown: list[str], save: Path | None, plot: Path | None, look: dict[str, Any], *, force: bool
+) -> dict[str, str]:
+    """Save and draw, as asked; where one of them fails, the other is not lost."""
+    from mhat import verbs
 
-        traces.save(ds, save, force=force)
-        written["saved"] = str(save)
+    written: dict[str, str] = {}
+    failed: MhatError | None = None
+    if save:
+        try:
+            verbs.save(what, str(save), force=force)
+            written["saved"] = str(save)
+        except MhatError as error:
+            if plot is None:
+                raise
+            failed = error
     if plot:
         from mhat import figures
 
-        figures.save(figures.plot(ds, shown or None), plot, force=force)
+        figures.save(verbs.plot(what, shown or None, **look), plot, force=force)
         written["drawn"] = str(plot)
+    if failed is not None:
+        failed.cure = f"{failed.cure} The figure is drawn: {plot}."
+        raise failed
     return written
 
 
@@ -172,22 +209,22 @@ def _tell(
     as_json: bool,
 ) -> None:
     """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
-    from mhat.terminal import facts, pages
+    from mhat.terminal import facts, pages, trace_pages
     from mhat.traces.schema import attributes_of, knobs_of, landscape_of, what_ran
 
     if as_json:
         pages.say(facts.as_json(facts.of_trace(ds, attributes_of(ds), not_finite=odd, **written)))
         return
-    pages.show(pages.trace_summary(ds, what_ran(ds), knobs_of(ds), rule.knobs))
+    pages.show(trace_pages.trace_summary(ds, what_ran(ds), knobs_of(ds), rule.knobs))
     if not written:
         names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
-        pages.show("", pages.trace_table(ds, names), "")
+        pages.show("", trace_pages.trace_table(ds, names), "")
     landscape = landscape_of(ds)
     if landscape is not None and "x" in ds and ds["x"].dims == ("step", "i"):
         end = ds["x"].isel(step=-1).values
         lowest = (landscape.minimum_value, landscape.minimum)
-        pages.show(pages.landscape_end(end.tolist(), float(landscape.value(end)), *lowest))
+        pages.show(trace_pages.landscape_end(end.tolist(), float(landscape.value(end)), *lowest))
     for each in odd:
-        pages.show(pages.odd_numbers(each))
+        pages.show(trace_pages.odd_numbers(each))
     for word, path in written.items():
         pages.show(pages.prose(f"{word.capitalize()}: {path}"))

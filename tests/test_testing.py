@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from mhat import verbs
+from mhat.errors import BadValue
 from mhat.terminal import verdict_pages
 from mhat.testing import assert_conforms
 from tests.checks import wrong_adams
@@ -43,9 +44,17 @@ def test_the_message_is_the_diagnosis() -> None:
     with pytest.raises(AssertionError) as raised:
         assert_conforms(wrong_adams.stored_back, "adam")
     text = str(raised.value)
-    assert text == verdict_pages.text_of(verbs.check(wrong_adams.stored_back, "adam"))
+    page, _, took = text.rpartition("\n\n")
+    assert page == verdict_pages.text_of(verbs.check(wrong_adams.stored_back, "adam"))
+    assert took.startswith("It took ")
     assert text.startswith("stored_back deviates from adam")
     assert "  - m_hat = m / (1 - beta1**t)\n  + m = m / (1 - beta1**t)" in text
+
+
+def test_a_name_that_claims_nothing_is_asked_for_a_rule() -> None:
+    with pytest.raises(BadValue) as raised:
+        assert_conforms(lambda gradients: gradients)
+    assert str(raised.value) == '`<lambda>` claims no rule by its name\nSay which it should be: against="adam".'
 
 
 def test_knobs_are_held() -> None:

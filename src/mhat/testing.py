@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from mhat import rules
+from mhat.checks.claims import claimed_rule
+from mhat.errors import BadValue
+from mhat.inquiry import Party
 from mhat.terminal import verdict_pages
 from mhat.verbs import check
 
 
-def assert_conforms(subject: Any, against: Any = "adam", **options: Any) -> None:
+def assert_conforms(subject: Any, against: Any = None, **options: Any) -> None:
     """Assert that an implementation conforms to a rule, if only in a documented dialect.
 
-    Takes what `mhat.check` takes. The message of the AssertionError is the whole diagnosis.
+    Takes what `mhat.check` takes; without `against` the rule is the one that the subject's name claims. The message of
+    the AssertionError is the whole diagnosis, and how long it took.
+
+    Raises BadValue where no rule is given and the name claims none: whatever a subject is, it is something.
 
     >>> import numpy as np
     >>> assert_conforms(lambda gradients: -0.1 * np.cumsum(gradients, axis=0), "sgd", lr=0.1)
     """
     __tracebackhide__ = True
+    if against is None and claimed_rule(Party(subject).name, rules.names()) is None:
+        raise BadValue(f"`{Party(subject).name}` claims no rule by its name", 'Say which it should be: against="adam".')
+    begun = time.perf_counter()
     verdict = check(subject, against, **options)
     if not verdict.conforms:
-        raise AssertionError(verdict_pages.text_of(verdict))
+        raise AssertionError(f"{verdict_pages.text_of(verdict)}\n\nIt took {time.perf_counter() - begun:.1f} s.")

@@ -29,7 +29,7 @@ def test_neighbours_are_told_apart() -> None:
     ("value", "text"),
     [
         (0.9999000099990011, "0.9999"), (3.40488818e-70, r"$3.405\cdot10^{-70}$"), (0.0, "0"), (1e-6, "$10^{-6}$"),
-        (12345.678, "12350"), (0.0062216, "0.006222"), (math.nan, "nan"), (-math.inf, f"{MINUS}inf"),
+        (12345.678, r"$1.235\cdot10^{4}$"), (0.0062216, "0.006222"), (math.nan, "nan"), (-math.inf, f"{MINUS}inf"),
     ],
 )  # fmt: skip
 def test_measured_numbers(value: float, text: str) -> None:

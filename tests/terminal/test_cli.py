@@ -449,3 +449,12 @@ def test_a_figure_is_drawn_where_saving_fails(run: Run, tmp_path: Path, monkeypa
     result = run(f"trace sgd --stream ramp --save {tmp_path}/a.nc --plot {tmp_path}/a.png")
     assert (result.exit_code, (tmp_path / "a.png").exists()) == (2, True)
     assert result.stderr == f"mhat: there is no room left\nMake some. The figure is drawn: {tmp_path}/a.png.\n"
+
+
+def test_two_swept_knobs_end_in_a_table(good: Callable[..., str]) -> None:
+    said = good("trace sgd --stream constant:1 --steps 4 -k lr=0.1,0.2", 80)
+    assert "Step 4" not in said
+    said = good("trace momentum --landscape rosenbrock --steps 50 -k lr=1e-4,2e-4 -k momentum=0,0.9", 80)
+    _, header, *rows = said[said.index("Step 50: the height above the minimum") :].splitlines()[:4]
+    assert header.split() == ["lr", "momentum=0", "momentum=0.9"]
+    assert [row.split()[0] for row in rows] == ["1e-4", "2e-4"]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mhat.terminal.trace import DpiOption, SizeOption, StyleOption
 
 if TYPE_CHECKING:
     from mhat.checks.verdict import Verdict
@@ -86,6 +88,9 @@ def check(
     seconds: SecondsOption = 45.0,
     timeout: TimeoutOption = None,
     plot: PlotOption = None,
+    style: StyleOption = None,
+    size: SizeOption = None,
+    dpi: DpiOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,12 +102,13 @@ def check(
     from mhat.terminal import options
 
     _check_figure(plot, force=force)
+    look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.check(
         subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
         read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout,
         knobs=options.knobs_of(knob or []),
     )  # fmt: skip
-    _answer(verdict, as_json, plot, force=force)
+    _answer(verdict, as_json, plot, look, force=force)
 
 
 def identify(
@@ -119,6 +125,9 @@ def identify(
     seconds: SecondsOption = 90.0,
     timeout: TimeoutOption = None,
     plot: PlotOption = None,
+    style: StyleOption = None,
+    size: SizeOption = None,
+    dpi: DpiOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -130,11 +139,12 @@ def identify(
     from mhat.terminal import options
 
     _check_figure(plot, force=force)
+    look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
         command=command, recorded=recorded, tensors=tensors, timeout=timeout, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
-    _answer(verdict, as_json, plot, force=force)
+    _answer(verdict, as_json, plot, look, force=force)
 
 
 def compare(
@@ -175,13 +185,13 @@ def compare(
     raise typer.Exit(0 if found.same else DEVIATES)
 
 
-def _answer(verdict: Verdict, as_json: bool, plot: Path | None, *, force: bool) -> None:
+def _answer(verdict: Verdict, as_json: bool, plot: Path | None, look: dict[str, Any], *, force: bool) -> None:
     from mhat.terminal import pages, verdict_pages
 
     if plot is not None and verdict.deviation is not None:
         from mhat import figures
 
-        figures.save(figures.side_by_side(verdict), plot, force=force)
+        figures.save(figures.side_by_side(verdict, **look), plot, force=force)
     if as_json:
         pages.say(verdict.to_json())
     else:

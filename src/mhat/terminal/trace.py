@@ -219,6 +219,13 @@ def _tell(
     if not written:
         names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
         pages.show("", trace_pages.trace_table(ds, names), "")
+        if len([dim for dim in ds.dims if dim in rule.knobs]) == 2:
+            from mhat import figures
+
+            what = "x" if landscape_of(ds) is None else "the height above the minimum"
+            frame = figures.final_values(ds)
+            if frame.index.nlevels == 1:
+                pages.show(trace_pages.final_table(frame, f"Step {ds.sizes['step']}: {what}"), "")
     landscape = landscape_of(ds)
     if landscape is not None and "x" in ds and ds["x"].dims == ("step", "i"):
         end = ds["x"].isel(step=-1).values

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -84,6 +84,16 @@ def _several(array: xr.DataArray) -> str:
 
 def _plural(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
+
+
+def final_table(frame: Any, what: str) -> RenderableType:
+    """Show what a sweep of two knobs ends with: a row a value of the one, a column a value of the other."""
+    rows: list[list[str | Text]] = [
+        [Text(name, style="bold"), *(pages.number(float(value)) for value in frame.loc[label])]
+        for label, name in zip(frame.index, apart(frame.index), strict=True)
+    ]
+    columns = [f"{frame.columns.name}={name}" for name in apart(frame.columns)]
+    return Group(Text(what, style="bold"), pages.grid(rows, (str(frame.index.name), *columns)))
 
 
 def landscape_end(

@@ -1,7 +1,7 @@
 """Optimizers as people write them, each with what it claims to be and what it really computes.
 
-`WILD` are the cases of shared/cases/wild.jsonl, written as code; `MORE` are further ones of kinds that
-are not in it; `CASES` are both. A subject is run(gradients, start=0.0) -> parameters.
+`WILD` are the cases of shared/cases/wild.jsonl, written as code; `MORE`, whose ids begin so, are further ones of kinds
+that are not in it; `CASES` are both, a module a family. A subject is run(gradients, start=0.0) -> parameters.
 """
 
 from __future__ import annotations
@@ -10,21 +10,19 @@ import json
 from pathlib import Path
 
 from benchmarks.cases import (
+    adam,
     correct,
     correction,
     counter,
     decay,
+    denominators,
     eps,
     kin,
-    lion,
     moments,
-    more_adam,
-    more_adamw,
-    more_correct,
-    more_kin,
-    more_plain,
-    more_sign,
-    more_single,
+    momentum,
+    sign,
+    single,
+    squares,
     state,
     tensors,
     written_back,
@@ -33,17 +31,16 @@ from benchmarks.cases.case import Case
 
 __all__ = ["CASES", "MORE", "WILD", "Case", "check_ids"]
 
-WILD: tuple[Case, ...] = tuple(
+CASES: tuple[Case, ...] = tuple(
     case
-    for module in (correct, correction, counter, decay, eps, kin, lion, moments, state, tensors, written_back)
+    for module in (
+        adam, correct, correction, counter, decay, denominators, eps, kin, moments, momentum, sign, single, squares,
+        state, tensors, written_back,
+    )
     for case in module.CASES
-)
-MORE: tuple[Case, ...] = tuple(
-    case
-    for module in (more_adam, more_adamw, more_correct, more_kin, more_plain, more_sign, more_single)
-    for case in module.CASES
-)
-CASES = WILD + MORE
+)  # fmt: skip
+MORE = tuple(case for case in CASES if case.id.startswith("more-"))
+WILD = tuple(case for case in CASES if case not in MORE)
 
 
 def check_ids(path: Path) -> None:

@@ -1,25 +1,14 @@
-"""What a case is, how a module collects its cases, and how a subject is driven. It knows no checker.
-
-A subject is written as people write optimizers. Four ways to write one, and what the driver calls:
-
-    arrays      make() gives an object with `step(x, g)` or `update(x, g)`, or a function of both;
-                it answers with the new x, or works in place and answers None
-    numbers     the same on single numbers: each coordinate has an optimizer of its own
-    network     make(params) gives an object with `step(grads)`, or a function; it works in place, or
-                replaces the entries of its list `params`, or answers with a list of new arrays
-    whole       make(gradients, start) is the run itself
-"""
+"""What a case is, and how a module collects its cases. It knows no checker, nor how a subject is driven."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from benchmarks.cases import claims
+from benchmarks.cases.loops import subject_of
 
 
 @dataclass(frozen=True)
@@ -78,83 +67,5 @@ class Collection(list[Case]):
         return enter
 
 
-def subject_of(
-    make: Callable[..., Any], style: str = "arrays", tensors: int | None = None, dtype: str = "float64"
-) -> Callable[..., Any]:
-    """Make run(gradients, start=0.0) of an optimizer as its author wrote it; each run has a fresh one."""
-    drive = {"arrays": _arrays, "numbers": _numbers, "network": _network, "whole": _whole}[style]
-
-    def run(gradients: Any, start: Any = 0.0) -> Any:
-        with np.errstate(all="ignore"):
-            return drive(make, gradients, start, np.dtype(dtype))
-
-    run.__name__ = run.__qualname__ = make.__name__
-    run.__doc__ = make.__doc__
-    run.written = make  # type: ignore[attr-defined]
-    if tensors is not None:
-        run.tensors = tensors  # type: ignore[attr-defined]
-    return run
-
-
 def _nothing(gradients: Any, start: float = 0.0) -> Any:
     raise NotImplementedError
-
-
-def _step_of(made: Any) -> Callable[..., Any]:
-    for name in ("step", "update"):
-        if hasattr(made, name):
-            method: Callable[..., Any] = getattr(made, name)
-            return method
-    called: Callable[..., Any] = made
-    return called
-
-
-def _arrays(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dtype[Any]) -> Any:
-    given = np.array(gradients, dtype=dtype)
-    rows = given.reshape(len(given), -1)
-    step = _step_of(make())
-    x = np.zeros(rows.shape[1:], dtype) + np.asarray(start, dtype)
-    parameters = np.empty_like(rows)
-    for i, g in enumerate(rows):
-        moved = step(x, g.copy())
-        x = x if moved is None else moved
-        if x.dtype != dtype:
-            raise TypeError(f"{make.__name__} left {dtype} for {x.dtype}")
-        parameters[i] = x
-    return parameters.reshape(given.shape)
-
-
-def _numbers(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dtype[Any]) -> Any:
-    given = np.array(gradients, dtype=dtype)
-    rows = given.reshape(len(given), -1)
-    starts = np.zeros(rows.shape[1:], dtype) + np.asarray(start, dtype)
-    parameters = np.empty_like(rows)
-    for i, x in enumerate(starts):
-        step = _step_of(make())
-        for j, g in enumerate(rows[:, i]):
-            x = step(x, g)
-            parameters[j, i] = x
-    return parameters.reshape(given.shape)
-
-
-def _network(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dtype[Any]) -> Any:
-    if not isinstance(gradients, list | tuple):
-        whole = np.array(gradients, dtype=dtype)
-        (parameters,) = _network(make, [whole.reshape(len(whole), -1)], start, dtype)
-        return parameters.reshape(whole.shape)
-    given = [np.array(g, dtype=dtype) for g in gradients]
-    starts = start if isinstance(start, list | tuple) else [start] * len(given)
-    params = [np.zeros(g.shape[1:], dtype) + np.asarray(s, dtype) for g, s in zip(given, starts, strict=True)]
-    made = make(params)
-    step = _step_of(made)
-    parameters = [np.empty_like(g) for g in given]
-    for i in range(len(given[0])):
-        moved = step([g[i].copy() for g in given])
-        current: Sequence[Any] = getattr(made, "params", params) if moved is None else moved
-        for kept, param in zip(parameters, current, strict=True):
-            kept[i] = param
-    return parameters
-
-
-def _whole(make: Callable[..., Any], gradients: Any, start: Any, dtype: np.dtype[Any]) -> Any:
-    return make(np.array(gradients, dtype=dtype), start)

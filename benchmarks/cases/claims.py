@@ -28,6 +28,16 @@ STEP = "    return x - lr * ratio"
 L2 = """
     g = g + weight_decay * x"""
 
+# Pieces of the texts, and edits that several subjects have in common.
+M_HAT, V_HAT = "m / (1 - beta1 ** t)", "v / (1 - beta2 ** t)"
+DECAY = "x - lr * (ratio + weight_decay * x)"
+AFTER = (DECAY, "(x - lr * ratio) * (1 - lr * weight_decay)")
+CONSTANT = (("1 - beta1 ** t", "1 - beta1"), ("1 - beta2 ** t", "1 - beta2"))
+EPS_HAT = ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2 ** t)")
+INSIDE = ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)")
+MISSING = ((M_HAT, "m"), (V_HAT, "v"))
+STORED_BACK = (("m_hat = m", "m = m"), ("v_hat = v", "v = v"), ("m_hat / (sqrt(v_hat)", "m / (sqrt(v)"))
+
 OTHERS = {
     "sgd_l2": """\
 def sgd_l2(x, g, *, lr=0.01, weight_decay=0.01):
@@ -103,3 +113,8 @@ def edited(claim: str, *edits: tuple[str, str]) -> str:
             raise ValueError(f"{old!r} occurs {result.count(old)} times in the text of {claim}:\n{result}")
         result = result.replace(old, new)
     return result
+
+
+def counted(t: str, *more: tuple[str, str], claim: str = "adam") -> str:
+    """Make a truth: the rule with another counter in both corrections."""
+    return edited(claim, ("beta1 ** t", f"beta1 ** {t}"), ("beta2 ** t", f"beta2 ** {t}"), *more)

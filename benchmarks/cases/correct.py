@@ -1,19 +1,20 @@
-"""Correct forms found in the wild, however unusual; a dialect's eps or order is part of its truth."""
+"""Correct forms of Adam and AdamW, however unusual; a dialect's eps or order is part of its truth."""
 
 from __future__ import annotations
 
+import cmath
+import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
-from benchmarks.cases.decay import AFTER, EPS_HAT
+from benchmarks.cases.claims import AFTER, EPS_HAT, edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
-
-Array = Any
 
 
 @CASES.correct("ok-autodiff-course", "adam", lr=0.1, style="whole")
@@ -68,68 +69,43 @@ class CourseAdamW:
         self.state["t"] = t + 1
 
 
-@CASES.correct("ok-defaultvi", "adam", lr=0.001, style="network")
-def julia_adam(params: list[Array]) -> Any:
+@CASES.correct("ok-defaultvi", "adam", lr=0.001)
+def julia_adam(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Right: the standard form."""
-    m, v, t = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params], 0
-
-    def update(grads: list[Array]) -> None:
-        nonlocal t
-        t += 1
-        for i, g in enumerate(grads):
-            m[i] = 0.9 * m[i] + (1.0 - 0.9) * g
-            v[i] = 0.999 * v[i] + (1.0 - 0.999) * g**2
-            mhat, vhat = m[i] / (1.0 - 0.9**t), v[i] / (1.0 - 0.999**t)
-            params[i] -= 0.001 * mhat / (np.sqrt(vhat) + 1e-8)
-
-    return update
+    m = 0.9 * m + (1.0 - 0.9) * g
+    v = 0.999 * v + (1.0 - 0.999) * g**2
+    mhat, vhat = m / (1.0 - 0.9**t), v / (1.0 - 0.999**t)
+    return p - 0.001 * mhat / (np.sqrt(vhat) + 1e-8), m, v
 
 
 @CASES.correct("ok-evograd", "adam", lr=0.003)
-class EvogradAdam:
+def evograd_adam(p: Array, g: Array, t: int, exp_avg: Array = 0.0, exp_avg_sq: Array = 0.0) -> Any:
     """Right: PyTorch's form, with the correction of v in the root's denominator and that of m in the step."""
-
-    def __init__(self) -> None:
-        self.t, self.exp_avg, self.exp_avg_sq = 0, 0.0, 0.0
-
-    def step(self, p: Array, g: Array) -> Array:
-        self.t += 1
-        self.exp_avg = self.exp_avg * 0.9 + (1 - 0.9) * g
-        self.exp_avg_sq = self.exp_avg_sq * 0.999 + (1 - 0.999) * g * g
-        denom = np.sqrt(self.exp_avg_sq) / math.sqrt(1 - 0.999**self.t) + 1e-8
-        return p - (0.003 / (1 - 0.9**self.t)) * (self.exp_avg / denom)
+    exp_avg = exp_avg * 0.9 + (1 - 0.9) * g
+    exp_avg_sq = exp_avg_sq * 0.999 + (1 - 0.999) * g * g
+    denom = np.sqrt(exp_avg_sq) / math.sqrt(1 - 0.999**t) + 1e-8
+    return p - 0.003 / (1 - 0.9**t) * (exp_avg / denom), exp_avg, exp_avg_sq
 
 
 @CASES.correct("ok-exp-log", "adam", lr=0.001)
-class OctaveAdam:
+def octave_adam(theta: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Right: the powers are exp(t * log(beta))."""
-
-    def __init__(self) -> None:
-        self.t, self.m, self.v = 0, 0.0, 0.0
-
-    def step(self, theta: Array, g: Array) -> Array:
-        self.t += 1
-        self.m = 0.9 * self.m + 0.1 * g
-        self.v = 0.999 * self.v + 0.001 * g**2
-        c1, c2 = 1 - np.exp(self.t * np.log(0.9)), 1 - np.exp(self.t * np.log(0.999))
-        return theta - 0.001 * (self.m / c1) / (np.sqrt(self.v / c2) + 1e-8)
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    c1, c2 = 1 - np.exp(t * np.log(0.9)), 1 - np.exp(t * np.log(0.999))
+    return theta - 0.001 * (m / c1) / (np.sqrt(v / c2) + 1e-8), m, v
 
 
 @CASES.correct("ok-false-alarm-tf", "adam", edited("adam", EPS_HAT, ("eps=1e-08", "eps=1e-07")), lr=0.001)
-class IterationsPlusOne:
+def iterations_plus_one(var: Array, grad: Array, iterations: int = 0, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Right, whatever was reported: iterations count from 0, and the code uses iterations + 1; eps is eps-hat."""
-
-    def __init__(self) -> None:
-        self.iterations, self.slots = 0, {"m": 0.0, "v": 0.0}
-
-    def update(self, var: Array, grad: Array) -> Array:
-        local_step = float(self.iterations + 1)
-        beta_1_power, beta_2_power = np.power(0.9, local_step), np.power(0.999, local_step)
-        lr = 0.001 * (np.sqrt(1 - beta_2_power) / (1 - beta_1_power))
-        self.slots["m"] = 0.9 * self.slots["m"] + grad * (1 - 0.9)
-        self.slots["v"] = 0.999 * self.slots["v"] + (grad * grad) * (1 - 0.999)
-        self.iterations += 1
-        return var - lr * self.slots["m"] / (np.sqrt(self.slots["v"]) + 1e-7)
+    local_step = float(iterations + 1)
+    beta_1_power, beta_2_power = np.power(0.9, local_step), np.power(0.999, local_step)
+    lr = 0.001 * (np.sqrt(1 - beta_2_power) / (1 - beta_1_power))
+    m = 0.9 * m + grad * (1 - 0.9)
+    v = 0.999 * v + grad * grad * (1 - 0.999)
+    iterations += 1
+    return var - lr * m / (np.sqrt(v) + 1e-7), iterations, m, v
 
 
 @CASES.correct("ok-jax-clip", "adam_clipped", lr=0.01, weight_decay=0.01, limit=1.0, style="network", tensors=2)
@@ -153,58 +129,14 @@ def clipped_training(params: list[Array]) -> Any:
     return step
 
 
-@CASES.correct("ok-lion", "lion", lr=0.0003, weight_decay=0.1)
-class PlainLion:
-    """Right: interpolated sign, second average, decoupled decay."""
-
-    def __init__(self) -> None:
-        self.exp_avg: Array = None
-
-    def step(self, p: Array, grad: Array) -> None:
-        if self.exp_avg is None:
-            self.exp_avg = np.zeros_like(p)
-        p *= 1 - 0.0003 * 0.1
-        update = self.exp_avg * 0.9 + grad * (1 - 0.9)
-        p -= 0.0003 * np.sign(update)
-        self.exp_avg *= 0.99
-        self.exp_avg += (1 - 0.99) * grad
-
-
 @CASES.correct("ok-pacmap-rs", "adam", edited("adam", EPS_HAT, ("eps=1e-08", "eps=1e-07")), lr=1.0)
-def pacmap_adam() -> Any:
+def pacmap_adam(y: Array, grad: Array, m: Array = 0.0, v: Array = 0.0, itr: int = -1) -> Any:
     """Right: the iteration from 0 gets its + 1 inside, the averages are lerps, alpha_t is folded (eps-hat)."""
-    m = v = 0.0
-    itr = -1
-
-    def update_embedding(y: Array, grad: Array) -> Array:
-        nonlocal m, v, itr
-        itr += 1
-        lr_t = 1.0 * math.sqrt(1.0 - 0.999 ** (itr + 1)) / (1.0 - 0.9 ** (itr + 1))
-        m = m + (1 - 0.9) * (grad - m)
-        v = v + (1 - 0.999) * (grad**2 - v)
-        return y - lr_t * m / (np.sqrt(v) + 1e-7)
-
-    return update_embedding
-
-
-@CASES.correct("ok-radam", "radam", lr=0.002)
-class RightRAdam:
-    """Right: rho_t from its definition, rectified from rho_t > 5 on."""
-
-    def __init__(self) -> None:
-        self.t, self.m, self.v = 0, 0.0, 0.0
-
-    def step(self, p: Array, g: Array) -> Array:
-        self.t += 1
-        b1, b2, t = 0.9, 0.999, self.t
-        self.m = b1 * self.m + (1 - b1) * g
-        self.v = b2 * self.v + (1 - b2) * g * g
-        n_sma_max = 2 / (1 - b2) - 1
-        n_sma = n_sma_max - 2 * t * b2**t / (1 - b2**t)
-        if n_sma < 5:
-            return p - 0.002 * self.m / (1 - b1**t)
-        rect = math.sqrt((n_sma - 4) / (n_sma_max - 4) * (n_sma - 2) / n_sma * n_sma_max / (n_sma_max - 2))
-        return p - 0.002 * rect * (self.m / (1 - b1**t)) / (np.sqrt(self.v / (1 - b2**t)) + 1e-8)
+    itr += 1
+    lr_t = 1.0 * math.sqrt(1.0 - 0.999 ** (itr + 1)) / (1.0 - 0.9 ** (itr + 1))
+    m = m + (1 - 0.9) * (grad - m)
+    v = v + (1 - 0.999) * (grad**2 - v)
+    return y - lr_t * m / (np.sqrt(v) + 1e-7), m, v, itr
 
 
 @CASES.correct("ok-running-powers-one", "adam", lr=0.01, style="network")
@@ -225,19 +157,16 @@ class PowersFromOne:
 
 
 @CASES.correct("ok-running-powers-py", "adam", lr=0.001)
-class PowersFromBeta:
+def powers_from_beta(
+    x: Array, g: Array, m: Array = 0.0, v: Array = 0.0, beta1_t: float = 0.9, beta2_t: float = 0.999
+) -> Any:
     """Right: the running powers start at beta and are multiplied after the update."""
-
-    def __init__(self) -> None:
-        self.m, self.v, self.beta1_t, self.beta2_t = 0.0, 0.0, 0.9, 0.999
-
-    def update(self, x: Array, g: Array) -> Array:
-        self.m = 0.9 * self.m + 0.1 * g
-        self.v = 0.999 * self.v + 0.001 * g * g
-        x = x - 0.001 * (self.m / (1 - self.beta1_t)) / (np.sqrt(self.v / (1 - self.beta2_t)) + 1e-8)
-        self.beta1_t *= 0.9
-        self.beta2_t *= 0.999
-        return x
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g * g
+    x = x - 0.001 * (m / (1 - beta1_t)) / (np.sqrt(v / (1 - beta2_t)) + 1e-8)
+    beta1_t *= 0.9
+    beta2_t *= 0.999
+    return x, m, v, beta1_t, beta2_t
 
 
 @CASES.correct("ok-silvax", "adamw", lr=0.001, weight_decay=0.01, style="network")
@@ -261,19 +190,12 @@ class TreeAdamW:
         return self.params
 
 
-@CASES.correct("ok-smolnn2", "adam", lr=0.0003, style="numbers")
-def rust_closure() -> Any:
+@CASES.correct("ok-smolnn2", "adam", lr=0.0003)
+def rust_closure(param: Array, grad: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Right: the standard form."""
-    m, v, t = 0.0, 0.0, 0
-
-    def step(param: float, grad: float) -> float:
-        nonlocal m, v, t
-        t += 1
-        m = 0.9 * m + (1.0 - 0.9) * grad
-        v = 0.999 * v + (1.0 - 0.999) * grad**2
-        return param - 0.0003 * (m / (1.0 - 0.9**t)) / (np.sqrt(v / (1.0 - 0.999**t)) + 1e-8)
-
-    return step
+    m = 0.9 * m + (1.0 - 0.9) * grad
+    v = 0.999 * v + (1.0 - 0.999) * grad**2
+    return param - 0.0003 * (m / (1.0 - 0.9**t)) / (np.sqrt(v / (1.0 - 0.999**t)) + 1e-8), m, v
 
 
 @CASES.correct("ok-swarm-jl", "adam", lr=0.01)
@@ -305,39 +227,149 @@ class BroadcastAdam:
 
 
 @CASES.correct("ok-t-stored-one", "adamw", edited("adamw", EPS_HAT), lr=0.001, weight_decay=0.01)
-class StepStoredFromOne:
+def step_stored_from_one(p: Array, g: Array, step: int = 1, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Right: the stored step starts at 1, is used, and is advanced; eps is eps-hat."""
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    adjusted = 0.001 * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    return p * (1 - 0.001 * 0.01) - adjusted * m / (np.sqrt(v) + 1e-8), step + 1, m, v
+
+
+@CASES.correct("ok-torch-lerp", "adamw", lr=0.001, weight_decay=0.1)
+def lerp_adamw(param: Array, grad: Array, t: int, exp_avg: Array = 0.0, exp_avg_sq: Array = 0.0) -> Any:
+    """Right: lerp for m, mul and addcmul for v, the decay first."""
+    param *= 1 - 0.001 * 0.1
+    exp_avg += (1 - 0.9) * (grad - exp_avg)
+    exp_avg_sq *= 0.999
+    exp_avg_sq += (1 - 0.999) * grad * grad
+    denom = np.sqrt(exp_avg_sq) / math.sqrt(1 - 0.999**t) + 1e-8
+    return param + -(0.001 / (1 - 0.9**t)) * exp_avg / denom, exp_avg, exp_avg_sq
+
+
+@CASES.correct("more-ok-generator", "adam", lr=0.001)
+def adam_coroutine() -> Any:
+    """Right: a generator that is sent gradients and yields steps."""
+
+    def steps() -> Iterator[Array]:
+        m = v = 0.0
+        g = yield 0.0
+        for t in itertools.count(1):
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            g = yield -0.001 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+    running: Any = steps()
+    next(running)
+    return lambda x, g: x + running.send(g)
+
+
+@CASES.correct("more-ok-sums-of-history", "adam", lr=0.01)
+class HistoryAdam:
+    """Right: all gradients are kept, and the averages are weighted sums over them, their weights made to sum to one."""
 
     def __init__(self) -> None:
-        self.state: dict[str, Any] = {"step": 1, "m": 0.0, "v": 0.0}
+        self.history: list[Array] = []
 
-    def step(self, p: Array, g: Array) -> Array:
-        step = self.state["step"]
-        self.state["m"] = 0.9 * self.state["m"] + 0.1 * g
-        self.state["v"] = 0.999 * self.state["v"] + 0.001 * g**2
-        adjusted = 0.001 * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        p = p * (1 - 0.001 * 0.01) - adjusted * self.state["m"] / (np.sqrt(self.state["v"]) + 1e-8)
-        self.state["step"] = step + 1
-        return p
+    def step(self, x: Array, g: Array) -> Array:
+        self.history.append(g)
+        past = np.array(self.history)
+        ages = np.arange(len(past))[::-1]
+        w1, w2 = 0.9**ages, 0.999**ages
+        m_hat = np.tensordot(w1 / w1.sum(), past, 1)
+        v_hat = np.tensordot(w2 / w2.sum(), past**2, 1)
+        return x - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-@CASES.correct("ok-torch-lerp", "adamw", lr=0.001, weight_decay=0.1, style="network")
-class LerpAdamW:
-    """Right: lerp for m, mul and addcmul for v, the decay first."""
+@CASES.correct("more-ok-corrected-recursion", "adam", lr=0.001)
+def corrected_recursion(x: Array, g: Array, t: int, m_hat: Array = 0.0, v_hat: Array = 0.0) -> Any:
+    """Right: the corrected moments are the state, by a recursion of their own with a changing weight."""
+    a, b = (1 - 0.9) / (1 - 0.9**t), (1 - 0.999) / (1 - 0.999**t)
+    m_hat = m_hat + a * (g - m_hat)
+    v_hat = v_hat + b * (g**2 - v_hat)
+    return x - 0.001 * m_hat / (np.sqrt(v_hat) + 1e-8), m_hat, v_hat
+
+
+@CASES.correct("more-ok-unweighted-sums", "adam", lr=0.001, style="network")
+class LeakySums:
+    """Right: leaky sums without the factors one minus beta, which the corrections' denominators carry."""
 
     def __init__(self, params: list[Array]) -> None:
         self.params = params
-        self.exp_avgs = [np.zeros_like(p) for p in params]
-        self.exp_avg_sqs = [np.zeros_like(p) for p in params]
-        self.steps = np.zeros(len(params))
+        self.sums = [[0.0, 0.0] for _ in params]
+        self.weights = [0.0, 0.0]
 
     def step(self, grads: list[Array]) -> None:
-        for i, (param, grad) in enumerate(zip(self.params, grads, strict=True)):
-            self.steps[i] += 1
-            param *= 1 - 0.001 * 0.1
-            self.exp_avgs[i] += (1 - 0.9) * (grad - self.exp_avgs[i])
-            self.exp_avg_sqs[i] *= 0.999
-            self.exp_avg_sqs[i] += (1 - 0.999) * grad * grad
-            step_size = 0.001 / (1 - 0.9 ** self.steps[i])
-            denom = np.sqrt(self.exp_avg_sqs[i]) / math.sqrt(1 - 0.999 ** self.steps[i]) + 1e-8
-            param += -step_size * self.exp_avgs[i] / denom
+        self.weights = [0.9 * self.weights[0] + 1, 0.999 * self.weights[1] + 1]
+        for p, g, s in zip(self.params, grads, self.sums, strict=True):
+            s[0], s[1] = 0.9 * s[0] + g, 0.999 * s[1] + g * g
+            p -= 0.001 * (s[0] / self.weights[0]) / (np.sqrt(s[1] / self.weights[1]) + 1e-8)
+
+
+@CASES.correct("more-ok-ascent", "adam", lr=0.001)
+def negated_ascent(x: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """Right: ascent on the negated gradient."""
+    ascent = -g
+    m = 0.9 * m + 0.1 * ascent
+    v = 0.999 * v + 0.001 * ascent * ascent
+    return x + 0.001 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+
+
+@CASES.correct("more-ok-scaled-eps", "adam", lr=0.001)
+def scaled_eps(x: Array, g: Array, m: Array = 0.0, v: Array = 0.0, b1: float = 0.9, b2: float = 0.999) -> Any:
+    """Right: the folded rate with an eps that is scaled along, which is the textbook's form exactly."""
+    m, v = m + 0.1 * (g - m), v + 0.001 * (g * g - v)
+    root = math.sqrt(1 - b2)
+    x = x - 0.001 * root / (1 - b1) * m / (np.sqrt(v) + 1e-8 * root)
+    b1, b2 = b1 * 0.9, b2 * 0.999
+    return x, m, v, b1, b2
+
+
+@CASES.correct("more-ok-complex", "adam", lr=0.01, style="numbers")
+class ComplexState:
+    """Right: both moments are one complex number."""
+
+    def __init__(self) -> None:
+        self.z, self.t = complex(0, 0), 0
+
+    def update(self, x: float, g: float) -> float:
+        self.t += 1
+        self.z = complex(0.9 * self.z.real + 0.1 * g, 0.999 * self.z.imag + 0.001 * g * g)
+        root = abs(cmath.sqrt(self.z.imag / (1 - 0.999**self.t)))
+        return x - 0.01 * self.z.real / (1 - 0.9**self.t) / (root + 1e-8)
+
+
+@CASES.correct("more-ok-flat-buffer", "adamw", lr=0.001, weight_decay=0.01, style="network", tensors=3)
+class FlatBuffer:
+    """Right: all tensors are views of one flat buffer, updated at once."""
+
+    def __init__(self, params: list[Array]) -> None:
+        sizes = np.cumsum([0] + [p.size for p in params])
+        self.flat = np.concatenate([p.ravel() for p in params])
+        self.params = [self.flat[a:b].reshape(p.shape) for a, b, p in zip(sizes, sizes[1:], params, strict=False)]
+        self.m, self.v, self.t = np.zeros_like(self.flat), np.zeros_like(self.flat), 0
+
+    def step(self, grads: list[Array]) -> None:
+        g = np.concatenate([grad.ravel() for grad in grads])
+        self.t += 1
+        self.m += (1 - 0.9) * (g - self.m)
+        self.v += (1 - 0.999) * (g * g - self.v)
+        self.flat *= 1 - 0.001 * 0.01
+        self.flat -= 0.001 / (1 - 0.9**self.t) * self.m / (np.sqrt(self.v / (1 - 0.999**self.t)) + 1e-8)
+
+
+@CASES.correct("more-ok-own-counters", "adam", lr=0.001, style="network", tensors=3)
+class OwnCounters:
+    """Right: each tensor counts for itself."""
+
+    def __init__(self, params: list[Array]) -> None:
+        self.groups = [{"p": p, "t": 0, "m": np.zeros_like(p), "v": np.zeros_like(p)} for p in params]
+
+    def _one(self, group: dict[str, Any], g: Array) -> None:
+        group["t"] += 1
+        group["m"] = 0.9 * group["m"] + 0.1 * g
+        group["v"] = 0.999 * group["v"] + 0.001 * g**2
+        denom = np.sqrt(group["v"] / (1 - 0.999 ** group["t"])) + 1e-8
+        group["p"] -= 0.001 * group["m"] / (1 - 0.9 ** group["t"]) / denom
+
+    def step(self, grads: list[Array]) -> None:
+        for group, g in reversed(list(zip(self.groups, grads, strict=True))):
+            self._one(group, g)

@@ -1,4 +1,4 @@
-"""The bias correction: constant, multiplied, with the wrong power, missing, or stored back into the moments."""
+"""The bias correction: constant, multiplied, crossed, with the wrong power, or missing."""
 
 from __future__ import annotations
 
@@ -8,66 +8,36 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
+from benchmarks.cases.claims import CONSTANT, INSIDE, M_HAT, MISSING, V_HAT, edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
 
-Array = Any
-
-CONSTANT = (("1 - beta1 ** t", "1 - beta1"), ("1 - beta2 ** t", "1 - beta2"))
-MISSING = (("m / (1 - beta1 ** t)", "m"), ("v / (1 - beta2 ** t)", "v"))
-INSIDE = ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)")
-STORED_BACK = (("m_hat = m", "m = m"), ("v_hat = v", "v = v"), ("m_hat / (sqrt(v_hat)", "m / (sqrt(v)"))
-
 
 @CASES.bug("const-copies-python", "adam", edited("adam", *CONSTANT), lr=0.01)
-class Adam2:
+def adam_of_copies(w: Array, grad_wrt_w: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Both hats divide by one minus beta without the power."""
-
-    def __init__(self, eta: float = 0.01) -> None:
-        self.eta, self.b1, self.b2 = eta, 0.9, 0.999
-        self.m: Array = None
-        self.v: Array = None
-
-    def update(self, w: Array, grad_wrt_w: Array) -> Array:
-        if self.m is None:
-            self.m = np.zeros(np.shape(grad_wrt_w))
-            self.v = np.zeros(np.shape(grad_wrt_w))
-        self.m = self.b1 * self.m + (1 - self.b1) * grad_wrt_w
-        self.v = self.b2 * self.v + (1 - self.b2) * np.power(grad_wrt_w, 2)
-        m_hat = self.m / (1 - self.b1)
-        v_hat = self.v / (1 - self.b2)
-        self.w_updt = self.eta * m_hat / (np.sqrt(v_hat) + 1e-8)
-        return w - self.w_updt
+    m = 0.9 * m + (1 - 0.9) * grad_wrt_w
+    v = 0.999 * v + (1 - 0.999) * np.power(grad_wrt_w, 2)
+    m_hat, v_hat = m / (1 - 0.9), v / (1 - 0.999)
+    return w - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-8), m, v
 
 
-@CASES.bug("const-ml-from-scratch", "adam", edited("adam", *CONSTANT), lr=0.001, style="network")
-def scratch_network(params: list[Array]) -> Any:
+@CASES.bug("const-ml-from-scratch", "adam", edited("adam", *CONSTANT), lr=0.001)
+def scratch_layer(p: Array, g: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The hats are divided by constants; there is no t at all."""
-    opts = [{"m": np.zeros_like(p), "v": np.zeros_like(p)} for p in params]
-    b1, b2, eps, learning_rate = 0.9, 0.999, 1e-8, 0.001
-
-    def step(grads: list[Array]) -> None:
-        for p, o, g in zip(params, opts, grads, strict=True):
-            o["m"] = b1 * o["m"] + (1 - b1) * g
-            o["v"] = b2 * o["v"] + (1 - b2) * g * g
-            o["m_hat"], o["v_hat"] = o["m"] / (1 - b1), o["v"] / (1 - b2)
-            p += -learning_rate * o["m_hat"] / (np.sqrt(o["v_hat"]) + eps)
-
-    return step
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g * g
+    return p + -0.001 * (m / (1 - 0.9)) / (np.sqrt(v / (1 - 0.999)) + 1e-8), m, v
 
 
 @CASES.bug("const-eps-in-sqrt-layer", "adam", edited("adam", *CONSTANT, INSIDE), 2, lr=0.01)
-class LayerWithAdam:
+def layer_with_adam(weights: Array, dW: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The corrections have no power, and eps is inside of the root."""
-
-    def __init__(self) -> None:
-        self.adam: dict[str, Array] = {"m": 0, "v": 0}
-
-    def step(self, weights: Array, dW: Array) -> None:
-        self.adam["m"] = self.adam["m"] * 0.9 + dW * (1 - 0.9)
-        self.adam["v"] = self.adam["v"] * 0.999 + dW**2 * (1 - 0.999)
-        weights -= 0.01 * (self.adam["m"] / (1 - 0.9)) / np.sqrt(self.adam["v"] / (1 - 0.999) + 1e-8)
+    m = m * 0.9 + dW * (1 - 0.9)
+    v = v * 0.999 + dW**2 * (1 - 0.999)
+    weights -= 0.01 * (m / (1 - 0.9)) / np.sqrt(v / (1 - 0.999) + 1e-8)
+    return weights, m, v
 
 
 @CASES.bug(
@@ -76,19 +46,12 @@ class LayerWithAdam:
     edited("adam", *CONSTANT, ("eps=1e-08", "eps=1e-07"), ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2)")),
     2,
     lr=0.001,
-    style="numbers",
 )
-class RustLikeAdam:
+def rust_like_adam(w: Array, g: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The efficient form with constants instead of powers, and eps-hat 1e-7."""
-
-    def __init__(self) -> None:
-        self.rate = 0.001 * math.sqrt(1.0 - 0.999) / (1.0 - 0.9)
-        self.m, self.v = 0.0, 0.0
-
-    def update(self, w: float, g: float) -> float:
-        self.m = 0.9 * self.m + (1.0 - 0.9) * g
-        self.v = 0.999 * self.v + (1.0 - 0.999) * g * g
-        return w - self.rate * self.m / (np.sqrt(self.v) + 1e-7)
+    m = 0.9 * m + (1.0 - 0.9) * g
+    v = 0.999 * v + (1.0 - 0.999) * g * g
+    return w - 0.001 * math.sqrt(1.0 - 0.999) / (1.0 - 0.9) * m / (np.sqrt(v) + 1e-7), m, v
 
 
 @CASES.bug(
@@ -127,21 +90,15 @@ def descend(grads: Array, start: Any = 0.0) -> Array:
     edited("adabound", ("sqrt(1 - beta2 ** t)", "sqrt(1 - (1 - beta2 ** t))")),
     lr=0.001,
 )
-class AdaBoundTF:
+def ada_bound_tf(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """What is already 1 - beta2**t is taken from one again."""
-
-    def __init__(self) -> None:
-        self.it, self.m, self.v = 0, 0.0, 0.0
-
-    def step(self, p: Array, g: Array) -> Array:
-        self.it += 1
-        beta1_power, beta2_power = 1 - 0.9**self.it, 1 - 0.999**self.it
-        step_size = 0.001 * np.sqrt(1.0 - beta2_power) / beta1_power
-        lower = 0.1 * (1.0 - 1.0 / (1e-3 * self.it + 1.0))
-        upper = 0.1 * (1.0 + 1.0 / (1e-3 * self.it))
-        self.m = 0.9 * self.m + 0.1 * g
-        self.v = 0.999 * self.v + (1 - 0.999) * g**2
-        return p - self.m * np.clip(step_size / (np.sqrt(self.v) + 1e-8), lower, upper)
+    beta1_power, beta2_power = 1 - 0.9**t, 1 - 0.999**t
+    step_size = 0.001 * np.sqrt(1.0 - beta2_power) / beta1_power
+    lower = 0.1 * (1.0 - 1.0 / (0.001 * t + 1.0))
+    upper = 0.1 * (1.0 + 1.0 / (0.001 * t))
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + (1 - 0.999) * g**2
+    return p - m * np.clip(step_size / (np.sqrt(v) + 1e-8), lower, upper), m, v
 
 
 @CASES.bug(
@@ -185,70 +142,42 @@ def theano_adam() -> Any:
     edited("adam", ("1 - beta1 ** t", "1 - (1 - beta1) ** t"), ("1 - beta2 ** t", "1 - (1 - beta2) ** t")),
     lr=0.0003,
 )
-class ComplementAdam:
+def complement_adam(x: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The decays are given as complements, and the correction takes powers of the complements."""
-
-    def __init__(self, decay1: float = 0.1, decay2: float = 0.001) -> None:
-        self.decay1, self.decay2, self.t = decay1, decay2, 0
-        self.m: Array = 0.0
-        self.v: Array = 0.0
-
-    def update(self, x: Array, g: Array) -> Array:
-        self.t += 1
-        self.m += self.decay1 * (g - self.m)
-        self.v += self.decay2 * (g * g - self.v)
-        m_unbiased = self.m / (1 - self.decay1**self.t)
-        v_unbiased = self.v / (1 - self.decay2**self.t)
-        return x - 0.0003 * m_unbiased / (np.sqrt(v_unbiased) + 1e-8)
+    m += 0.1 * (g - m)
+    v += 0.001 * (g * g - v)
+    m_unbiased = m / (1 - 0.1**t)
+    v_unbiased = v / (1 - 0.001**t)
+    return x - 0.0003 * m_unbiased / (np.sqrt(v_unbiased) + 1e-8), m, v
 
 
-@CASES.bug(
-    "mulbc-convnetjs", "adam", edited("adam", ("m / (1", "m * (1"), ("v / (1", "v * (1")), lr=0.01, style="numbers"
-)
-class ConvNetTrainer:
+@CASES.bug("mulbc-convnetjs", "adam", edited("adam", ("m / (1", "m * (1"), ("v / (1", "v * (1")), lr=0.01)
+def conv_net_trainer(p: Array, gij: Array, t: int, gsum: Array = 0.0, xsum: Array = 0.0) -> Any:
     """The moments are multiplied by the correction instead of divided."""
-
-    def __init__(self) -> None:
-        self.k, self.gsum, self.xsum = 0, 0.0, 0.0
-
-    def update(self, p: float, gij: float) -> float:
-        self.k += 1
-        self.gsum = self.gsum * 0.9 + (1 - 0.9) * gij
-        self.xsum = self.xsum * 0.999 + (1 - 0.999) * gij * gij
-        bias_corr1 = self.gsum * (1 - math.pow(0.9, self.k))
-        bias_corr2 = self.xsum * (1 - math.pow(0.999, self.k))
-        return p + -0.01 * bias_corr1 / (np.sqrt(bias_corr2) + 1e-8)
+    gsum = gsum * 0.9 + (1 - 0.9) * gij
+    xsum = xsum * 0.999 + (1 - 0.999) * gij * gij
+    bias_corr1 = gsum * (1 - math.pow(0.9, t))
+    bias_corr2 = xsum * (1 - math.pow(0.999, t))
+    return p + -0.01 * bias_corr1 / (np.sqrt(bias_corr2) + 1e-8), gsum, xsum
 
 
 @CASES.bug(
     "slide-power-ufal", "adam", edited("adam", ("beta1 ** t", "beta1 ** 2"), ("beta2 ** t", "beta2 ** 2")), lr=0.001
 )
-class SlideAdam:
+def slide_adam(theta: Array, g: Array, t: int, s: Array = 0.0, r: Array = 0.0) -> Any:
     """The slide's 1 - beta^2, printed for beta^t, is taken literally."""
-
-    def __init__(self) -> None:
-        self.s, self.r, self.t = 0.0, 0.0, 0
-
-    def step(self, theta: Array, g: Array) -> Array:
-        self.t += 1
-        self.s = 0.9 * self.s + 0.1 * g
-        self.r = 0.999 * self.r + 0.001 * g**2
-        s_hat, r_hat = self.s / (1 - 0.9**2), self.r / (1 - 0.999**2)
-        return theta - 0.001 / (np.sqrt(r_hat) + 1e-8) * s_hat
+    s = 0.9 * s + 0.1 * g
+    r = 0.999 * r + 0.001 * g**2
+    s_hat, r_hat = s / (1 - 0.9**2), r / (1 - 0.999**2)
+    return theta - 0.001 / (np.sqrt(r_hat) + 1e-8) * s_hat, s, r
 
 
-@CASES.variant("nobc-fair-renderer", "adam", edited("adam", *MISSING), lr=0.001, style="numbers")
-class RendererAdam:
+@CASES.variant("nobc-fair-renderer", "adam", edited("adam", *MISSING), lr=0.001)
+def renderer_adam(value: Array, gradient: Array, m1: Array = 0.0, m2: Array = 0.0) -> Any:
     """The moments are not corrected, as a comment in the source says."""
-
-    def __init__(self) -> None:
-        self.m1, self.m2 = 0.0, 0.0
-
-    def step(self, value: float, gradient: float) -> float:
-        # no bias correction: it only matters in the first steps
-        self.m1 = 0.9 * self.m1 + 0.1 * gradient
-        self.m2 = 0.999 * self.m2 + 0.001 * gradient * gradient
-        return value - 0.001 * self.m1 / (np.sqrt(self.m2) + 1e-8)
+    m1 = 0.9 * m1 + 0.1 * gradient
+    m2 = 0.999 * m2 + 0.001 * gradient * gradient
+    return value - 0.001 * m1 / (np.sqrt(m2) + 1e-8), m1, m2
 
 
 @CASES.bug(
@@ -258,65 +187,38 @@ class RendererAdam:
     2,
     lr=0.001,
 )
-def flux_adabelief() -> Any:
+def flux_adabelief(x: Array, delta: Array, mt: Array = 0.0, st: Array = 0.0) -> Any:
     """Neither average is corrected, and eps is not part of the second."""
-    acc: dict[str, Array] = {}
-
-    def apply(x: Array, delta: Array) -> None:
-        mt, st = acc.setdefault("mt", np.zeros_like(x)), acc.setdefault("st", np.zeros_like(x))
-        mt[:] = 0.9 * mt + (1 - 0.9) * delta
-        st[:] = 0.999 * st + (1 - 0.999) * (delta - mt) ** 2
-        x -= 0.001 * mt / (np.sqrt(st) + 1e-8)
-
-    return apply
+    mt = 0.9 * mt + (1 - 0.9) * delta
+    st = 0.999 * st + (1 - 0.999) * (delta - mt) ** 2
+    return x - 0.001 * mt / (np.sqrt(st) + 1e-8), mt, st
 
 
 @CASES.bug("nobc-jax-hat-alias", "adam", edited("adam", *MISSING, INSIDE), 2, lr=0.001)
-def hats_in_name_only() -> Any:
+def hats_in_name_only(params: Array, grads: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """What is called m_hat and v_hat are m and v themselves, and eps is inside of the root."""
-    m = v = 0.0
-
-    def step(params: Array, grads: Array) -> Array:
-        nonlocal m, v
-        m = 0.9 * m + (1 - 0.9) * grads
-        v = 0.999 * v + (1 - 0.999) * grads**2
-        m_hat = m  # bias correction
-        v_hat = v
-        return params - 0.001 * m_hat / np.sqrt(v_hat + 1e-8)
-
-    return step
+    m = 0.9 * m + (1 - 0.9) * grads
+    v = 0.999 * v + (1 - 0.999) * grads**2
+    m_hat = m  # bias correction
+    v_hat = v
+    return params - 0.001 * m_hat / np.sqrt(v_hat + 1e-8), m, v
 
 
-@CASES.bug("nobc-matlab-sgd", "adam", edited("adam", *MISSING), style="whole", lr=0.02)
-def matlab_loop(grads: Array, start: Any = 0.0) -> Array:
+@CASES.bug("nobc-matlab-sgd", "adam", edited("adam", *MISSING), lr=0.02)
+def matlab_loop(theta: Array, g: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The moments are used uncorrected."""
-    theta = np.zeros(grads.shape[1:]) + start
-    m, v, out = 0 * theta, 0 * theta, np.empty_like(grads)
-    for k in range(grads.shape[0]):
-        m = 0.9 * m + (1 - 0.9) * grads[k]
-        v = 0.999 * v + (1 - 0.999) * grads[k] ** 2
-        theta = theta - 0.02 * m / (np.sqrt(v) + 1e-8)
-        out[k] = theta
-    return out
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g**2
+    return theta - 0.02 * m / (np.sqrt(v) + 1e-8), m, v
 
 
-@CASES.variant("nobc-mlx", "adamw", edited("adamw", *MISSING), lr=0.001, weight_decay=0.01, style="network")
-class MlxLikeAdamW:
+@CASES.variant("nobc-mlx", "adamw", edited("adamw", *MISSING), lr=0.001, weight_decay=0.01)
+def mlx_like_adamw(parameter: Array, gradient: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The documented original form: no correction."""
-
-    def __init__(self, params: list[Array]) -> None:
-        self.params = params
-        self.state = {i: {"m": np.zeros_like(p), "v": np.zeros_like(p)} for i, p in enumerate(params)}
-
-    def apply_single(self, gradient: Array, parameter: Array, state: dict[str, Array]) -> Array:
-        parameter = parameter * (1 - 0.001 * 0.01)
-        state["m"] = 0.9 * state["m"] + (1 - 0.9) * gradient
-        state["v"] = 0.999 * state["v"] + (1 - 0.999) * np.square(gradient)
-        return parameter - 0.001 * state["m"] / (np.sqrt(state["v"]) + 1e-8)
-
-    def update(self, gradients: list[Array]) -> list[Array]:
-        self.params = [self.apply_single(g, p, self.state[i]) for i, (g, p) in enumerate(zip(gradients, self.params))]  # noqa: B905
-        return self.params
+    parameter = parameter * (1 - 0.001 * 0.01)
+    m = 0.9 * m + (1 - 0.9) * gradient
+    v = 0.999 * v + (1 - 0.999) * np.square(gradient)
+    return parameter - 0.001 * m / (np.sqrt(v) + 1e-8), m, v
 
 
 @CASES.bug(
@@ -369,3 +271,43 @@ class CpuFallbackAdam:
         self.m1 = 0.9 * self.m1 + (1 - 0.9) * g
         self.m2 = 0.999 * self.m2 + (1 - 0.999) * g * g
         return w - self._alpha() * self.m1 / (np.sqrt(self.m2) + 1e-8)
+
+
+@CASES.bug(
+    "more-adam-corrected-once",
+    "adam",
+    edited("adam", (M_HAT, f"({M_HAT} if t == 1 else m)"), (V_HAT, f"({V_HAT} if t == 1 else v)")),
+    lr=0.001,
+)
+def corrected_once(x: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """The correction is done at the first step only."""
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g**2
+    m_hat, v_hat = (m / (1 - 0.9), v / (1 - 0.999)) if t == 1 else (m, v)
+    return x - 0.001 * m_hat / (np.sqrt(v_hat) + 1e-8), m, v
+
+
+@CASES.bug(
+    "more-adam-crossed-hats",
+    "adam",
+    edited("adam", (f"{M_HAT}\n    v_hat = {V_HAT}", "m / (1 - beta2 ** t)\n    v_hat = v / (1 - beta1 ** t)")),
+    lr=0.001,
+)
+def crossed_hats(w: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """Each moment is corrected with the other's beta."""
+    b1, b2 = 0.9, 0.999
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return w - 0.001 * (m / (1 - b2**t)) / (np.sqrt(v / (1 - b1**t)) + 1e-8), m, v
+
+
+@CASES.bug(
+    "more-adam-root-before-correction",
+    "adam",
+    edited("adam", ("sqrt(v_hat)", "v_hat"), (V_HAT, "sqrt(v) / (1 - beta2 ** t)")),
+    lr=0.001,
+)
+def root_first(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """The root is taken before the correction, which then should have a root of its own."""
+    m += 0.1 * (g - m)
+    v += 0.001 * (g**2 - v)
+    return p - 0.001 / (1 - 0.9**t) * m / (np.sqrt(v) / (1 - 0.999**t) + 1e-8), m, v

@@ -1,4 +1,4 @@
-"""The step counter: from zero, one off, per epoch, per tensor, of another scope."""
+"""The step counter: from zero, one off, per epoch, of another scope."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
+from benchmarks.cases.claims import M_HAT, V_HAT, counted, edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
-
-Array = Any
-
-
-def counted(t: str, *more: tuple[str, str], claim: str = "adam") -> str:
-    """Give the rule with another counter in both corrections."""
-    return edited(claim, ("beta1 ** t", f"beta1 ** {t}"), ("beta2 ** t", f"beta2 ** {t}"), *more)
-
-
-EPS_HAT = ("sqrt(v_hat) + eps", "sqrt(v_hat) + eps / sqrt(1 - beta2 ** t)")
 
 
 @CASES.bug(
@@ -112,25 +103,15 @@ def evojax_like() -> Any:
     return step
 
 
-@CASES.bug("tepoch-genai-cpp", "adam", counted("((t - 1) // 8 + 1)"), 1, lr=0.005, style="network")
-class DenseBackward:
+@CASES.bug("tepoch-genai-cpp", "adam", counted("((t - 1) // 8 + 1)"), 1, lr=0.005)
+def dense_backward(w: Array, dw: Array, t: int, mom: Array = 0.0, vel: Array = 0.0) -> Any:
     """Each backward pass updates, and the exponent is currentEpoch + 1, of epochs of eight passes."""
-
-    def __init__(self, params: list[Array]) -> None:
-        self.weights = params
-        self.mom = [np.zeros(w.shape) for w in params]
-        self.vel = [np.zeros(w.shape) for w in params]
-        self.passes = 0
-
-    def step(self, grads: list[Array]) -> None:
-        current_epoch = self.passes // 8
-        for i, dw in enumerate(grads):
-            self.mom[i] = 0.9 * self.mom[i] + 0.1 * dw
-            self.vel[i] = 0.999 * self.vel[i] + 0.001 * np.square(dw)
-            mc = self.mom[i] / (1 - pow(0.9, current_epoch + 1))
-            vc = self.vel[i] / (1 - pow(0.999, current_epoch + 1))
-            self.weights[i] -= 0.005 * mc / (np.sqrt(vc) + 1e-8)
-        self.passes += 1
+    current_epoch = (t - 1) // 8
+    mom = 0.9 * mom + 0.1 * dw
+    vel = 0.999 * vel + 0.001 * np.square(dw)
+    mc = mom / (1 - pow(0.9, current_epoch + 1))
+    vc = vel / (1 - pow(0.999, current_epoch + 1))
+    return w - 0.005 * mc / (np.sqrt(vc) + 1e-8), mom, vel
 
 
 @CASES.bug("tepoch-mljulia", "adam", counted("((t - 1) // 5 + 1)"), lr=0.001, style="numbers")
@@ -163,17 +144,12 @@ class EpochAdam:
     3,
     lr=0.01,
 )
-def myopt() -> Any:
+def myopt(w: Array, g: Array, t: int) -> Array:
     """Nothing is accumulated, the correction counts epochs of six batches, and eps is inside of the root."""
-    batch = iter(range(10**6))
-
-    def step(w: Array, g: Array) -> Array:
-        e = next(batch) // 6 + 1
-        vdw = (1 - 0.9) * g / (1 - 0.9**e)
-        sdw = (1 - 0.999) * g**2 / (1 - 0.999**e)
-        return w - 0.01 * vdw / np.sqrt(sdw + 1e-8)
-
-    return step
+    e = (t - 1) // 6 + 1
+    vdw = (1 - 0.9) * g / (1 - 0.9**e)
+    sdw = (1 - 0.999) * g**2 / (1 - 0.999**e)
+    return w - 0.01 * vdw / np.sqrt(sdw + 1e-8)
 
 
 @CASES.bug(
@@ -202,21 +178,13 @@ def documented_loop(grads: Array, start: Any = 0.0) -> Array:
     return path
 
 
-@CASES.bug("tinydnn-bt-squared", "adam", counted("(t + 1)"), lr=0.001, style="numbers")
-class TinyAdam:
+@CASES.bug("tinydnn-bt-squared", "adam", counted("(t + 1)"), lr=0.001)
+def tiny_adam(w: Array, dw: Array, b1_t: float = 0.9, b2_t: float = 0.999, mt: Array = 0.0, vt: Array = 0.0) -> Any:
     """The running powers start at beta and are multiplied by beta before their first use."""
-
-    def __init__(self) -> None:
-        self.alpha, self.b1, self.b2 = 0.001, 0.9, 0.999
-        self.b1_t, self.b2_t = self.b1, self.b2
-        self.mt = self.vt = 0.0
-
-    def update(self, w: float, dw: float) -> float:
-        self.b1_t *= self.b1
-        self.b2_t *= self.b2
-        self.mt = self.b1 * self.mt + (1 - self.b1) * dw
-        self.vt = self.b2 * self.vt + (1 - self.b2) * dw * dw
-        return w - self.alpha * (self.mt / (1 - self.b1_t)) / (np.sqrt(self.vt / (1 - self.b2_t)) + 1e-8)
+    b1_t, b2_t = b1_t * 0.9, b2_t * 0.999
+    mt = 0.9 * mt + (1 - 0.9) * dw
+    vt = 0.999 * vt + (1 - 0.999) * dw * dw
+    return w - 0.001 * (mt / (1 - b1_t)) / (np.sqrt(vt / (1 - b2_t)) + 1e-8), b1_t, b2_t, mt, vt
 
 
 @CASES.bug("tscope-a3c", "adam", counted("((t - 1) // 4 + 1)"), lr=0.0001)
@@ -270,3 +238,17 @@ class GlobalStepAdam:
             m_hat = state["m"] / (1 - 0.9**self.global_step)
             v_hat = state["v"] / (1 - 0.999**self.global_step)
             p -= 0.001 * m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+@CASES.bug(
+    "more-adam-ones-and-late",
+    "adam",
+    edited("adam", ("v=0", "v=1"), (M_HAT, "m / (1 - beta1 ** (t + 1))"), (V_HAT, "v / (1 - beta2 ** (t + 1))")),
+    2,
+    lr=0.01,
+)
+def ones_and_late(x: Array, grad: Array, t: int, m: Array = 0.0, v: Array = 1.0) -> Any:
+    """v starts at one so that nothing is divided by zero, and the counter is one ahead."""
+    m = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * grad**2
+    return x - 0.01 * m / (1 - 0.9 ** (t + 1)) / (np.sqrt(v / (1 - 0.999 ** (t + 1))) + 1e-8), m, v

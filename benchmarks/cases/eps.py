@@ -9,34 +9,20 @@ import numpy as np
 
 from benchmarks.cases.case import Collection
 from benchmarks.cases.claims import edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
 
-Array = Any
-
 
 @CASES.bug("eps-accum-adabelief", "adabelief_eps_once", edited("adabelief"), lr=0.001, eps=1e-8)
-class TorchAdaBelief:
+def torch_adabelief(p: Array, grad: Array, t: int, exp_avg: Array = 0.0, exp_avg_var: Array = 0.0) -> Any:
     """eps is added to the stored second moment in place, so that it adds up."""
-
-    def __init__(self) -> None:
-        self.state: dict[str, Array] = {}
-        self.step_size = 0
-
-    def step(self, p: Array, grad: Array) -> None:
-        if not self.state:
-            self.state = {"exp_avg": np.zeros_like(p), "exp_avg_var": np.zeros_like(p)}
-        self.step_size += 1
-        bias1, bias2 = 1 - 0.9**self.step_size, 1 - 0.999**self.step_size
-        exp_avg, exp_avg_var = self.state["exp_avg"], self.state["exp_avg_var"]
-        exp_avg *= 0.9
-        exp_avg += (1 - 0.9) * grad
-        residual = grad - exp_avg
-        exp_avg_var *= 0.999
-        exp_avg_var += (1 - 0.999) * residual * residual
-        exp_avg_var += 1e-8
-        denom = np.sqrt(exp_avg_var) / math.sqrt(bias2) + 1e-8
-        p -= 0.001 / bias1 * exp_avg / denom
+    exp_avg = 0.9 * exp_avg + (1 - 0.9) * grad
+    residual = grad - exp_avg
+    exp_avg_var = 0.999 * exp_avg_var + (1 - 0.999) * residual * residual
+    exp_avg_var += 1e-8
+    denom = np.sqrt(exp_avg_var) / math.sqrt(1 - 0.999**t) + 1e-8
+    return p - 0.001 / (1 - 0.9**t) * exp_avg / denom, exp_avg, exp_avg_var
 
 
 @CASES.bug(
@@ -47,19 +33,13 @@ class TorchAdaBelief:
     dtype="float16",
     inexpressible="eps and squares below 6e-8 are zero in float16: a matter of the type, not of the formula",
 )
-class HalfAdam:
+def half_adam(w: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """eps=1e-8 is zero in half precision, and small squares are, too."""
-
-    def __init__(self) -> None:
-        self.m, self.v, self.t = np.float16(0), np.float16(0), 0
-
-    def step(self, w: Array, g: Array) -> Array:
-        half = np.float16
-        self.t += 1
-        self.m = half(0.9) * self.m + half(0.1) * g
-        self.v = half(0.999) * self.v + half(0.001) * (g * g)
-        m_hat, v_hat = self.m / half(1 - 0.9**self.t), self.v / half(1 - 0.999**self.t)
-        return w - half(0.001) * m_hat / (np.sqrt(v_hat) + half(1e-8))
+    half = np.float16
+    m = half(0.9) * m + half(0.1) * g
+    v = half(0.999) * v + half(0.001) * (g * g)
+    m_hat, v_hat = m / half(1 - 0.9**t), v / half(1 - 0.999**t)
+    return w - half(0.001) * m_hat / (np.sqrt(v_hat) + half(1e-8)), m, v
 
 
 @CASES.bug(
@@ -68,19 +48,13 @@ class HalfAdam:
     edited("adam", ("m_hat / (sqrt(v_hat) + eps)", "m_hat / sqrt(v_hat) + eps")),
     lr=0.001,
 )
-class PrecedenceAdam:
+def precedence_adam(theta: Array, gt: Array, t: int, mt: Array = 0.0, vt: Array = 0.0) -> Any:
     """A missing bracket puts eps outside of the denominator."""
-
-    def __init__(self) -> None:
-        self.mt, self.vt, self.step_count = 0.0, 0.0, 0
-
-    def step(self, theta: Array, gt: Array) -> Array:
-        self.step_count += 1
-        self.mt = 0.9 * self.mt + (1 - 0.9) * gt
-        self.vt = 0.999 * self.vt + (1 - 0.999) * gt**2
-        mt_hat = self.mt / (1 - 0.9**self.step_count)
-        vt_hat = self.vt / (1 - 0.999**self.step_count)
-        return theta - 0.001 * (mt_hat / np.sqrt(vt_hat) + 1e-8)
+    mt = 0.9 * mt + (1 - 0.9) * gt
+    vt = 0.999 * vt + (1 - 0.999) * gt**2
+    mt_hat = mt / (1 - 0.9**t)
+    vt_hat = vt / (1 - 0.999**t)
+    return theta - 0.001 * (mt_hat / np.sqrt(vt_hat) + 1e-8), mt, vt
 
 
 @CASES.bug(
@@ -93,61 +67,34 @@ class PrecedenceAdam:
         ("eps=1e-08", "eps=1e-07"),
     ),
     lr=0.01,
-    style="whole",
 )
-def line_by_line(grads: Array, start: Any = 0.0) -> Array:
+def line_by_line(theta: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """eps is added to the parameter instead of the denominator."""
-    theta, m, v = np.zeros(grads.shape[1:]) + start, 0, 0
-    thetas = np.zeros_like(grads)
-    for t, g in enumerate(grads, start=1):
-        m = 0.9 * m + (1 - 0.9) * g
-        v = 0.999 * v + (1 - 0.999) * g**2
-        m_hat = m / (1 - 0.9**t)
-        v_hat = v / (1 - 0.999**t)
-        theta = theta - 0.01 * m_hat / np.sqrt(v_hat) + 1e-7
-        thetas[t - 1] = theta
-    return thetas
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return theta - 0.01 * m_hat / np.sqrt(v_hat) + 1e-7, m, v
 
 
-@CASES.bug(
-    "eps-twice-kozistr",
-    "adam",
-    edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps) + eps")),
-    lr=0.001,
-    style="network",
-)
-class TwiceEps:
+@CASES.bug("eps-twice-kozistr", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps) + eps")), lr=0.001)
+def twice_eps(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """eps is added inside of the root and to it."""
-
-    def __init__(self, params: list[Array]) -> None:
-        self.param_groups = [{"params": params, "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}]
-        self.state = {id(p): {"step": 0, "m": np.zeros_like(p), "v": np.zeros_like(p)} for p in params}
-
-    def step(self, grads: list[Array]) -> None:
-        for group in self.param_groups:
-            beta1, beta2 = group["betas"]
-            for p, g in zip(group["params"], grads, strict=True):
-                s = self.state[id(p)]
-                s["step"] += 1
-                s["m"] = beta1 * s["m"] + (1 - beta1) * g
-                s["v"] = beta2 * s["v"] + (1 - beta2) * g * g
-                de_nom = np.sqrt(s["v"] / (1 - beta2 ** s["step"]) + group["eps"]) + group["eps"]
-                p -= group["lr"] / (1 - beta1 ** s["step"]) * s["m"] / de_nom
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g * g
+    de_nom = np.sqrt(v / (1 - 0.999**t) + 1e-8) + 1e-8
+    return p - 1e-3 / (1 - 0.9**t) * m / de_nom, m, v
 
 
-@CASES.bug("epsin-aa14k", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)")), lr=0.001, style="numbers")
-class EpsInside:
+@CASES.bug("epsin-aa14k", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)")), lr=0.001)
+def eps_inside(
+    param: Array, grad: Array, m: Array = 0.0, v: Array = 0.0, beta1_t: float = 1.0, beta2_t: float = 1.0
+) -> Any:
     """eps is inside of the root."""
-
-    def __init__(self) -> None:
-        self.m, self.v, self.beta1_t, self.beta2_t = 0.0, 0.0, 1.0, 1.0
-
-    def update(self, param: float, grad: float) -> float:
-        self.beta1_t *= 0.9
-        self.beta2_t *= 0.999
-        self.m = 0.9 * self.m + 0.1 * grad
-        self.v = 0.999 * self.v + 0.001 * grad * grad
-        return param - 0.001 * (self.m / (1 - self.beta1_t)) / np.sqrt(self.v / (1 - self.beta2_t) + 1e-8)
+    beta1_t *= 0.9
+    beta2_t *= 0.999
+    m = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * grad * grad
+    return param - 0.001 * (m / (1 - beta1_t)) / np.sqrt(v / (1 - beta2_t) + 1e-8), m, v, beta1_t, beta2_t
 
 
 @CASES.variant(
@@ -156,36 +103,22 @@ class EpsInside:
     edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat + eps)"), ("eps=1e-08", "eps=1e-10")),
     lr=0.001,
 )
-class GammaAdam:
+def gamma_adam(x: Array, gradient: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The decays are complements, used consistently, and eps=1e-10 is inside of the root."""
-
-    GAMMA_M, GAMMA_V, EPSILON = 0.1, 0.001, 1e-10
-
-    def __init__(self) -> None:
-        self.m, self.v, self.step_count = 0.0, 0.0, 0
-
-    def step(self, x: Array, gradient: Array) -> Array:
-        self.step_count += 1
-        self.m = (1 - self.GAMMA_M) * self.m + self.GAMMA_M * gradient
-        self.v = (1 - self.GAMMA_V) * self.v + self.GAMMA_V * gradient * gradient
-        m_hat = self.m / (1 - (1 - self.GAMMA_M) ** self.step_count)
-        v_hat = self.v / (1 - (1 - self.GAMMA_V) ** self.step_count)
-        return x - m_hat * 0.001 / np.sqrt(v_hat + self.EPSILON)
+    m = (1 - 0.1) * m + 0.1 * gradient
+    v = (1 - 0.001) * v + 0.001 * gradient * gradient
+    m_hat = m / (1 - (1 - 0.1) ** t)
+    v_hat = v / (1 - (1 - 0.001) ** t)
+    return x - m_hat * 0.001 / np.sqrt(v_hat + 1e-10), m, v
 
 
 @CASES.variant("epsin-documented", "rmsprop", edited("rmsprop", ("sqrt(v) + eps", "sqrt(v + eps)")), lr=0.01, rho=0.9)
-class DocumentedRMSProp:
+def documented_rms_prop(w: Array, grad: Array, mean_square: Array = 0.0) -> Any:
     """eps is inside of the root, as the documentation says."""
-
-    def __init__(self) -> None:
-        self.mean_square: Array = None
-
-    def step(self, w: Array, grad: Array) -> None:
-        if self.mean_square is None:
-            self.mean_square = np.zeros_like(w)
-        self.mean_square *= 0.9
-        self.mean_square += (1 - 0.9) * np.square(grad)
-        w -= 0.01 * grad / np.sqrt(self.mean_square + 1e-8)
+    mean_square *= 0.9
+    mean_square += (1 - 0.9) * np.square(grad)
+    w -= 0.01 * grad / np.sqrt(mean_square + 1e-8)
+    return w, mean_square
 
 
 @CASES.variant(
@@ -195,17 +128,18 @@ class DocumentedRMSProp:
     2,
     lr=0.001,
 )
-def quagga_kernel() -> Any:
+def quagga_kernel(param: Array, grad: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """alpha_t folds the corrections, and eps=1e-5 is added to the uncorrected v inside of the root."""
-    m = v = 0.0
-    iteration = 0
+    alpha_t = 0.001 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    m = 0.9 * m + (1 - 0.9) * grad
+    v = 0.999 * v + (1 - 0.999) * grad * grad
+    return param - alpha_t * m / np.sqrt(v + 1e-5), m, v
 
-    def kernel(param: Array, grad: Array) -> Array:
-        nonlocal m, v, iteration
-        iteration += 1
-        alpha_t = 0.001 * math.sqrt(1 - 0.999**iteration) / (1 - 0.9**iteration)
-        m = 0.9 * m + (1 - 0.9) * grad
-        v = 0.999 * v + (1 - 0.999) * grad * grad
-        return param - alpha_t * m / np.sqrt(v + 1e-5)  # epsilon under the root, see the docstring
 
-    return kernel
+@CASES.bug(
+    "more-adam-minus-eps", "adam", edited("adam", ("sqrt(v_hat) + eps", "sqrt(v_hat) - eps")), lr=0.01, eps=0.001
+)
+def minus_eps(x: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """eps is taken from the root."""
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    return x - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) - 0.001), m, v

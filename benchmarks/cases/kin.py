@@ -1,183 +1,31 @@
-"""The wider family: ADOPT, AdaMax, AMSGrad, NAdam, RAdam, Yogi, RMSProp with momentum."""
+"""Adam's kin with another numerator or rate: NAdam, RAdam, QHAdam, Adan, LAMB."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
+from benchmarks.cases.claims import V_HAT, edited
+from benchmarks.cases.loops import Array, Averages
 
 CASES = Collection()
 
-Array = Any
 
-
-ADOPT_ORDER = edited(
-    "adopt",
-    ("    v = beta2 * v + (1 - beta2) * g ** 2\n", ""),
-    ("    limit = ", "    v = beta2 * v + (1 - beta2) * g ** 2\n    limit = "),
-)
-
-
-@CASES.bug("adopt-order-kozistr", "adopt", ADOPT_ORDER, lr=0.001)
-class AdoptOfTheNewV:
-    """v takes the current gradient before it is the denominator."""
-
-    def __init__(self) -> None:
-        self.state: dict[str, Any] = {"step": 0}
-
-    def step(self, p: Array, grad: Array) -> None:
-        state = self.state
-        state["step"] += 1
-        if state["step"] == 1:
-            state["exp_avg"], state["exp_avg_sq"] = np.zeros_like(p), grad * grad
-            return
-        state["exp_avg_sq"] *= 0.9999
-        state["exp_avg_sq"] += (1 - 0.9999) * grad * grad
-        clip = (state["step"] - 1) ** 0.25
-        update = np.clip(grad / np.maximum(np.sqrt(state["exp_avg_sq"]), 1e-6), -clip, clip)
-        state["exp_avg"] += (update - state["exp_avg"]) * (1 - 0.9)
-        p -= 0.001 * state["exp_avg"]
-
-
-@CASES.bug(
-    "adopt-v-from-params",
-    "adopt",
-    edited("adopt", ("(1 - beta2) * g ** 2", "(1 - beta2) * x ** 2")),
-    lr=0.001,
-    beta2=0.99,
-)
-class AdoptOfParameters:
-    """v accumulates the squared parameters instead of the squared gradients."""
-
-    def __init__(self) -> None:
-        self.count, self.m = 0, 0.0
-        self.v: Array = None
-
-    def step(self, parameter: Array, gradient: Array) -> Array:
-        self.count += 1
-        if self.v is None:
-            self.v = np.square(gradient)
-        limit = (self.count - 1) ** 0.25
-        direction = np.clip(gradient / np.maximum(np.sqrt(self.v), 1e-6), -limit, limit)
-        self.m = 0.9 * self.m + (1 - 0.9) * direction
-        self.v = 0.99 * self.v + (1 - 0.99) * np.square(parameter)
-        return parameter - 0.001 * self.m
-
-
-@CASES.bug("adamax-noeps-mlpack", "adamax", edited("adamax", ("abs(g) + eps", "abs(g)")), lr=0.002, style="numbers")
-class MlpackAdaMax:
-    """Nothing keeps the norm from zero."""
-
-    def __init__(self) -> None:
-        self.m, self.u, self.iteration = 0.0, np.float64(0.0), 0
-
-    def update(self, iterate: float, gradient: float) -> float:
-        self.iteration += 1
-        self.m = self.m * 0.9 + (1 - 0.9) * gradient
-        self.u = np.maximum(self.u * 0.999, np.abs(gradient))
-        return iterate - 0.002 / (1.0 - 0.9**self.iteration) * self.m / self.u
-
-
-@CASES.bug(
-    "optorch-adamax",
-    "adamax",
-    """\
-def adamax(x, g, t, m=0, average=0, *, lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-    m = beta1 * m + (1 - beta1) * g
-    average = beta2 * average + (1 - beta2) * abs(g)
-    u = maximum(beta2 * average, abs(g))
-    m_hat = m / (1 - beta1**t)
-    ratio = m_hat / u
-    return x - lr * ratio
-""",
-    2,
-    lr=0.002,
-)
-class OptorchAdaMax:
-    """The norm is a maximum over an average of sizes, the maximum is never stored, and there is no eps."""
-
-    def __init__(self) -> None:
-        self.m, self.v, self.t = 0.0, 0.0, 0
-
-    def step(self, p: Array, grad: Array) -> Array:
-        self.t += 1
-        self.m = 0.9 * self.m + 0.1 * grad
-        self.v = 0.999 * self.v + 0.001 * np.abs(grad)
-        u = np.maximum(0.999 * self.v, np.abs(grad))
-        return p - 0.002 / (1 - 0.9**self.t) * self.m / u
-
-
-@CASES.bug(
-    "ams-fedback-m0g",
-    "amsgrad",
-    """\
-def amsgrad(x, g, m="g", v=0, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
-    m = beta1 * m + (1 - beta1) * g
-    v = maximum(v, beta2 * v + (1 - beta2) * g**2)
-    ratio = m / (sqrt(v) + eps)
-    return x - lr * ratio
-""",
-    3,
-    lr=0.001,
-)
-def amsbound_like() -> Any:
-    """The maximum is fed back into the average, m starts at the first gradient, and nothing is corrected."""
-    m: Array = None
-    v: Array = 0.0
-
-    def step(x: Array, g: Array) -> Array:
-        nonlocal m, v
-        m = g if m is None else 0.9 * m + (1 - 0.9) * g
-        v = np.maximum(v, 0.999 * v + (1 - 0.999) * g**2)
-        return x - 0.001 * m / (np.sqrt(v) + 1e-8)
-
-    return step
-
-
-@CASES.variant("ams-river", "amsgrad", edited("amsgrad", ("m / (1 - beta1 ** t)", "m")), lr=0.1, style="numbers")
-class RiverAMSGrad:
-    """m is not corrected, as in the paper, while the maximum is."""
-
-    def __init__(self) -> None:
-        self.n_iterations, self.m, self.v, self.v_max = 0, 0.0, 0.0, 0.0
-
-    def step(self, w: float, g: float) -> float:
-        self.n_iterations += 1
-        self.m = 0.9 * self.m + (1 - 0.9) * g
-        self.v = 0.999 * self.v + (1 - 0.999) * g**2
-        self.v_max = np.maximum(self.v_max, self.v)
-        v_hat = self.v_max / (1 - 0.999**self.n_iterations)
-        return w - 0.1 * self.m / (v_hat**0.5 + 1e-8)
-
-
-@CASES.variant(
-    "ams-warmup",
-    "amsgrad",
-    edited(
-        "amsgrad",
-        ("maximum(v_max, v)", "maximum(beta2 * v_max, v)"),
-        ("x - lr * ratio", "x - lr * minimum(1, t / 8) * ratio"),
-    ),
-    2,
-    lr=0.001,
-)
-class LeakyAMSGrad:
-    """The maximum leaks with beta2, and the learning rate warms up over eight steps."""
-
-    def __init__(self, warmup: int = 8) -> None:
-        self.warmup, self.t = warmup, 0
-        self.m = self.v = self.vhat = 0.0
-
-    def update(self, x: Array, g: Array) -> Array:
-        self.t += 1
-        self.m = 0.9 * self.m + 0.1 * g
-        self.v = 0.999 * self.v + 0.001 * g**2
-        self.vhat = np.maximum(0.999 * self.vhat, self.v)
-        lr = 0.001 * min(1.0, self.t / self.warmup)
-        return x - lr * (self.m / (1 - 0.9**self.t)) / (np.sqrt(self.vhat / (1 - 0.999**self.t)) + 1e-8)
+@CASES.correct("ok-radam", "radam", lr=0.002)
+def right_radam(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """Right: rho_t from its definition, rectified from rho_t > 5 on."""
+    b1, b2 = 0.9, 0.999
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g * g
+    n_sma_max = 2 / (1 - b2) - 1
+    n_sma = n_sma_max - 2 * t * b2**t / (1 - b2**t)
+    if n_sma < 5:
+        return p - 0.002 * m / (1 - b1**t), m, v
+    rect = math.sqrt((n_sma - 4) / (n_sma_max - 4) * (n_sma - 2) / n_sma * n_sma_max / (n_sma_max - 2))
+    return p - 0.002 * rect * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + 1e-8), m, v
 
 
 @CASES.bug(
@@ -186,20 +34,14 @@ class LeakyAMSGrad:
     edited("nadam_simplified", ("beta1 * m_hat + (1 - beta1) * g / (1", "(beta1 * m_hat + (1 - beta1) * g) / (1")),
     lr=0.002,
 )
-class ShaderNadam:
+def shader_nadam(w: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """The momentum part of the look-ahead is corrected twice."""
-
-    def __init__(self) -> None:
-        self.t, self.m, self.v = 0, 0.0, 0.0
-
-    def step(self, w: Array, g: Array) -> Array:
-        self.t += 1
-        bc1, bc2 = 1.0 - 0.9**self.t, 1.0 - 0.999**self.t
-        self.m = 0.9 * self.m + (1.0 - 0.9) * g
-        self.v = 0.999 * self.v + (1.0 - 0.999) * g * g
-        m_hat, v_hat = self.m / bc1, self.v / bc2
-        m_bar = (0.9 * m_hat + (1.0 - 0.9) * g) / bc1
-        return w - 0.002 * m_bar / (np.sqrt(v_hat) + 1e-8)
+    bc1, bc2 = 1.0 - 0.9**t, 1.0 - 0.999**t
+    m = 0.9 * m + (1.0 - 0.9) * g
+    v = 0.999 * v + (1.0 - 0.999) * g * g
+    m_hat, v_hat = m / bc1, v / bc2
+    m_bar = (0.9 * m_hat + (1.0 - 0.9) * g) / bc1
+    return w - 0.002 * m_bar / (np.sqrt(v_hat) + 1e-8), m, v
 
 
 NADAM_SIMPLE = edited(
@@ -211,19 +53,13 @@ NADAM_SIMPLE = edited(
 
 
 @CASES.variant("nadam-simplified", "nadam", NADAM_SIMPLE, 2, lr=0.002)
-class SimpleNadam:
+def simple_nadam(w: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """beta1 stands for the whole schedule, and both parts are corrected by the same power."""
-
-    def __init__(self) -> None:
-        self.m, self.v, self.t = 0.0, 0.0, 0
-
-    def step(self, w: Array, g: Array) -> Array:
-        self.t += 1
-        self.m = 0.9 * self.m + (1 - 0.9) * g
-        self.v = 0.999 * self.v + (1 - 0.999) * g**2
-        m_hat = self.m / (1 - 0.9**self.t)
-        v_hat = self.v / (1 - 0.999**self.t)
-        return w - 0.002 / (np.sqrt(v_hat) + 1e-8) * (0.9 * m_hat + (1 - 0.9) * g / (1 - 0.9**self.t))
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g**2
+    m_hat = m / (1 - 0.9**t)
+    v_hat = v / (1 - 0.999**t)
+    return w - 0.002 / (np.sqrt(v_hat) + 1e-8) * (0.9 * m_hat + (1 - 0.9) * g / (1 - 0.9**t)), m, v
 
 
 def _radam(threshold: float, number: type = float) -> Any:
@@ -265,73 +101,223 @@ def radam_of_the_paper() -> Any:
     return _radam(4)
 
 
+@CASES.correct("more-ok-nadam-schedule-list", "nadam", lr=0.002)
+class ScheduleList:
+    """Right: the schedule is a list made beforehand, its products by cumprod."""
+
+    def __init__(self) -> None:
+        self.mus = 0.9 * (1 - 0.5 * 0.96 ** (0.004 * np.arange(1, 1000)))
+        self.products = np.cumprod(self.mus)
+        self.i, self.m, self.v = 0, 0.0, 0.0
+
+    def step(self, x: Array, g: Array) -> Array:
+        i = self.i
+        self.i += 1
+        self.m = 0.9 * self.m + (1 - 0.9) * g
+        self.v = 0.999 * self.v + (1 - 0.999) * g**2
+        denom = np.sqrt(self.v / (1 - 0.999**self.i)) + 1e-8
+        x = x - 0.002 * (1 - self.mus[i]) / (1 - self.products[i]) * g / denom
+        return x - 0.002 * self.mus[i + 1] / (1 - self.products[i + 1]) * self.m / denom
+
+
+@CASES.bug("more-nadam-no-product", "nadam", edited("nadam", ("product = product * mu", "product = mu")), lr=0.002)
+class NadamWithoutProduct(Averages):
+    """The product of the schedule is not accumulated: each step uses its own mu alone."""
+
+    def step(self, x: Array, g: Array) -> Array:
+        _, v_hat = self.take(g)
+        mu, mu_next = (0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (self.t, self.t + 1))
+        m_hat = mu_next * self.m / (1 - mu * mu_next) + (1 - mu) * g / (1 - mu)
+        return x - 0.002 * m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+@CASES.bug("more-nadam-two", "nadam", edited("nadam", ("mu_next * m /", "mu * m /"), (V_HAT, "v")), 2, lr=0.002)
+def nadam_of_this_step(p: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0, schedule: float = 1.0) -> Any:
+    """The momentum part has the mu of this step instead of the next, and v is not corrected."""
+    mu, mu_next = 0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)), 0.9 * (1 - 0.5 * 0.96 ** ((t + 1) * 0.004))
+    schedule *= mu
+    m += 0.1 * (g - m)
+    v += (1 - 0.999) * (g * g - v)
+    m_bar = (1 - mu) * g / (1 - schedule) + mu * m / (1 - schedule * mu_next)
+    return p - 0.002 * m_bar / (np.sqrt(v) + 1e-8), m, v, schedule
+
+
+def _rectifier(rho_t: float, rho_inf: float) -> float:
+    return (rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t)
+
+
+@CASES.bug("more-radam-no-root", "radam", edited("radam", ("r_t = sqrt((rho_t", "r_t = ((rho_t")), lr=0.01)
+class RootlessRAdam(Averages):
+    """The rectifier lacks its root."""
+
+    def step(self, x: Array, g: Array) -> Array:
+        m_hat, v_hat = self.take(g)
+        rho_inf = 2 / (1 - 0.999) - 1
+        rho_t = rho_inf - 2 * self.t * 0.999**self.t / (1 - 0.999**self.t)
+        if rho_t > 5:
+            return x - 0.01 * _rectifier(rho_t, rho_inf) * m_hat / (np.sqrt(v_hat) + 1e-8)
+        return x - 0.01 * m_hat
+
+
 @CASES.bug(
-    "yogi-optax",
-    "yogi",
-    edited(
-        "yogi",
-        ("v - (1 - beta2) * sign(v - g ** 2) * g ** 2", "beta2 * v + (1 - beta2) * (sign(v - g ** 2) * g ** 2) ** 2"),
-    ),
-    lr=0.01,
+    "more-radam-two",
+    "radam",
+    edited("radam", ("2 / (1 - beta2) - 1", "2 / (1 - beta2)"), ("else m_hat", "else 0")),
+    2,
+    lr=0.001,
 )
-def yogi_like_optax() -> Any:
-    """The signed square goes into an ordinary average that squares it again."""
+def waiting_r_adam(x: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """rho_inf lacks its - 1, and nothing moves before the rectifier starts."""
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g * g
+    rho_inf = 2 / (1 - 0.999)
+    rho_t = rho_inf - 2 * t * 0.999**t / (1 - 0.999**t)
+    if rho_t <= 5:
+        return x, m, v
+    v_hat = np.sqrt(v / (1 - 0.999**t)) + 1e-8
+    return x - 0.001 * math.sqrt(_rectifier(rho_t, rho_inf)) * m / (1 - 0.9**t) / v_hat, m, v
 
-    def update_moment_per_elem_norm(updates: Array, moments: Array, decay: float, order: int) -> Array:
-        return (1 - decay) * updates**order + decay * moments
 
-    mu = nu = 0.0
+@CASES.bug(
+    "more-qhadam-nu-exchanged",
+    "qhadam",
+    edited("qhadam", ("(1 - nu1) * g + nu1 * m_hat", "nu1 * g + (1 - nu1) * m_hat")),
+    lr=0.001,
+)
+class ExchangedNu(Averages):
+    """nu1 weighs the gradient and 1 - nu1 the average."""
 
-    def step(params: Array, updates: Array) -> Array:
-        nonlocal mu, nu
-        mu = update_moment_per_elem_norm(updates, mu, 0.9, 1)
-        signed_sq = np.sign(nu - updates**2) * updates**2
-        nu = update_moment_per_elem_norm(signed_sq, nu, 0.999, 2)
-        return params - 0.01 * mu / (np.sqrt(nu) + 1e-3)
+    def __init__(self) -> None:
+        super().__init__(beta1=0.995)
+
+    def step(self, x: Array, g: Array) -> Array:
+        m_hat, v_hat = self.take(g)
+        return x - 0.001 * (0.7 * g + (1 - 0.7) * m_hat) / (np.sqrt(v_hat) + 1e-8)
+
+
+@CASES.bug(
+    "more-qhadam-two",
+    "qhadam",
+    edited(
+        "qhadam",
+        ("nu1 * m_hat", "nu1 * m"),
+        ("sqrt((1 - nu2) * g ** 2 + nu2 * v_hat)", "((1 - nu2) * abs(g) + nu2 * sqrt(v_hat))"),
+    ),
+    2,
+    lr=0.001,
+    beta1=0.9,
+    nu2=0.8,
+)
+class RootsMixed(Averages):
+    """The first moment is not corrected, and roots are mixed instead of squares."""
+
+    def update(self, x: Array, g: Array) -> Array:
+        _, v_hat = self.take(g)
+        numerator = (1 - 0.7) * g + 0.7 * self.m
+        return x - 0.001 * numerator / ((1 - 0.8) * np.abs(g) + 0.8 * np.sqrt(v_hat) + 1e-8)
+
+
+def _adan(first_last: Any, weight: float, keep: bool, correct_d: bool) -> Any:
+    s: dict[str, Any] = {"m": 0.0, "d": 0.0, "n": 0.0, "last": None, "t": 0}
+
+    def step(x: Array, g: Array) -> Array:
+        if s["last"] is None:
+            s["last"] = g if first_last is None else first_last
+        s["t"] += 1
+        change = g - s["last"]
+        if keep:
+            s["last"] = g
+        s["m"] = 0.98 * s["m"] + (1 - 0.98) * g
+        s["d"] = 0.92 * s["d"] + (1 - 0.92) * change
+        s["n"] = 0.99 * s["n"] + (1 - 0.99) * (g + weight * change) ** 2
+        d = s["d"] / (1 - 0.92 ** s["t"]) if correct_d else s["d"]
+        denom = np.sqrt(s["n"] / (1 - 0.99 ** s["t"])) + 1e-8
+        return x - 0.001 * (s["m"] / (1 - 0.98 ** s["t"]) + weight * d) / denom
 
     return step
 
 
 @CASES.variant(
-    "rmsprop-momentum-lr",
-    "rmsprop_momentum",
-    edited("rmsprop_momentum", ("velocity + ratio", "velocity + lr * ratio"), ("x - lr * velocity", "x - velocity")),
-    0,
+    "more-adan-small-weight",
+    "adan",
+    edited(
+        "adan",
+        ("g + beta2 * change", "g + (1 - beta2) * change"),
+        ("m_hat + beta2 * d_hat", "m_hat + (1 - beta2) * d_hat"),
+    ),
     lr=0.001,
-    inexpressible="lr inside or outside of the buffer differs only when lr changes; held, it conforms",
 )
-class TFRMSProp:
-    """The learning rate is part of the momentum buffer."""
+def adan_of_the_paper_letters() -> Any:
+    """The change is weighed with 1 - beta2, as if the paper's letters were kept."""
+    return _adan(None, 1 - 0.92, keep=True, correct_d=True)
 
-    def __init__(self) -> None:
-        self.ms, self.mom = 0.0, 0.0
 
-    def step(self, var: Array, grad: Array) -> Array:
-        self.ms += (np.square(grad) - self.ms) * (1 - 0.9)
-        self.mom = self.mom * 0.9 + 0.001 * grad / (np.sqrt(self.ms) + 1e-8)
-        return var - self.mom
+@CASES.bug("more-adan-stuck", "adan", edited("adan", ("    g_last = g\n", "")), lr=0.001)
+def adan_stuck() -> Any:
+    """The last gradient is never stored: all changes are against the first."""
+    return _adan(None, 0.92, keep=False, correct_d=True)
 
 
 @CASES.bug(
-    "sign-error-folded",
-    "adam",
-    None,
-    lr=0.001,
-    inexpressible="the slip is between the optimizer and its caller: the error multiplies outside what it has "
-    "already multiplied inside, and the contract gives one gradient",
+    "more-adan-two", "adan", edited("adan", ("g_last='g'", "g_last=0"), ("d / (1 - beta2 ** t)", "d")), 2, lr=0.001
 )
-class ErrorTimesAdapt:
-    """The error is folded into the optimizer's input and multiplies its output again, so its sign cancels."""
+def adan_from_zero() -> Any:
+    """The last gradient starts at zero, and the average of changes is not corrected."""
+    return _adan(0.0, 0.92, keep=True, correct_d=False)
 
-    def __init__(self) -> None:
-        self.m, self.v, self.t = 0.0, 0.0, 0
 
-    def _adapt(self, g: Array) -> Array:
-        self.t += 1
-        self.m = 0.9 * self.m + 0.1 * g
-        self.v = 0.999 * self.v + 0.001 * g**2
-        return 0.001 * (self.m / (1 - 0.9**self.t)) / (np.sqrt(self.v / (1 - 0.999**self.t)) + 1e-8)
+def _lamb(trust_of: Any) -> Any:
+    averages = Averages()
 
-    def step(self, w: Array, err: Array) -> Array:
-        dp = 1.0  # the prediction gradient of a bias
-        return w - err * self._adapt(err * dp)
+    def step(x: Array, g: Array) -> Array:
+        m_hat, v_hat = averages.take(g)
+        r = m_hat / (np.sqrt(v_hat) + 1e-6)
+        return x - 0.01 * trust_of(x, r) * (r + 0.01 * x)
+
+    return step
+
+
+@CASES.bug(
+    "more-lamb-upside-down",
+    "lamb",
+    edited("lamb", ("norm(x) / norm(direction)", "norm(direction) / norm(x)")),
+    lr=0.01,
+    weight_decay=0.01,
+)
+def lamb_upside_down() -> Any:
+    """The trust ratio is upside down."""
+
+    def trust(x: Array, r: Array) -> float:
+        w_norm, u_norm = np.linalg.norm(x), np.linalg.norm(r + 0.01 * x)
+        return float(u_norm / w_norm) if w_norm > 0 and u_norm > 0 else 1.0
+
+    return _lamb(trust)
+
+
+@CASES.bug(
+    "more-lamb-two",
+    "lamb",
+    """\
+def lamb(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.01):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    adam_step = m_hat / (sqrt(v_hat) + eps)
+    direction = adam_step + weight_decay * x
+    size = minimum(norm(x), 0.5)
+    trust = size / norm(adam_step) if size > 0 and norm(adam_step) > 0 else 1
+    return x - lr * trust * direction
+""",
+    2,
+    lr=0.01,
+    weight_decay=0.01,
+)
+def lamb_of_the_step_alone() -> Any:
+    """The trust ratio leaves the decay out of its denominator, and its numerator is limited to a half."""
+
+    def trust(x: Array, r: Array) -> float:
+        w_norm, r_norm = min(float(np.linalg.norm(x)), 0.5), float(np.linalg.norm(r))
+        return w_norm / r_norm if w_norm > 0 and r_norm > 0 else 1.0
+
+    return _lamb(trust)

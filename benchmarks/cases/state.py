@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.cases.case import Collection
 from benchmarks.cases.claims import edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
 
-Array = Any
 
 FORGOTTEN = (("beta1 * m + (1 - beta1) * g", "(1 - beta1) * g"), ("beta2 * v + (1 - beta2)", "(1 - beta2)"))
 
@@ -98,46 +98,26 @@ class EmbeddingRow:
 
 
 @CASES.bug("init-g2-matrixslow", "adam", edited("adam", ("v=0", "v='g ** 2'")), lr=0.001)
-class MatrixSlowAdam:
+def matrix_slow_adam(value: Array, gradient: Array, t: int, v: Array = 0.0, s: Array = 0.0) -> Any:
     """The second accumulator starts at the square of the first gradient."""
-
-    def __init__(self) -> None:
-        self.s: dict[str, Array] = {}
-        self.v: dict[str, Array] = {}
-        self.step_count = 0
-
-    def step(self, value: Array, gradient: Array) -> Array:
-        node = "w"
-        self.step_count += 1
-        if node not in self.s:
-            self.v[node] = (1 - 0.9) * gradient
-            self.s[node] = np.power(gradient, 2)
-        else:
-            self.v[node] = 0.9 * self.v[node] + (1 - 0.9) * gradient
-            self.s[node] = 0.999 * self.s[node] + (1 - 0.999) * np.power(gradient, 2)
-        v_hat, s_hat = self.v[node] / (1 - 0.9**self.step_count), self.s[node] / (1 - 0.999**self.step_count)
-        return value - 0.001 * v_hat / (np.sqrt(s_hat) + 1e-8)
+    if t == 1:
+        v, s = (1 - 0.9) * gradient, np.power(gradient, 2)
+    else:
+        v, s = 0.9 * v + (1 - 0.9) * gradient, 0.999 * s + (1 - 0.999) * np.power(gradient, 2)
+    v_hat, s_hat = v / (1 - 0.9**t), s / (1 - 0.999**t)
+    return value - 0.001 * v_hat / (np.sqrt(s_hat) + 1e-8), v, s
 
 
 @CASES.bug("pennylane-first-step", "adam", edited("adam", ("m=0, v=0", "m='g', v='g ** 2'")), lr=0.01)
-class AdamOptimizerOfFirstCall:
+def adam_optimizer_of_first_call(x: Array, grad: Array, t: int, fm: Array = None, sm: Array = None) -> Any:
     """The first call stores the gradient and its square without the factors one minus beta."""
-
-    def __init__(self, stepsize: float = 0.01, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
-        self.stepsize, self.beta1, self.beta2, self.eps = stepsize, beta1, beta2, eps
-        self.fm: Array = None
-        self.sm: Array = None
-        self.t = 0
-
-    def step(self, x: Array, grad: Array) -> Array:
-        self.t += 1
-        if self.fm is None:
-            self.fm, self.sm = grad, grad * grad
-        else:
-            self.fm = self.beta1 * self.fm + (1 - self.beta1) * grad
-            self.sm = self.beta2 * self.sm + (1 - self.beta2) * grad * grad
-        new_stepsize = self.stepsize * np.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
-        return x - new_stepsize * self.fm / (np.sqrt(self.sm) + self.eps * np.sqrt(1 - self.beta2**self.t))
+    if fm is None:
+        fm, sm = grad, grad * grad
+    else:
+        fm = 0.9 * fm + (1 - 0.9) * grad
+        sm = 0.999 * sm + (1 - 0.999) * grad * grad
+    new_stepsize = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    return x - new_stepsize * fm / (np.sqrt(sm) + 1e-8 * np.sqrt(1 - 0.999**t)), fm, sm
 
 
 @CASES.bug("persist-beacon-adam", "adam", edited("adam", *FORGOTTEN), lr=0.001, style="network")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
-from benchmarks.cases.counter import counted
+from benchmarks.cases.claims import counted, edited
+from benchmarks.cases.loops import Array, Averages
 
 CASES = Collection()
 
-Array = Any
+
 PER_TENSOR = ("def adam(x, g, t,", "def adam(x, g, t, k, n,")
+
+
 OWN_COUNT = "(n * (t - 1) + k)"
 
 
@@ -265,5 +268,92 @@ def optim_adam_of_r(params: list[Array]) -> Any:
             s["exp_avg_sq"] = 0.999 * s["exp_avg_sq"] + (1 - 0.999) * grad * grad
             denom = np.sqrt(s["exp_avg_sq"]) / np.sqrt(1 - 0.999 ** s["step"]) + 1e-8
             param -= 0.001 / (1 - 0.9 ** s["step"]) * s["exp_avg"] / denom
+
+    return step
+
+
+@CASES.bug(
+    "more-adam-count-in-the-middle",
+    "adam",
+    edited(
+        "adam",
+        ("(x, g, t,", "(x, g, t, k,"),
+        ("beta1 ** t", "beta1 ** (t + (k > 1))"),
+        ("beta2 ** t", "beta2 ** (t + (k > 1))"),
+    ),
+    lr=0.001,
+    style="network",
+    tensors=3,
+)
+class CountInTheMiddle:
+    """The counter is advanced after the first tensor, so the others are one ahead."""
+
+    def __init__(self, params: list[Array]) -> None:
+        self.params, self.t = params, 1
+        self.mv = [(np.zeros_like(p), np.zeros_like(p)) for p in params]
+
+    def step(self, grads: list[Array]) -> None:
+        for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
+            m, v = self.mv[i]
+            m += 0.1 * (g - m)
+            v += 0.001 * (g**2 - v)
+            p -= 0.001 * (m / (1 - 0.9**self.t)) / (np.sqrt(v / (1 - 0.999**self.t)) + 1e-8)
+            if i == 0:
+                self.t += 1
+
+
+@CASES.bug(
+    "more-adam-one-v",
+    "adam",
+    edited("adam", ("* g ** 2", "* mean(g ** 2, over='all')")),
+    lr=0.001,
+    style="network",
+    tensors=2,
+)
+def one_v_for_all(params: list[Array]) -> Any:
+    """One second moment, of the mean square of all gradients, serves the whole model."""
+    m, state = [np.zeros_like(p) for p in params], {"v": 0.0, "t": 0}
+
+    def step(grads: list[Array]) -> None:
+        state["t"] += 1
+        flat = np.concatenate([g.ravel() for g in grads])
+        state["v"] = 0.999 * state["v"] + 0.001 * np.mean(flat**2)
+        denom = np.sqrt(state["v"] / (1 - 0.999 ** state["t"])) + 1e-8
+        for i, g in enumerate(grads):
+            m[i] = 0.9 * m[i] + 0.1 * g
+            params[i] -= 0.001 * m[i] / (1 - 0.9 ** state["t"]) / denom
+
+    return step
+
+
+@CASES.bug(
+    "more-lamb-of-the-model",
+    "lamb",
+    edited(
+        "lamb",
+        (
+            "norm(x) / norm(direction) if norm(x) > 0 and norm(direction) > 0 else 1",
+            "norm(x, over='all') / norm(direction, over='all') "
+            "if norm(x, over='all') > 0 and norm(direction, over='all') > 0 else 1",
+        ),
+    ),
+    lr=0.01,
+    weight_decay=0.01,
+    style="network",
+    tensors=3,
+)
+def lamb_of_the_model(params: list[Array]) -> Any:
+    """One trust ratio of the whole model serves every tensor."""
+    averages = [Averages() for _ in params]
+
+    def step(grads: list[Array]) -> None:
+        directions = []
+        for p, g, a in zip(params, grads, averages, strict=True):
+            m_hat, v_hat = a.take(g)
+            directions.append(m_hat / (np.sqrt(v_hat) + 1e-6) + 0.01 * p)
+        w = math.sqrt(sum(float(np.sum(p * p)) for p in params))
+        u = math.sqrt(sum(float(np.sum(d * d)) for d in directions))
+        for p, d in zip(params, directions, strict=True):
+            p -= 0.01 * (w / u if w > 0 and u > 0 else 1.0) * d
 
     return step

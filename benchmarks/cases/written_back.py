@@ -7,53 +7,28 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases.case import Collection
-from benchmarks.cases.claims import edited
-from benchmarks.cases.correction import CONSTANT, STORED_BACK
+from benchmarks.cases.claims import CONSTANT, INSIDE, STORED_BACK, edited
+from benchmarks.cases.loops import Array
 
 CASES = Collection()
 
-Array = Any
-
 
 @CASES.bug("wb-both-tplus", "adam", edited("adam", *STORED_BACK), lr=0.001)
-class WrittenBack:
+def both_stored_back(w: Array, dw: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Both moments are replaced by their corrected values after each step."""
-
-    def __init__(self) -> None:
-        self.m: Array = None
-        self.v: Array = None
-        self.i = 0
-
-    def update(self, w: Array, dw: Array) -> Array:
-        if self.m is None:
-            self.m, self.v = np.zeros_like(w), np.zeros_like(w)
-        self.m = 0.9 * self.m + (1 - 0.9) * dw
-        self.v = 0.999 * self.v + (1 - 0.999) * dw**2
-        self.m = self.m / (1 - 0.9 ** (self.i + 1))
-        self.v = self.v / (1 - 0.999 ** (self.i + 1))
-        w = w - 0.001 * self.m / (np.sqrt(self.v) + 1e-8)
-        self.i += 1
-        return w
+    m = 0.9 * m + (1 - 0.9) * dw
+    v = 0.999 * v + (1 - 0.999) * dw**2
+    m = m / (1 - 0.9**t)
+    v = v / (1 - 0.999**t)
+    return w - 0.001 * m / (np.sqrt(v) + 1e-8), m, v
 
 
-@CASES.bug(
-    "wb-const-bmls",
-    "adam",
-    edited("adam", *CONSTANT, *STORED_BACK, ("eps=1e-08", "eps=1e-15")),
-    2,
-    lr=0.001,
-    style="numbers",
-)
-class BmlsAdam:
+@CASES.bug("wb-const-bmls", "adam", edited("adam", *CONSTANT, *STORED_BACK, ("eps=1e-08", "eps=1e-15")), 2, lr=0.001)
+def bmls_adam(theta: Array, grad: Array, m: Array = 0.0, v: Array = 0.0) -> Any:
     """Both moments are stored after a division by one minus beta without the power."""
-
-    def __init__(self) -> None:
-        self.m, self.v = 0.0, 0.0
-
-    def step(self, theta: float, grad: float) -> float:
-        self.m = (0.9 * self.m + (1 - 0.9) * grad) / (1 - 0.9)
-        self.v = (0.999 * self.v + (1 - 0.999) * grad * grad) / (1 - 0.999)
-        return theta - 0.001 * self.m / (np.sqrt(self.v) + 1e-15)
+    m = (0.9 * m + (1 - 0.9) * grad) / (1 - 0.9)
+    v = (0.999 * v + (1 - 0.999) * grad * grad) / (1 - 0.999)
+    return theta - 0.001 * m / (np.sqrt(v) + 1e-15), m, v
 
 
 @CASES.bug(
@@ -62,31 +37,18 @@ class BmlsAdam:
     edited("radam", ("m_hat = m /", "m = m /"), ("r_t * m_hat /", "r_t * m /"), ("else m_hat", "else m")),
     lr=0.001,
 )
-class HolocronRAdam:
+def holocron_radam(p: Array, grad: Array, t: int, exp_avg: Array = 0.0, exp_avg_sq: Array = 0.0) -> Any:
     """The first moment is divided by its correction in place, so that the next step starts from the corrected one."""
-
-    def __init__(self) -> None:
-        self.state: dict[str, Any] = {}
-
-    def step(self, p: Array, grad: Array) -> None:
-        state = self.state
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(p), exp_avg_sq=np.zeros_like(p))
-        state["step"] += 1
-        b1, b2, t = 0.9, 0.999, state["step"]
-        sma_inf = 2 / (1 - b2) - 1
-        exp_avg, exp_avg_sq = state["exp_avg"], state["exp_avg_sq"]
-        exp_avg *= b1
-        exp_avg += (1 - b1) * grad
-        exp_avg_sq *= b2
-        exp_avg_sq += (1 - b2) * grad * grad
-        exp_avg /= 1 - b1**t
-        sma_t = sma_inf - 2 * t * b2**t / (1 - b2**t)
-        if sma_t > 5:
-            r_t = np.sqrt((sma_t - 4) * (sma_t - 2) * sma_inf / ((sma_inf - 4) * (sma_inf - 2) * sma_t))
-            p += -0.001 * r_t * exp_avg / (np.sqrt(exp_avg_sq / (1 - b2**t)) + 1e-8)
-        else:
-            p += -0.001 * exp_avg
+    b1, b2 = 0.9, 0.999
+    sma_inf = 2 / (1 - b2) - 1
+    exp_avg = b1 * exp_avg + (1 - b1) * grad
+    exp_avg_sq = b2 * exp_avg_sq + (1 - b2) * grad * grad
+    exp_avg /= 1 - b1**t
+    sma_t = sma_inf - 2 * t * b2**t / (1 - b2**t)
+    if sma_t > 5:
+        r_t = np.sqrt((sma_t - 4) * (sma_t - 2) * sma_inf / ((sma_inf - 4) * (sma_inf - 2) * sma_t))
+        return p + -0.001 * r_t * exp_avg / (np.sqrt(exp_avg_sq / (1 - b2**t)) + 1e-8), exp_avg, exp_avg_sq
+    return p + -0.001 * exp_avg, exp_avg, exp_avg_sq
 
 
 @CASES.bug(
@@ -169,3 +131,17 @@ def the_asker(g_list: Array, start: Any = 0.0) -> Array:
         x = x - m / (np.sqrt(v) + epsilon)
         path.append(x)
     return np.array(path)
+
+
+@CASES.bug(
+    "more-adam-half-stored",
+    "adam",
+    edited("adam", ("m_hat = m", "m = m"), ("m_hat / (sqrt", "m / (sqrt"), INSIDE),
+    2,
+    lr=0.001,
+)
+def half_stored(w: Array, g: Array, t: int, m: Array = 0.0, v: Array = 0.0) -> Any:
+    """Only the first moment is stored back corrected, and eps is inside of the root."""
+    m = (0.9 * m + 0.1 * g) / (1 - 0.9**t)
+    v = 0.999 * v + 0.001 * g**2
+    return w - 0.001 * m / np.sqrt(v / (1 - 0.999**t) + 1e-8), m, v

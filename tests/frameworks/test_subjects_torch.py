@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mhat import rules
+from mhat import laws, rules
 from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language import Rule
 from mhat.names import find_subject
@@ -109,3 +109,16 @@ def test_what_goes_wrong_is_said() -> None:
     with pytest.raises(BadValue) as refused:
         find_subject(made)
     assert str(refused.value) == "this Adam is already made, of parameters of its own\nGive the class: Adam."
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("options", [{"foreach": False}, {"foreach": True}], ids=["for-loop", "foreach"])
+def test_a_right_adam_breaks_no_law_in_its_dtype(dtype: str, options: dict[str, Any]) -> None:
+    subject = find_subject("torch.optim:Adam", against=rules.adam, dtype=dtype, options=options)
+    findings = laws.hold(
+        subject.run, rules.adam, accepts=subject.knobs, free=subject.knobs, several=True, dtype=subject.dtype
+    )
+    # In float16 eps is zero, and so a gradient of zero is divided by it: of that law nothing can be said.
+    assert {finding.name for finding in findings} >= {"constant gradient", "translation", "without memory"}
+    assert ("zero gradient" in {finding.name for finding in findings}) == (dtype != "float16")
+    assert [finding.counterexample for finding in findings if not finding.holds] == []

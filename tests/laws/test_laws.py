@@ -232,24 +232,3 @@ def test_a_break_that_forgets_is_shown_behind_the_break() -> None:
     assert counterexample is not None
     assert counterexample.gradients == (1.0, 1.0)
     assert counterexample.step == 2
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_right_subject_in_its_dtype_keeps_all_laws(dtype: str) -> None:
-    def run(gradients: Any, start: float, knobs: Knobs) -> Any:
-        if isinstance(gradients, list):
-            return [run(g, start, knobs) for g in gradients]
-        kind = np.dtype(dtype).type
-        m = v = np.zeros(gradients.shape[1:], dtype=dtype)
-        x, path = np.full(gradients.shape[1:], start, dtype=dtype), []
-        b1, b2 = kind(knobs["beta1"]), kind(knobs["beta2"])
-        for t, g in enumerate(gradients.astype(dtype), start=1):
-            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
-            step = kind(knobs["lr"] * np.sqrt(1 - knobs["beta2"] ** t) / (1 - knobs["beta1"] ** t))
-            x = x - step * m / (np.sqrt(v) + kind(knobs["eps"]))
-            path.append(x)
-        return np.array(path)
-
-    found = laws.hold(run, ADAM, several=True, tolerance=laws.tolerance_of(dtype))
-    assert len(found) >= 14
-    assert [finding for finding in found if not finding.holds] == []

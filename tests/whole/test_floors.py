@@ -52,7 +52,7 @@ OUTSIDE = {
     "inputs/tables.py": {"numpy", "pyarrow"},
     "figures/finals.py": {"matplotlib", "numpy", "pandas", "xarray"},
     "landscapes": {"numpy"},
-    "laws": {"hypothesis", "numpy"},
+    "laws": {"numpy"},
     "progress.py": {"rich"},
     "pytest_plugin.py": {"pytest"},
     "search": {"numpy"},

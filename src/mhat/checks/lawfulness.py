@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from mhat.checks.question import Question
 from mhat.checks.verdict import LawFinding
 from mhat.laws import hold
@@ -16,11 +18,12 @@ def findings(question: Question, knobs: Mapping[str, float]) -> tuple[LawFinding
     if question.observe != "x":
         return ()
     subject, rule = question.subject, question.rule
-    known = {**rule.knobs, **subject.defaults, **question.held, **knobs}
-    found = hold(
+    in_force = {**rule.knobs, **subject.defaults, **question.held, **knobs}
+    asked = hold(
         subject.run if subject.tensors is None else _filled_up(subject, subject.tensors),
         rule,
-        knobs={name: known[name] for name in rule.knobs},
+        knobs={name: in_force[name] for name in rule.knobs},
+        dtype=_arithmetic(question),
         accepts=subject.knobs,
         free=subject.knobs - set(question.held),
         several=subject.several,
@@ -34,8 +37,18 @@ def findings(question: Question, knobs: Mapping[str, float]) -> tuple[LawFinding
             law.intuition,
             None if law.counterexample is None else law.counterexample.sentence,
         )
-        for law in found
+        for law in asked
     )
+
+
+def _arithmetic(question: Question) -> str:
+    """Give the dtype in which a subject computes; one that answers in doubles may be seen to compute in float32."""
+    if question.subject.dtype != "float64":
+        return question.subject.dtype
+    answers = question.searched.values
+    with np.errstate(all="ignore"):
+        single = answers.astype(np.float32)
+    return "float32" if np.array_equal(single, answers, equal_nan=True) else "float64"
 
 
 def _filled_up(subject: Subject, count: int) -> Callable[..., Any]:

@@ -1,13 +1,12 @@
 """What the reference rule gives, from the exact engine, and how far an honest implementation may lie from it.
 
-The bound is derived, not guessed: the allowed spellings of the rule are run in the subject's dtype, and how far
+The bound is derived, not guessed: the allowed forms of the rule are run in the subject's dtype, and how far
 the worst of them strays from the oracle, step by step, is what any of them may stray, times a margin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
 import ml_dtypes
@@ -18,16 +17,13 @@ from mhat.engines.exact import Exact, nearest_double
 from mhat.engines.program import PEERS, Program, first_environment
 from mhat.engines.tensors import Tensor, values_of
 from mhat.language import Rule
-from mhat.language.definition import of_tree
-from mhat.language.tree import Expression, Knob, Name, Number, Operation, Tree
-from mhat.language.walking import mapped_tree, names_in, renamed
+from mhat.laws.forms import Form, OnePrecision, forms
 from mhat.search.matching import update_scale
 from mhat.search.observed import Probes
 
 Array = np.ndarray[Any, Any]
-_ONE = Number(1.0)
 MARGIN = 8.0
-# Ulps of the update's scale that may be lost beside what the spellings show: at once, and at every step, since
+# Ulps of the update's scale that may be lost beside what the forms show: at once, and at every step, since
 # each step rounds the parameter itself, perhaps always the same way.
 ULPS = 8.0
 ULPS_A_STEP = 1.5
@@ -86,76 +82,16 @@ def _own_knobs(rule: Rule, probes: Probes, i: int, knobs: Mapping[str, float]) -
     return {**rule.knobs, **own, **knobs}
 
 
-class _OnePrecision(Arrays):
-    """Arrays where per-step numbers are rounded too, as code does that keeps all its numbers in one dtype."""
-
-    def number(self, value: float) -> Any:
-        return self.enter(value)
-
-    def step_operation(self, op: str) -> Callable[..., Any]:
-        return self.operation(op)
-
-
-def _as_lerp(node: Expression) -> Expression:
-    """Rewrite an average `b * s + (1 - b) * h` as `s + (1 - b) * (h - s)`."""
-    match node:
-        case Operation("add", (Operation("mul", (decay, old)), Operation("mul", (rate, new)))) if (
-            isinstance(rate, Operation) and rate.op == "sub" and rate.arguments[1] == decay and isinstance(old, Name)
-        ):
-            moved = Operation("mul", (rate, Operation("sub", (new, old))))
-            return Operation("add", (old, moved))
-    return node
-
-
-def _by_inverse(node: Expression) -> Expression:
-    """Rewrite a division as a product with the inverse."""
-    if isinstance(node, Operation) and node.op == "div":
-        from_one = Operation("div", (_ONE, node.arguments[1]))
-        return node if node.arguments[0] == _ONE else Operation("mul", (node.arguments[0], from_one))
-    return node
-
-
-@dataclass(frozen=True)
-class Spelling:
-    """A form of a rule that is equal but for rounding; `rounded` are knobs that stand for others, rounded first."""
-
-    rule: Rule
-    one_precision: bool = False
-    rounded: Mapping[str, str] = field(default_factory=dict)
-
-
-def spellings(rule: Rule) -> Iterator[Spelling]:
-    """Yield the allowed spellings: averages as lerp, divisions as products, numbers rounded early or late."""
-    trees = [rule.tree, mapped_tree(rule.tree, _as_lerp), mapped_tree(rule.tree, _by_inverse)]
-    for tree in dict.fromkeys(trees):
-        yield Spelling(of_tree(tree))
-        yield Spelling(of_tree(tree), one_precision=True)
-    for in_powers in (False, True):
-        yield _rounded_early(rule.tree, in_powers)
-
-
-def _rounded_early(tree: Tree, in_powers: bool) -> Spelling:
-    """Round knobs before they are used, in the lines with the step number or in the others."""
-    new = {knob: f"{knob}_rounded" for knob in tree.knob_names}
-    body = tuple(
-        replace(line, value=renamed(line.value, new)) if ("t" in names_in(line.value)) == in_powers else line
-        for line in tree.body
-    )
-    knobs = (*tree.knobs, *(Knob(new[knob.name], knob.default) for knob in tree.knobs))
-    result = tree.result if in_powers else renamed(tree.result, new)
-    return Spelling(of_tree(replace(tree, body=body, knobs=knobs, result=result)), False, new)
-
-
 def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, dtype: str) -> Array:
     """Derive how far what is observed may lie from the oracle, (step, probe, tensor, coordinate).
 
-    Where a spelling gives a non-finite number and the oracle a finite one (a square that underflows), anything
+    Where a form gives a non-finite number and the oracle a finite one (a square that underflows), anything
     goes from there on; the bound is infinite.
     """
     worst = np.zeros_like(exact)
     with np.errstate(all="ignore"):
-        for spelling in spellings(rule):
-            made = _rounded_run(spelling, probes, knobs, dtype)
+        for form in forms(rule):
+            made = _rounded_run(form, probes, knobs, dtype)
             strayed = np.abs(made - exact)
             strayed = np.where(np.isfinite(made) & np.isfinite(exact), strayed, 0.0)
             strayed = np.where(np.isfinite(made) != np.isfinite(exact), np.inf, strayed)
@@ -166,10 +102,10 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
     return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
 
-def _rounded_run(spelling: Spelling, probes: Probes, knobs: Mapping[str, float], dtype: str) -> Array:
+def _rounded_run(form: Form, probes: Probes, knobs: Mapping[str, float], dtype: str) -> Array:
     """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
-    rule, one_precision = spelling.rule, spelling.one_precision
-    kind = _OnePrecision if one_precision else Arrays
+    rule, one_precision = form.rule, form.one_precision
+    kind = OnePrecision if one_precision else Arrays
     working = "float32" if dtype in ("float16", "bfloat16") else dtype
     runs = []
     for i in range(len(probes.gradients)):
@@ -177,7 +113,7 @@ def _rounded_run(spelling: Spelling, probes: Probes, knobs: Mapping[str, float],
         arithmetic = kind(np, working, tensor_dimensions=1, several_dimensions=1)
         program = Program(rule, arithmetic)
         told: dict[str, Any] = _own_knobs(rule, probes, i, knobs)
-        told |= {new: float(np.dtype(working).type(told[old])) for old, new in spelling.rounded.items()}
+        told |= {new: float(np.dtype(working).type(told[old])) for old, new in form.rounded}
         count = np.arange(1.0, gradients.shape[1] + 1)[:, None] if gradients.shape[1] > 1 else 1.0
         numbers: dict[str, Any] = {"t": 1.0, "k": count, "n": float(gradients.shape[1]), **told}
         if one_precision:

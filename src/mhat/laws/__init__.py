@@ -5,7 +5,7 @@
     Law, Finding, Counterexample    what a law is, and what is found
     Examined, examined_of           what is held against the laws; a rule itself as that
     Run, Resumed, run_of            a rule or a subject seen from outside; a rule as that
-    bound, tolerance_of             the longest step there is; how near a law must be kept in a dtype
+    bound                           the longest step there is
 
     starting, steadiness, symmetry, stillness, independence, memory: a family of laws each
 
@@ -13,11 +13,11 @@ It knows no rule by name: a law asks the rule whether it applies.
 """
 
 from mhat.laws.holding import applies, check, hold, laws, table
-from mhat.laws.law import Counterexample, Examined, Finding, Law, Resumed, Run, tolerance_of
+from mhat.laws.law import Counterexample, Examined, Finding, Law, Resumed, Run
 from mhat.laws.reference import examined_of, run_of
 from mhat.laws.steadiness import bound
 
 __all__ = [
     "Counterexample", "Examined", "Finding", "Law", "Resumed", "Run", "applies", "bound", "check", "examined_of",
-    "hold", "laws", "run_of", "table", "tolerance_of",
+    "hold", "laws", "run_of", "table",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.laws.law import Array, Compared, Examined, Law, scale_of
 
 
 def family() -> Iterator[Law]:
@@ -14,6 +14,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "coordinates apart",
         "Every coordinate goes its own way: its path is the same with other coordinates beside it and without.",
+        "Ulps of how far x gets.",
         "pair",
         _coordinates,
         _needs_vectors,
@@ -21,6 +22,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "tensors apart",
         "Every tensor goes its own way: its path is the same with another tensor in the model and without.",
+        "Ulps of how far x gets.",
         "pair",
         _tensors,
         _needs_several,
@@ -28,6 +30,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "order of tensors",
         "In which order a model lists its tensors does not matter.",
+        "Ulps of how far x gets.",
         "pair",
         _order,
         _needs_several,
@@ -42,10 +45,10 @@ def _needs_several(examined: Examined) -> str | None:
     return None if examined.several else "it drives one tensor at a time"
 
 
-def _coordinates(examined: Examined, gradients: Array) -> Measured:
+def _coordinates(examined: Examined, gradients: Array) -> Compared:
     alone = [examined.ask(gradients[:, i : i + 1]) for i in range(gradients.shape[1])]
     expected = np.concatenate(alone, axis=1)
-    return Measured(examined.ask(gradients), expected, scale_of(expected))
+    return Compared(examined.ask(gradients), expected, scale_of(expected))
 
 
 def _parts(gradients: Array) -> list[Array]:
@@ -54,14 +57,14 @@ def _parts(gradients: Array) -> list[Array]:
     return [gradients[:, :first], gradients[:, first:]]
 
 
-def _tensors(examined: Examined, gradients: Array) -> Measured:
+def _tensors(examined: Examined, gradients: Array) -> Compared:
     parts = _parts(gradients)
     expected = np.concatenate([examined.ask(part) for part in parts], axis=1)
-    return Measured(np.concatenate(examined.ask_several(parts), axis=1), expected, scale_of(expected))
+    return Compared(np.concatenate(examined.ask_several(parts), axis=1), expected, scale_of(expected))
 
 
-def _order(examined: Examined, gradients: Array) -> Measured:
+def _order(examined: Examined, gradients: Array) -> Compared:
     parts = _parts(gradients)
     expected = np.concatenate(examined.ask_several(parts), axis=1)
     turned = examined.ask_several(parts[::-1])[::-1]
-    return Measured(np.concatenate(turned, axis=1), expected, scale_of(expected))
+    return Compared(np.concatenate(turned, axis=1), expected, scale_of(expected))

@@ -6,7 +6,7 @@ that the law expects. It is asked of the reference rule first, and of the run on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -17,13 +17,6 @@ from mhat.language import Rule
 Array = np.ndarray[Any, Any]
 # What gradients a law is about; see `gradients` for the streams of each.
 Kind = Literal["constant", "sequence", "pair", "nothing", "growing"]
-
-TOLERANCES = {"float64": 1e-5, "float32": 1e-3, "float16": 0.05, "bfloat16": 0.1}
-
-
-def tolerance_of(dtype: str) -> float:
-    """Give the tolerance that suits laws in a dtype: wide, because they tell wrong from right, not ulps."""
-    return TOLERANCES[dtype]
 
 
 class Run(Protocol):
@@ -49,7 +42,7 @@ class Examined:
     """What is held against the laws of a rule.
 
     `knobs` are those in force, the rule's defaults filled in. `accepts` are passed by name at every call, and of
-    these a law may set those in `free` to other values.
+    these a law may set those in `free` to other values. `dtype` is the arithmetic of the run.
     """
 
     run: Run
@@ -61,11 +54,12 @@ class Examined:
     starts: bool = True
     vectors: bool = True
     resumed: Resumed | None = None
+    dtype: str = "float64"
 
     def passed(self, changed: Mapping[str, float] | None = None) -> dict[str, float]:
         """Give the knobs to pass to the run."""
-        known = {**self.knobs, **(changed or {})}
-        return {name: known[name] for name in known if name in self.accepts}
+        in_force = {**self.knobs, **(changed or {})}
+        return {name: value for name, value in in_force.items() if name in self.accepts}
 
     def ask(self, gradients: Array, start: float = 0.0, changed: Mapping[str, float] | None = None) -> Array:
         """Run on one tensor, (T, n)."""
@@ -76,15 +70,15 @@ class Examined:
     def ask_several(self, gradients: list[Array]) -> list[Array]:
         """Run on several tensors in one go, each (T, n)."""
         with np.errstate(all="ignore"):
-            found = self.run([self._shaped(part) for part in gradients], 0.0, self.passed())
-            return [np.asarray(x, dtype=np.float64).reshape(g.shape) for x, g in zip(found, gradients, strict=True)]
+            paths = self.run([self._shaped(part) for part in gradients], 0.0, self.passed())
+            return [np.asarray(x, dtype=np.float64).reshape(g.shape) for x, g in zip(paths, gradients, strict=True)]
 
     def ask_resumed(self, gradients: Array, at: int) -> Array:
         """Run on one tensor with a break."""
         assert self.resumed is not None
         with np.errstate(all="ignore"):
-            found = self.resumed(self._shaped(gradients), at, 0.0, self.passed())
-            return np.asarray(found, dtype=np.float64).reshape(gradients.shape)
+            path = self.resumed(self._shaped(gradients), at, 0.0, self.passed())
+            return np.asarray(path, dtype=np.float64).reshape(gradients.shape)
 
     def _shaped(self, gradients: Array) -> Array:
         """Copy the gradients, and make matrices of vectors where the rule is one per matrix."""
@@ -96,7 +90,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Compared:
     """What came and what a law expects, both (T, n), and the size beside which a difference counts.
 
     `changed` are the knobs that the law has set, `quantity` says what the numbers are. With `at_most` only what
@@ -112,19 +106,26 @@ class Measured:
     at_most: bool = False
     whole: bool = False
 
-    def errors(self) -> Array:
-        """Give the relative differences; two NaN, or two equal infinities, are no difference."""
+    def differences(self) -> Array:
+        """Give how far what came is from what is expected; two NaN, or two equal infinities, are no difference."""
         with np.errstate(all="ignore"):
             differences = self.came - self.expected
-            errors = np.maximum(differences, 0.0) if self.at_most else np.abs(differences)
-            errors = np.where(errors == 0, 0.0, errors / self.scale)
+            differences = np.maximum(differences, 0.0) if self.at_most else np.abs(differences)
         same = (self.came == self.expected) | (np.isnan(self.came) & np.isnan(self.expected))
-        errors = np.where(same, 0.0, errors)
-        return np.where(np.isnan(errors), np.inf, errors)
+        differences = np.where(same, 0.0, differences)
+        return np.where(np.isnan(differences), np.inf, differences)
 
-    def size(self) -> float:
-        """Give the largest error."""
-        return float(np.max(self.errors(), initial=0.0))
+    def errors(self) -> Array:
+        """Give the differences beside the scale."""
+        differences = self.differences()
+        with np.errstate(all="ignore"):
+            return np.where(differences == 0, 0.0, differences / self.scale)
+
+    def moved(self) -> Array:
+        """Give how far it was to have moved by each step, at most; where x is seen it began at the start."""
+        with np.errstate(all="ignore"):
+            moves = np.abs(self.expected - (self.start if self.quantity == "x" else 0.0))
+        return np.asarray(np.maximum.accumulate(np.where(np.isfinite(moves), moves, 0.0), axis=0))
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,9 @@ class Counterexample:
     def sentence(self) -> str:
         """Say it: `the gradients [1, 1]: x = 0.235 at step 2 where 1 is expected`."""
         came, expected = told_apart(self.came, self.expected)
-        given = [f"{name}={value:g}" for name, value in self.knobs.items()]
-        given += [f"start={self.start:g}"] if self.start else []
-        conditions = f" with {', '.join(given)}" if given else ""
+        settings = [f"{name}={value:g}" for name, value in self.knobs.items()]
+        settings += [f"start={self.start:g}"] if self.start else []
+        conditions = f" with {', '.join(settings)}" if settings else ""
         expects = f"at most {expected}" if self.at_most else expected
         return (
             f"the gradients {listed(self.gradients)}{conditions}: "
@@ -187,20 +188,29 @@ def anything(examined: Examined) -> str | None:
     return None
 
 
+def at_once(examined: Examined) -> Iterable[Examined]:
+    """Ask what is examined as it is, once."""
+    return (examined,)
+
+
 @dataclass(frozen=True)
 class Law:
     """A property that holds for a class of rules, with the intuition it stands for.
 
-    `demand` makes of gradients what came and what is expected. `needs` gives the reason why it cannot be asked.
-    A rule keeps the law if it strays from it by no more than `nearly`: eps makes it stray a little.
+    `tolerance` says of what the ulps are that a run may stray. `demand` makes of gradients what came and what is
+    expected. `needs` gives the reason why it cannot be asked. A rule keeps the law if it strays from it by no more than
+    `nearly`: eps makes it stray a little. `turns`: where a law asks about several things, what is examined with all but
+    one of them held, one after the other.
     """
 
     name: str
     intuition: str
+    tolerance: str
     kind: Kind
-    demand: Callable[[Examined, Array], Measured]
+    demand: Callable[[Examined, Array], Compared]
     needs: Callable[[Examined], str | None] = field(default=anything)
     nearly: float = 0.02
+    turns: Callable[[Examined], Iterable[Examined]] = field(default=at_once)
 
 
 def steps_of(parameters: Array, start: float = 0.0) -> Array:

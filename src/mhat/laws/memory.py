@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from mhat.language import Rule
-from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.laws.law import Array, Compared, Examined, Law, scale_of
 from mhat.laws.reference import predicted
 from mhat.laws.shortening import forgettable, shortened
 
@@ -18,6 +17,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "save and restore",
         "Saving the optimizer in the middle and going on from what was saved changes nothing.",
+        "Ulps of how far x gets; the same bits need none.",
         "sequence",
         _save_and_restore,
         _needs_break,
@@ -25,9 +25,11 @@ def family() -> Iterator[Law]:
     yield Law(
         "without memory",
         "With a decay rate of zero nothing of that average is remembered: the rule becomes a shorter one.",
+        "Ulps of how far x gets.",
         "sequence",
         _without_memory,
         _needs_decay_rate,
+        turns=_one_rate_each,
     )
 
 
@@ -39,10 +41,10 @@ def _needs_decay_rate(examined: Examined) -> str | None:
     return None if free_rates(examined) else "it has no decay rate that is free"
 
 
-def _save_and_restore(examined: Examined, gradients: Array) -> Measured:
+def _save_and_restore(examined: Examined, gradients: Array) -> Compared:
     at = (len(gradients) + 1) // 2
     expected = examined.ask(gradients)
-    return Measured(examined.ask_resumed(gradients, at), expected, scale_of(expected), whole=True)
+    return Compared(examined.ask_resumed(gradients, at), expected, scale_of(expected), whole=True)
 
 
 def free_rates(examined: Examined) -> list[str]:
@@ -60,13 +62,13 @@ def _shorter(rule: Rule, knob: str) -> Rule:
     return shortened(rule, knob)
 
 
-def _without_memory(examined: Examined, gradients: Array) -> Measured:
-    """Give the knob at zero that is worst off."""
-    measured = [_without(examined, gradients, knob) for knob in free_rates(examined)]
-    return measured[int(np.argmax([each.size() for each in measured]))]
+def _one_rate_each(examined: Examined) -> Iterator[Examined]:
+    for knob in free_rates(examined):
+        yield replace(examined, free=frozenset({knob}))
 
 
-def _without(examined: Examined, gradients: Array, knob: str) -> Measured:
+def _without_memory(examined: Examined, gradients: Array) -> Compared:
+    (knob,) = free_rates(examined)
     changed = {knob: 0.0}
     expected = predicted(examined, gradients, rule=_shorter(examined.rule, knob))
-    return Measured(examined.ask(gradients, changed=changed), expected, scale_of(expected), changed)
+    return Compared(examined.ask(gradients, changed=changed), expected, scale_of(expected), changed)

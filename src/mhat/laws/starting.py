@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.laws.law import Array, Compared, Examined, Law, scale_of
 from mhat.laws.reference import predicted
 
 
@@ -15,37 +15,40 @@ def family() -> Iterator[Law]:
     yield Law(
         "first step",
         "At the first step nothing has been averaged yet: where x goes follows from one gradient by hand.",
+        "Ulps of the step itself.",
         "sequence",
         _first_step,
     )
     yield Law(
         "repetition",
         "A run leaves nothing behind: the same gradients give the same parameters a second time.",
+        "Ulps of how far x gets; the same bits need none.",
         "sequence",
         _repetition,
     )
     yield Law(
         "prefix",
         "The future is unknown: where x is after some steps does not depend on gradients that come later.",
+        "Ulps of how far x gets; the same bits need none.",
         "sequence",
         _prefix,
     )
 
 
-def _first_step(examined: Examined, gradients: Array) -> Measured:
+def _first_step(examined: Examined, gradients: Array) -> Compared:
     expected = predicted(examined, gradients[:1])
     sizes = np.abs(expected)
-    return Measured(examined.ask(gradients)[:1], expected, np.where(sizes > 0, sizes, scale_of(expected)))
+    return Compared(examined.ask(gradients)[:1], expected, np.where(sizes > 0, sizes, scale_of(expected)))
 
 
-def _repetition(examined: Examined, gradients: Array) -> Measured:
+def _repetition(examined: Examined, gradients: Array) -> Compared:
     expected = examined.ask(gradients)
-    return Measured(examined.ask(gradients), expected, scale_of(expected))
+    return Compared(examined.ask(gradients), expected, scale_of(expected))
 
 
-def _prefix(examined: Examined, gradients: Array) -> Measured:
+def _prefix(examined: Examined, gradients: Array) -> Compared:
     half = (len(gradients) + 1) // 2
     other = gradients.copy()
     other[half:] = 3.0 - other[half:]
     expected = examined.ask(gradients[:half])
-    return Measured(examined.ask(other)[:half], expected, scale_of(expected), whole=True)
+    return Compared(examined.ask(other)[:half], expected, scale_of(expected), whole=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mhat.language import Rule
 from mhat.laws.gradients import grown
-from mhat.laws.law import Array, Examined, Law, Measured, scale_of, steps_of
+from mhat.laws.law import Array, Compared, Examined, Law, scale_of, steps_of
 from mhat.laws.reference import examined_of
 
 FAR = 1024.0
@@ -23,6 +23,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "constant gradient",
         "A gradient that never changes moves the parameter by lr at every step, whatever its size.",
+        "Ulps of lr, and of x in learning rates, which a step is a difference of.",
         "constant",
         _constant_gradient,
         _needs_rate,
@@ -30,12 +31,14 @@ def family() -> Iterator[Law]:
     yield Law(
         "weights sum to one",
         "The weights of an average sum to one from the first step on: equal gradients make equal steps.",
+        "Ulps of the first step, and of x, which a step is a difference of.",
         "constant",
         _equal_steps,
     )
     yield Law(
         "step at most lr",
         "No gradients, however they grow or fall, make a step longer than lr.",
+        "Ulps of lr, and of x in learning rates, which a step is a difference of.",
         "growing",
         _at_most_rate,
         _needs_short,
@@ -44,6 +47,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "step bound",
         "The longest step there is comes from gradients that grow by beta2 / beta1 a step, and it has a bound.",
+        "Ulps of the bound, and of x in learning rates, which a step is a difference of.",
         "growing",
         _bounded,
         _needs_bound,
@@ -111,23 +115,23 @@ def _in_rates(examined: Examined, gradients: Array) -> Array:
     return -steps_of(examined.ask(gradients)) * np.where(signs == 0, 1.0, signs) / examined.knobs["lr"]
 
 
-def _constant_gradient(examined: Examined, gradients: Array) -> Measured:
-    return Measured(_in_rates(examined, gradients), np.ones(gradients.shape), quantity="step / lr")
+def _constant_gradient(examined: Examined, gradients: Array) -> Compared:
+    return Compared(_in_rates(examined, gradients), np.ones(gradients.shape), quantity="step / lr")
 
 
-def _equal_steps(examined: Examined, gradients: Array) -> Measured:
+def _equal_steps(examined: Examined, gradients: Array) -> Compared:
     steps = steps_of(examined.ask(gradients))
     expected = np.broadcast_to(steps[:1], steps.shape)
     sizes = np.abs(expected)
-    return Measured(steps, expected, np.where(sizes > 0, sizes, scale_of(steps)), quantity="step")
+    return Compared(steps, expected, np.where(sizes > 0, sizes, scale_of(steps)), quantity="step")
 
 
-def _at_most_rate(examined: Examined, gradients: Array) -> Measured:
+def _at_most_rate(examined: Examined, gradients: Array) -> Compared:
     came = np.abs(_in_rates(examined, gradients))
-    return Measured(came, np.ones(came.shape), quantity="step / lr", at_most=True)
+    return Compared(came, np.ones(came.shape), quantity="step / lr", at_most=True)
 
 
-def _bounded(examined: Examined, gradients: Array) -> Measured:
+def _bounded(examined: Examined, gradients: Array) -> Compared:
     came = np.abs(_in_rates(examined, gradients))
     expected = np.full(came.shape, bound(examined.knobs))
-    return Measured(came, expected, bound(examined.knobs), quantity="step / lr", at_most=True)
+    return Compared(came, expected, bound(examined.knobs), quantity="step / lr", at_most=True)

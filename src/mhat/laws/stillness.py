@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.laws.law import Array, Examined, Law, Measured
+from mhat.laws.law import Array, Compared, Examined, Law
 from mhat.laws.reference import predicted
 
 # Where they are free, large enough for the decay to be seen in any dtype.
@@ -19,12 +19,14 @@ def family() -> Iterator[Law]:
     yield Law(
         "zero gradient",
         "Without a gradient nothing moves: zero over the small eps is zero.",
+        "Ulps of the start.",
         "nothing",
         _zero_gradient,
     )
     yield Law(
         "decay without gradient",
         "Without a gradient weight decay shrinks the parameter by the same factor at every step.",
+        "Ulps of what decays in all, and of the start, which it is taken from.",
         "nothing",
         _decay,
         _needs_decay,
@@ -41,20 +43,20 @@ def _needs_decay(examined: Examined) -> str | None:
     return None
 
 
-def _zero_gradient(examined: Examined, gradients: Array) -> Measured:
+def _zero_gradient(examined: Examined, gradients: Array) -> Compared:
     start = PLACE if examined.starts else 0.0
     changed = {"weight_decay": 0.0} if "weight_decay" in examined.free else {}
     came = examined.ask(gradients, start, changed)
-    return Measured(came, np.full(came.shape, start), start or 1.0, changed, start=start)
+    return Compared(came, np.full(came.shape, start), start or 1.0, changed, start=start)
 
 
-def _decay(examined: Examined, gradients: Array) -> Measured:
+def _decay(examined: Examined, gradients: Array) -> Compared:
     changed = {name: value for name, value in LOUD.items() if name in examined.free and name in examined.knobs}
     came = examined.ask(gradients, PLACE, changed)
     factor = 1 - _decay_rate(examined, changed)
     expected = np.multiply.accumulate(np.full(came.shape, factor), axis=0) * PLACE
     # Beside the decay itself: a factor of 1 - 1e-5 that is not there at all must be seen.
-    return Measured(came, expected, 1 - expected[-1], changed, start=PLACE)
+    return Compared(came, expected, 1 - expected[-1], changed, start=PLACE)
 
 
 def _decay_rate(examined: Examined, changed: dict[str, float]) -> float:

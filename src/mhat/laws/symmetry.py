@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.laws.law import Array, Examined, Law, Measured, scale_of
+from mhat.engines.small import is_small
+from mhat.laws.law import Array, Compared, Examined, Law, scale_of
 
 FACTOR = 16.0  # a power of two: where eps is nothing the scaled run has the same bits
 PLACE = 1.0
+LOUD = 0.125
 
 
 def family() -> Iterator[Law]:
@@ -17,24 +19,28 @@ def family() -> Iterator[Law]:
     yield Law(
         "scale invariance",
         "Multiplying all gradients by a number changes nothing: the unit of the loss does not matter.",
+        "Ulps of how far each coordinate gets; eps strays as in the rule itself.",
         "sequence",
         _scale_invariance,
     )
     yield Law(
         "proportion",
         "Gradients twice as large move the parameter twice as far.",
+        "Ulps of how far each coordinate gets.",
         "sequence",
         _proportion,
     )
     yield Law(
         "sign symmetry",
         "Turning all gradients round turns the path round: up and down are alike.",
+        "Ulps of how far each coordinate gets; the same bits need none.",
         "sequence",
         _sign_symmetry,
     )
     yield Law(
         "translation",
         "Only gradients matter, not where x is: from another start the path is the same, moved.",
+        "Ulps of how far each coordinate gets, and of the start, beside which x is rounded at every step.",
         "sequence",
         _translation,
         _needs_start,
@@ -42,6 +48,7 @@ def family() -> Iterator[Law]:
     yield Law(
         "learning rate",
         "On given gradients twice the learning rate moves the parameter twice as far.",
+        "Ulps of how far each coordinate gets.",
         "sequence",
         _learning_rate,
         _needs_free_rate,
@@ -56,32 +63,34 @@ def _needs_free_rate(examined: Examined) -> str | None:
     return None if "lr" in examined.free else "its learning rate is not free"
 
 
-def _scale_invariance(examined: Examined, gradients: Array) -> Measured:
+def _scale_invariance(examined: Examined, gradients: Array) -> Compared:
     expected = examined.ask(gradients)
-    return Measured(examined.ask(FACTOR * gradients), expected, _by_column(expected))
+    return Compared(examined.ask(FACTOR * gradients), expected, _by_column(expected))
 
 
-def _proportion(examined: Examined, gradients: Array) -> Measured:
+def _proportion(examined: Examined, gradients: Array) -> Compared:
     expected = 2 * examined.ask(gradients)
-    return Measured(examined.ask(2 * gradients), expected, _by_column(expected))
+    return Compared(examined.ask(2 * gradients), expected, _by_column(expected))
 
 
-def _sign_symmetry(examined: Examined, gradients: Array) -> Measured:
+def _sign_symmetry(examined: Examined, gradients: Array) -> Compared:
     expected = -examined.ask(gradients)
-    return Measured(examined.ask(-gradients), expected, _by_column(expected))
+    return Compared(examined.ask(-gradients), expected, _by_column(expected))
 
 
-def _translation(examined: Examined, gradients: Array) -> Measured:
-    expected = examined.ask(gradients)
-    # Beside the place small moves are rounded: that is no fault.
-    scale = np.maximum(_by_column(expected), PLACE / 1024)
-    return Measured(examined.ask(gradients, PLACE) - PLACE, expected, scale, quantity="x - start", start=PLACE)
+def _translation(examined: Examined, gradients: Array) -> Compared:
+    # Beside the place the small types see large moves only.
+    loud = is_small(examined.dtype) and "lr" in examined.free
+    changed = {"lr": LOUD} if loud else {}
+    expected = examined.ask(gradients, changed=changed)
+    came = examined.ask(gradients, PLACE, changed) - PLACE
+    return Compared(came, expected, _by_column(expected), changed, "x - start", PLACE)
 
 
-def _learning_rate(examined: Examined, gradients: Array) -> Measured:
+def _learning_rate(examined: Examined, gradients: Array) -> Compared:
     rate = 2 * examined.knobs["lr"]
     expected = 2 * examined.ask(gradients)
-    return Measured(examined.ask(gradients, changed={"lr": rate}), expected, _by_column(expected), {"lr": rate})
+    return Compared(examined.ask(gradients, changed={"lr": rate}), expected, _by_column(expected), {"lr": rate})
 
 
 def _by_column(expected: Array) -> Array:

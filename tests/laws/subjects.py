@@ -31,22 +31,6 @@ def of_step(step: Step) -> Callable[[Any, float, Knobs], Any]:
     return run
 
 
-def resumed_of(step: Step, saved: tuple[str, ...] | None = None) -> Callable[[Any, int, float, Knobs], Any]:
-    """Make a run with a break; `saved` names what of the memory is kept, all if None."""
-
-    def resumed(gradients: Any, at: int, start: float, knobs: Knobs) -> Any:
-        memory: dict[str, Any] = {}
-        x, path = np.full(gradients.shape[1:], start), []
-        for t, g in enumerate(gradients, start=1):
-            if t == at + 1 and saved is not None:
-                memory = {name: memory[name] for name in saved}
-            x = step(x, g, memory, t, knobs, 1, 1)
-            path.append(x)
-        return np.array(path)
-
-    return resumed
-
-
 def adam_step(x: Array, g: Array, memory: dict[str, Any], t: int, knobs: Knobs, k: int = 1, n: int = 1) -> Array:
     b1, b2 = knobs["beta1"], knobs["beta2"]
     memory["m"] = b1 * memory.get("m", 0.0) + (1 - b1) * g

@@ -23,9 +23,9 @@ LAWS = {law.name: law for law in laws.laws()}
 @pytest.mark.parametrize("one", LIBRARY, ids=lambda one: one.name)
 def test_a_rule_keeps_the_laws_that_apply_to_it(one: Rule) -> None:
     itself = laws.examined_of(one)
-    findings = laws.hold(itself.run, one, several=True, resumed=itself.resumed)
+    findings = laws.hold(itself.run, one, several=True)
     assert [finding for finding in findings if not finding.holds] == []
-    assert {"first step", "sign symmetry", "zero gradient", "save and restore"} <= {f.name for f in findings}
+    assert {"first step", "sign symmetry", "zero gradient", "repetition"} <= {f.name for f in findings}
 
 
 # What is known of rules from their papers; the laws are never told.
@@ -51,15 +51,6 @@ def test_laws_apply_where_the_papers_say_so(name: str) -> None:
     assert [each for each in others if laws.applies(LAWS[name], rules.named(each)) is None] == []
 
 
-def test_the_table() -> None:
-    lines = laws.table([rules.adam, rules.sgd]).splitlines()
-    assert lines[0].split() == ["adam", "sgd"]
-    assert [line.split()[-2:] for line in lines if line.startswith(("constant gradient", "proportion"))] == [
-        ["yes", "-"], ["-", "yes"],
-    ]  # fmt: skip
-    assert len(lines) == 1 + len(LAWS)
-
-
 @pytest.mark.parametrize(
     ("name", "one", "conditions", "reason"),
     [
@@ -74,7 +65,6 @@ def test_the_table() -> None:
         ("coordinates apart", "adam", {"vectors": False}, "each of its coordinates has a run of its own"),
         ("tensors apart", "adam", {"several": False}, "it drives one tensor at a time"),
         ("order of tensors", "adam", {"several": False}, "it drives one tensor at a time"),
-        ("save and restore", "adam", {"resumed": None}, "it cannot be saved and restored"),
         ("learning rate", "adam", {"free": frozenset()}, "its learning rate is not free"),
         ("without memory", "adam", {"free": frozenset(["lr"])}, "it has no decay rate that is free"),
     ],
@@ -148,9 +138,9 @@ def test_gradients_are_never_shared_with_the_run() -> None:
 def test_a_rule_per_matrix_is_given_matrices() -> None:
     matrices = rule("def f(x, g, m=0, *, lr=0.1, beta1=0.9):\n    m = beta1 * m + g\n    return x - lr * orthogonal(m)")
     itself = laws.examined_of(matrices)
-    found = {f.name: f.holds for f in laws.hold(itself.run, matrices, several=True, resumed=itself.resumed)}
+    found = {f.name: f.holds for f in laws.hold(itself.run, matrices, several=True)}
     assert all(found.values())
-    assert {"first step", "tensors apart", "save and restore", "sign symmetry"} <= found.keys()
+    assert {"first step", "tensors apart", "repetition", "sign symmetry"} <= found.keys()
     assert "coordinates apart" not in found
 
 

@@ -12,7 +12,7 @@ import pytest
 from mhat import laws, rules
 from mhat.language import Rule
 from tests.laws import subjects
-from tests.laws.subjects import Array, Knobs, Step, adam_step, adamw_step, of_step, resumed_of, sgd_step, sign_step
+from tests.laws.subjects import Array, Knobs, Step, adam_step, adamw_step, of_step, sgd_step, sign_step
 
 Run = Callable[[Any, float, Knobs], Any]
 
@@ -25,7 +25,6 @@ class Case:
     keeps: Run
     breaks: Run
     sentence: str
-    resumed: tuple[Any, Any] = (None, None)
     knobs: Knobs = field(default_factory=dict)
 
 
@@ -178,10 +177,6 @@ CASES = {
         ADAM, subjects.adam, changed(adam_step, counting_order),
         "the gradients [[1, 1]]: x = -0.000744 at step 1 where -0.001 is expected",
     ),
-    "save and restore": Case(
-        ADAM, subjects.adam, subjects.adam, "",
-        resumed=(resumed_of(adam_step), resumed_of(adam_step, saved=("m",))),
-    ),
     "without memory": Case(
         ADAM, subjects.adam, changed(adam_step, remembering),
         "the gradients [1, 2] with beta1=0: x = -0.00205 at step 2 where -0.00226 is expected",
@@ -189,8 +184,8 @@ CASES = {
 }  # fmt: skip
 
 
-def held(case: Case, run: Run, resumed: Any) -> dict[str, laws.Finding]:
-    found = laws.hold(run, case.rule, several=True, resumed=resumed, knobs=case.knobs)
+def held(case: Case, run: Run) -> dict[str, laws.Finding]:
+    found = laws.hold(run, case.rule, several=True, knobs=case.knobs)
     return {finding.name: finding for finding in found}
 
 
@@ -201,7 +196,7 @@ def test_every_law_has_its_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_law_passes(name: str) -> None:
     case = CASES[name]
-    findings = held(case, case.keeps, case.resumed[0])
+    findings = held(case, case.keeps)
     assert name in findings
     assert [finding for finding in findings.values() if not finding.holds] == []
 
@@ -209,7 +204,7 @@ def test_a_law_passes(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_law_fails(name: str) -> None:
     case = CASES[name]
-    finding = held(case, case.breaks, case.resumed[1])[name]
+    finding = held(case, case.breaks)[name]
     assert not finding.holds
     assert finding.counterexample is not None
     if case.sentence:
@@ -219,16 +214,8 @@ def test_a_law_fails(name: str) -> None:
 
 def test_the_bound_of_a_step_is_shown_by_growing_gradients() -> None:
     case = CASES["step bound"]
-    counterexample = held(case, case.breaks, None)["step bound"].counterexample
+    counterexample = held(case, case.breaks)["step bound"].counterexample
     assert counterexample is not None
     assert counterexample.came > counterexample.expected == laws.bound({"beta1": 0.9, "beta2": 0.999})
     assert "where at most 7.27 is expected" in counterexample.sentence
     assert counterexample.gradients[-1] / counterexample.gradients[-2] > 1
-
-
-def test_a_break_that_forgets_is_shown_behind_the_break() -> None:
-    case = CASES["save and restore"]
-    counterexample = held(case, case.breaks, case.resumed[1])["save and restore"].counterexample
-    assert counterexample is not None
-    assert counterexample.gradients == (1.0, 1.0)
-    assert counterexample.step == 2

@@ -55,10 +55,10 @@ def _filled_up(subject: Subject, count: int) -> Callable[..., Any]:
     """Let a subject that drives a fixed number of tensors be asked about fewer: the last one is repeated in front."""
 
     def run(gradients: Any, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Any:
-        given = list(gradients) if isinstance(gradients, list | tuple) else [gradients]
-        starts = list(start) if isinstance(start, list | tuple) else [start] * len(given)
-        missing = max(count - len(given), 0)
-        filled = [given[-1]] * missing + given
+        tensors = list(gradients) if isinstance(gradients, list | tuple) else [gradients]
+        starts = list(start) if isinstance(start, list | tuple) else [start] * len(tensors)
+        missing = max(count - len(tensors), 0)
+        filled = [tensors[-1]] * missing + tensors
         answered = subject.run(filled[:count], ([starts[-1]] * missing + starts)[:count], knobs)
         return answered[missing:] if isinstance(gradients, list | tuple) else answered[-1]
 

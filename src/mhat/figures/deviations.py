@@ -82,8 +82,10 @@ def _draw(given: Sequence[Axes], course: Course, deviation: Deviation, verdict: 
         curves.draw_line(lower, steps, gradients, color=inks.distinct()[0], linewidth=inks.width(0.8))
         scales.apply(scales.fitting([gradients], [0.0]), lower)
         lower.set_title("Gradient $g_{t}$")
-    for axes in given:
-        _mark(axes, deviation.step, steps)
+    # Beyond 1e300 the margins of a scale of magnitudes are infinite.
+    with np.errstate(over="ignore"):
+        for axes in given:
+            _mark(axes, deviation.step, steps)
     given[-1].set_xlabel("step $t$")
     given[-1].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, steps=[1, 2, 5, 10]))
 

@@ -1,23 +1,25 @@
 """Laws: properties that hold for a class of rules, each with the intuition it stands for.
 
     hold                            hold a run against every law that applies to a rule
-    laws, applies, check, table     every law; whether it applies to a rule; a search for gradients that break it
+    laws, applies, check            every law; whether it applies to a rule; a search for gradients that break it
     Law, Finding, Counterexample    what a law is, and what is found
     Examined, examined_of           what is held against the laws; a rule itself as that
-    Run, Resumed, run_of            a rule or a subject seen from outside; a rule as that
+    Run, run_of                     a rule or a subject seen from outside; a rule as that
     bound                           the longest step there is
 
     starting, steadiness, symmetry, stillness, independence, memory: a family of laws each
+    rounding, forms, reference: how near a law must be kept, by the honest ways to compute a rule
+    gradients, shrinking: what laws are asked about, and the smallest that breaks one
 
 It knows no rule by name: a law asks the rule whether it applies.
 """
 
-from mhat.laws.holding import applies, check, hold, laws, table
-from mhat.laws.law import Counterexample, Examined, Finding, Law, Resumed, Run
+from mhat.laws.holding import applies, check, hold, laws
+from mhat.laws.law import Counterexample, Examined, Finding, Law, Run
 from mhat.laws.reference import examined_of, run_of
 from mhat.laws.steadiness import bound
 
 __all__ = [
-    "Counterexample", "Examined", "Finding", "Law", "Resumed", "Run", "applies", "bound", "check", "examined_of",
-    "hold", "laws", "run_of", "table",
+    "Counterexample", "Examined", "Finding", "Law", "Run", "applies", "bound", "check", "examined_of",
+    "hold", "laws", "run_of",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from mhat.language import Rule
 from mhat.laws import independence, memory, starting, steadiness, stillness, symmetry
 from mhat.laws.gradients import seeded
-from mhat.laws.law import Array, Compared, Counterexample, Examined, Finding, Law, Resumed, Run
+from mhat.laws.law import Array, Compared, Counterexample, Examined, Finding, Law, Run
 from mhat.laws.reference import examined_of
 from mhat.laws.rounding import broken, hidden, strays
 from mhat.laws.shrinking import smallest
@@ -40,19 +40,16 @@ def hold(
     several: bool = False,
     starts: bool = True,
     vectors: bool = True,
-    resumed: Resumed | None = None,
 ) -> list[Finding]:
     """Hold a run against every law that applies to a rule.
 
     `knobs`: those in force where they are not the rule's defaults. `dtype`: the arithmetic of the run. `accepts`: the
     knobs to pass by name (all), `free`: those of them that a law may set (all). `several`: it drives several tensors;
-    `starts`: it takes a start but 0; `vectors`: it sees all coordinates at once; `resumed`: the run with a break.
+    `starts`: it takes a start but 0; `vectors`: it sees all coordinates at once.
     """
     taken = frozenset(rule.knobs if accepts is None else accepts).intersection(rule.knobs)
     changeable = taken if free is None else taken.intersection(free)
-    examined = Examined(
-        run, rule, {**rule.knobs, **(knobs or {})}, taken, changeable, several, starts, vectors, resumed, dtype
-    )
+    examined = Examined(run, rule, {**rule.knobs, **(knobs or {})}, taken, changeable, several, starts, vectors, dtype)
     findings = []
     for law in laws():
         if reason(law, examined) is None:
@@ -85,7 +82,7 @@ def check(law: Law, examined: Examined) -> Counterexample | None:
 
 def _broken_by(law: Law, examined: Examined) -> Counterexample | None:
     def asked(gradients: Array) -> tuple[Compared, Array]:
-        compared = law.demand(examined, gradients)
+        compared = law.ask(examined, gradients)
         return compared, broken(law, examined, gradients, compared)
 
     streams = seeded(law.kind)
@@ -116,20 +113,3 @@ def _counterexample(gradients: Array, compared: Compared, where: Array) -> Count
         dict(compared.changed),
         compared.at_most,
     )
-
-
-def table(rules: Iterable[Rule]) -> str:
-    """Write which laws apply to which rules: a row a law, a column a rule.
-
-    >>> from mhat.language import rule
-    >>> print(table([rule("def sgd(x, g, *, lr=0.1): return x - lr * g")]).splitlines()[1])
-    first step             yes
-    """
-    columns = list(rules)
-    width = max(len(law.name) for law in laws()) + 1
-    lines = ["".ljust(width) + "  ".join(rule.name for rule in columns)]
-    for law in laws():
-        cells = ["yes" if applies(law, rule) is None else "-" for rule in columns]
-        padded = [cell.ljust(len(rule.name)) for cell, rule in zip(cells, columns, strict=True)]
-        lines.append((law.name.ljust(width) + "  ".join(padded)).rstrip())
-    return "\n".join(lines)

@@ -30,13 +30,6 @@ class Run(Protocol):
         """Run from `start` with the knobs named."""
 
 
-class Resumed(Protocol):
-    """A run that is saved after `at` steps, and restored into a fresh optimizer for the rest."""
-
-    def __call__(self, gradients: Any, at: int, start: float, knobs: dict[str, float], /) -> Any:
-        """Give the parameters after each step, before and after the break."""
-
-
 @dataclass(frozen=True)
 class Examined:
     """What is held against the laws of a rule.
@@ -53,7 +46,6 @@ class Examined:
     several: bool = False
     starts: bool = True
     vectors: bool = True
-    resumed: Resumed | None = None
     dtype: str = "float64"
 
     def passed(self, changed: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -72,13 +64,6 @@ class Examined:
         with np.errstate(all="ignore"):
             paths = self.run([self._shaped(part) for part in gradients], 0.0, self.passed())
             return [np.asarray(x, dtype=np.float64).reshape(g.shape) for x, g in zip(paths, gradients, strict=True)]
-
-    def ask_resumed(self, gradients: Array, at: int) -> Array:
-        """Run on one tensor with a break."""
-        assert self.resumed is not None
-        with np.errstate(all="ignore"):
-            path = self.resumed(self._shaped(gradients), at, 0.0, self.passed())
-            return np.asarray(path, dtype=np.float64).reshape(gradients.shape)
 
     def _shaped(self, gradients: Array) -> Array:
         """Copy the gradients, and make matrices of vectors where the rule is one per matrix."""
@@ -212,10 +197,16 @@ class Law:
     nearly: float = 0.02
     turns: Callable[[Examined], Iterable[Examined]] = field(default=at_once)
 
+    def ask(self, examined: Examined, gradients: Array) -> Compared:
+        """Make the demand; what is not finite is no number to warn of, but an answer."""
+        with np.errstate(all="ignore"):
+            return self.demand(examined, gradients)
+
 
 def steps_of(parameters: Array, start: float = 0.0) -> Array:
     """Give the moves between parameters (T, n)."""
-    return np.diff(parameters, axis=0, prepend=start)
+    with np.errstate(all="ignore"):
+        return np.diff(parameters, axis=0, prepend=start)
 
 
 def scale_of(*arrays: Array) -> float:

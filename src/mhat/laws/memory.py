@@ -1,4 +1,4 @@
-"""Laws of memory: saving it, and what the rule is without a part of it. They know no rule by name."""
+"""Laws of memory: what a rule is without a part of it. They know no rule by name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,6 @@ from mhat.laws.shortening import forgettable, shortened
 def family() -> Iterator[Law]:
     """Yield the laws of this family."""
     yield Law(
-        "save and restore",
-        "Saving the optimizer in the middle and going on from what was saved changes nothing.",
-        "Ulps of how far x gets; the same bits need none.",
-        "sequence",
-        _save_and_restore,
-        _needs_break,
-    )
-    yield Law(
         "without memory",
         "With a decay rate of zero nothing of that average is remembered: the rule becomes a shorter one.",
         "Ulps of how far x gets.",
@@ -33,18 +25,8 @@ def family() -> Iterator[Law]:
     )
 
 
-def _needs_break(examined: Examined) -> str | None:
-    return None if examined.resumed is not None else "it cannot be saved and restored"
-
-
 def _needs_decay_rate(examined: Examined) -> str | None:
     return None if free_rates(examined) else "it has no decay rate that is free"
-
-
-def _save_and_restore(examined: Examined, gradients: Array) -> Compared:
-    at = (len(gradients) + 1) // 2
-    expected = examined.ask(gradients)
-    return Compared(examined.ask_resumed(gradients, at), expected, scale_of(expected), whole=True)
 
 
 def free_rates(examined: Examined) -> list[str]:

@@ -15,7 +15,7 @@ from mhat.engines.running import variable_shape
 from mhat.engines.small import arrays_of, is_small
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
-from mhat.laws.law import Array, Examined, Resumed, Run
+from mhat.laws.law import Array, Examined, Run
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,16 @@ def run_of(rule: Rule) -> Run:
 
 
 def examined_of(rule: Rule, knobs: Mapping[str, float] | None = None) -> Examined:
-    """Make what is examined of a rule itself: it takes every knob and start, several tensors and a break."""
+    """Make what is examined of a rule itself: it takes every knob and start, and several tensors."""
     way, every = Way(Form(rule)), frozenset(rule.knobs)
     in_force = {**rule.knobs, **(knobs or {})}
-    return Examined(_run(way), rule, in_force, every, every, several=True, resumed=_resumed(way))
+    return Examined(_run(way), rule, in_force, every, every, several=True)
 
 
 def beside(examined: Examined, way: Way | None = None) -> Examined:
     """Put the rule itself, computed in a way, into the conditions of what is examined."""
     way = way or Way(Form(examined.rule))
-    resumed = None if examined.resumed is None else _resumed(way)
-    return replace(examined, run=_run(way), accepts=frozenset(examined.knobs), resumed=resumed)
+    return replace(examined, run=_run(way), accepts=frozenset(examined.knobs))
 
 
 def predicted(
@@ -78,24 +77,13 @@ def _run(way: Way) -> Run:
     return run
 
 
-def _resumed(way: Way) -> Resumed:
-    """Make a run with a break: the states are copied into a fresh environment."""
-
-    def resumed(gradients: Any, at: int, start: float, knobs: dict[str, float]) -> Any:
-        return _driven(_machine(way), gradients, start, knobs, at)
-
-    return resumed
-
-
-def _driven(machine: _Machine, gradients: Any, start: float, knobs: Mapping[str, float], at: int | None = None) -> Any:
+def _driven(machine: _Machine, gradients: Any, start: float, knobs: Mapping[str, float]) -> Any:
     tensors = gradients if isinstance(gradients, list) else [gradients]
     paths = [np.empty(g.shape) for g in tensors]
     with np.errstate(all="ignore"):
         told = machine.told(knobs)
         environments = [machine.started(g, start, told, k, len(tensors)) for k, g in enumerate(tensors)]
         for i in range(len(tensors[0])):
-            if i == at:
-                environments = [machine.broken_off(environment, told) for environment in environments]
             for path, x in zip(paths, machine.step(environments, i + 1, [g[i] for g in tensors]), strict=True):
                 path[i] = x
     return paths if isinstance(gradients, list) else paths[0]
@@ -129,14 +117,6 @@ class _Machine:
             value = self._stored(environment[name]) if name in self._stored_states else environment[name]
             environment[name] = np.broadcast_to(value, variable_shape(rule, name, shape) or shape)
         return environment
-
-    def broken_off(self, environment: Environment, told: Mapping[str, Any]) -> Environment:
-        """Keep of an environment what a saved optimizer has: x and the states."""
-        # A per-step state is a number, which is its own copy.
-        states = {name: environment[name] for name in self._program.rule.tree.state_names}
-        kept = {name: np.copy(value) if isinstance(value, np.ndarray) else value for name, value in states.items()}
-        x, g, k, n = (environment[name] for name in ("x", "g", "k", "n"))
-        return {**first_environment(self._program.rule, x, g, told, self._number(1.0), k, n), **kept}
 
     def step(self, environments: list[Environment], t: int, gradients: list[Array]) -> Iterator[Array]:
         """Run one step, all tensors in lockstep, and yield the new x of each."""

@@ -91,7 +91,7 @@ def _apart(compared: Compared) -> Array:
 def _itself(law: Law, examined: Examined, gradients: Array) -> Compared:
     if gradients is seeded(law.kind):
         return _seeded_itself(law, _Conditions(beside(examined)))
-    return law.demand(beside(examined), gradients)
+    return law.ask(beside(examined), gradients)
 
 
 def _strayed(law: Law, examined: Examined, gradients: Array) -> Array:
@@ -103,7 +103,7 @@ def _strayed_in_dtype(law: Law, examined: Examined, gradients: Array) -> Array:
     """Give how far the rule strays that is computed in the dtype, in the worst of the usual ways."""
     if gradients is seeded(law.kind):
         return _seeded_strayed(law, _Conditions(beside(examined)))
-    strayed = [_apart(law.demand(beside(examined, way), gradients)) for way in ways(examined.rule, examined.dtype)]
+    strayed = [_apart(law.ask(beside(examined, way), gradients)) for way in ways(examined.rule, examined.dtype)]
     # What was rounded once is carried on, though it may cancel by chance.
     return np.asarray(np.maximum.accumulate(np.max(strayed, axis=0), axis=1))
 
@@ -126,7 +126,7 @@ class _Conditions:
         self.examined = examined
         self.key = (
             examined.rule, tuple(sorted(examined.knobs.items())), examined.free, examined.several, examined.starts,
-            examined.vectors, examined.resumed is None, examined.dtype,
+            examined.vectors, examined.dtype,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
@@ -138,7 +138,7 @@ class _Conditions:
 
 @lru_cache(maxsize=1024)
 def _seeded_itself(law: Law, conditions: _Conditions) -> Compared:
-    return law.demand(conditions.examined, seeded(law.kind))
+    return law.ask(conditions.examined, seeded(law.kind))
 
 
 @lru_cache(maxsize=1024)

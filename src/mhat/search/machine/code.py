@@ -335,7 +335,9 @@ def _in_ratio(seen: instructions.Seen, groups: list[list[int]], mixes: bool) -> 
         chosen = _chosen(seen, np.concatenate(groups), probe, last - sizes, last)
     moves = chosen.values
     if seen.observed == instructions.RESULT:
-        moves = np.diff(chosen.values, axis=0, prepend=chosen.base[None])
+        # What has gone to infinity moves by no number from there on.
+        with np.errstate(all="ignore"):
+            moves = np.diff(chosen.values, axis=0, prepend=chosen.base[None])
         chosen = chosen._replace(observed=instructions.OBSERVED)
     return chosen._replace(values=np.ascontiguousarray(moves), partner=partner)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mhat.traces.schema import Ran
 
 MOST_ROWS = 4
-# A change of a variable is an event where it is so many times its usual change.
-EVENT, MOST_EVENTS = 20.0, 3
+# A change of a variable is an event where it is so many times its usual change, and of a size that can be seen.
+EVENT, SEEN, MOST_EVENTS = 20.0, 1e-3, 3
 
 
 def telling_steps(last: int) -> list[int]:
@@ -40,8 +40,8 @@ def event_steps(ds: xr.Dataset, names: Sequence[str]) -> list[int]:
         if change.chunks is not None or change.sizes["step"] < MOST_ROWS:
             continue
         by_step = change.max([dim for dim in change.dims if dim != "step"])
-        largest, usual = float(by_step.max()), float(by_step.median())
-        if 0 < largest < float("inf") and largest > EVENT * usual:
+        largest, usual, size = float(by_step.max()), float(by_step.median()), float(abs(ds[name]).max())
+        if SEEN * size < largest < float("inf") and largest > EVENT * usual:
             step = int(by_step["step"][int(by_step.argmax("step"))])
             events[step] = max(events.get(step, 0.0), largest / usual if usual else float("inf"))
     return sorted(sorted(events, key=lambda step: -events[step])[:MOST_EVENTS])

@@ -193,6 +193,14 @@ def test_a_knob_called_like_a_dimension_that_the_rule_makes() -> None:
         mhat.trace(rule, NOISE, least=[1.0, 2.0])
 
 
+def test_a_knob_called_start_is_not_the_start() -> None:
+    rule = mhat.rule("def f(x, g, *, start=1):\n    return x - start * g")
+    ds = mhat.trace(rule, FLAT, start=[1.0, 2.0, 3.0], knobs={"start": [1.0, 2.0]})
+    assert dict(ds.sizes) == {"step": 5, "start": 2, "i": 3}
+    with pytest.raises(BadValue, match=r"^the dimension `i` has 3 values in the gradients and 2 in start\n"):
+        mhat.trace(rule, FLAT, start=[1.0, 2.0], knobs={"start": [1.0, 2.0]})
+
+
 # Schedules with labels
 
 TAKE_OFF = "Label its steps 1, 2, 3 ..., or take the labels off: lr.drop_vars('step')."

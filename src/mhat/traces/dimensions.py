@@ -18,21 +18,25 @@ GRADIENTS, START = "the gradients", "start"
 
 
 def check_dimensions(
-    rule: Rule, variables: Iterable[str], given: Mapping[str, Any], own: tuple[str, ...], tensor: tuple[str, ...]
+    rule: Rule,
+    variables: Iterable[str],
+    places: Mapping[str, Any],
+    knobs: Mapping[str, xr.DataArray],
+    own: tuple[str, ...],
+    tensor: tuple[str, ...],
 ) -> None:
     """Refuse a name with two meanings, and two lengths for one dimension; raises BadValue.
 
-    `given`: the gradients, the start and the knobs with dimensions, by name. `own`: the dimensions of the gradients,
-    of which `tensor` make up one tensor.
+    `places`: the gradients and the start. `knobs`: those with dimensions, by name. `own`: the dimensions of the
+    gradients, of which `tensor` make up one tensor.
     """
     taken, new = set(variables), _made_by(rule, tensor)
-    knobs = {name: array for name, array in given.items() if name not in (GRADIENTS, START)}
     for name, array in knobs.items():
         if name in taken:
             raise BadValue(f"the knob `{name}` has the name of a variable", "Rename one of them in the rule.")
-        _check_knob(name, array, given, own, new)
+        _check_knob(name, array, places, knobs, own, new)
     first: dict[Any, tuple[str, xr.DataArray]] = {}
-    for what, array in given.items():
+    for what, array in (*places.items(), *knobs.items()):
         for dim in getattr(array, "dims", ()):
             _check_agreement(dim, *first.setdefault(dim, (what, array)), what, array)
             if dim in taken:
@@ -53,7 +57,12 @@ def check_dimensions(
 
 
 def _check_knob(
-    name: str, array: xr.DataArray, given: Mapping[str, Any], own: tuple[str, ...], new: tuple[str, ...]
+    name: str,
+    array: xr.DataArray,
+    places: Mapping[str, Any],
+    knobs: Mapping[str, xr.DataArray],
+    own: tuple[str, ...],
+    new: tuple[str, ...],
 ) -> None:
     """Refuse a knob with values that is called like a dimension of something else: it would be taken along that."""
     if name in new:
@@ -61,17 +70,21 @@ def _check_knob(
             f"the knob `{name}` has the name of a dimension that the rule makes, and several values",
             "Rename the knob in the rule.",
         )
-    others = {what: getattr(other, "dims", ()) for what, other in given.items() if what != name}
-    whose = GRADIENTS if name in own else next((what for what, dims in others.items() if name in dims), None)
-    # Another knob may go along with a sweep of this one: it says so by the name.
-    if whose is None or (whose not in (GRADIENTS, START) and array.dims == (name,)):
-        return
-    of = whose if whose in (GRADIENTS, START) else f"`{whose}`"
-    where = "in them" if whose == GRADIENTS else "there"
-    raise BadValue(
-        f"the knob `{name}` has the name of a dimension of {of}, and several values",
-        f"Give the dimension another name {where}, as in DataArray(..., dims=...), or rename the knob in the rule.",
-    )
+    whose = GRADIENTS if name in own else _having(name, places)
+    if whose is None and array.dims != (name,):
+        # Beside a sweep of this knob another may go along with it, and says so by the name.
+        other = _having(name, {each: knob for each, knob in knobs.items() if each != name})
+        whose = None if other is None else f"`{other}`"
+    if whose is not None:
+        where = "in them" if whose == GRADIENTS else "there"
+        raise BadValue(
+            f"the knob `{name}` has the name of a dimension of {whose}, and several values",
+            f"Give the dimension another name {where}, as in DataArray(..., dims=...), or rename the knob in the rule.",
+        )
+
+
+def _having(dim: str, arrays: Mapping[str, Any]) -> str | None:
+    return next((name for name, array in arrays.items() if dim in getattr(array, "dims", ())), None)
 
 
 def _made_by(rule: Rule, tensor: tuple[str, ...]) -> tuple[str, ...]:

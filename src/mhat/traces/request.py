@@ -82,8 +82,8 @@ def understand(
         rule, gradients, landscape, recipe, count, _start(start, landscape, own), numbers, arrays, schedules,
         several, tensors, _kept(rule, keep), dtype,
     )  # fmt: skip
-    with_dimensions = {GRADIENTS: gradients, START: request.start, **arrays, **schedules}
-    check_dimensions(rule, variables_of(rule), with_dimensions, own, tensors)
+    places = {GRADIENTS: gradients, START: request.start}
+    check_dimensions(rule, variables_of(rule), places, {**arrays, **schedules}, own, tensors)
     return request
 
 

@@ -137,3 +137,112 @@ def test_a_matrix_rule_needs_matrices(gradients: Any, tensor: Any, count: int) -
 def test_nothing_is_refused_that_fits() -> None:
     mhat.trace("adam", NAMED, lr=over("i", 0.1, 0.2, 0.3, i=["a", "b", "c"]), steps=np.int64(3), beta1=0)
     mhat.trace("adam", NAMED, lr=over("i", 0.1, 0.2, 0.3), steps=3.0, start=np.nan, keep=iter(["x"]))
+
+
+# Names with two meanings
+
+IN_THE_WAY = (
+    "the knob `i` has the name of a dimension of the gradients, and several values\n"
+    "Give the dimension another name in them, as in DataArray(..., dims=...), or rename the knob in the rule."
+)
+CALLED_I = mhat.rule("def f(x, g, *, i=1, lr=1):\n    return x - i * lr * g")
+
+
+@pytest.mark.parametrize("i", [[1.0, 2.0, 3.0], over("i", 1, 2, 3), over("run", 1, 2), over("step", 1, 2, 3, 4, 5)])
+@pytest.mark.parametrize("stream", [FLAT, NAMED, "ravine"], ids=["array", "labels", "landscape"])
+def test_a_knob_called_like_a_dimension_is_not_taken_along_it(stream: Any, i: Any) -> None:
+    """A list would be given out to the coordinates, where everywhere else it is a sweep."""
+    with pytest.raises(BadValue) as error:
+        mhat.trace(CALLED_I, stream, steps=5, i=i)
+    assert str(error.value) == IN_THE_WAY
+
+
+def test_a_knob_called_like_a_dimension_can_be_used_as_the_cure_says() -> None:
+    assert float(mhat.trace(CALLED_I, FLAT, i=2.0).x[0, 0]) == -2 * FLAT[0, 0]
+    ds = mhat.trace(CALLED_I, xr.DataArray(FLAT, dims=("step", "coordinate")), i=[1.0, 2.0, 3.0])
+    assert dict(ds.sizes) == {"step": 5, "i": 3, "coordinate": 3}
+    with pytest.raises(BadValue, match=r"^the knob `i` has the name of a dimension of start, and several values\n"):
+        mhat.trace(CALLED_I, FLAT[:, 0], start=over("i", 1, 2), i=[1.0, 2.0])
+
+
+def test_knobs_go_along_with_the_sweep_of_another_only_if_it_is_one() -> None:
+    ds = mhat.trace("adam", FLAT, beta2=[0.9, 0.99], lr=over("beta2", 0.1, 0.2))
+    assert ds.x.dims == ("step", "beta2", "i") and ds.lr.dims == ("beta2",)
+    with pytest.raises(BadValue) as error:
+        mhat.trace("adam", FLAT, beta2=over("run", 0.9, 0.99), lr=over("beta2", 0.1, 0.2))
+    assert str(error.value) == (
+        "the knob `beta2` has the name of a dimension of `lr`, and several values\n"
+        "Give the dimension another name there, as in DataArray(..., dims=...), or rename the knob in the rule."
+    )
+
+
+@pytest.mark.parametrize(
+    ("dims", "lost"), [(("step", "least", "j"), "least"), (("step", "i", "i_2"), "i_2"), (("step", "j_2", "j"), "j_2")]
+)
+def test_a_dimension_called_like_one_that_the_rule_makes(dims: tuple[str, ...], lost: str) -> None:
+    with pytest.raises(BadValue) as error:
+        mhat.trace(ON_MATRICES, xr.DataArray(NOISE, dims=dims))
+    assert str(error.value) == (
+        f'the dimension `{lost}` has the name of one that f makes\nRename it: .rename({{"{lost}": "..."}}).'
+    )
+
+
+def test_a_knob_called_like_a_dimension_that_the_rule_makes() -> None:
+    rule = mhat.rule("def f(x, g, *, least=1):\n    q, r = qr(g)\n    return x - least * g")
+    with pytest.raises(BadValue, match=r"^the knob `least` has the name of a dimension that the rule makes"):
+        mhat.trace(rule, NOISE, least=[1.0, 2.0])
+
+
+def test_a_knob_called_start_is_not_the_start() -> None:
+    rule = mhat.rule("def f(x, g, *, start=1):\n    return x - start * g")
+    ds = mhat.trace(rule, FLAT, start=[1.0, 2.0, 3.0], knobs={"start": [1.0, 2.0]})
+    assert dict(ds.sizes) == {"step": 5, "start": 2, "i": 3}
+    with pytest.raises(BadValue, match=r"^the dimension `i` has 3 values in the gradients and 2 in start\n"):
+        mhat.trace(rule, FLAT, start=[1.0, 2.0], knobs={"start": [1.0, 2.0]})
+
+
+# Schedules with labels
+
+TAKE_OFF = "Label its steps 1, 2, 3 ..., or take the labels off: lr.drop_vars('step')."
+
+
+def schedule(labels: list[Any]) -> xr.DataArray:
+    return over("step", *(10.0**-n for n in range(len(labels))), step=labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "gradients", "rates"),
+    [
+        ([1, 2, 3], None, [1, 0.1, 0.01]),
+        ([3, 2, 1], None, [0.01, 0.1, 1]),
+        ([0, 1, 2, 3], None, [0.1, 0.01, 0.001]),
+        ([1.0, 2.0, 3.0], None, [1, 0.1, 0.01]),
+        ([3, 2, 1], [10, 20, 30], [0.01, 0.1, 1]),
+        ([30, 10, 20], [10, 20, 30], [0.1, 0.01, 1]),
+        (["c", "a", "b"], ["a", "b", "c"], [0.1, 0.01, 1]),
+        ([2, 3, 4, 1], [2, 3, 4], [1, 0.1, 0.01]),
+    ],
+)
+def test_a_schedule_follows_its_labels(labels: list[Any], gradients: list[Any] | None, rates: list[float]) -> None:
+    """As the gradients label their steps, or else counted from 1; not by position."""
+    ones = over("step", 1, 1, 1, **({} if gradients is None else {"step": gradients}))
+    ds = mhat.trace("sgd", ones, lr=schedule(labels))
+    assert ds.lr.values.tolist() == rates and ds.step.values.tolist() == [1, 2, 3]
+    xr.testing.assert_identical(mhat.again(ds), ds)
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [
+        ([0, 1, 2], "no value for the step 3: its labels go from 0 to 2\n" + TAKE_OFF),
+        ([10, 20, 30], "no value for the step 1: its labels go from 10 to 30\n" + TAKE_OFF),
+        (["a", "b", "c"], "no value for the step 1: its labels go from a to c\n" + TAKE_OFF),
+        ([1, 2], "no value for the step 3: its labels go from 1 to 2\n" + TAKE_OFF),
+        ([2, 1, 2, 3], "two values for the step 2\nGive one value for each step."),
+    ],
+)
+def test_a_schedule_whose_labels_lack_a_step(labels: list[Any], what: str) -> None:
+    with pytest.raises(BadValue) as error:
+        mhat.trace("sgd", [1.0, 1.0, 1.0], lr=schedule(labels))
+    assert str(error.value) == f"the schedule of lr has {what}"
+    mhat.trace("sgd", [1.0, 1.0], lr=schedule(labels).drop_vars("step"))

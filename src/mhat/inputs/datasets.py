@@ -6,6 +6,7 @@ It knows no stream, no record and no trace. xarray is loaded when a file is open
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,33 @@ def open_dataset(file: Path, cure: str = "", **options: Any) -> Any:
     ending = file.suffix.lower()
     if ending == ".zarr":
         extra("zarr", "scale")
+        if not is_store(file):
+            raise InputFileError(f"{file} is no zarr store: it has no zarr.json", cure or CURES[ending])
         options = {"engine": "zarr", "consolidated": False, **options}
     else:
         options = {"engine": "h5netcdf", **options}
     with reading(file, cure or CURES[ending]):
+        if ending == ".nc":
+            # Where this fails h5netcdf leaves half an object behind, which complains when it is collected.
+            with importlib.import_module("h5py").File(file, "r") as opened:
+                opened.attrs.get("_nc3_strict")
         return xarray.open_dataset(file, **options)
+
+
+def open_store(file: Path, cure: str) -> Any:
+    """Open a zarr group as an `xarray.Dataset`: lazily, and on Dask where that is installed, a chunk a block.
+
+    What is wrong with a chunk is said when it is read. Raises InputFileError, MissingExtra.
+    """
+    ds = open_dataset(file, cure)
+    lazy = {name: variable for name, variable in ds.variables.items() if name not in ds.indexes}
+    guarded = {name: variable.copy(data=on_demand(file, variable)) for name, variable in lazy.items()}
+    if importlib.util.find_spec("dask") is not None:
+        chunks = {name: variable.encoding.get("preferred_chunks", {}) for name, variable in lazy.items()}
+        guarded = {name: variable.chunk(chunks[name]) for name, variable in guarded.items()}
+    return ds.assign({name: guarded[name] for name in ds.data_vars}).assign_coords(
+        {name: variable for name, variable in guarded.items() if name in ds.coords}
+    )
 
 
 def read_dataset(file: Path, cure: str = "", **options: Any) -> Any:

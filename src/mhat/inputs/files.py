@@ -54,13 +54,13 @@ def reading(file: Path, cure: str, what: str = "cannot be read", of: str = "") -
     except MemoryError:
         raise InputFileError(f"{file} does not fit into memory", "Give a part of it.") from None
     except Exception as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else line_of(error)
-        raise InputFileError(f"{file}{of} {what}: {said}", cure) from error
+        raise InputFileError(f"{file}{of} {what}: {line_of(error)}", cure) from error
 
 
 def line_of(error: BaseException) -> str:
-    """Give the first line of what an error says, cut."""
-    return cut((str(error).strip() or type(error).__name__).splitlines()[0], LONGEST)
+    """Give the first line of what an error says, cut; of one of the system the words without number and name."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return cut((said.strip() or type(error).__name__).splitlines()[0], LONGEST)
 
 
 def _at_home(path: Path) -> Path:

@@ -15,7 +15,7 @@ import xarray as xr
 from mhat.engines.running import variables_of
 from mhat.errors import BadValue, InputFileError, MhatError
 from mhat.extras import extra
-from mhat.inputs.datasets import is_store, open_dataset, read_dataset
+from mhat.inputs.datasets import open_dataset, open_store, read_dataset
 from mhat.inputs.files import check_input, reading
 from mhat.notation import cut
 from mhat.outputs import beside, check_output, said_of
@@ -157,19 +157,10 @@ def load(path: str | Path) -> xr.Dataset:
         )
     file = check_input(path, LOADED)
     with reading(file, AGAIN):
-        ds = _opened(file) if file.suffix.lower() == ".zarr" else read_dataset(file, AGAIN)
+        ds = open_store(file, AGAIN) if file.suffix.lower() == ".zarr" else read_dataset(file, AGAIN)
         if not is_trace(ds):
             raise InputFileError(f"{file} holds no trace of mhat", "Give a file that `mhat trace --save` has written.")
         return _in_order(ds)
-
-
-def _opened(file: Path) -> xr.Dataset:
-    """Open a store lazily, on Dask where that is installed."""
-    need_zarr()
-    if not is_store(file):
-        raise InputFileError(f"{file} cannot be read: it is no zarr store", AGAIN)
-    ds: xr.Dataset = xr.open_zarr(file, consolidated=False)
-    return ds
 
 
 def _in_order(ds: xr.Dataset) -> xr.Dataset:

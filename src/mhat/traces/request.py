@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mhat.engines.floats import ROUNDINGS
@@ -19,6 +20,7 @@ from mhat.language.fit import require_fit
 from mhat.language.inference import names_read, reductions_over_all
 from mhat.streams import Stream, of_array
 from mhat.streams.stream import StoredStream, dims_of, is_real
+from mhat.traces.dimensions import GRADIENTS, START, check_dimensions, labels_of, scheduled, without_labels
 
 DTYPES = tuple(ROUNDINGS)
 COORDINATE = "i"
@@ -68,10 +70,10 @@ def understand(
     landscape = given if isinstance(given, Landscape) else None
     recipe = str(getattr(given, "recipe", "")) if recipe is None else recipe
     gradients = None if landscape else _gradients(given)
-    count = _steps(steps, gradients, recipe)
+    count, labels = _steps(steps, gradients, recipe), labels_of(gradients)
     if gradients is not None:
-        gradients = _without_labels(gradients).isel(step=slice(count))
-    numbers, arrays, schedules = _sorted_knobs(rule, knobs, count)
+        gradients = without_labels(gradients).isel(step=slice(count))
+    numbers, arrays, schedules = _sorted_knobs(rule, knobs, count, labels)
     own = (COORDINATE,) if landscape else tuple(str(dim) for dim in gradients.dims[1:])  # type: ignore[union-attr]
     several, tensors = _tensor_dimensions(rule, own, tensor, closed=landscape is not None)
     if gradients is not None:
@@ -80,7 +82,8 @@ def understand(
         rule, gradients, landscape, recipe, count, _start(start, landscape, own), numbers, arrays, schedules,
         several, tensors, _kept(rule, keep), dtype,
     )  # fmt: skip
-    _check_dimensions(request)
+    places = {GRADIENTS: gradients, START: request.start}
+    check_dimensions(rule, variables_of(rule), places, {**arrays, **schedules}, own, tensors)
     return request
 
 
@@ -125,11 +128,6 @@ def _gradients(given: Any) -> xr.DataArray:
     return xr.DataArray(stream.values, dims=stream.dims)
 
 
-def _without_labels(array: xr.DataArray) -> xr.DataArray:
-    """Drop the labels of the steps: those of a trace are counted, and to compare a million of them takes time."""
-    return array.drop_vars("step", errors="ignore")
-
-
 def _steps(steps: int | None, gradients: xr.DataArray | None, recipe: str) -> int:
     known = None if gradients is None else gradients.sizes["step"]
     if steps is None:
@@ -143,7 +141,7 @@ def _steps(steps: int | None, gradients: xr.DataArray | None, recipe: str) -> in
 
 
 def _sorted_knobs(
-    rule: Rule, knobs: Mapping[str, Any], steps: int
+    rule: Rule, knobs: Mapping[str, Any], steps: int, labels: pd.Index | None
 ) -> tuple[dict[str, float], dict[str, xr.DataArray], dict[str, xr.DataArray]]:
     numbers, arrays, schedules = {}, {}, {}
     for name, value in knobs.items():
@@ -154,12 +152,7 @@ def _sorted_knobs(
         if array.ndim == 0:
             numbers[name] = float(array)
         elif "step" in array.dims:
-            if array.sizes["step"] < steps:
-                raise BadValue(
-                    f"the schedule of {name} has {array.sizes['step']} steps and the trace {steps}",
-                    "Give a value for every step.",
-                )
-            schedules[name] = _without_labels(array).transpose("step", ...).isel(step=slice(steps))
+            schedules[name] = scheduled(name, array, steps, labels)
         else:
             arrays[name] = array
     return numbers, arrays, schedules
@@ -273,37 +266,3 @@ def _kept(rule: Rule, keep: str | Iterable[str] | None) -> tuple[str, ...]:
     if not wanted:
         raise BadValue("keep names no variable", f"Name some of {', '.join(names)}.")
     return tuple(name for name in names if name in wanted)
-
-
-def _check_dimensions(request: Request) -> None:
-    """Refuse what a Dataset could not hold: a dimension named like a variable, two lengths for one dimension."""
-    names = set(variables_of(request.rule))
-    given: dict[str, Any] = {
-        "the gradients": request.gradients, "start": request.start, **request.arrays, **request.schedules
-    }  # fmt: skip
-    first: dict[Any, tuple[str, xr.DataArray]] = {}
-    for what, array in given.items():
-        for dim in getattr(array, "dims", ()):
-            _check_agreement(dim, *first.setdefault(dim, (what, array)), what, array)
-            if dim in names:
-                raise BadValue(
-                    f"the dimension `{dim}` has the name of a variable of {request.rule.name}",
-                    f'Rename it: .rename({{"{dim}": "..."}}).',
-                )
-    for name in request.arrays:
-        if name in names:
-            raise BadValue(f"the knob `{name}` has the name of a variable", "Rename one of them in the rule.")
-
-
-def _check_agreement(dim: Any, one: str, first: xr.DataArray, other: str, second: xr.DataArray) -> None:
-    """Refuse a dimension that is not the same in two arrays."""
-    if first.sizes[dim] != second.sizes[dim]:
-        raise BadValue(
-            f"the dimension `{dim}` has {first.sizes[dim]} values in {one} and {second.sizes[dim]} in {other}",
-            "Give both the same length, or one of the dimensions another name.",
-        )
-    if dim in first.indexes and dim in second.indexes and not first.indexes[dim].equals(second.indexes[dim]):
-        raise BadValue(
-            f"the dimension `{dim}` has other labels in {one} than in {other}",
-            "Give both the same labels in one order, or one of the dimensions another name.",
-        )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mhat import outputs
-from mhat.errors import OutputFileError
+from mhat.errors import MhatError, OutputFileError
 from mhat.outputs import beside, check_output
 
 
@@ -257,6 +257,21 @@ def test_what_is_no_file_is_not_overwritten() -> None:
     with pytest.raises(OutputFileError) as error:
         check_output("t.csv", (".csv",), force=True)
     assert str(error.value) == "`t.csv` is no file\nChoose another name."
+
+
+NAMES = {
+    "longer than names can be": (300 * "a" + ".csv", f"`{60 * 'a'}` cannot be written: File name too long"),
+    "with a zero byte": ("a\0b.csv", "`a\0b.csv` cannot be written: embedded null byte"),
+    "no path": (3, "`3` is no path\nGive the path of a file that ends in .csv."),
+    "nothing": (None, "`None` is no path"),
+}
+
+
+@pytest.mark.parametrize("case", NAMES.values(), ids=NAMES)
+def test_what_cannot_be_a_name(case: tuple[Any, str]) -> None:
+    with pytest.raises(MhatError) as error:
+        check_output(case[0], (".csv",))
+    assert case[1] in str(error.value)
 
 
 def test_a_name_as_long_as_names_can_be() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mhat.errors import OutputFileError
+from mhat.errors import BadValue, OutputFileError
 
 try:
     import fcntl
@@ -43,10 +43,19 @@ def check_output(path: str | Path, endings: tuple[str, ...], *, force: bool = Fa
     """Refuse an output before anything is computed.
 
     Raises OutputFileError if it exists already (unless `force`), if it is a link, if its ending is none of `endings`,
-    or if its directory is missing or cannot be written. `ours` tells what `force` may overwrite: a folder is never
-    removed without it, unless it is empty.
+    or if its directory is missing or cannot be written; BadValue if it is no path. `ours` tells what `force` may
+    overwrite: a folder is never removed without it, unless it is empty.
     """
+    if not isinstance(path, str | Path):
+        raise BadValue(f"`{path!r}` is no path", f"Give the path of a file that ends in {', '.join(endings)}.")
     path = Path(path)
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a name that is too long, or has a zero byte in it
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OutputFileError(f"`{str(path)[:60]}` cannot be written: {said}", "Choose another name.") from None
     if path.suffix.lower() not in endings:
         raise OutputFileError(
             f"`{path}` ends in {repr(path.suffix) if path.suffix else 'nothing that names a format'}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import subprocess
 import sys
 import warnings
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mhat
 from mhat import rules
@@ -101,7 +104,7 @@ REFUSED_KNOBS: dict[str, tuple[Any, dict[str, Any], type[MhatError], str]] = {
     "unknown rule": (
         "adma", {}, UnknownName, "there is no rule `adma`\nDid you mean `adam`? `mhat rules` lists them.",
     ),
-    "unknown knob": ("adam", {"beta": 1}, UnknownName, "there is no knob of adam `beta`\nDid you mean `beta2`?"),
+    "unknown knob": ("adam", {"beta": 1}, UnknownName, "there is no knob of adam `beta`\nDid you mean `beta1`?"),
     "out of range": (
         "adam", {"beta1": 1.0}, BadValue,
         "beta1=1.0 is out of its range (decay rate of the first moment, the average of the gradients)\n"
@@ -117,6 +120,21 @@ REFUSED_KNOBS: dict[str, tuple[Any, dict[str, Any], type[MhatError], str]] = {
         "adam", {"lr": [0.1, 0.2]}, BadValue,
         "lr has 2 values, and a minimization runs with one\n"
         "Give lr a number, or a schedule: numbers in a DataArray over the dimension `step`.",
+    ),
+    "huge": (
+        "adam", {"lr": 10**400}, BadValue, "`lr` is a number that no float can hold\nGive a smaller one, or lr=inf.",
+    ),
+    "labels": (
+        "adam", {"lr": xr.DataArray(np.full(3, 0.1), dims="step", coords={"step": [1, 3, 4]})}, BadValue,
+        "the schedule of lr has the value of step 3 at step 2\n"
+        "Label the steps 1, 2, 3 ..., or leave the labels out: schedule.drop_vars('step').",
+    ),
+    "no mapping": (
+        "adam", {"knobs": 3}, BadValue, 'knobs=3 is no mapping\nGive names and values: knobs={"lr": 0.01}.',
+    ),
+    "twice": (
+        "adam", {"lr": 1, "knobs": {"lr": 2}}, BadValue,
+        "the knob `lr` is given twice\nGive it by keyword or in knobs={...}.",
     ),
     "no rule": (None, {}, BadValue, "None is no rule\nGive a rule, a function written as one, or a name."),
 }  # fmt: skip
@@ -157,6 +175,22 @@ REFUSED_CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         {"options": {"shape": None}, "method": method(mhat.rule("def whole(x, g): return x - transpose(g)"))}, BadValue,
         "whole is a rule per matrix and x has the shape (2,)\n"
         "Say how x0 is a matrix: options={'shape': (rows, columns)}.",
+    ),
+    "norm": (
+        {"options": {"norm": 0}}, BadValue,
+        "`norm` is 0\nGive the order of a norm: norm=2, or inf for the largest coordinate.",
+    ),
+    "trace": ({"options": {"trace": "no"}}, BadValue, "`trace` is 'no'\nGive True or False: trace=True."),
+    "eps": (
+        {"options": {"eps": "x"}, "jac": None}, BadValue,
+        "`eps` is 'x'\nGive a number, or one a coordinate: eps=1e-8.",
+    ),
+    "eps that is no number": (
+        {"options": {"eps": math.nan}, "jac": None}, BadValue, "`eps` is nan\nGive finite numbers: eps=1e-8.",
+    ),
+    "more eps": (
+        {"options": {"eps": [1e-8] * 3}, "jac": None}, BadValue,
+        "`eps` has 3 numbers and x0 has 2\nGive a number, or one a coordinate.",
     ),
     "complex x0": ({"x0": [1j, 1.0]}, BadValue, "x0 holds values of type complex128\nGive real numbers."),
     "text x0": ({"x0": ["a", "b"]}, BadValue, "x0 holds values of type <U1\nGive real numbers."),
@@ -215,6 +249,26 @@ def test_nothing_is_printed_unasked(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_method_says_what_it_is() -> None:
     assert repr(ADAM) == "<method adam with lr=0.05>"
     assert repr(method("sgd")) == "<method sgd>"
+    schedule = xr.DataArray(np.full(50, 0.1), dims="step")
+    assert repr(method("adam", lr=schedule, beta1=0.8)) == "<method adam with beta1=0.8, lr over 50 steps>"
+
+
+def test_a_knob_may_have_any_name() -> None:
+    """No name of `minimize` or of `method` stands in a knob's way."""
+    named = mhat.rule(
+        "def f(x, g, *, knobs=1, rule=1, fun=1, maxiter=1, lr=1):\n    return x - lr * rule * knobs * g / 8"
+    )
+    made = method(named, rule=0.5, fun=2, maxiter=3, knobs={"knobs": 0.5})
+    assert made.knobs == {"rule": 0.5, "fun": 2.0, "maxiter": 3.0, "knobs": 0.5}
+    assert minimize(bowl, np.zeros(2), jac=bowl_slope, method=made).success
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_method_travels_to_other_processes(copied: Any) -> None:
+    made = method("adam", lr=xr.DataArray(np.full(5, 0.1), dims="step"), beta1=0.8)
+    ours, theirs = (minimize(bowl, np.zeros(2), jac=bowl_slope, method=each) for each in (made, copied(made)))
+    assert ours.x.tobytes() == theirs.x.tobytes()
+    assert repr(copied(made)) == repr(made)
 
 
 def test_a_missing_scipy_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +289,7 @@ make(mhat.rules.adam, lr=0.05)
 assert "scipy.optimize" in sys.modules
 import mhat.bridges.scipy.minimizer
 assert mhat.bridges.scipy.method is make
-assert {"keras", "numpy", "optax", "scipy", "torch"} == set(dir(mhat.bridges))
+assert {"numpy", "scipy"} == set(dir(mhat.bridges))
 try:
     mhat.bridges.scypi
 except AttributeError as error:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import mhat
 from mhat.errors import MhatError
 from mhat.speed import report
-from mhat.speed.report import Measured, Row
+from mhat.speed.report import Row, Standing
 from mhat.terminal import bench_pages
 from mhat.terminal.cli import app
 
@@ -22,10 +22,10 @@ ROWS = (
     Row("optax, jitted", 0.02, 2.0, 1.9, 2.1),
     Row("Keras", 0.005, 0.5, 0.4, 0.6),
 )
-MEASURED = Measured("adam", 10_000_000, "float32", 280_000_000, ROWS, {"other": "not installed"})
+MEASURED = Standing("adam", 10_000_000, "float32", 280_000_000, ROWS, {"other": "not installed"})
 
 
-def said(measured: Measured, columns: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def said(measured: Standing, columns: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
     target = Console(width=columns)
     with target.capture() as captured:

@@ -30,7 +30,7 @@ MAY_IMPORT_LATE = {
 OUTSIDE = {
     "bridges": {"numpy"},
     "bridges/__init__.py": set[str](),
-    "bridges/numpy/state_files.py": {"ml_dtypes", "numpy", "safetensors"},
+    "bridges/numpy/state_files.py": {"numpy", "safetensors"},
     "bridges/numpy/tensor_groups.py": {"ml_dtypes", "numpy"},
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},
     "checks": {"numpy"},

@@ -13,9 +13,9 @@ from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.running import variable_shape
 from mhat.engines.small import SmallArrays, is_small
-from mhat.errors import BadValue, UnknownName
+from mhat.engines.step_inputs import check_step, entries_of
+from mhat.errors import BadValue
 from mhat.language.definition import Rule
-from mhat.language.fit import require_fit
 
 
 class Step(NamedTuple):
@@ -30,11 +30,13 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     """Run one step of a rule.
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
-    such arrays, one a tensor. `t`: the step number, from 1. `state`: what the step before gave, None at the first
-    (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and bfloat16
-    come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are float32.
+    such arrays, one a tensor. `t`: the step number, from 1. `state`: what the step before gave, None at the first,
+    which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and
+    bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are
+    float32.
 
-    Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes that do not fit.
+    Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes and dtypes that do not fit,
+    for a `t` that counts no step, and for a later step without a state.
 
     >>> from mhat.language import rule
     >>> decay = rule("def decay(x, g, t, m=0, *, lr=0.5):\\n    m = m + g\\n    return x - lr * m")
@@ -43,9 +45,9 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     -2.0
     """
     several = isinstance(x, list | tuple)
-    xs, gs = (list(x), list(g)) if several else ([x], [g])
-    given = ([None] * len(xs) if state is None else list(state)) if several else [state]
-    _check(rule, xs, gs, given, knobs)
+    xs, gs = (entries_of(name, several, value) for name, value in (("x", x), ("g", g)))
+    given = [None] * len(xs) if state is None else entries_of("the state", several, state)
+    check_step(rule, xs, gs, t, given, knobs)
     with np.errstate(all="ignore"):
         program = _program_for(rule, xs[0])
         environments = [_environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))]
@@ -55,27 +57,6 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     if not several:
         return steps[0]
     return Step([s.x for s in steps], [s.state for s in steps], [s.variables for s in steps])  # type: ignore[arg-type]
-
-
-def _check(rule: Rule, xs: list[Any], gs: list[Any], states: list[Any], knobs: dict[str, Any]) -> None:
-    rule.check_knobs({name: value for name, value in knobs.items() if isinstance(value, int | float)})
-    for name in knobs:
-        if name not in rule.knobs:
-            raise rule.unknown_knob(name)
-    if len(gs) != len(xs):
-        raise BadValue(f"{len(xs)} parameters and {len(gs)} gradients", "Give one gradient for each parameter.")
-    for i, (x, g, state) in enumerate(zip(xs, gs, states, strict=True)):
-        require_fit(rule, tuple(np.shape(x)), "x" if len(xs) == 1 else f"x[{i}]")
-        if np.shape(x) != np.shape(g):
-            raise BadValue(
-                f"x has the shape {tuple(np.shape(x))} and g the shape {tuple(np.shape(g))}", "Give both one shape."
-            )
-        for name in state or {}:
-            if name not in rule.tree.state_names:
-                raise UnknownName(f"state of {rule.name}", name, rule.tree.state_names)
-        missing = [name for name in rule.tree.state_names if state is not None and name not in state]
-        if missing:
-            raise BadValue(f"the state lacks `{missing[0]}`", "Hand on the whole state of the step before.")
 
 
 def _program_for(rule: Rule, x: Any) -> Program:

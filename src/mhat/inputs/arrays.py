@@ -66,8 +66,18 @@ class Archive:
 
     def array(self, name: str) -> NDArray[Any]:
         """Read one array."""
+        with reading(self.file, CURE), zipfile.ZipFile(self.file) as archive:
+            return self._read(archive, name)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Read all arrays."""
+        check_room(self.file, sum(self.sizes.values()), PARTLY)
+        with reading(self.file, CURE), zipfile.ZipFile(self.file) as archive:
+            return {name: self._read(archive, name) for name in self.sizes}
+
+    def _read(self, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         of = f", array `{name}`"
-        with reading(self.file, "Save it as numbers.", of=of), zipfile.ZipFile(self.file) as archive:
+        with reading(self.file, "Save it as numbers.", of=of):
             with archive.open(f"{name}.npy") as stream:
                 shape, _, dtype = _header(stream)
                 there, needed = self.sizes[name] - stream.tell(), _bytes(shape, dtype)
@@ -80,9 +90,7 @@ class Archive:
 
 def read_npz(file: Path) -> dict[str, NDArray[Any]]:
     """Read all arrays of an npz file; raises InputFileError."""
-    archive = Archive(file)
-    check_room(file, sum(archive.sizes.values()), PARTLY)
-    return {name: archive.array(name) for name in archive.names}
+    return Archive(file).arrays()
 
 
 def _header(stream: BinaryIO | Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Standing:
     """What was measured: a row a candidate, mhat first and the limit second, and why a peer is not among them."""
 
     rule: str
@@ -93,17 +93,17 @@ def measure(
     chosen: Sequence[str] = tuple(PEERS),
     repeats: int = timing.REPEATS,
     lasting: float = timing.LASTING,
-) -> Measured:
+) -> Standing:
     """Time the step of mhat, which `ours` makes of parameters and gradients, its limit and its peers, in turn."""
     g = np.random.default_rng(0).standard_normal(size, dtype=np.float32).astype(dtype_of(dtype))
     states = [g.copy() for _ in rule.tree.states]
     candidates: dict[str, timing.Run] = {OURS: ours(g.copy(), g), LIMIT: limits.moves(g.copy(), g, states)}
     absent: dict[str, str] = {}
     for package in chosen:
-        name, known, make = PEERS[package]
+        name, rules, make = PEERS[package]
         if not peers.installed(package):
             absent[name] = "not installed"
-        elif rule.name not in known:
+        elif rule.name not in rules:
             absent[name] = f"has no {rule.name}"
         else:
             try:
@@ -115,8 +115,8 @@ def measure(
                 absent[name] = f"failed: {str(error).strip().splitlines()[0] if str(error).strip() else repr(error)}"
     taken = timing.interleaved(candidates, repeats=repeats, lasting=lasting)
     rows = []
-    for name, found in taken.items():
-        compared = timing.ratio(found, taken[OURS])
-        rows.append(Row(name, found.median, compared.median, compared.low, compared.high))
+    for name, timings in taken.items():
+        compared = timing.ratio(timings, taken[OURS])
+        rows.append(Row(name, timings.median, compared.median, compared.low, compared.high))
     moved = limits.moved_bytes(size, len(states), g.dtype.itemsize)
-    return Measured(rule.name, size, dtype, moved, tuple(rows), absent)
+    return Standing(rule.name, size, dtype, moved, tuple(rows), absent)

@@ -9,7 +9,7 @@ from mhat.speed import report, timing
 from mhat.terminal import pages
 
 
-def page(measured: report.Measured) -> list[RenderableType]:
+def page(measured: report.Standing) -> list[RenderableType]:
     """Say what was measured: a line a candidate, and what the ratios mean."""
     size = measured.size
     rows: list[list[str | Text]] = []
@@ -29,7 +29,7 @@ def page(measured: report.Measured) -> list[RenderableType]:
     return parts
 
 
-def _meaning(measured: report.Measured) -> str:
+def _meaning(measured: report.Standing) -> str:
     limit = measured.rows[1]
     gigabytes = measured.moved_bytes / limit.seconds / 1e9
     each = measured.moved_bytes // measured.size

@@ -156,7 +156,7 @@ def test_the_rearranged_form_lies_within_the_derived_bound_of_exact(name: str) -
     for i, gradients in enumerate(probes.gradients):
         x = np.zeros(size, np.float32)
         opt = mhat.Optimizer(chosen, x)
-        assert opt._groups[0].form.rearranged
+        assert opt._state.groups[0].form.rearranged
         for t in range(steps):
             opt.step(gradients[t, 0].astype(np.float32))
             assert (np.abs(x - exact[t, i, 0]) <= limit[t, i, 0]).all(), (i, t)
@@ -239,3 +239,15 @@ def test_states_begin_on_cache_lines_and_take_their_own_size() -> None:
     for array in opt.state["m"]:
         assert array.ctypes.data % 64 == 0 or array.size == 0
         assert array.nbytes == 2 * array.size
+
+
+def test_tensors_of_two_small_types_draw_noise_of_their_own() -> None:
+    params = [np.ones(4000, np.float16), np.ones(4000, BF16)]
+    opt = mhat.Optimizer(SGD, params, lr=2.0**-12, rounding="stochastic", seed=3)
+    opt.step([np.ones(4000, np.float16), np.ones(4000, BF16)])
+    # By 1 - 2**-12 each goes down with a probability: of a half in float16, of a sixteenth in bfloat16.
+    down = [p.astype(np.float32) < 1.0 for p in params]
+    assert 0.4 < down[0].mean() < 0.6
+    assert 0.03 < down[1].mean() < 0.1
+    both = (down[0] & down[1]).mean()
+    assert abs(both - down[0].mean() * down[1].mean()) < 0.01

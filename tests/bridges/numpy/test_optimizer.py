@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat.bridges.numpy.containers import flattened, matched, rebuilt
+from mhat.bridges.numpy.containers import Structure
 from mhat.errors import BadValue
 from mhat.language import rule
 from tests.engines.kernels.stepping import use_threads
@@ -52,13 +52,6 @@ def test_gradients_come_in_any_order_of_keys() -> None:
     assert (params["a"][0], params["b"][0]) == (-2.0, -1.0)
 
 
-def test_paths_read_as_they_are_written() -> None:
-    paths = [path for path, _ in flattened(fresh(), "params")]
-    assert paths == ["params['layers'][0]['w']", "params['layers'][0]['b']", "params['head'][0]", "params['head'][1]"]
-    assert len(matched(fresh(), NESTED, "grads")) == 4
-    assert rebuilt(NESTED, [1, 2, 3, 4]) == {"layers": [{"w": 1, "b": 2}], "head": [3, 4]}
-
-
 def test_a_rule_and_its_name() -> None:
     for given in ("sgd", mhat.rules.sgd):
         x = np.zeros(2)
@@ -77,7 +70,7 @@ def test_knobs_are_attributes_and_may_change_at_any_step() -> None:
     assert "lr" in dir(opt)
     opt.lr = np.float32(0.5)
     assert opt.lr == 0.5
-    assert repr(opt) == "<Optimizer my_momentum of 1 arrays, 1 numbers, t=2, lr=0.5, beta=0.0>"
+    assert repr(opt) == "<Optimizer my_momentum: 1 tensor, 1 parameter, t=2, lr=0.5, beta=0>"
 
 
 def test_a_changed_knob_counts_as_in_mhat_step() -> None:
@@ -205,7 +198,7 @@ def test_the_same_gradients_again_are_as_others_that_are_equal(rule_name: str, f
         return {"array": one, "list": [one, two], "dict": {"a": one, "b": [two]}}[form]
 
     def leaves(each: Any) -> list[Any]:
-        return [leaf for _, leaf in flattened(each, "")]
+        return Structure(each, "").leaves
 
     params, others, gradients = made(), made(), made()
     opt, other = mhat.Optimizer(rule_name, params), mhat.Optimizer(rule_name, others)
@@ -307,11 +300,11 @@ def test_a_copy_has_parameters_of_its_own_and_goes_on_alike(copied: Any) -> None
     opt.lr = 0.2
     twin_params, twin = copied((params, opt))
     assert twin._params is twin_params
-    before = flattened(params, "")[0][1].copy()
+    before = Structure(params, "").leaves[0].copy()
     twin.step(fresh())
-    assert (flattened(params, "")[0][1] == before).all()
+    assert (Structure(params, "").leaves[0] == before).all()
     opt.step(fresh())
-    for (_, a), (_, b) in zip(flattened(params, ""), flattened(twin_params, ""), strict=True):
+    for a, b in zip(Structure(params, "").leaves, Structure(twin_params, "").leaves, strict=True):
         assert a.tobytes() == b.tobytes()
     assert twin.lr == 0.2
     assert twin.rule.paper == opt.rule.paper

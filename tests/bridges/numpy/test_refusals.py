@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from mhat.language import rule
 HOME = np.arange(12.0)
 ONLY = np.zeros(2)
 ONLY.setflags(write=False)
+
+NAMED = rule("def f(x, g, *, seed=1, threads=1, t_=1, state=1, knobs=1, self=1, params=1): return x - seed * state * g")
 
 # How an optimizer is made -> what it says.
 MADE: dict[str, tuple[Any, str]] = {
@@ -79,9 +82,58 @@ MADE: dict[str, tuple[Any, str]] = {
     "a seed": (lambda: mhat.Optimizer("adam", [np.zeros(2)], seed=-1), "seed=-1 is not a whole number from 0 to"),
     "a large seed": (lambda: mhat.Optimizer("adam", [np.zeros(2)], seed=2**31), "from 0 to 2147483647"),
     "threads": (lambda: mhat.Optimizer("adam", [np.zeros(2)], threads=0), "threads=0 is not a whole number from 1 on"),
-    "a knob with the name of an option": (
-        lambda: mhat.Optimizer(rule("def f(x, g, *, seed=1): return x - seed * g"), [np.zeros(2)]),
-        "`seed` is a knob of f and a word of every optimizer\nRename it: my_seed, say.",
+    "an option with the name of a knob": (
+        lambda: mhat.Optimizer(NAMED, [np.zeros(2)], seed=0),
+        "`seed` is an argument of `Optimizer` and a knob of the rule\n"
+        'For the knob write knobs={"seed": ...}; beside it, seed= is the argument.',
+    ),
+    "another option with the name of a knob": (
+        lambda: mhat.Optimizer(NAMED, [np.zeros(2)], threads=1),
+        "`threads` is an argument of `Optimizer` and a knob of the rule",
+    ),
+    "knobs that are no mapping": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], knobs=[("lr", 1.0)]),
+        "knobs=[('lr', 1.0)] is no mapping\nGive names and values: knobs={\"lr\": 0.01}.",
+    ),
+    "a knob twice": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], lr=1.0, knobs={"lr": 2.0}),
+        "the knob `lr` is given twice\nGive it by keyword or in knobs={...}.",
+    ),
+    "an unknown name in knobs": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], knobs={"beta_1": 0.5}),
+        "there is no knob of adam `beta_1`\nDid you mean `beta1`?",
+    ),
+    "a huge knob": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], lr=10**400),
+        "lr is a number that no float can hold\nGive a smaller one, or inf.",
+    ),
+    "a long list for a knob": (
+        lambda: mhat.Optimizer("adam", [np.zeros(2)], lr=list(range(999))),
+        "lr=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16... is not a number",
+    ),
+    "the parameters first": (
+        lambda: mhat.Optimizer([np.zeros(2)], "adam"),
+        "the rule is a list\nThe rule comes first: Optimizer(rule, params).",
+    ),
+    "values of a dictionary": (
+        lambda: mhat.Optimizer("adam", {"a": np.zeros(2)}.values()),
+        "params is a dict_values\nGive a list of arrays: list(params).",
+    ),
+    "a masked array": (
+        lambda: mhat.Optimizer("adam", [np.ma.zeros(2)]),
+        "params[0] is a masked array, and a step knows no mask\nGive its numbers: params[0].data.",
+    ),
+    "as_written": (
+        lambda: mhat.Optimizer("adam", np.zeros(2), as_written="yes"),
+        "as_written='yes' is neither True nor False\nGive one of them, or leave it out.",
+    ),
+    "flush_denormals": (
+        lambda: mhat.Optimizer("adam", np.zeros(2), flush_denormals=None),
+        "flush_denormals=None is neither True nor False",
+    ),
+    "threads that are a truth": (
+        lambda: mhat.Optimizer("adam", np.zeros(2), threads=True),
+        "threads=True is not a whole number from 1 on\nGive one, or leave it out for all.",
     ),
     "over all of two dtypes": (
         lambda: mhat.Optimizer(
@@ -140,6 +192,11 @@ STEPPED: dict[str, tuple[Any, str]] = {
         "the gradient of params['b'][0] is a Tensor\nGive a NumPy array, or None for none.",
     ),
     "a list": (with_gradient("b", lambda own, opt: [1.0, 2.0, 3.0]), "the gradient of params['b'][0] is a list"),
+    "a masked array": (
+        with_gradient("b", lambda own, opt: np.ma.ones(3)),
+        "the gradient of params['b'][0] is a masked array, and a step knows no mask\n"
+        "Fill it: gradient.filled(0.0) leaves out what is masked.",
+    ),
     "the parameter itself": (
         with_gradient("w", lambda own, opt: own["w"]),
         "the gradient of params['w'] shares memory with params['w']\nGive a copy of it: ",
@@ -216,7 +273,7 @@ def test_gradients_beside_the_parameters_are_no_overlap() -> None:
 
 def test_attributes_that_are_no_knobs() -> None:
     opt = mhat.Optimizer("adam", np.zeros(2))
-    for name in ("t", "state", "rule", "_t"):
+    for name in ("t", "state", "rule", "step", "knobs", "_state"):
         with pytest.raises(MhatError, match=f"`{name}` of an optimizer cannot be set\nKnobs can: lr, beta1"):
             setattr(opt, name, 1)
     with pytest.raises(MhatError, match="there is no knob of adam `learning_rate`"):
@@ -226,6 +283,40 @@ def test_attributes_that_are_no_knobs() -> None:
     assert opt.beta2 == 0.999
     with pytest.raises(AttributeError, match="'Optimizer' object has no attribute 'momentum'"):
         _ = opt.momentum
+    for name in ("lr", "rule"):
+        with pytest.raises(MhatError, match=f"`{name}` of an optimizer cannot be taken away\nMake another optimizer."):
+            delattr(opt, name)
+
+
+def test_a_knob_may_have_any_name() -> None:
+    x = np.zeros(1)
+    opt = mhat.Optimizer(NAMED, x, self=2, params=3, seed=7, threads=1, knobs={"seed": 0.5, "knobs": 4, "state": 2})
+    assert opt.knobs == {"seed": 0.5, "threads": 1, "t_": 1, "state": 2, "knobs": 4, "self": 2, "params": 3}
+    opt.step(np.ones(1))
+    assert x[0] == -1.0
+    with pytest.raises(MhatError) as refused:
+        opt.state = 4
+    assert str(refused.value) == ('`state` of an optimizer cannot be set\nThe knob of this name is opt.knobs["state"].')
+    opt.knobs["state"] = 4
+    opt.seed = 1.0
+    opt.step(np.ones(1))
+    assert x[0] == -5.0
+    assert opt.state == {}
+    twin = copy.deepcopy(opt)
+    assert twin.knobs == opt.knobs
+    with pytest.raises(MhatError, match=r"there is no knob of f `stat`\nDid you mean `state`\?"):
+        opt.knobs["stat"] = 1.0
+    with pytest.raises(MhatError, match="not a number"):
+        opt.knobs.update({"seed": 2.0, "state": "x"})
+    assert opt.seed == 1.0
+
+
+def test_scalars_of_schedules_are_numbers() -> None:
+    opt = mhat.Optimizer("sgd", np.zeros(2))
+    for value in (np.float32(0.5), np.array(0.5), torch.tensor(0.5)):
+        opt.lr = 0.25
+        opt.lr = value
+        assert opt.lr == 0.5
 
 
 def test_a_step_that_is_stopped_says_what_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +326,7 @@ def test_a_step_that_is_stopped_says_what_has_moved(monkeypatch: pytest.MonkeyPa
     def stop(*given: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(opt._groups[1], "run", stop)
+    monkeypatch.setattr(opt._state.groups[1], "run", stop)
     with pytest.raises(KeyboardInterrupt) as stopped:
         opt.step([np.ones(2), np.ones(2, np.float32)])
     assert stopped.value.__notes__ == ["Of the parameters these were stepped: params[0]."]

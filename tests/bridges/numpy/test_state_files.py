@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 
 import mhat
 from mhat import rules as library
-from mhat.errors import InputFileError, MhatError, OutputFileError
+from mhat.errors import BadValue, InputFileError, MhatError, OutputFileError
 from mhat.language import rule
 
 STEPS, HALF = 6, 3
@@ -126,7 +130,7 @@ def test_a_state_is_a_copy() -> None:
     kept = state["state/m/[]"].copy()
     opt.step(np.ones(2))
     assert (state["state/m/[]"] == kept).all()
-    assert set(state) == {"rule", "t", "started", "steps", "seed", "state/m/[]", "state/v/[]"} | {
+    assert set(state) == {"rule", "tensors", "t", "started", "steps", "seed", "state/m/[]", "state/v/[]"} | {
         f"knob/{name}" for name in opt.knobs
     }
 
@@ -152,6 +156,7 @@ def of(chosen: Any, dtype: Any = np.float64, shape: Any = 2, key: str = "w", **o
     return opt.state_dict()
 
 
+SAME = "Give the state of an optimizer of the same rule and parameters."
 OTHER_ADAM = rule("def adam(x, g, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):\n    return x - lr * g")
 REFUSED = {
     "another rule": (
@@ -159,7 +164,32 @@ REFUSED = {
         "the state is of the rule adamw, this optimizer runs adam\nMake the optimizer with the rule of the state.",
     ),
     "another rule of the name": (lambda: of(OTHER_ADAM), "the state is of another rule of the name adam"),
-    "no rule": (lambda: without("rule"), "this is no state of an optimizer: it has no `rule`"),
+    "no rule": (lambda: without("rule"), f"this is no state of an optimizer: it has no `rule`\n{SAME}"),
+    "nothing": (lambda: None, f"the state is None\n{SAME}"),
+    "a path": (lambda: "state.npz", "the state is a str\nRead a file with opt.load(path)."),
+    "a rule that is no bytes": (lambda: changed(rule="adam"), "`rule` of the state is <U4, not uint8"),
+    "a rule of zeros": (lambda: changed(rule=np.zeros(9, np.uint8)), "the rule in the state cannot be read: "),
+    "ragged": (lambda: changed(t=[[1.0], [1.0, 2.0]]), f"`t` of the state is no array\n{SAME}"),
+    "objects": (lambda: changed(t=np.array([None])), "`t` of the state is object, not float64"),
+    "a step that is no number": (
+        lambda: changed(t=np.array([np.nan])),
+        f"`t` of the state is what no optimizer has\n{SAME}",
+    ),
+    "half a step": (lambda: changed(t=np.array([1.5])), "`t` of the state is what no optimizer has"),
+    "steps below zero": (lambda: changed(steps=np.array(-1)), "`steps` of the state is what no optimizer has"),
+    "a seed beyond": (lambda: changed(seed=np.array(2**40)), "`seed` of the state is what no optimizer has"),
+    "stepped, not started": (
+        lambda: changed(started=np.zeros(1, np.uint8)),
+        "`started` of the state is what no optimizer has",
+    ),
+    "names of other tensors": (
+        lambda: changed(tensors=np.frombuffer(b'["u"]', np.uint8)),
+        f"`tensors` of the state does not name the parameters here\n{SAME}",
+    ),
+    "names that are none": (
+        lambda: changed(tensors=np.frombuffer(b"[[1", np.uint8)),
+        "`tensors` of the state does not name",
+    ),
     "a broken rule": (
         lambda: changed(rule=np.frombuffer(b"def f(", np.uint8)),
         "the rule in the state cannot be read: ",
@@ -198,20 +228,171 @@ def test_a_file_is_kept_unless_forced(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-@pytest.mark.parametrize("ending", [".npz", ".safetensors"])
-def test_a_file_that_is_no_state(ending: str, tmp_path: Path) -> None:
-    opt, path = start(), tmp_path / f"a{ending}"
-    with pytest.raises(InputFileError, match=r"there is no file `.*`\nName a file that `save` has written\."):
-        opt.load(path)
+def test_keys_in_another_order_keep_their_steps(tmp_path: Path) -> None:
+    """Each tensor has its own `t`, which goes with its name and not with its place."""
+    ones = {"a": np.ones(2), "b": np.ones(2)}
+    params = {"a": np.zeros(2), "b": np.zeros(2)}
+    opt = mhat.Optimizer("adam", params)
+    opt.step({**ones, "b": None})
+    opt.step(ones)
+    opt.save(tmp_path / "s.npz")
+    others = {key: params[key].copy() for key in "ba"}
+    other = mhat.Optimizer("adam", others)
+    other.load(tmp_path / "s.npz")
+    opt.step(ones)
+    other.step(ones)
+    assert all(params[key].tobytes() == others[key].tobytes() for key in "ab")
+    assert (opt.state_dict()["t"].tolist(), other.state_dict()["t"].tolist()) == ([3, 2], [2, 3])
+
+
+def test_a_state_without_names_goes_by_place() -> None:
+    """States that were saved before tensors had names in them."""
+    opt = start()
+    opt.load_state_dict(without("tensors"))
+    assert opt.t == 1
+
+
+# Files that are no state of this optimizer: how to damage a good one -> what is said of it.
+
+
+def beyond(path: Path) -> None:
+    """An archive of a few kilobytes that unpacks to a gigabyte."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("t.npy", "w") as entry:
+        for _ in range(1000):
+            entry.write(bytes(10**6))
+
+
+def objects(path: Path) -> None:
+    np.savez(path, **changed(t=np.array([Planted()], dtype=object)))
+
+
+class Planted:
+    """What would leave a mark if it were unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("planted",)
+
+
+def lying(path: Path) -> None:
+    """A header that promises eight terabytes."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("t.npy", head.getvalue())
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def text(path: Path) -> None:
     path.write_bytes(b"nonsense" * 9)
-    with pytest.raises(InputFileError, match=r"is no state of an optimizer: .*\nSave it anew\."):
-        opt.load(path)
-    opt.save(path, force=True)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-300])
-    with pytest.raises(InputFileError, match="is no state of an optimizer"):
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    at = data.index(np.array(1e-8).tobytes())  # eps
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def larger(path: Path) -> None:
+    path.write_bytes(path.read_bytes().ljust(10**8, b" "))
+
+
+def long_head(path: Path) -> None:
+    path.write_bytes((2**62).to_bytes(8, "little") + b"{}")
+
+
+def lying_head(path: Path) -> None:
+    head = json.dumps({"t": {"dtype": "F64", "shape": [10**12], "data_offsets": [0, 8 * 10**12]}}).encode()
+    path.write_bytes(len(head).to_bytes(8, "little") + head)
+
+
+NPZ, SAFE = ".npz", ".safetensors"
+DAMAGED: dict[str, tuple[str, Any, str]] = {
+    "text": (NPZ, text, "is no NumPy file of numbers: File is not a zip file"),
+    "empty": (NPZ, empty, "is empty"),
+    "cut": (NPZ, cut, "is no NumPy file of numbers"),
+    "flipped": (NPZ, flipped, "Bad CRC-32"),
+    "unpacks to a gigabyte": (NPZ, beyond, "holds 1 GB, and the state here takes"),
+    "objects": (NPZ, objects, "it holds Python objects, and those are not loaded"),
+    "a lying header": (NPZ, lying, "is cut off: an array of float64 of the shape (1000000000000,) takes 8 TB"),
+    "a pipe": (NPZ, pipe, "is a pipe and no file"),
+    "a folder": (NPZ, folder, "is a directory"),
+    "a device": (SAFE, device, "is a device and no file"),
+    "text as safetensors": (SAFE, text, "is no state of an optimizer: "),
+    "cut safetensors": (SAFE, cut, "is no state of an optimizer: "),
+    "a larger file": (SAFE, larger, "holds 100 MB, and the state here takes"),
+    "a long header": (SAFE, long_head, "is no state of an optimizer: "),
+    "a lying header of safetensors": (SAFE, lying_head, "is no state of an optimizer: "),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_file_is_refused_and_changes_nothing(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ending, damage, said = DAMAGED[what]
+    opt, path = start(), tmp_path / f"a{ending}"
+    opt.save(path)
+    damage(path)
+    before = opt.state_dict()
+    with pytest.raises(InputFileError) as refused:
         opt.load(path)
-    with pytest.raises(InputFileError, match=r"ends in neither \.npz nor \.safetensors"):
+    assert str(path) in refused.value.what
+    assert said in refused.value.what
+    assert refused.value.cure == "Give a file that `save` of an optimizer of the same rule and parameters has written."
+    assert all(before[name].tobytes() == value.tobytes() for name, value in opt.state_dict().items())
+    assert not (tmp_path / "planted").exists()
+
+
+def test_a_file_of_another_optimizer_is_named_with_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    mhat.Optimizer("adamw", {"w": np.ones(2)}).save(path)
+    with pytest.raises(BadValue) as refused:
+        start().load(path)
+    assert refused.value.what == f"{path}: the state is of the rule adamw, this optimizer runs adam"
+    assert refused.value.cure == "Make the optimizer with the rule of the state."
+
+
+def test_names_that_are_no_files_of_states(tmp_path: Path) -> None:
+    opt = start()
+    with pytest.raises(InputFileError, match=r"there is no file .*a\.npz\nGive a file that `save`"):
+        opt.load(tmp_path / "a.npz")
+    with pytest.raises(InputFileError, match=r"has the ending `\.pickle`, which mhat does not read"):
         opt.load(tmp_path / "a.pickle")
+    with pytest.raises(BadValue, match="`3` is no path"):
+        opt.load(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", [".NPZ", ".Safetensors"])
+def test_endings_in_capitals_are_the_same(ending: str, tmp_path: Path) -> None:
+    opt = start()
+    opt.save(tmp_path / f"a{ending}")
+    opt.load(tmp_path / f"a{ending}")
+    (tmp_path / f"a{ending}").rename(tmp_path / f"b{ending.lower()}")
+    opt.load(tmp_path / f"b{ending.lower()}")
 
 
 def test_the_text_of_a_rule_in_a_state_is_never_executed(tmp_path: Path) -> None:

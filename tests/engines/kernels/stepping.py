@@ -71,7 +71,7 @@ def check_bit_for_bit(
     params = [as_user_holds_it(x.astype(dtype), kind) for x, kind in zip(starts, layout, strict=True)]
     opt = mhat.Optimizer(rule, params, as_written=True, threads=threads)
     if fused is not None:
-        assert hasattr(opt._groups[0].step, "printed") is fused
+        assert hasattr(opt._state.groups[0].step, "printed") is fused
     for t, records in enumerate(expected):
         opt.step([as_user_holds_it(each[t].astype(dtype), kind) for each, kind in zip(streams, layout, strict=True)])
         for i, record in enumerate(records):

@@ -10,7 +10,7 @@ import pytest
 
 import mhat
 from mhat.engines.kernels import addresses
-from mhat.engines.kernels.addresses import ALL, UNMOVED, Shapes, address_of, gather
+from mhat.engines.kernels.addresses import ALL, UNMOVED, WRITTEN, Shapes, address_of, gather
 
 FLOAT = np.dtype(np.float32)
 SHAPES = [(2, 3), (), (5,), (0,), (1, 1, 4)]
@@ -48,6 +48,21 @@ def test_arrays_that_lie_where_they_lay() -> None:
     held, arrays[2] = arrays[2], np.zeros(5, FLOAT)
     assert gather(arrays, FLOAT, shapes, found) == ALL
     assert found[2] == address_of(arrays[2]) != address_of(held)
+    assert gather(arrays, FLOAT, shapes, found) == UNMOVED
+
+
+def test_a_list_of_another_length_is_not_read() -> None:
+    arrays = plain()
+    assert gathered(arrays[:4]) == (0, [-7] * 5)
+    assert gathered([]) == (0, [-7] * 5)
+    assert gathered([*arrays, arrays[0]]) == (0, [-7] * 5)
+
+
+def test_arrays_that_are_to_be_written() -> None:
+    arrays, found, shapes = plain(), np.zeros(len(SHAPES), np.int64), Shapes(SHAPES)
+    assert gather(arrays, FLOAT, shapes, found, WRITTEN) == ALL
+    arrays[3].setflags(write=False)
+    assert gather(arrays, FLOAT, shapes, found, WRITTEN) == 3
     assert gather(arrays, FLOAT, shapes, found) == UNMOVED
 
 

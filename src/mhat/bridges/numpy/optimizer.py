@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mhat.bridges.numpy import state_files
-from mhat.bridges.numpy.containers import flattened, matched, rebuilt
-from mhat.bridges.numpy.tensor_groups import DTYPES, Memory, Options, TensorGroup, dtype_name
-from mhat.engines.kernels.step import knob_values
-from mhat.engines.kernels.step_text import ROUNDINGS
-from mhat.engines.kernels.switches import CAN_FLUSH
-from mhat.errors import BadValue, UnknownName
+from mhat.bridges.numpy.apartness import Memory
+from mhat.bridges.numpy.arguments import check_options, check_rule, check_tensors, gradients_in, parameters_in
+from mhat.bridges.numpy.containers import Structure
+from mhat.bridges.numpy.knobs import Knobs
+from mhat.bridges.numpy.state import OptimizerState
+from mhat.bridges.numpy.tensor_groups import StepOptions, TensorGroup
+from mhat.bridges.numpy.turns import Turn
+from mhat.errors import BadValue
 from mhat.language import of_tree
 from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
 from mhat.language.inference import reductions_over_all
+from mhat.language.settings import knobs_set
 from mhat.names import find_rule
+from mhat.notation.decimals import exact
 from mhat.printers.python import rule_text
 
 Array = Any
-MISSING = ("skip", "zero")
 
 
 class Optimizer:
@@ -33,7 +35,8 @@ class Optimizer:
 
     `rule`: a rule, a function written as one, or a name. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
-    attributes afterwards: `opt.lr = 3e-4` holds from the next step on.
+    attributes afterwards: `opt.lr = 3e-4` holds from the next step on. A knob whose name is an option or an attribute
+    too is given as `knobs={"seed": 2}` and set as `opt.knobs["seed"] = 3`.
 
     Options:
 
@@ -54,6 +57,9 @@ class Optimizer:
     Rules with reductions take as few passes over memory as they can; matrix rules run on whole arrays. Memory is that
     of the parameters, gradients and states; arrays that are not contiguous are stepped in a copy of each.
 
+    The containers stay yours: another order of their keys is followed, and what else changes in them is refused by
+    name at the next step. Threads may share an optimizer; they take turns. What is promised: `docs/promises.md`.
+
     Raises UnknownName for a knob that the rule does not have, BadValue for what cannot be stepped.
 
     >>> import numpy as np
@@ -64,41 +70,49 @@ class Optimizer:
     [-0.5, 0.5, 0.0]
     """
 
+    rule: Rule
+    _state: OptimizerState
+    _structure: Structure
+    _settled: TensorGroup | None
+
     def __init__(
         self,
         rule: Any,
         params: Any,
+        /,
         *,
         missing: str = "skip",
         as_written: bool | None = None,
         state_dtype: str | None = None,
         rounding: str = "nearest",
-        seed: int = 0,
+        seed: int | None = None,
         flush_denormals: bool = False,
         threads: int | None = None,
-        **knobs: float,
+        knobs: Mapping[str, float] | None = None,
+        **named: float,
     ) -> None:
-        found = find_rule(rule)
-        _check_options(missing, state_dtype, rounding, seed, flush_denormals, threads)
-        _check_knob_names(found)
-        options = Options(state_dtype, rounding, flush_denormals, as_written, threads or os.cpu_count() or 1)
         own = self.__dict__
-        own["rule"], own["_params"] = found, params
-        own["_missing"], own["_seed"] = missing, seed
-        own["_flat"] = isinstance(params, list | tuple) and all(isinstance(each, np.ndarray) for each in params)
-        own["_knobs"], own["_steps"] = dict(found.knobs), 0
-        own["_options"] = {
-            "missing": missing, "as_written": as_written, "state_dtype": state_dtype, "rounding": rounding,
-            "seed": seed, "flush_denormals": flush_denormals, "threads": threads,
-        }  # fmt: skip
-        own["_lone"] = isinstance(params, np.ndarray)
-        own["_arena"], own["_settled"] = None, None
-        leaves = flattened(params, "params")
-        own["_paths"], own["_tensors"] = [path for path, _ in leaves], [leaf for _, leaf in leaves]
-        _check_tensors(self._paths, self._tensors)
-        self._set_knobs(knobs)
-        own["_groups"] = _grouped(found, self._tensors, self._paths, options)
-        own["_t"] = np.zeros(len(leaves))
+        own["_turn"] = Turn()
+        with self._turn:
+            options = {
+                "missing": missing, "as_written": as_written, "state_dtype": state_dtype, "rounding": rounding,
+                "seed": seed, "flush_denormals": flush_denormals, "threads": threads,
+            }  # fmt: skip
+            defaults = Optimizer.__init__.__kwdefaults__ or {}
+            check_rule(rule)
+            own["rule"] = find_rule(rule)
+            said = {name: value for name, value in options.items() if value is not defaults[name]}
+            settings = knobs_set("Optimizer", named, knobs, self.rule.knobs, said)
+            own["_options"] = check_options(options)
+            own["_params"], own["_structure"] = params, Structure(params, "params")
+            own["_tensors"] = self._structure.leaves
+            own["_paths"] = [f"params{path}" for path in self._structure.paths]
+            check_tensors(self._paths, self._tensors)
+            values = Knobs(self.rule, f"Options: {', '.join(options)}.")
+            values.update(settings)
+            groups = _grouped(self.rule, self._tensors, self._paths, self._options)
+            own["_state"] = OptimizerState(self.rule, values, groups, self._structure.paths, self._options["seed"])
+            own["_arena"], own["_settled"] = None, None
 
     def step(self, grads: Any = None) -> None:
         """Step all parameters in place.
@@ -106,71 +120,72 @@ class Optimizer:
         `grads`: arrays of the parameters' shapes and dtypes in the same containers, None for a parameter without a
         gradient; left out, what was written into `gradients` is used. Raises BadValue before anything is written.
         """
-        if grads is None:
-            if self._arena is None:
-                raise BadValue(
-                    "step() was called without gradients", "Give them, or write them into `gradients` beforehand."
-                )
-            grads = self._arena
-        if self._stepped_again(grads):
-            return
-        leaves = self._leaves(grads)
-        if self._missing == "zero":
-            leaves = [np.zeros_like(t) if g is None else g for g, t in zip(leaves, self._tensors, strict=True)]
-        whole = len(self._groups) == 1
-        prepared = [
-            (group, group.prepare(leaves if whole else [leaves[i] for i in group.places], "gradient"))
-            for group in self._groups
-        ]
-        for group, chosen in prepared:
-            group.start(chosen, self._knobs)
-        self._run(prepared)
-        if whole and self._groups[0].settled(prepared[0][1]) and (self._t == self._t[0]).all():
-            self.__dict__["_settled"] = self._groups[0]
+        with self._turn:
+            if grads is None:
+                if self._arena is None:
+                    raise BadValue(
+                        "step() was called without gradients", "Give them, or write them into `gradients` beforehand."
+                    )
+                grads = self._arena
+            self._check_parameters()
+            leaves = gradients_in(self._structure, grads)
+            if not self._stepped_again(leaves):
+                self._step(leaves)
 
-    def _stepped_again(self, grads: Any) -> bool:
+    def _check_parameters(self) -> None:
+        """Refuse to go on where the parameters are not those of the start: they are in a container of the user's."""
+        groups = self._state.groups
+        # A plain list of arrays, as large models have, is not walked through one by one.
+        if isinstance(self._params, list) and len(groups) == 1 and groups[0].lie_where_they_lay(self._params):
+            return
+        leaves = parameters_in(self._structure, self._params)
+        for group in groups:
+            group.check_tensors([leaves[i] for i in group.places])
+
+    def _stepped_again(self, leaves: list[Any]) -> bool:
         """Take the same step as before, if gradients lie where they lay: what was looked at then still holds.
 
         What a kernel moves drives this code out of the caches, so that every line of it is slow.
         """
-        group = self._settled
+        group, state = self._settled, self._state
         if group is None:
             return False
-        leaves = [grads] if self._lone else self._leaves(grads)
-        if not group.run_again(leaves, self._knob_array, self._t[:1] + 1.0, self._seed_of_step()):
+        if not group.run_again(leaves, state.knobs.now[1], state.t[:1] + 1.0, state.seed_of_step(0)):
             # Nobody has looked at where the gradients lie now.
             self.__dict__["_settled"] = None
             return False
-        self._t[:] += 1.0
-        self.__dict__["_steps"] += 1
+        state.t[:] += 1.0
+        state.steps += 1
         return True
 
-    def _seed_of_step(self) -> int:
-        # One number for seed and step, as kernels take it: 31 and 32 bits.
-        return int(self._seed << 32 | (self._steps + 1) & 0xFFFFFFFF)
-
-    def _leaves(self, grads: Any) -> list[Any]:
-        # A plain list of arrays, as large models have, is not walked through one by one.
-        if self._flat and isinstance(grads, list | tuple) and len(grads) == len(self._tensors):
-            return list(grads)
-        return matched(grads, self._params, "grads")
-
-    def _run(self, prepared: list[tuple[TensorGroup, Array]]) -> None:
-        seed = self._seed_of_step()
+    def _step(self, leaves: list[Any]) -> None:
+        state, groups = self._state, self._state.groups
+        if self._options["missing"] == "zero":
+            leaves = [np.zeros_like(t) if g is None else g for g, t in zip(leaves, self._tensors, strict=True)]
+        whole = len(groups) == 1
+        prepared = [
+            (group, group.prepare(leaves if whole else [leaves[i] for i in group.places], "gradient"))
+            for group in groups
+        ]
+        values, array = state.knobs.now
+        for group, chosen in prepared:
+            group.start(chosen, values)
         for i, (group, chosen) in enumerate(prepared):
             try:
-                group.run(self._knob_array, self._knobs, self._t[group.places] + 1.0, chosen, seed)
+                group.run(array, values, state.t[group.places] + 1.0, chosen, state.seed_of_step(i))
             except BaseException as stopped:
                 moved = [path for done, on in prepared[:i] for path, one in zip(done.paths, on, strict=True) if one]
                 stopped.add_note(f"Of the parameters these were stepped: {', '.join(moved) or 'none'}.")
                 raise
-            self._t[group.places[chosen]] += 1.0
-        self.__dict__["_steps"] += 1
+            state.t[group.places[chosen]] += 1.0
+        state.steps += 1
+        if whole and groups[0].settled(prepared[0][1]) and (state.t == state.t[0]).all():
+            self.__dict__["_settled"] = groups[0]
 
     @property
     def t(self) -> int:
         """How many steps were taken: of the tensor that has taken most."""
-        return int(self._t.max(initial=0.0))
+        return int(self._state.t.max(initial=0.0))
 
     @property
     def gradients(self) -> Any:
@@ -178,183 +193,128 @@ class Optimizer:
 
         They are zeros at first, and stay as they are written. With many small tensors this is the quickest way.
         """
-        if self._arena is None:
-            self.__dict__["_arena"] = rebuilt(self._params, [np.zeros(t.shape, t.dtype) for t in self._tensors])
-        return self._arena
+        with self._turn:
+            if self._arena is None:
+                zeros = [np.zeros(t.shape, t.dtype) for t in self._tensors]
+                self.__dict__["_arena"] = self._structure.rebuilt(zeros)
+            return self._arena
 
     @property
-    def knobs(self) -> dict[str, float]:
-        """The knobs as they are now; set them as attributes."""
-        return dict(self._knobs)
+    def knobs(self) -> Knobs:
+        """The knobs as they are now, to be read and set by name, whatever the name: `opt.knobs["lr"] = 3e-4`."""
+        return self._state.knobs
 
     @property
     def state(self) -> dict[str, Any]:
         """The states by name, each in the containers of the parameters: views, so what is written there counts."""
-        found = {}
+        states = {}
         for name in self.rule.tree.state_names:
             leaves: list[Any] = [None] * len(self._tensors)
-            for group in self._groups:
+            for group in self._state.groups:
                 for place, value in zip(group.places, group.values(name), strict=True):
                     leaves[place] = value
-            found[name] = rebuilt(self._params, leaves)
-        return found
+            states[name] = self._structure.rebuilt(leaves)
+        return states
 
     def state_dict(self) -> dict[str, Array]:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
-        `rule` (its text, as bytes), `t` and `started` (one a tensor), `steps`, `seed`, `knob/NAME`, and for each
-        state and parameter `state/NAME/PATH`.
+        `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
+        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`. The parameters themselves
+        are not among them.
         """
-        return state_files.state_of(self)
+        with self._turn:
+            return self._state.arrays()
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Go on from what `state_dict` gave: knobs, step numbers, states, to the last bit.
 
         Raises BadValue, and changes nothing, if the state is of another rule or of other parameters.
         """
-        state_files.set_state(self, state)
+        with self._turn:
+            self._state.set(state)
+            self.__dict__["_settled"] = None
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the state to disk: .npz, or .safetensors with the extra of that name.
 
-        Raises OutputFileError if the file exists, unless `force`; it takes its name only when it is whole.
+        The parameters are not in it. The file takes its name only when all of it is on the disk, so that several
+        writers leave one of theirs. Raises OutputFileError if the file exists, unless `force`, and for a link.
         """
         state_files.save(self.state_dict(), path, force=force)
 
     def load(self, path: str | Path) -> None:
-        """Go on from a state on disk; raises InputFileError, and BadValue as `load_state_dict` does."""
-        self.load_state_dict(state_files.load(path))
+        """Go on from a state on disk, or change nothing; raises InputFileError, BadValue as `load_state_dict` does."""
+        state = state_files.load(path, self._state.nbytes)
+        try:
+            self.load_state_dict(state)
+        except BadValue as error:
+            raise BadValue(f"{path}: {error.what}", error.cure) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy has parameters of its own, and must not know where these are.
-        text = rule_text(self.rule.tree)
-        return _copied, (
-            text,
-            self.rule.paper,
-            self.rule.knob_sentences,
-            self._params,
-            self._options,
-            self.state_dict(),
-        )
-
-    def _set_knobs(self, knobs: Mapping[str, Any]) -> None:
-        for name in knobs:
-            if name not in self.rule.knobs:
-                raise self.rule.unknown_knob(name, self._options_said())
-        given = {name: _number(name, value) for name, value in knobs.items()}
-        self.rule.check_knobs(given)
-        self._knobs.update(given)
-        self.__dict__["_knob_array"] = knob_values(self.rule, self._knobs)
-
-    def _options_said(self) -> str:
-        return f"Options: {', '.join(self._options)}."
+        with self._turn:
+            self._check_parameters()
+            parts = rule_text(self.rule.tree), self.rule.paper, self.rule.knob_sentences
+            return _copied, (*parts, self._params, self._options, self._state.arrays())
 
     def __getattr__(self, name: str) -> Any:
-        knobs = self.__dict__.get("_knobs", {})
-        if name in knobs:
-            return knobs[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        state = self.__dict__.get("_state")
+        if state is not None and name in state.knobs:
+            return state.knobs[name]
+        said = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(said, name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(getattr(type(self), name, None), property) or name in self.__dict__:
-            raise BadValue(f"`{name}` of an optimizer cannot be set", "Knobs can: " + ", ".join(self._knobs) + ".")
-        self._set_knobs({name: value})
+        if hasattr(type(self), name) or name in self.__dict__:
+            knob = f'The knob of this name is opt.knobs["{name}"].' if name in self.knobs else ""
+            cure = knob or "Knobs can: " + ", ".join(self.knobs) + "."
+            raise BadValue(f"`{name}` of an optimizer cannot be set", cure)
+        self.knobs.update({name: value})
+
+    def __delattr__(self, name: str) -> None:
+        raise BadValue(f"`{name}` of an optimizer cannot be taken away", "Make another optimizer.")
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._knobs})
+        return sorted({*super().__dir__(), *self.knobs})
 
     def __repr__(self) -> str:
-        numbers = sum(tensor.size for tensor in self._tensors)
-        knobs = ", ".join(f"{name}={value!r}" for name, value in self._knobs.items())
-        return f"<Optimizer {self.rule.name} of {len(self._tensors)} arrays, {numbers:,} numbers, t={self.t}, {knobs}>"
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real | np.generic):
-        raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number; set it anew when it changes.")
-    return float(value)
-
-
-def _check_options(
-    missing: str, state_dtype: str | None, rounding: str, seed: int, flush_denormals: bool, threads: int | None
-) -> None:
-    for name, value, known in (
-        ("missing", missing, MISSING),
-        ("rounding", rounding, ROUNDINGS),
-        ("state_dtype", state_dtype or "float64", tuple(DTYPES)),
-    ):
-        if value not in known:
-            raise UnknownName(f"choice of `{name}`", str(value), known)
-    if not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise BadValue(f"seed={seed!r} is not a whole number from 0 to {2**31 - 1}", "Give one.")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise BadValue(f"threads={threads!r} is not a whole number from 1 on", "Give one, or leave it out for all.")
-    if flush_denormals and not CAN_FLUSH:
-        raise BadValue("flush_denormals is known for x86 processors only", "Leave it out.")
-
-
-def _check_knob_names(rule: Rule) -> None:
-    """Refuse a rule whose knobs would hide what every optimizer has."""
-    options = Optimizer.__init__.__kwdefaults__ or {}
-    for name in rule.knobs:
-        if name in options or hasattr(Optimizer, name) or name in ("rule", "params"):
-            raise BadValue(
-                f"`{name}` is a knob of {rule.name} and a word of every optimizer", f"Rename it: my_{name}, say."
-            )
-
-
-def _check_tensors(paths: list[str], tensors: list[Any]) -> None:
-    if not tensors:
-        raise BadValue("params holds no arrays", "Give the arrays that are to be stepped.")
-    for path, tensor in zip(paths, tensors, strict=True):
-        if not isinstance(tensor, np.ndarray):
-            raise BadValue(f"{path} is a {type(tensor).__name__}", "Give NumPy arrays: they are changed in place.")
-        if dtype_name(tensor) is None:
-            raise BadValue(f"{path} is {tensor.dtype}", f"Give one of {', '.join(DTYPES)}.")
-        if not tensor.flags.writeable:
-            raise BadValue(f"{path} is read-only", "Give an array that may be changed: a copy of it, say.")
-        if tensor.size and any(s == 0 and n > 1 for s, n in zip(tensor.strides, tensor.shape, strict=True)):
-            raise BadValue(f"{path} holds one number in many places", "Give an array of its own: a copy of it, say.")
-    _check_apart(paths, tensors)
-
-
-def _check_apart(paths: list[str], tensors: list[Any]) -> None:
-    """Refuse parameters that share memory: each is compared with those before it that reach as far."""
-    bounds = [np.lib.array_utils.byte_bounds(tensor) for tensor in tensors]
-    reaching: list[int] = []
-    for i in sorted((i for i, t in enumerate(tensors) if t.size), key=lambda i: bounds[i][0]):
-        reaching = [j for j in reaching if bounds[j][1] > bounds[i][0]]
-        for j in reaching:
-            if np.shares_memory(tensors[i], tensors[j]):
-                first, second = sorted((i, j))
-                raise BadValue(
-                    f"{paths[first]} and {paths[second]} share memory",
-                    "Give each array once: it would be stepped twice.",
-                )
-        reaching.append(i)
+        tensors, numbers = len(self._tensors), sum(tensor.size for tensor in self._tensors)
+        knobs = "".join(f", {name}={exact(value)}" for name, value in self.knobs.items())
+        return (
+            f"<Optimizer {self.rule.name}: {tensors:,} tensor{'s' * (tensors != 1)}, "
+            f"{numbers:,} parameter{'s' * (numbers != 1)}, t={self.t}{knobs}>"
+        )
 
 
 def _copied(
     text: str, paper: str, sentences: dict[str, str], params: Any, options: dict[str, Any], state: dict[str, Array]
 ) -> Optimizer:
     """Make an optimizer that was copied or stored, on the parameters that came with it."""
-    made = Optimizer(of_tree(rule_of(text).tree, paper=paper, knobs=sentences), params, **options)
+    knobs = {name.removeprefix("knob/"): float(v) for name, v in state.items() if name.startswith("knob/")}
+    made = Optimizer(of_tree(rule_of(text).tree, paper=paper, knobs=sentences), params, **options, knobs=knobs)
     made.load_state_dict(state)
     return made
 
 
-def _grouped(rule: Rule, tensors: list[Array], paths: list[str], options: Options) -> list[TensorGroup]:
+def _grouped(
+    rule: Rule, tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
+) -> list[TensorGroup]:
     kinds = list(dict.fromkeys(str(tensor.dtype) for tensor in tensors))
     if len(kinds) > 1 and reductions_over_all(rule.tree):
         raise BadValue(
             f"{rule.name} looks at all tensors at once, and they are of {' and '.join(kinds)}",
             "Give parameters of one dtype.",
         )
+    how = StepOptions(
+        options["state_dtype"], options["rounding"], options["flush_denormals"], options["as_written"],
+        options["threads"] or os.cpu_count() or 1,
+    )  # fmt: skip
     groups = []
     for kind in kinds:
         places = [i for i, tensor in enumerate(tensors) if str(tensor.dtype) == kind]
         groups.append(
-            TensorGroup(rule, [tensors[i] for i in places], [paths[i] for i in places], places, len(tensors), options)
+            TensorGroup(rule, [tensors[i] for i in places], [paths[i] for i in places], places, len(tensors), how)
         )
     written = Memory([stretch for group in groups for stretch in group.written()])
     for group in groups:

@@ -1,157 +1,75 @@
-"""The state of an optimizer as arrays by name, and on disk: .npz and .safetensors. It steps nothing."""
+"""Arrays by name on disk, as the state of an optimizer is: .npz and .safetensors. It knows no optimizer.
+
+Nothing that is pickled is ever read, and no file is read that holds much more than what it is read for.
+"""
 
 from __future__ import annotations
 
-import importlib
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
-from mhat.errors import BadValue, InputFileError, LanguageError
+from mhat.errors import InputFileError, OutputFileError
 from mhat.extras import extra
-from mhat.language import rule as rule_of
+from mhat.inputs.arrays import Archive
+from mhat.inputs.files import check_input, line_of, reading
+from mhat.inputs.sizes import written
 from mhat.outputs import beside, check_output, said_of
-from mhat.printers.python import rule_text
 
 Array = Any
 ENDINGS = (".npz", ".safetensors")
-
-
-def state_of(optimizer: Any) -> dict[str, Array]:
-    """Copy all that an optimizer carries from step to step; see `Optimizer.state_dict`."""
-    state = {name: np.array(value) for name, value in _numbers(optimizer).items()}
-    state["rule"] = np.frombuffer(rule_text(optimizer.rule.tree).encode(), dtype=np.uint8).copy()
-    state |= {name: np.array(home) for name, home in _homes(optimizer)}
-    return state
-
-
-def set_state(optimizer: Any, state: Mapping[str, Array]) -> None:
-    """Set all that `state_of` gave; raises BadValue before anything is changed."""
-    own = optimizer.__dict__
-    given = {name: np.asarray(state[name]) for name in state}
-    _check_rule(optimizer, given)
-    homes = dict(_homes(optimizer))
-    expected = {**_numbers(optimizer), **homes}
-    for name in expected:
-        if name not in given:
-            raise BadValue(f"the state lacks `{name}`", "Give what state_dict gave, for the same parameters.")
-    for name in given:
-        if name != "rule" and name not in expected:
-            raise BadValue(f"the state has `{name}`, which belongs to no parameter here", "Give the same parameters.")
-    checked = {name: _checked(name, given[name], home) for name, home in expected.items()}
-    optimizer._set_knobs({name: float(checked[f"knob/{name}"]) for name in optimizer.rule.knobs})
-    for name, home in homes.items():
-        home[...] = checked[name]
-    own["_seed"], own["_steps"] = int(checked["seed"]), int(checked["steps"])
-    own["_settled"] = None
-    own["_t"][:] = checked["t"]
-    for group in optimizer._groups:
-        group.started[:] = checked["started"][group.places]
+CURE = "Give a file that `save` of an optimizer of the same rule and parameters has written."
+# A state of other parameters is read, to say what differs, up to this: so many times as large, and so many bytes.
+TIMES, MORE = 4, 1 << 24
 
 
 def save(state: Mapping[str, Array], path: str | Path, *, force: bool) -> None:
     """Write a state; the file takes its name only when it is whole. Raises OutputFileError, MissingExtra."""
-    path = check_output(path, ENDINGS, force=force)
-    with beside(path) as partial, said_of(path):
-        if path.suffix == ".npz":
-            with partial.open("wb") as file:
-                np.savez(file, **state)
-        else:
-            _safetensors().save_file({name: np.atleast_1d(value) for name, value in state.items()}, str(partial))
-
-
-def load(path: str | Path) -> dict[str, Array]:
-    """Read a state; raises InputFileError, MissingExtra."""
-    path = Path(path)
-    if path.suffix not in ENDINGS:
-        raise InputFileError(f"`{path}` ends in neither .npz nor .safetensors", "Name a file that `save` has written.")
-    if not path.is_file():
-        raise InputFileError(f"there is no file `{path}`", "Name a file that `save` has written.")
-    read, wrong = (_read_npz, _WRONG) if path.suffix == ".npz" else _safetensors_reader()
     try:
-        return read(path)
-    except wrong as error:
-        raise InputFileError(f"`{path}` is no state of an optimizer: {error}", "Save it anew.") from None
+        file = check_output(path, ENDINGS, force=force)
+    except OutputFileError as error:
+        raise OutputFileError(error.what, error.cure.replace("--force", "force=True")) from None
+    module = extra("safetensors", "safetensors") if file.suffix.lower() == ".safetensors" else None
+    with beside(file, force=force) as partial, said_of(file):
+        if module is None:
+            with partial.open("wb") as stream:
+                np.savez(stream, **state)
+            return
+        try:
+            extra("safetensors.numpy", "safetensors").save_file(
+                {name: np.atleast_1d(value) for name, value in state.items()}, str(partial)
+            )
+        except module.SafetensorError as error:
+            raise OutputFileError(
+                f"`{file}` could not be written: {line_of(error)}", "Free some space, or choose another place."
+            ) from None
 
 
-_WRONG: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
-
-
-def _read_npz(path: Path) -> dict[str, Array]:
-    # NumPy leaves a file open that it cannot read.
-    with path.open("rb") as file, np.load(file) as found:
-        return dict(found)
-
-
-def _safetensors_reader() -> tuple[Callable[[Path], dict[str, Array]], tuple[type[Exception], ...]]:
-    module = _safetensors()
-    return lambda path: dict(module.load_file(str(path))), (
-        *_WRONG,
-        importlib.import_module("safetensors").SafetensorError,
-    )
-
-
-def _safetensors() -> Any:
-    return extra("safetensors.numpy", "safetensors")
-
-
-def _numbers(optimizer: Any) -> dict[str, Array]:
-    started = np.zeros(len(optimizer._tensors), dtype=np.uint8)
-    for group in optimizer._groups:
-        started[group.places] = group.started
-    return {
-        "t": optimizer._t,
-        "started": started,
-        "steps": np.array(optimizer._steps),
-        "seed": np.array(optimizer._seed),
-        **{f"knob/{name}": np.array(value) for name, value in optimizer.knobs.items()},
-    }
-
-
-def _homes(optimizer: Any) -> Iterator[tuple[str, Array]]:
-    """List the arrays that states live in, by name."""
-    for group in optimizer._groups:
-        paths = [path.removeprefix("params") or "[]" for path in group.paths]
-        for name in optimizer.rule.tree.state_names:
-            yield from ((f"state/{name}/{path}", home) for path, home in zip(paths, group.values(name), strict=True))
-        if group.lost is not None:
-            yield from ((f"lost/{path}", home) for path, home in zip(paths, group.lost, strict=True))
-
-
-def _check_rule(optimizer: Any, given: Mapping[str, Array]) -> None:
-    if "rule" not in given:
-        raise BadValue("this is no state of an optimizer: it has no `rule`", "Give what state_dict gave.")
-    text = given["rule"].tobytes().decode(errors="replace")
+def load(path: str | Path, size: int) -> dict[str, Array]:
+    """Read a state of about so many bytes; raises InputFileError, MissingExtra."""
     try:
-        found = rule_of(text)
-    except LanguageError as error:
-        raise BadValue(f"the rule in the state cannot be read: {error.what}", "Give what state_dict gave.") from None
-    if found.tree.body != optimizer.rule.tree.body or found.tree.result != optimizer.rule.tree.result:
-        raise BadValue(
-            f"the state is of the rule {found.name}, this optimizer runs {optimizer.rule.name}"
-            if found.name != optimizer.rule.name
-            else f"the state is of another rule of the name {found.name}",
-            "Make the optimizer with the rule of the state.",
-        )
+        file = check_input(path, ENDINGS)
+        return _read_npz(file, size) if file.suffix.lower() == ".npz" else _read_safetensors(file, size)
+    except InputFileError as error:
+        # What else arrays are good for is of no use here.
+        raise InputFileError(error.what, CURE) from None
 
 
-def _checked(name: str, value: Array, home: Array) -> Array:
-    if value.dtype.kind == "V" and home.dtype == ml_dtypes.bfloat16:
-        # npz knows no bfloat16: two bytes each come back.
-        value = value.view(ml_dtypes.bfloat16)
-    if value.shape != home.shape and value.size == home.size == 1:
-        value = value.reshape(home.shape)
-    if value.shape != home.shape:
-        raise BadValue(
-            f"`{name}` of the state has the shape {value.shape}, not {home.shape}", "Give the same parameters."
-        )
-    if value.dtype != home.dtype:
-        raise BadValue(
-            f"`{name}` of the state is {value.dtype}, not {home.dtype}", "Make the optimizer with the same dtypes."
-        )
-    return value
+def _read_npz(file: Path, size: int) -> dict[str, Array]:
+    archive = Archive(file)
+    _check_size(file, sum(archive.sizes.values()), size)
+    return archive.arrays()
+
+
+def _read_safetensors(file: Path, size: int) -> dict[str, Array]:
+    module = extra("safetensors.numpy", "safetensors")
+    _check_size(file, file.stat().st_size, size)
+    with reading(file, CURE, "is no state of an optimizer"):
+        return dict(module.load_file(str(file)))
+
+
+def _check_size(file: Path, there: int, size: int) -> None:
+    if there > TIMES * size + MORE:
+        raise InputFileError(f"{file} holds {written(there)}, and the state here takes {written(size)}", CURE)

@@ -12,7 +12,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from mhat.engines.kernels.addresses import UNMOVED, Shapes, address_of, gather
+from mhat.bridges.numpy.apartness import Memory
+from mhat.bridges.numpy.containers import kind_of
+from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.kernels.memory import STORED
 from mhat.engines.kernels.step import FusedStep
@@ -36,7 +38,7 @@ LINE = 64
 
 
 @dataclass(frozen=True)
-class Options:
+class StepOptions:
     """What holds for all tensors of an optimizer; see `mhat.bridges.numpy.Optimizer`."""
 
     state_dtype: str | None
@@ -51,33 +53,12 @@ def dtype_name(array: Array) -> str | None:
     return _NAMES.get(array.dtype)
 
 
-class Memory:
-    """Stretches of memory that do not overlap. `stretches`: address, bytes, owner."""
-
-    def __init__(self, stretches: Sequence[tuple[int, int, str]]) -> None:
-        found = sorted(stretches)
-        self._lows = np.array([low for low, _, _ in found], dtype=np.int64)
-        self._highs = self._lows + np.array([size for _, size, _ in found], dtype=np.int64)
-        self._owners = [owner for _, _, owner in found]
-
-    def met(self, starts: Array, sizes: Array, chosen: Array) -> tuple[int, str] | None:
-        """Find the first of the chosen arrays that lies in it, and whose memory that is."""
-        # Of all that begins before an array's end, the last reaches furthest.
-        before = np.searchsorted(self._lows, starts + sizes, side="left") - 1
-        inside = chosen & (sizes > 0) & (before >= 0)
-        inside[inside] = self._highs[before[inside]] > starts[inside]
-        if not inside.any():
-            return None
-        place = int(np.argmax(inside))
-        return place, self._owners[before[place]]
-
-
 class TensorGroup:
     """Tensors of one dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
 
     def __init__(
         self, rule: Rule, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int], count: int,
-        options: Options,
+        options: StepOptions,
     ) -> None:  # fmt: skip
         self.rule = rule
         self.tensors = list(tensors)
@@ -90,6 +71,9 @@ class TensorGroup:
         self.started = np.zeros(len(tensors), dtype=bool)
         self._sizes = np.array([tensor.nbytes for tensor in tensors], dtype=np.int64)
         self._shapes = Shapes([tensor.shape for tensor in tensors])
+        self._looks = [_look(tensor) for tensor in tensors]
+        self._addresses = np.array([address_of(tensor) for tensor in tensors], dtype=np.int64)
+        self._lying = self._addresses.copy()
         # What is not contiguous is stepped in a contiguous copy.
         self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
         self.homes = [self.shadows.get(i, tensor) for i, tensor in enumerate(tensors)]
@@ -103,7 +87,7 @@ class TensorGroup:
         self._looked_at = np.zeros_like(self._found)
         self._enter_addresses()
 
-    def _form(self, options: Options) -> Form:
+    def _form(self, options: StepOptions) -> Form:
         small = STORED[self.stored] == 2
         stored = options.state_dtype or ("float32" if small else self.stored)
         alone = self.rule.dependence.per_step_states
@@ -115,7 +99,7 @@ class TensorGroup:
         rearranged = self.stored != "float64" if options.as_written is None else not options.as_written
         return Form(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
 
-    def _stepping(self, options: Options) -> FusedStep | WholeStep:
+    def _stepping(self, options: StepOptions) -> FusedStep | WholeStep:
         if self.rule.level == Level.MATRIX:
             for tensor, path in zip(self.tensors, self.paths, strict=True):
                 if tensor.ndim != 2:
@@ -140,9 +124,9 @@ class TensorGroup:
         if isinstance(self.step, WholeStep):
             return self.step.allocated(self.homes)
         step, stored = self.step, dict(self.form.states)
-        made: dict[str, list[Array]] = {name: self._room(stored[name]) for name in step.coordinate_states}
-        made |= {name: [] for name in (*step.tensor_states, *step.step_states)}
-        return {name: made[name] for name in self.rule.tree.state_names}
+        rooms: dict[str, list[Array]] = {name: self._room(stored[name]) for name in step.coordinate_states}
+        rooms |= {name: [] for name in (*step.tensor_states, *step.step_states)}
+        return {name: rooms[name] for name in self.rule.tree.state_names}
 
     def _room(self, stored: str) -> list[Array]:
         dtype = DTYPES[stored]
@@ -183,6 +167,20 @@ class TensorGroup:
         column = fused.tensor_state(name) if name in fused.tensor_states else fused.step_state(name)
         return [column[i : i + 1].reshape(()) for i in range(len(self.tensors))]
 
+    def lie_where_they_lay(self, tensors: list[Any]) -> bool:
+        """Whether these are the tensors as they were, as far as can be seen at a glance; other views of them are."""
+        if gather(tensors, self.dtype, self._shapes, self._lying, WRITTEN) == UNMOVED:
+            return True
+        self._lying[:] = self._addresses
+        return False
+
+    def check_tensors(self, tensors: list[Any]) -> None:
+        """Refuse to go on where these are not the tensors as they were, for steps write there; raises BadValue."""
+        if self.lie_where_they_lay(tensors):
+            return
+        for tensor, look, path in zip(tensors, self._looks, self.paths, strict=True):
+            _check_look(tensor, look, path)
+
     def prepare(self, gradients: Sequence[Array], called: str) -> Array:
         """Look at the gradients, None where there is none; give the mask of tensors that will be stepped."""
         self._gradients = list(gradients)
@@ -216,8 +214,11 @@ class TensorGroup:
     def _checked(self, gradient: Any, i: int, called: str) -> Array:
         tensor, path = self.tensors[i], self.paths[i]
         if not isinstance(gradient, np.ndarray | np.generic | float):
+            raise BadValue(f"the gradient of {path} is {kind_of(gradient)}", "Give a NumPy array, or None for none.")
+        if isinstance(gradient, np.ma.MaskedArray):
             raise BadValue(
-                f"the gradient of {path} is a {type(gradient).__name__}", "Give a NumPy array, or None for none."
+                f"the gradient of {path} is a masked array, and a step knows no mask",
+                "Fill it: gradient.filled(0.0) leaves out what is masked.",
             )
         array = np.asarray(gradient)
         if array.shape != tensor.shape:
@@ -269,3 +270,41 @@ class TensorGroup:
 
 def _plain(array: Array) -> bool:
     return bool(array.flags.c_contiguous and array.flags.aligned)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What an array is on memory: where it begins, its shape, how it strides, its dtype."""
+
+    address: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _look(array: Array) -> _Look:
+    # Where nothing is, it lies nowhere.
+    address, strides = (address_of(array), array.strides) if array.size else (0, ())
+    return _Look(address, array.shape, strides, array.dtype)
+
+
+def _check_look(tensor: Any, before: _Look, path: str) -> None:
+    """Refuse what has taken the place of a parameter; raises BadValue."""
+    if not isinstance(tensor, np.ndarray):
+        raise BadValue(f"{path} is {kind_of(tensor)} now, and was an array when the optimizer was made", _cure(path))
+    after = _look(tensor)
+    if not tensor.flags.writeable:
+        raise BadValue(
+            f"{path} is read-only now", f"Let it be written ({path}.setflags(write=True)), or make another optimizer."
+        )
+    if (after.shape, after.dtype) != (before.shape, before.dtype):
+        raise BadValue(
+            f"{path} has the shape {after.shape} and is {after.dtype} now, and was {before.shape} and {before.dtype}",
+            "Make another optimizer for it: its states have the shape that it had.",
+        )
+    if after != before:
+        raise BadValue(f"{path} is another array than when the optimizer was made", _cure(path))
+
+
+def _cure(path: str) -> str:
+    return f"Write into the array that was there ({path}[...] = values), or make another optimizer."

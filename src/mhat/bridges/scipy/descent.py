@@ -47,7 +47,7 @@ class Ending:
     message: str
 
 
-class Record:
+class Track:
     """Everything a trace keeps, step by step."""
 
     def __init__(self, walk: Walk) -> None:
@@ -79,7 +79,7 @@ class Descent:
         schedules: Mapping[str, Sequence[float]],
         tell: Callable[[Point], None] | None,
         bounds: tuple[Array, Array] | None,
-        record: Record | None,
+        track: Track | None,
     ) -> None:
         self.walk = walk
         self.objective = objective
@@ -87,7 +87,7 @@ class Descent:
         self.schedules = schedules
         self.tell = tell
         self.bounds = bounds
-        self.record = record
+        self.track = track
         self.gradient: Array
         self.lost = False  # x is not finite
         self.point = self._looked()
@@ -110,9 +110,9 @@ class Descent:
         before, g = self.point, self.gradient.reshape(self.walk.x.shape)
         self.walk.step(g, {name: values[self.walk.t] for name, values in self.schedules.items()})
         self.point = self._looked()
-        if self.record is not None:
-            self.record.add(g)
-            self.record.heights.append(self.point.fun)
+        if self.track is not None:
+            self.track.add(g)
+            self.track.heights.append(self.point.fun)
         if math.isfinite(self.point.fun) and self.point.fun < self.best.fun:
             self.best = self.point
         self._count_still(before, self.point)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mhat.bridges.scipy.descent import CONVERGED, Descent, Ending, Point, Record
+from mhat.bridges.scipy.descent import CONVERGED, Descent, Ending, Point, Track
 from mhat.bridges.scipy.objective import Objective, differences_of
 from mhat.bridges.scipy.options import WAYS, Limits, Options, limits_of, options_of, shape_of, start_of
 from mhat.engines.program import Program
@@ -20,20 +20,24 @@ from mhat.engines.running import variables_of
 from mhat.engines.walk import Walk, program_of
 from mhat.errors import BadValue
 from mhat.extras import extra
-from mhat.language import Rule
+from mhat.language import Rule, of_tree
+from mhat.language import rule as rule_of
+from mhat.language.settings import knobs_set
 from mhat.names import find_rule
+from mhat.notation import number
 from mhat.notation.decimals import exact
+from mhat.printers.python import rule_text
 from mhat.traces import recorded
 
 HEIGHT = "fun"  # the function values in a trace, by the name that a result has for them
 
 
-def method(rule: Any, /, **knobs: Any) -> Method:
+def method(rule: Any, /, *, knobs: Mapping[str, Any] | None = None, **named: Any) -> Method:
     """Make a method of `scipy.optimize.minimize` of a rule.
 
     `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). A knob is a number, or a
-    schedule: a DataArray over the dimension `step` with a value for each step. One method serves any number of
-    minimizations, each with a fresh state.
+    schedule: a DataArray over the dimension `step` with a value for each step. Knobs are keywords, or in `knobs`, as
+    one of the name `knobs` must be. One method serves any number of minimizations, each with a fresh state.
 
     The call of `minimize` means what it means with SciPy's own methods. `x0` of shape (n,) is one tensor; where it
     is float32 the run is in float32, else in float64. At every point the function and its gradient are asked for
@@ -73,7 +77,8 @@ def method(rule: Any, /, **knobs: Any) -> Method:
     >>> result.success, result.x.round(4).tolist()
     (True, [3.0, 3.0])
     """
-    return Method(find_rule(rule), knobs, imported())
+    found = find_rule(rule)
+    return Method(found, knobs_set("method", named, knobs, found.knobs, {}), imported())
 
 
 class Method:
@@ -85,8 +90,15 @@ class Method:
         self._optimize = optimize
         self._programs: dict[tuple[str, int], Program] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A module, a function and compiled programs do not travel.
+        rule = rule_text(self.rule.tree), self.rule.paper, self.rule.knob_sentences
+        return _copied, (*rule, {**self.knobs, **self.schedules})
+
     def __repr__(self) -> str:
-        knobs = ", ".join(f"{name}={exact(value)}" for name, value in self.knobs.items())
+        numbers = [f"{name}={exact(value)}" for name, value in self.knobs.items()]
+        schedules = [f"{name} over {values.size:,} steps" for name, values in self.schedules.items()]
+        knobs = ", ".join([*numbers, *schedules])
         return f"<method {self.rule.name}{' with ' * bool(knobs)}{knobs}>"
 
     def __call__(
@@ -112,16 +124,16 @@ class Method:
         start = start if limits is None else np.clip(start, *limits)
         shape = shape_of(self.rule, start.size, wanted.shape)
         walk = self._walk(start.reshape(shape), limits)
-        record = self._record(walk) if wanted.trace else None
+        track = self._track(walk) if wanted.trace else None
         stops = wanted.stops(self._longest(wanted))
         schedules = {name: schedule.values.astype(float).tolist() for name, schedule in self.schedules.items()}
-        objective = self._objective(fun, args, jac, wanted, limits, start.dtype)
+        objective = self._objective(fun, args, jac, wanted, limits, start)
         tell = None if callback is None else self._teller(callback)
-        descent = Descent(walk, objective, stops, schedules, tell, limits, record)
+        descent = Descent(walk, objective, stops, schedules, tell, limits, track)
         ending = descent.run()
         result = self._result(descent.found(wanted.best), ending, walk, objective, wanted)
-        if record is not None:
-            result["trace"] = self._trace(record, start.reshape(shape), limits)
+        if track is not None:
+            result["trace"] = self._trace(track, start.reshape(shape), limits)
         if wanted.disp:
             _print(result, self._optimize)
         return result
@@ -153,19 +165,19 @@ class Method:
         return lengths[name]
 
     def _objective(
-        self, fun: Any, args: Any, jac: Any, wanted: Options, limits: Limits | None, dtype: Any
+        self, fun: Any, args: Any, jac: Any, wanted: Options, limits: Limits | None, start: Any
     ) -> Objective:
-        given = callable(jac)
-        if given and wanted.differences is not None:
+        has_slope = callable(jac)
+        if has_slope and wanted.differences is not None:
             raise BadValue(
                 f"differences={wanted.differences!r} is asked for and jac is given", "Leave one of them out."
             )
         way = wanted.differences or (jac if isinstance(jac, str) and jac in WAYS else None)
         # SciPy's own methods call it; its public face, approx_fprime, knows neither bounds nor other ways.
         approximate = importlib.import_module("scipy.optimize._numdiff").approx_derivative
-        steps = wanted.steps_of_differences(way, dtype)
+        steps = wanted.steps_of_differences(way, start.dtype, start.size)
         differences = differences_of(approximate, way or WAYS[0], steps, limits)
-        return Objective(fun, jac if given else None, differences, args if isinstance(args, tuple) else (args,))
+        return Objective(fun, jac if has_slope else None, differences, args if isinstance(args, tuple) else (args,))
 
     def _teller(self, callback: Callable[..., Any]) -> Callable[[Point], None]:
         """Tell a callback of a point in the style that its signature asks for, as SciPy does."""
@@ -175,9 +187,9 @@ class Method:
             names = set()
         if names != {"intermediate_result"}:
             return lambda point: callback(np.copy(point.x))
-        made = self._optimize.OptimizeResult
+        result_of = self._optimize.OptimizeResult
         return lambda point: callback(
-            intermediate_result=made(x=np.copy(point.x), fun=point.fun, nit=point.step),
+            intermediate_result=result_of(x=np.copy(point.x), fun=point.fun, nit=point.step),
         )
 
     def _result(self, point: Point, ending: Ending, walk: Walk, objective: Objective, wanted: Options) -> Any:
@@ -199,22 +211,22 @@ class Method:
             result["step"] = point.step
         return result
 
-    def _record(self, walk: Walk) -> Record:
+    def _track(self, walk: Walk) -> Track:
         if HEIGHT in {*variables_of(self.rule), *self.schedules}:
             raise BadValue(
                 f"{self.rule.name} has the name `{HEIGHT}`, which is that of the function values in a trace",
                 "Rename it in the rule.",
             )
-        return Record(walk)
+        return Track(walk)
 
-    def _trace(self, record: Record, start: Any, limits: Limits | None) -> Any:
+    def _trace(self, track: Track, start: Any, limits: Limits | None) -> Any:
         knobs = {**self.knobs, **self.schedules}
-        dtype = str(record.walk.dtype)
-        ds = recorded(self.rule, record.gradients, record.arrays, start=start, dtype=dtype, knobs=knobs)
+        dtype = str(track.walk.dtype)
+        ds = recorded(self.rule, track.gradients, track.arrays, start=start, dtype=dtype, knobs=knobs)
         if limits is not None:
             # Said, because the rule alone does not walk this way again.
             ds = ds.assign_attrs(bounds=json.dumps([limit.tolist() for limit in limits]))
-        return ds.assign_coords({HEIGHT: ("step", np.array(record.heights, dtype=np.float64))})
+        return ds.assign_coords({HEIGHT: ("step", np.array(track.heights, dtype=np.float64))})
 
 
 def imported() -> Any:
@@ -222,15 +234,20 @@ def imported() -> Any:
     return extra("scipy.optimize", "scipy", "SciPy")
 
 
-def _sorted(rule: Rule, given: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, Any]]:
+def _copied(text: str, paper: str, sentences: dict[str, str], knobs: Mapping[str, Any]) -> Method:
+    return Method(of_tree(rule_of(text).tree, paper=paper, knobs=sentences), knobs, imported())
+
+
+def _sorted(rule: Rule, knobs: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, Any]]:
     """Sort knobs into numbers and schedules, and check both; raises UnknownName or BadValue."""
     numbers: dict[str, float] = {}
     schedules: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in knobs.items():
         if name not in rule.knobs:
             raise rule.unknown_knob(name)
         value = value.item() if getattr(value, "shape", None) == () else value
         if getattr(value, "dims", ()) == ("step",) and value.size and value.dtype.kind in "iuf":
+            _check_labels(name, value)
             schedules[name] = value
             rule.check_knobs({name: float(value.min(skipna=False))})
             rule.check_knobs({name: float(value.max(skipna=False))})
@@ -240,30 +257,44 @@ def _sorted(rule: Rule, given: Mapping[str, Any]) -> tuple[dict[str, float], dic
                 f"Give {name} a number, or a schedule: numbers in a DataArray over the dimension `step`.",
             )
         else:
-            numbers[name] = float(value) if isinstance(value, Real) and not isinstance(value, bool) else value
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            numbers[name] = number(name, value) if is_number else value
             rule.check_knobs({name: numbers[name]})
     return numbers, schedules
 
 
+def _check_labels(name: str, schedule: Any) -> None:
+    """Refuse a schedule whose labels are other steps than the first, second ...; raises BadValue."""
+    if "step" not in schedule.coords:
+        return
+    labels, counted = schedule.coords["step"].values, np.arange(1, schedule.size + 1)
+    if not np.array_equal(labels, counted):
+        place = int(np.argmin(labels == counted))
+        raise BadValue(
+            f"the schedule of {name} has the value of step {labels[place]} at step {place + 1}",
+            "Label the steps 1, 2, 3 ..., or leave the labels out: schedule.drop_vars('step').",
+        )
+
+
 def _warnings(
-    made: Method, wanted: Options, hess: Any, hessp: Any, constraints: Any
+    asked: Method, wanted: Options, hess: Any, hessp: Any, constraints: Any
 ) -> list[tuple[str, type[Warning] | None]]:
     """List what is not used, in SciPy's words; None stands for its OptimizeWarning."""
-    name = made.rule.name
-    found: list[tuple[str, type[Warning] | None]] = []
+    name = asked.rule.name
+    warned: list[tuple[str, type[Warning] | None]] = []
     if hess is not None:
-        found.append((f"Method {name} does not use Hessian information (hess).", RuntimeWarning))
+        warned.append((f"Method {name} does not use Hessian information (hess).", RuntimeWarning))
     if hessp is not None:
-        found.append((f"Method {name} does not use Hessian-vector product information (hessp).", RuntimeWarning))
+        warned.append((f"Method {name} does not use Hessian-vector product information (hessp).", RuntimeWarning))
     if np.any(constraints):
-        found.append((f"Method {name} cannot handle constraints.", RuntimeWarning))
+        warned.append((f"Method {name} cannot handle constraints.", RuntimeWarning))
     if wanted.unknown:
         text = f"Unknown solver options: {', '.join(map(str, wanted.unknown))}"
-        knob = next((each for each in wanted.unknown if each in made.rule.knobs), None)
+        knob = next((each for each in wanted.unknown if each in asked.rule.knobs), None)
         if knob is not None:
             text += f" (`{knob}` is a knob: method({name}, {knob}=...))"
-        found.append((text, None))
-    return found
+        warned.append((text, None))
+    return warned
 
 
 def _print(result: Any, optimize: Any) -> None:

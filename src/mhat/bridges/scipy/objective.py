@@ -35,39 +35,38 @@ class Objective:
 
     def value(self, x: Array) -> float:
         """Ask for the value at x; raises ValueError, as SciPy does, where it is not one number."""
-        given = self._called(x)
+        answer = self._called(x)
         try:
-            found = float(given)
+            value = float(answer)
         except (TypeError, ValueError):
             raise ValueError(NO_SCALAR) from None
-        self._known = x, found
-        return found
+        self._known = x, value
+        return value
 
     def slope(self, x: Array) -> Array:
         """Ask for the gradient at x, in the dtype of x; raises BadValue where it has another size."""
         if self._gradient is None:
             # By differences the value at x is needed; it has mostly just been asked for.
-            known = self._known is not None and self._known[0] is x
-            value = self._known[1] if known and self._known is not None else self.value(x)
+            value = self._known[1] if self._known is not None and self._known[0] is x else self.value(x)
             self.gradients += 1
             return np.asarray(self._differences(self._called, x, value), dtype=x.dtype)
         self.gradients += 1
         # Copied: a gradient that is written into one buffer again and again must not change the past.
-        given = np.array(self._gradient(np.copy(x), *self._arguments))
-        if given.size != x.size or given.dtype.kind not in "biuf":
+        slope = np.array(self._gradient(np.copy(x), *self._arguments))
+        if slope.size != x.size or slope.dtype.kind not in "biuf":
             raise BadValue(
-                f"jac gave {_described(given)} for an x of {x.size}",
+                f"jac gave {_described(slope)} for an x of {x.size}",
                 "Let it return the gradient: one real number for each coordinate.",
             )
-        return given.reshape(x.shape).astype(x.dtype, copy=False)
+        return slope.reshape(x.shape).astype(x.dtype, copy=False)
 
     def _called(self, x: Array) -> Any:
         self.calls += 1
-        found = self._function(np.copy(x), *self._arguments)
-        if isinstance(found, int | float):
-            return found
+        answer = self._function(np.copy(x), *self._arguments)
+        if isinstance(answer, int | float):
+            return answer
         try:
-            return np.asarray(found).item()
+            return np.asarray(answer).item()
         except (TypeError, ValueError):
             raise ValueError(NO_SCALAR) from None
 
@@ -103,7 +102,7 @@ def differences_of(
     return differences
 
 
-def _described(given: Array) -> str:
-    if given.dtype.kind not in "biuf":
-        return f"values of type {given.dtype}"
-    return f"{given.size} number{'s' * (given.size != 1)}"
+def _described(slope: Array) -> str:
+    if slope.dtype.kind not in "biuf":
+        return f"values of type {slope.dtype}"
+    return f"{slope.size} number{'s' * (slope.size != 1)}"

@@ -52,14 +52,20 @@ class Options:
             maxiter = MAXITER if longest is None else longest
         return Stops(maxiter, gtol, self.norm, self.xtol, self.ftol, self.patience)
 
-    def steps_of_differences(self, way: str | None, dtype: Any) -> dict[str, Any]:
-        """Give the size of the steps in SciPy's words: of one size where no way is asked for, else relative to x."""
+    def steps_of_differences(self, way: str | None, dtype: Any, size: int) -> dict[str, Any]:
+        """Give the size of the steps in SciPy's words: of one size where no way is asked for, else relative to x.
+
+        Raises BadValue where there is one a coordinate, and not so many as x has (`size`).
+        """
+        for name in ("eps", "finite_diff_rel_step"):
+            given = np.size(getattr(self, name))
+            if np.ndim(getattr(self, name)) and given != size:
+                raise BadValue(f"`{name}` has {given} numbers and x0 has {size}", "Give a number, or one a coordinate.")
         if way is None and self.finite_diff_rel_step is None:
             # SciPy's step, which is that of doubles, would be lost in float32.
             eps = math.sqrt(np.finfo(dtype).eps) if self.eps is None else self.eps
-            return {"abs_step": np.asarray(eps, dtype=np.float64)[()]}
-        step = self.finite_diff_rel_step
-        return {"rel_step": None if step is None else np.asarray(step, dtype=np.float64)[()]}
+            return {"abs_step": eps}
+        return {"rel_step": self.finite_diff_rel_step}
 
 
 def options_of(given: Mapping[str, Any]) -> Options:
@@ -70,7 +76,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
         if read.get(name) is not None:
             read[name] = _tolerance(name, read[name])
     if "norm" in read:
-        read["norm"] = number("norm", read["norm"])
+        read["norm"] = _order(read["norm"])
     if "patience" in read:
         read["patience"] = whole("patience", read["patience"], least=1)
     if read.get("maxiter") is not None:
@@ -79,6 +85,12 @@ def options_of(given: Mapping[str, Any]) -> Options:
         raise UnknownName("way of differences", str(read["differences"]), WAYS)
     if read.get("shape") is not None:
         read["shape"] = _shape(read["shape"])
+    for name in ("eps", "finite_diff_rel_step"):
+        if read.get(name) is not None:
+            read[name] = _sizes(name, read[name])
+    for name in ("trace", "best"):
+        if not isinstance(read.get(name, False), bool | np.bool_):
+            raise BadValue(f"`{name}` is {read[name]!r}", f"Give True or False: {name}=True.")
     return Options(**read, unknown={name: value for name, value in given.items() if name not in known})
 
 
@@ -100,14 +112,14 @@ def shape_of(rule: Rule, size: int, shape: tuple[int, ...] | None) -> tuple[int,
 
 def start_of(x0: Any) -> Any:
     """Give a flat copy of x0: float32 stays float32, every other real number is a double. Raises BadValue."""
-    given = np.asarray(x0)
-    if given.dtype.kind == "O":
+    start = np.asarray(x0)
+    if start.dtype.kind == "O":
         with contextlib.suppress(TypeError, ValueError):
-            given = given.astype(np.float64)
-    if given.dtype.kind not in "biuf":
-        raise BadValue(f"x0 holds values of type {given.dtype}", "Give real numbers.")
-    dtype = np.float32 if given.dtype == np.float32 else np.float64
-    return np.array(given, dtype=dtype).reshape(-1)
+            start = start.astype(np.float64)
+    if start.dtype.kind not in "biuf":
+        raise BadValue(f"x0 holds values of type {start.dtype}", "Give real numbers.")
+    dtype = np.float32 if start.dtype == np.float32 else np.float64
+    return np.array(start, dtype=dtype).reshape(-1)
 
 
 def limits_of(bounds: Any, x: Any) -> Limits | None:
@@ -151,6 +163,24 @@ def _tolerance(name: str, value: Any) -> float:
     if not checked >= 0:
         raise BadValue(f"`{name}` is {exact(checked)}", f"Give a number of at least zero: {name}=1e-6.")
     return checked
+
+
+def _order(value: Any) -> float:
+    checked = number("norm", value)
+    if math.isnan(checked) or checked == 0:
+        raise BadValue(f"`norm` is {checked:g}", "Give the order of a norm: norm=2, or inf for the largest coordinate.")
+    return checked
+
+
+def _sizes(name: str, value: Any) -> Any:
+    """Give the sizes of steps of differences, one or one a coordinate."""
+    try:
+        sizes = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadValue(f"`{name}` is {value!r}", f"Give a number, or one a coordinate: {name}=1e-8.") from None
+    if sizes.ndim > 1 or not np.isfinite(sizes).all():
+        raise BadValue(f"`{name}` is {value!r}", f"Give finite numbers: {name}=1e-8.")
+    return sizes[()]
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -24,8 +24,8 @@ Array = Any
 _HEAD = 16
 _DATA, _DIMENSIONS, _LENGTHS, _DTYPE, _FLAGS = 0, 8, 16, 40, 48
 _ITEMS = 8
-# NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED.
-_WANTED = 0x0101
+# NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED; and with NPY_ARRAY_WRITEABLE.
+READ, WRITTEN = 0x0101, 0x0501
 
 # What `gather` says of arrays that are all as wanted: read, and lying where they lay before.
 ALL, UNMOVED = -1, -2
@@ -40,8 +40,11 @@ def _word(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), code
 
 
-def _gathered(items, kind, dtype, firsts, lengths, found):
+def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
     """Write the address of each array that is as wanted; give the place of the first that is not, or ALL or UNMOVED."""
+    # Looked at here, where no other thread can shorten the list any more.
+    if _word(items + _HEAD) != found.size:
+        return 0
     start = _word(items + _HEAD + _ITEMS)
     moved = 0
     for i in range(found.size):
@@ -50,7 +53,7 @@ def _gathered(items, kind, dtype, firsts, lengths, found):
         if _word(array + 8) != kind or _word(fields + _DTYPE) != dtype:
             return i
         dimensions = firsts[i + 1] - firsts[i]
-        if _word(fields + _DIMENSIONS) & 0xFFFFFFFF != dimensions or _word(fields + _FLAGS) & _WANTED != _WANTED:
+        if _word(fields + _DIMENSIONS) & 0xFFFFFFFF != dimensions or _word(fields + _FLAGS) & wanted != wanted:
             return i
         shape = _word(fields + _LENGTHS)
         for axis in range(dimensions):
@@ -81,15 +84,16 @@ class Shapes:
         self.lengths = np.array([n for shape in shapes for n in shape] or [0], dtype=np.int64)
 
 
-def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array) -> int:
+def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array, wanted: int = READ) -> int:
     """Write the addresses of plain, contiguous arrays of the dtype and shapes into `found` (int64).
 
-    Gives ALL, or UNMOVED where `found` held the same; or the place of the first array that is not as wanted, which is 0
-    where objects cannot be read in this way.
+    `wanted`: READ, or WRITTEN where they must not be read-only. Gives ALL, or UNMOVED where `found` held the same; or
+    the place of the first array that is not as wanted, which is 0 where the list has another length, or objects cannot
+    be read in this way.
     """
     if not _readable():
         return 0
-    return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found))
+    return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found, wanted))
 
 
 def address_of(array: Array) -> int:
@@ -114,12 +118,14 @@ def _readable() -> bool:
     found = np.zeros(3, np.int64)
     shapes = Shapes([probe.shape for probe in probes])
 
-    def tried(arrays: list[Array]) -> int:
-        return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found))
+    def tried(arrays: list[Array], wanted: int = READ) -> int:
+        return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found, wanted))
 
     right = (
         tried(probes) == ALL and tried(probes) == UNMOVED and found.tolist() == [address_of(probe) for probe in probes]
     )
     wrong: list[Array] = [np.zeros(5), np.zeros((3, 2), dtype).T, np.zeros(4, dtype), np.zeros(10, dtype)[::2]]
     places = [tried([*probes[:2], each]) if each.ndim == 1 else tried([each, *probes[1:]]) for each in wrong]
-    return right and places == [2, 0, 2, 2]
+    short = tried(probes[:2]) == 0 and tried([*probes, probes[0]]) == 0
+    probes[1].setflags(write=False)
+    return right and places == [2, 0, 2, 2] and short and (tried(probes), tried(probes, WRITTEN)) == (UNMOVED, 1)

@@ -1,0 +1,67 @@
+"""The knobs of an optimizer as they are now: numbers by name, read and set. It steps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import Any
+
+from mhat.engines.kernels.step import knob_values
+from mhat.errors import BadValue
+from mhat.language.definition import Rule
+from mhat.notation import cut
+
+Array = Any
+
+
+class Knobs(Mapping[str, float]):
+    """The knobs of a rule with their values, as an optimizer has them: `opt.knobs["lr"] = 3e-4`.
+
+    What is set is checked first, and holds from the next step on. `more`: what the refusal of an unknown name adds.
+    """
+
+    def __init__(self, rule: Rule, more: str = "") -> None:
+        self._rule = rule
+        self._more = more
+        self._set(dict(rule.knobs))
+
+    def update(self, given: Mapping[str, Any]) -> None:
+        """Set several knobs, or none of them: raises UnknownName or BadValue."""
+        for name in given:
+            if name not in self._rule.knobs:
+                raise self._rule.unknown_knob(str(name), self._more)
+        numbers = {name: _number(name, value) for name, value in given.items()}
+        self._rule.check_knobs(numbers)
+        self._set({**self.now[0], **numbers})
+
+    def _set(self, values: dict[str, float]) -> None:
+        # One assignment, so that a step in another thread sees all of it or nothing.
+        self.now: tuple[dict[str, float], Array] = values, knob_values(self._rule, values)
+
+    def __getitem__(self, name: str) -> float:
+        return self.now[0][name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.now[0])
+
+    def __len__(self) -> int:
+        return len(self.now[0])
+
+    def __repr__(self) -> str:
+        return repr(self.now[0])
+
+
+def _number(name: str, value: Any) -> float:
+    # A scalar of NumPy, torch or JAX, as schedules give them.
+    plain = value.item() if getattr(value, "shape", None) == () else value
+    if isinstance(plain, bool) or not isinstance(plain, Real):
+        raise BadValue(
+            f"{name}={cut(repr(value))} is not a number", f"Give {name} a number; set it anew when it changes."
+        )
+    try:
+        return float(plain)
+    except OverflowError:
+        raise BadValue(f"{name} is a number that no float can hold", "Give a smaller one, or inf.") from None

@@ -107,3 +107,7 @@ def test_what_does_not_fit_is_refused(case: tuple[tuple[Any, ...], dict[str, Any
 
 def test_a_knob_may_have_a_value_for_each_coordinate() -> None:
     assert mhat.step("sgd", ONES, ONES, 1, lr=np.array([0.5, 0.25])).x.tolist() == [0.5, 0.75]
+
+
+def test_whole_numbers_are_gradients() -> None:
+    assert mhat.step("sgd", np.zeros(2, np.float32), np.array([1, 2]), 1, lr=0.5).x.tolist() == [-0.5, -1.0]

@@ -13,7 +13,7 @@ from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.running import variable_shape
 from mhat.engines.small import SmallArrays, is_small
-from mhat.engines.step_inputs import check_step, entries_of
+from mhat.engines.step_inputs import check_step, entries_of, floating
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 
@@ -47,6 +47,7 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     several = isinstance(x, list | tuple)
     xs, gs = (entries_of(name, several, value) for name, value in (("x", x), ("g", g)))
     given = [None] * len(xs) if state is None else entries_of("the state", several, state)
+    gs = [floating(g, x) for g, x in zip(gs, xs, strict=True)] if len(gs) == len(xs) else gs
     check_step(rule, xs, gs, t, given, knobs)
     with np.errstate(all="ignore"):
         program = _program_for(rule, xs[0])

@@ -13,11 +13,11 @@ from typing import Any
 from mpmath import MPContext
 
 from mhat.engines.exact_matrices import MATRIX_OPERATIONS, REDUCTIONS
-from mhat.engines.exact_numbers import Number, Numbers, nearest_double
-from mhat.engines.tensors import Tensor, elementwise, of_rows, rows_of, values_of
+from mhat.engines.exact_numbers import Digits, Numbers, nearest_double
+from mhat.engines.tensors import Tensor, elementwise, of_rows, rows_of, spread, values_of
 from mhat.errors import BadValue
 
-__all__ = ["Exact", "Number", "nearest_double"]
+__all__ = ["Digits", "Exact", "nearest_double"]
 
 # With fewer digits the numbers could not hold every double, nor the product of two.
 FEWEST_DIGITS = 34
@@ -46,7 +46,7 @@ class Exact:
         self.digits = digits
         self.numbers = _numbers(digits)
 
-    def number(self, value: float) -> Number:
+    def number(self, value: float) -> Digits:
         """Make a number of a literal, a knob, a step number: the exact value of the double."""
         return self.numbers.of_double(value)
 
@@ -55,7 +55,7 @@ class Exact:
         made = tuple(map(self.number, values))
         return Tensor(made, shape) if shape else made[0]
 
-    def enter(self, value: Number) -> Number:
+    def enter(self, value: Digits) -> Digits:
         """Leave a per-step number as it is: there is one precision only."""
         return value
 
@@ -63,9 +63,13 @@ class Exact:
         """Leave a number or a tensor as it is."""
         return value
 
-    def step_operation(self, op: str) -> Callable[..., Number]:
+    def spread(self, value: Any, x: Any) -> Any:
+        """Give a value of one number the shape of x."""
+        return spread(value, x)
+
+    def step_operation(self, op: str) -> Callable[..., Digits]:
         """Give the operation on numbers."""
-        function: Callable[..., Number] = getattr(self.numbers, f"{op}_" if op in ("and", "or", "not") else op)
+        function: Callable[..., Digits] = getattr(self.numbers, f"{op}_" if op in ("and", "or", "not") else op)
         return function
 
     def operation(self, op: str) -> Callable[..., Any]:
@@ -75,7 +79,7 @@ class Exact:
             return lambda *tensors: _as_tensors(function(self.numbers, *map(rows_of, tensors)))
         return elementwise(self.step_operation(op))
 
-    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Any]], Number]:
+    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Any]], Digits]:
         """Give the reduction over the numbers of all the tensors in a list."""
         function = REDUCTIONS[op]
         return lambda tensors: function(self.numbers, [v for tensor in tensors for v in values_of(tensor)])

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from mhat.engines.exact_numbers import Number, Numbers
+from mhat.engines.exact_numbers import Digits, Numbers
 from mhat.ops.tensors import BLOCK, NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS, padded_length
 
-Matrix = list[list[Number]]
+Matrix = list[list[Digits]]
 
 
 def _is_padded(length: int) -> bool:
@@ -22,22 +22,22 @@ def _is_padded(length: int) -> bool:
     return length == 0
 
 
-def sum_of(n: Numbers, values: Sequence[Number]) -> Number:
+def sum_of(n: Numbers, values: Sequence[Digits]) -> Digits:
     """Sum numbers; 0 for none. The order does not count with so many digits."""
     return reduce(n.add, values, n.zero) if _is_padded(len(values)) else reduce(n.add, values)
 
 
-def mean_of(n: Numbers, values: Sequence[Number]) -> Number:
+def mean_of(n: Numbers, values: Sequence[Digits]) -> Digits:
     """Mean of numbers."""
     return n.div(sum_of(n, values), n.number(len(values)))
 
 
-def norm_of(n: Numbers, values: Sequence[Number]) -> Number:
+def norm_of(n: Numbers, values: Sequence[Digits]) -> Digits:
     """Root of the sum of the squares."""
     return n.sqrt(sum_of(n, [n.mul(v, v) for v in values]))
 
 
-def dot(n: Numbers, a: Sequence[Number], b: Sequence[Number]) -> Number:
+def dot(n: Numbers, a: Sequence[Digits], b: Sequence[Digits]) -> Digits:
     """Sum of the products."""
     return sum_of(n, [n.mul(x, y) for x, y in zip(a, b, strict=True)])
 
@@ -92,7 +92,7 @@ def eigh(n: Numbers, a: Matrix) -> tuple[Matrix, Matrix]:
     return [list(values)], transpose(n, columns)
 
 
-def _turned(column: list[Number]) -> list[Number]:
+def _turned(column: list[Digits]) -> list[Digits]:
     """Turn an eigenvector so that its entry of largest size is positive."""
     return [-v for v in column] if max(column, key=abs) < 0 else column
 

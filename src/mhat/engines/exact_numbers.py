@@ -11,12 +11,13 @@ import math
 from functools import lru_cache
 from typing import Any
 
-Number = Any
+# A number of the context: mpmath has no types of its own.
+Digits = Any
 # No double is this large; beyond, exponents of results would no longer fit in memory.
 LARGEST_EXPONENT = 1100
 
 
-def nearest_double(value: Number) -> float:
+def nearest_double(value: Digits) -> float:
     """Round to the nearest double, ties to even; overflow gives an infinity, and zeros keep their sign."""
     sign, mantissa, exponent, bits = value._mpf_
     if not mantissa:
@@ -37,17 +38,17 @@ def nearest_double(value: Number) -> float:
     return -size if sign else size
 
 
-def magnitude(a: Number) -> int:
+def magnitude(a: Digits) -> int:
     """Give the binary exponent of a finite nonzero number."""
     return int(a._mpf_[2] + a._mpf_[3])
 
 
-def is_integer(a: Number) -> bool:
+def is_integer(a: Digits) -> bool:
     """Whether a finite number is an integer."""
     return bool(a._mpf_[2] >= 0)
 
 
-def is_odd(a: Number) -> bool:
+def is_odd(a: Digits) -> bool:
     """Whether an integer is odd (mantissas are odd, so its exponent says it)."""
     return bool(a._mpf_[1] and a._mpf_[2] == 0)
 
@@ -72,61 +73,61 @@ class Numbers:
         self._negative_zero_class = type(self.negative_zero)
         self._integer_power = lru_cache(maxsize=1 << 14)(lambda raw, n: context.make_mpf(raw) ** n)
 
-    def of_double(self, value: float) -> Number:
+    def of_double(self, value: float) -> Digits:
         """Take the exact value of a double."""
         if value == 0.0 and math.copysign(1.0, value) < 0.0:
             return self.negative_zero
         return self.number(value)
 
-    def negative(self, a: Number) -> bool:
+    def negative(self, a: Digits) -> bool:
         """Whether the sign is minus, of zeros too."""
         return bool(a._mpf_[0]) or type(a) is self._negative_zero_class
 
-    def finite(self, a: Number) -> bool:
+    def finite(self, a: Digits) -> bool:
         """Whether it is neither an infinity nor NaN."""
         return bool(a._mpf_[1]) or not a
 
-    def infinite(self, a: Number) -> bool:
+    def infinite(self, a: Digits) -> bool:
         """Whether it is an infinity."""
         return not self.finite(a) and bool(a == a)
 
-    def signed_zero(self, negative: bool) -> Number:
+    def signed_zero(self, negative: bool) -> Digits:
         """Give a zero of a sign."""
         return self.negative_zero if negative else self.zero
 
-    def signed_infinity(self, negative: bool) -> Number:
+    def signed_infinity(self, negative: bool) -> Digits:
         """Give an infinity of a sign."""
         return -self.infinity if negative else self.infinity
 
-    def _scaled(self, mantissa: int, exponent: int) -> Number:
+    def _scaled(self, mantissa: int, exponent: int) -> Digits:
         return self.context.ldexp(self.number(mantissa), exponent)
 
     # Arithmetic
 
-    def add(self, a: Number, b: Number) -> Number:
+    def add(self, a: Digits, b: Digits) -> Digits:
         total = a + b
         if total:
             return total
         return self.signed_zero(not a and not b and self.negative(a) and self.negative(b))
 
-    def sub(self, a: Number, b: Number) -> Number:
+    def sub(self, a: Digits, b: Digits) -> Digits:
         return self.add(a, self.neg(b))
 
-    def mul(self, a: Number, b: Number) -> Number:
+    def mul(self, a: Digits, b: Digits) -> Digits:
         product = a * b
         return product if product else self.signed_zero(self.negative(a) != self.negative(b))
 
-    def div(self, a: Number, b: Number) -> Number:
+    def div(self, a: Digits, b: Digits) -> Digits:
         negative = self.negative(a) != self.negative(b)
         if not b:
             return self.nan if not a or a != a else self.signed_infinity(negative)
         quotient = a / b
         return quotient if quotient else self.signed_zero(negative)
 
-    def neg(self, a: Number) -> Number:
+    def neg(self, a: Digits) -> Digits:
         return -a if a else self.signed_zero(not self.negative(a))
 
-    def floordiv(self, a: Number, b: Number) -> Number:
+    def floordiv(self, a: Digits, b: Digits) -> Digits:
         if not b:
             return self.div(a, b)
         if not self.finite(a) or b != b:
@@ -142,7 +143,7 @@ class Numbers:
         quotient = (-p if sign != other else p) // q
         return self._scaled(quotient, 0) if quotient else self.signed_zero(opposite)
 
-    def mod(self, a: Number, b: Number) -> Number:
+    def mod(self, a: Digits, b: Digits) -> Digits:
         if not b or not self.finite(a) or b != b:
             return self.nan
         if not a:
@@ -161,7 +162,7 @@ class Numbers:
         rest = q - rest if sign != other else rest
         return self._scaled(-rest if other else rest, least)
 
-    def pow(self, a: Number, b: Number) -> Number:
+    def pow(self, a: Digits, b: Digits) -> Digits:
         if not b or a == self.one:
             return self.one
         if a != a or b != b:
@@ -185,86 +186,86 @@ class Numbers:
 
     # Comparison and logic: truth is 1 or 0, and any number but 0 counts as true
 
-    def _truth(self, truth: bool) -> Number:
+    def _truth(self, truth: bool) -> Digits:
         return self.one if truth else self.zero
 
-    def lt(self, a: Number, b: Number) -> Number:
+    def lt(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a < b)
 
-    def le(self, a: Number, b: Number) -> Number:
+    def le(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a <= b)
 
-    def gt(self, a: Number, b: Number) -> Number:
+    def gt(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a > b)
 
-    def ge(self, a: Number, b: Number) -> Number:
+    def ge(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a >= b)
 
-    def eq(self, a: Number, b: Number) -> Number:
+    def eq(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a == b)
 
-    def ne(self, a: Number, b: Number) -> Number:
+    def ne(self, a: Digits, b: Digits) -> Digits:
         return self._truth(a != b)
 
-    def and_(self, a: Number, b: Number) -> Number:
+    def and_(self, a: Digits, b: Digits) -> Digits:
         return b if a else a
 
-    def or_(self, a: Number, b: Number) -> Number:
+    def or_(self, a: Digits, b: Digits) -> Digits:
         return a if a else b
 
-    def not_(self, a: Number) -> Number:
+    def not_(self, a: Digits) -> Digits:
         return self._truth(not a)
 
-    def where(self, condition: Number, a: Number, b: Number) -> Number:
+    def where(self, condition: Digits, a: Digits, b: Digits) -> Digits:
         return a if condition else b
 
     # Functions
 
-    def sqrt(self, a: Number) -> Number:
+    def sqrt(self, a: Digits) -> Digits:
         if a < 0:
             return self.nan
         return self.context.sqrt(a) if a else a
 
-    def cbrt(self, a: Number) -> Number:
+    def cbrt(self, a: Digits) -> Digits:
         if not a or not self.finite(a):
             return a
         root = self.context.cbrt(abs(a))
         return -root if a < 0 else root
 
-    def abs(self, a: Number) -> Number:
+    def abs(self, a: Digits) -> Digits:
         return abs(a) if a else self.zero
 
-    def sign(self, a: Number) -> Number:
+    def sign(self, a: Digits) -> Digits:
         if a != a:
             return a
         return self.one if a > 0 else -self.one if a < 0 else self.zero
 
-    def exp(self, a: Number) -> Number:
+    def exp(self, a: Digits) -> Digits:
         if a != a:
             return a
         if a and (not self.finite(a) or magnitude(a) > LARGEST_EXPONENT):
             return self.infinity if a > 0 else self.zero
         return self.context.exp(a)
 
-    def log(self, a: Number) -> Number:
+    def log(self, a: Digits) -> Digits:
         if not a:
             return -self.infinity
         if a < 0 or a != a:
             return self.nan
         return self.context.ln(a) if self.finite(a) else a
 
-    def sin(self, a: Number) -> Number:
+    def sin(self, a: Digits) -> Digits:
         if not a:
             return a
         return self.context.sin(a) if self._has_angle(a) else self.nan
 
-    def cos(self, a: Number) -> Number:
+    def cos(self, a: Digits) -> Digits:
         return self.context.cos(a) if not a or self._has_angle(a) else self.nan
 
-    def _has_angle(self, a: Number) -> bool:
+    def _has_angle(self, a: Digits) -> bool:
         return self.finite(a) and magnitude(a) <= LARGEST_EXPONENT
 
-    def atan2(self, y: Number, x: Number) -> Number:
+    def atan2(self, y: Digits, x: Digits) -> Digits:
         if y != y or x != x:
             return self.nan
         pi = self.context.pi
@@ -277,11 +278,11 @@ class Numbers:
             angle = abs(self.context.atan2(y, x)) if x else pi / 2
         return self.neg(angle) if self.negative(y) else angle
 
-    def minimum(self, a: Number, b: Number) -> Number:
+    def minimum(self, a: Digits, b: Digits) -> Digits:
         return a if a <= b or a != a else b
 
-    def maximum(self, a: Number, b: Number) -> Number:
+    def maximum(self, a: Digits, b: Digits) -> Digits:
         return a if a >= b or a != a else b
 
-    def clip(self, a: Number, low: Number, high: Number) -> Number:
+    def clip(self, a: Digits, low: Digits, high: Digits) -> Digits:
         return self.minimum(self.maximum(a, low), high)

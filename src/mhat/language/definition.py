@@ -19,7 +19,7 @@ from mhat.language.tree import Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
 from mhat.language.walking import names_in
-from mhat.ops.numbers import Number
+from mhat.ops.doubles import Double
 
 
 class Rule:
@@ -151,14 +151,14 @@ class Rule:
         given = {name: _number(self, value) for name, value in named.items()}
         return float(self._origin(*ordered, **given, **self._defaults(ordered, given)))
 
-    def _defaults(self, ordered: list[Number], given: dict[str, Number]) -> dict[str, Number]:
+    def _defaults(self, ordered: list[Double], given: dict[str, Double]) -> dict[str, Double]:
         """Values for what the caller leaves out, as numbers that divide like the engines do."""
         positional = (*self.tree.inputs, *self.tree.state_names)
         known = dict(zip(positional, ordered, strict=False)) | given
-        missing = {name: Number(value) for name, value in self.knobs.items() if name not in known}
+        missing = {name: Double(value) for name, value in self.knobs.items() if name not in known}
         for state in self.tree.states:
             if state.name not in known and names_in(state.start) <= {*known, *missing}:
-                missing[state.name] = Number(value_of(state.start, known | missing))
+                missing[state.name] = Double(value_of(state.start, known | missing))
         return missing
 
     def __str__(self) -> str:
@@ -189,9 +189,9 @@ class Rule:
         return self._hash
 
 
-def _number(rule: Rule, value: Any) -> Number:
+def _number(rule: Rule, value: Any) -> Double:
     try:
-        return Number(value)
+        return Double(value)
     except (TypeError, ValueError):
         raise BadValue(
             f"{rule.name} was called with {type(value).__name__}, and a call runs it on floats",

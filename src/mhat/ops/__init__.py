@@ -17,31 +17,31 @@ from functools import wraps
 from typing import Any, Literal
 
 from mhat.ops import elementwise, tensors
-from mhat.ops.numbers import Number
+from mhat.ops.doubles import Double
 from mhat.ops.powers import ipow
-from mhat.ops.table import OPERATIONS, Operation
+from mhat.ops.table import OPERATIONS, Definition
 
 __all__ = [
-    "OPERATIONS", "Number", "Operation", "abs", "atan2", "cbrt", "clip", "column_mean", "cos", "eigh", "exp", "ipow",
+    "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_mean", "cos", "eigh", "exp", "ipow",
     "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "row_mean", "sign", "sin", "sqrt", "sum",
     "transpose", "where",
 ]  # fmt: skip
 
 
-def _on_numbers(meaning: Callable[..., float]) -> Callable[..., Number]:
+def _on_numbers(meaning: Callable[..., float]) -> Callable[..., Double]:
     """Let a meaning be called from a rule that runs as Python: numbers in, a number out."""
 
     @wraps(meaning)
-    def called(*args: float) -> Number:
-        return Number(meaning(*map(float, args)))
+    def called(*args: float) -> Double:
+        return Double(meaning(*map(float, args)))
 
     return called
 
 
-def _on_one(meaning: Callable[..., Any]) -> Callable[..., Number]:
+def _on_one(meaning: Callable[..., Any]) -> Callable[..., Double]:
     @wraps(meaning)
-    def called(x: float, over: Literal["tensor", "all"] = "tensor") -> Number:
-        return Number(meaning([float(x)]))
+    def called(x: float, over: Literal["tensor", "all"] = "tensor") -> Double:
+        return Double(meaning([float(x)]))
 
     return called
 
@@ -51,8 +51,8 @@ def _on_one_by_one(meaning: Callable[..., Any]) -> Callable[..., Any]:
     def called(x: float) -> Any:
         result = meaning([[float(x)]])
         if isinstance(result, tuple):
-            return tuple(Number(part[0][0]) for part in result)
-        return Number(result[0][0])
+            return tuple(Double(part[0][0]) for part in result)
+        return Double(result[0][0])
 
     return called
 

@@ -14,8 +14,8 @@ CHOICE, OR, AND, NOT, COMPARE, ADD, MULTIPLY, NEGATE, POWER, CALL = range(10)
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One operation of the rule language.
+class Definition:
+    """What one operation of the rule language is.
 
     `meaning` defines it: on floats for elementwise operations, on a flat list of floats for
     reductions, on a list of rows for matrix operations. `results` counts what it gives back.
@@ -41,7 +41,7 @@ class Operation:
         return self.precedence == CALL
 
 
-OPERATIONS: dict[str, Operation] = {}
+OPERATIONS: dict[str, Definition] = {}
 
 
 def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int = 1) -> Callable[[F], F]:
@@ -53,7 +53,7 @@ def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int
         # Python -OO keeps no docstrings: then the names of the arguments say what it takes.
         arguments = ", ".join(meaning.__code__.co_varnames[:arity])
         sentence = (meaning.__doc__ or f"{name}({arguments}).").strip().splitlines()[0]
-        OPERATIONS[name] = Operation(name, symbol or name, kind, arity, precedence, meaning, sentence, results)
+        OPERATIONS[name] = Definition(name, symbol or name, kind, arity, precedence, meaning, sentence, results)
         return meaning
 
     return enter

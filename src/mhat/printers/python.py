@@ -15,8 +15,7 @@ from typing import ClassVar
 from mhat.language.definition import Rule
 from mhat.language.tree import Assignment, Expression, Number, Operation, Tree
 from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
-from mhat.ops.table import MULTIPLY, NEGATE, OPERATIONS, OR
-from mhat.ops.table import Operation as Definition
+from mhat.ops.table import MULTIPLY, NEGATE, OPERATIONS, OR, Definition
 from mhat.printers.base import Printed, Printer
 
 WIDTH = 100

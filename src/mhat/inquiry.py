@@ -16,6 +16,7 @@ from mhat.checks import recorded as records_checked
 from mhat.checks.claims import claimed_rule
 from mhat.checks.conformance import Comparison
 from mhat.checks.verdict import Verdict
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
@@ -24,7 +25,6 @@ from mhat.subjects import records
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 NAMED_SO = "it is judged as {}, which its name claims"
 IDENTIFIED = "its name claims no rule of the library, so it was identified: it is judged as {}"
 

@@ -12,9 +12,10 @@ import jax
 import numpy as np
 import torch
 
+from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
-from mhat.engines.floats import HELD, Floats
+from mhat.engines.floats import Floats
 from mhat.engines.small import arrays_of
 
 Column = np.ndarray
@@ -35,7 +36,7 @@ def on_floats(op: str, dtype: str = "float64") -> Applied:
 
 def on_numpy(op: str, dtype: str = "float64") -> Applied:
     function = arrays_of(dtype, tensor_dimensions=0).operation(op)
-    return lambda *columns: np.asarray(function(*(column.astype(HELD[dtype]) for column in columns)))
+    return lambda *columns: np.asarray(function(*(column.astype(DTYPES[dtype].computed) for column in columns)))
 
 
 def on_few(op: str) -> Applied:

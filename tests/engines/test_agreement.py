@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mhat import rules as library
+from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
-from mhat.engines.floats import HELD, ROUNDINGS, to_float32
+from mhat.engines.floats import to_float32
 from mhat.engines.small import arrays_of
 from mhat.engines.tensors import values_of
 from mhat.language import Rule, of_tree, rule
@@ -24,7 +25,6 @@ from tests.engines.columns import doubles, same_bits
 from tests.engines.driving import Record, as_array, drive, drive_floats
 from tests.strategies import rules
 
-DTYPES = list(ROUNDINGS)
 SHAPES: list[tuple[int, ...]] = [(), (1,), (5,), (3, 4)]
 # 65519.9 is the largest that stays finite in float16, 3.39e38 in bfloat16; 6e-8 and 1e-40 are near their smallest.
 WILD = [
@@ -57,7 +57,7 @@ def drive_numpy(rule: Rule, streams: Sequence[np.ndarray], dtype: str = "float64
     arithmetic = arrays_of(dtype, tensor_dimensions=dimensions, several_dimensions=several)
 
     def tensor(array: np.ndarray) -> np.ndarray:
-        return np.asarray(arithmetic.store(np.asarray(array, dtype=HELD[dtype])))
+        return np.asarray(arithmetic.store(np.asarray(array, dtype=DTYPES[dtype].computed)))
 
     with np.errstate(all="ignore"):
         return drive(rule, arithmetic, tensor, streams, **more)
@@ -68,7 +68,7 @@ def check_same(expected: list[list[Record]], found: list[list[Record]], dtype: s
         for record, other, gradients in zip(records, others, streams, strict=True):
             assert record.keys() == other.keys()
             for name in record:
-                held = HELD[dtype]
+                held = DTYPES[dtype].computed
                 assert np.asarray(other[name]).dtype == held, (name, other[name])
                 shape = np.broadcast_shapes(gradients.shape[1:], np.shape(other[name]))
                 a, b = as_array(record[name], shape, held), as_array(other[name], shape, held)
@@ -91,7 +91,7 @@ def test_every_rule_has_the_same_bits_on_floats_and_numpy(name: str, dtype: str)
 @given(
     tree=rules(exact_only=True),
     shape=st.sampled_from(SHAPES),
-    dtype=st.sampled_from(DTYPES),
+    dtype=st.sampled_from(list(DTYPES)),
     wild=st.booleans(),
 )
 def test_random_rules_have_the_same_bits_on_floats_and_numpy(

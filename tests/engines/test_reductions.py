@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mhat.dtypes import DTYPES
 from mhat.engines.array_operations import blocked_sum
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
-from mhat.engines.floats import HELD, Floats, Tensor, to_float32
+from mhat.engines.floats import Floats, Tensor, to_float32
 from mhat.engines.small import arrays_of
 from mhat.ops import OPERATIONS
 from tests.engines.bounds import Bounds
 from tests.engines.columns import doubles, same_bits
 
 REDUCTIONS = ["sum", "mean", "norm"]
-HELD_TYPES = {dtype: np.dtype(held).type for dtype, held in HELD.items()}
+HELD_TYPES = {dtype.name: np.dtype(dtype.computed).type for dtype in DTYPES.values()}
 MEANING = OPERATIONS["sum"].meaning
 SOME = [1, 2, 3, 5, 31, 64, 100, 1000, 1023, 1024, 1025, 2048, 2049, 3072, 5000]
 
@@ -52,10 +53,10 @@ def test_the_order_matters() -> None:
 def test_reductions_have_the_same_bits(op: str, dtype: str) -> None:
     function = Floats(dtype).reduction(op, None)
     for length in SOME:
-        values = numbers(length, HELD[dtype]) * (1e-4 if dtype == "float16" else 1)
+        values = numbers(length, DTYPES[dtype].computed) * (1e-4 if dtype == "float16" else 1)
         with np.errstate(all="ignore"):
             found = on_numpy(op, values, dtype)
-        assert found.dtype == HELD[dtype]
+        assert found.dtype == DTYPES[dtype].computed
         assert same_bits(found, HELD_TYPES[dtype](function([Tensor(tuple(values.tolist()), (length,))]))), length
 
 

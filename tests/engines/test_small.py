@@ -14,7 +14,7 @@ import torch
 
 import mhat
 from mhat import rules as library
-from mhat.engines.floats import ROUNDINGS, Floats, Tensor
+from mhat.engines.floats import NEAREST, Floats, Tensor
 from mhat.engines.program import Program, first_environment
 from mhat.engines.small import SmallArrays
 from mhat.engines.tensors import values_of
@@ -36,15 +36,15 @@ def test_every_number_and_every_tie_is_rounded_to_the_nearest(dtype: str) -> Non
         beside = [np.nextafter(ties.astype(np.float32), np.float32(end)).astype(float) for end in (-np.inf, np.inf)]
         ends = np.array([np.nan, np.inf, -np.inf, 65519.99, 65520.0, -65520.0, 3.3961e38, 3.4e38, 1e39, -1e300, 5e-324])
         for values in (small.astype(float), ties, *beside, ends):
-            found = np.array([ROUNDINGS[dtype](value) for value in values.tolist()])
+            found = np.array([NEAREST[dtype](value) for value in values.tolist()])
             expected = values.astype(np.float32).astype(TYPES[dtype]).astype(float)
             wrong = ~same_bits(found, expected)
             assert not wrong.any(), (values[wrong][:5], found[wrong][:5], expected[wrong][:5])
 
 
 def test_what_overflows_is_infinite() -> None:
-    assert ROUNDINGS["float16"](65519.0) == 65504.0
-    assert ROUNDINGS["float16"](65520.0) == np.inf == -ROUNDINGS["float16"](-1e300)
+    assert NEAREST["float16"](65519.0) == 65504.0
+    assert NEAREST["float16"](65520.0) == np.inf == -NEAREST["float16"](-1e300)
 
 
 def test_literals_and_knobs_stay_float32() -> None:
@@ -116,7 +116,7 @@ class SmallBounds(Bounds):
     def store(self, value: Any) -> Any:
         if isinstance(value, Tensor):
             return Tensor(tuple(map(self.store, value.values)), value.shape)
-        largest, rounded = FORMATS[self.dtype].largest, ROUNDINGS[self.dtype]
+        largest, rounded = FORMATS[self.dtype].largest, NEAREST[self.dtype]
         return Interval(min(rounded(value.low), largest), max(rounded(value.high), -largest), value.nan)
 
     def operation(self, op: str) -> Callable[..., Any]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
 from mhat.engines.program import PEERS, Program, first_environment
+from mhat.engines.small import numpy_dtype
 from mhat.engines.tensors import Tensor, values_of
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
@@ -27,8 +28,6 @@ MARGIN = 8.0
 # each step rounds the parameter itself, perhaps always the same way.
 ULPS = 8.0
 ULPS_A_STEP = 1.5
-EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-SMALLEST = {"float64": 5e-324, "float32": 1.5e-45, "float16": 6e-8, "bfloat16": 1e-40}
 
 
 def expected(rule: Rule, probes: Probes, knobs: Mapping[str, float]) -> Array:
@@ -97,7 +96,7 @@ def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, 
             strayed = np.where(np.isfinite(made) != np.isfinite(exact), np.inf, strayed)
             worst = np.maximum(worst, strayed)
         worst = np.maximum.accumulate(worst, axis=0)
-        ulp = EPSILON[dtype] * update_scale(exact, probes.base) + SMALLEST[dtype]
+        ulp = DTYPES[dtype].epsilon * update_scale(exact, probes.base) + DTYPES[dtype].smallest
         steps = np.arange(1.0, len(exact) + 1)[:, None, None, None]
     return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
@@ -106,7 +105,7 @@ def _rounded_run(form: Form, probes: Probes, knobs: Mapping[str, float], dtype: 
     """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
     rule, one_precision = form.rule, form.one_precision
     kind = OnePrecision if one_precision else Arrays
-    working = "float32" if dtype in ("float16", "bfloat16") else dtype
+    working = DTYPES[dtype].computed
     runs = []
     for i in range(len(probes.gradients)):
         gradients = probes.gradients[i]
@@ -140,7 +139,7 @@ def _rounded_steps(
         (x,) = program.step([environment])
         x = np.broadcast_to(np.asarray(x), g.shape)
         environment["x"] = _stored(x, dtype)
-        for state in program.rule.tree.state_names if dtype in ("float16", "bfloat16") else ():
+        for state in program.rule.tree.state_names if DTYPES[dtype].small else ():
             environment[state] = _stored(environment[state], dtype)
         if probes.observe == "x":
             made[step] = environment["x"]
@@ -153,12 +152,11 @@ def _rounded_steps(
 
 def _stored(values: Any, dtype: str) -> Array:
     """Round to the dtype; the small types are held as float32."""
-    if dtype in ("float16", "bfloat16"):
-        small = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
-        return np.asarray(values, dtype=np.float32).astype(small).astype(np.float32)
+    if DTYPES[dtype].small:
+        return np.asarray(values, dtype=np.float32).astype(numpy_dtype(dtype)).astype(np.float32)
     return np.asarray(values, dtype=dtype)
 
 
 def in_ulps(difference: float, scale: float, dtype: str) -> float:
     """Express a difference in ulps of the update's scale."""
-    return difference / (EPSILON[dtype] * scale) if scale > 0 else float("inf")
+    return difference / (DTYPES[dtype].epsilon * scale) if scale > 0 else float("inf")

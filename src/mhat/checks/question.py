@@ -11,6 +11,7 @@ import numpy as np
 
 from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
 from mhat.checks.oracle import bound, expected
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
@@ -29,8 +30,6 @@ FURTHER_STEPS = 120
 FURTHER_COORDINATES = 42
 # And of a rule of signs, whose steps hide most of what it computes, for much more.
 COARSE_COORDINATES = 500
-# Gradients outside of these sizes have squares that the small types cannot hold.
-SIZES = {"float64": (0.0, np.inf), "float32": (1e-9, 1e4), "float16": (1e-2, 30.0), "bfloat16": (1e-6, 1e4)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Question:
         return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 
     def _driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
-        low, high = SIZES[self.subject.dtype]
+        low, high = DTYPES[self.subject.dtype].usual
         held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
         return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain, special=special)
 

@@ -12,9 +12,9 @@ import numpy as np
 from mhat.checks.conformance import SECONDS, answers_of, conforming, named, verdict_of
 from mhat.checks.deviation import VISIBLE, deviation_in, sequences
 from mhat.checks.diagnosis import diagnosis_of
-from mhat.checks.oracle import EPSILON
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
 from mhat.language import Level, Rule
 from mhat.language.tree import Name, Operation
@@ -132,7 +132,7 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
     observe, slack = record.observe, np.zeros_like(observed)
     if record.start is None and observe == "x" and not _reads_x(rule) and np.isfinite(observed[0]).all():
         # What is written down is rounded, and where the first step came from is not known.
-        slack = 2 * EPSILON[dtype] * np.abs(observed)
+        slack = 2 * DTYPES[dtype].epsilon * np.abs(observed)
         slack[0] = np.inf
         observe, start, observed = "update", observed[0], np.diff(observed, axis=0, prepend=observed[:1])
     subject = Subject(record.name, _refused, dtype=dtype)

@@ -13,11 +13,12 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mhat.engines.tensors import Tensor, elementwise, of_rows, rows_of, values_of
+from mhat.dtypes import DTYPES
+from mhat.engines.tensors import Tensor, elementwise, of_rows, rows_of, spread, values_of
 from mhat.ops import OPERATIONS
 
 __all__ = [
-    "HELD", "ROUNDINGS", "Floats", "Tensor", "as_is", "to_bfloat16", "to_float16", "to_float32", "values_of",
+    "NEAREST", "Floats", "Tensor", "as_is", "to_bfloat16", "to_float16", "to_float32", "values_of",
 ]  # fmt: skip
 
 
@@ -62,22 +63,21 @@ def to_bfloat16(value: float) -> float:
     return rounded
 
 
-ROUNDINGS: dict[str, Callable[[float], float]] = {
+# The number of each dtype that is nearest to a double.
+NEAREST: dict[str, Callable[[float], float]] = {
     "float64": as_is,
     "float32": to_float32,
     "float16": to_float16,
     "bfloat16": to_bfloat16,
 }
-# The dtype of the arrays that hold the values of each: the small types are held as float32.
-HELD = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
 
 
 class Floats:
     """The arithmetic of one dtype on floats and tensors."""
 
     def __init__(self, dtype: str = "float64") -> None:
-        self.rounded = ROUNDINGS[dtype]
-        self._entering = ROUNDINGS[HELD[dtype]]
+        self.rounded = NEAREST[dtype]
+        self._entering = NEAREST[DTYPES[dtype].computed]
 
     def number(self, value: float) -> float:
         """Make a per-step number of a literal: the double itself."""
@@ -90,6 +90,10 @@ class Floats:
     def store(self, value: Any) -> Any:
         """Round a number or a tensor to the dtype."""
         return value if self.rounded is as_is else elementwise(self.rounded)(value)
+
+    def spread(self, value: Any, x: Any) -> Any:
+        """Give a value of one number the shape of x."""
+        return spread(value, x)
 
     def step_operation(self, op: str) -> Callable[..., float]:
         """Give the operation on doubles."""

@@ -14,22 +14,27 @@ import array_api_compat
 import ml_dtypes
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
-from mhat.engines.floats import HELD
 
 Array = Any
-SMALL: dict[str, Any] = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
 
 def is_small(dtype: Any) -> bool:
     """Say whether a dtype of any framework is float16 or bfloat16."""
-    return str(dtype).rpartition(".")[2] in SMALL
+    known = DTYPES.get(str(dtype).rpartition(".")[2])
+    return known is not None and known.small
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """Give NumPy's dtype of a name; bfloat16 is that of ml_dtypes."""
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
 def arrays_of(dtype: str, *, tensor_dimensions: int | None, several_dimensions: int = 0) -> Arrays:
     """Give the arithmetic of a dtype on NumPy arrays, by the name of the dtype."""
-    kind, chosen = (SmallArrays, SMALL[dtype]) if is_small(dtype) else (Arrays, dtype)
-    return kind(np, chosen, tensor_dimensions=tensor_dimensions, several_dimensions=several_dimensions)
+    kind = SmallArrays if DTYPES[dtype].small else Arrays
+    return kind(np, numpy_dtype(dtype), tensor_dimensions=tensor_dimensions, several_dimensions=several_dimensions)
 
 
 class SmallArrays(Arrays):
@@ -37,7 +42,7 @@ class SmallArrays(Arrays):
 
     def __init__(self, xp: Any, dtype: Any, **more: Any) -> None:
         """Take the namespace's own small dtype; the rest is as for `Arrays`."""
-        super().__init__(xp, getattr(xp, HELD["float32"]), **more)
+        super().__init__(xp, xp.float32, **more)
         self.small = dtype
 
     def operation(self, op: str) -> Callable[..., Any]:

@@ -13,13 +13,13 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.speed import limits, peers, timing
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Making = Callable[[Array, Array], timing.Run]
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 LARGEST = 0.5
 OURS, LIMIT = "mhat", "limit"
 PEERS = {

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhat import notation
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
 from mhat.notation.decimals import brief
 
@@ -120,7 +121,7 @@ def generator(seed: int) -> np.random.Generator:
 
 def is_real(dtype: Any) -> bool:
     """Say whether numbers of a dtype are real; bfloat16 is, though NumPy does not know it as its own."""
-    return dtype.kind in "biuf" or dtype.name == "bfloat16"
+    return dtype.kind in "biuf" or dtype.name in DTYPES
 
 
 def _floats(values: Any) -> NDArray[np.float64]:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
 from mhat.extras import extra
 from mhat.subjects.sandbox import guarded, source_of
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = ("jax", "torch", "tensorflow")
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, SubjectError
 from mhat.extras import extra
 from mhat.subjects.sandbox import guarded, source_of
 from mhat.subjects.spelling import Keywords, Spelling, keywords_of
 from mhat.subjects.subject import Array, Subject
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 KEPT = 64  # compiled updates; one a setting of the knobs and shape of the tensors
 CURE = "Name a function that makes a transformation, such as optax:adam, or a transformation itself."
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.engines import plan, stepping
-from mhat.engines.running import Work
+from mhat.engines.work import Work
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.language.fit import require_fit
@@ -16,14 +17,15 @@ from mhat.language.inference import reductions_over_all
 from mhat.subjects.sandbox import source_of
 from mhat.subjects.subject import Array, Source, Subject
 
-DTYPES = ("float64", "float32")
+# The small dtypes are left to the frameworks.
+RUNS_IN = tuple(dtype.name for dtype in DTYPES.values() if not dtype.small)
 
 
 def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = None, observe: str = "x") -> Subject:
     """Make a subject of a rule, run by the engines; `observe` one of its variables in place of x."""
     dtype = dtype or "float64"
-    if dtype not in DTYPES:
-        raise BadValue(f"a rule does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
+    if dtype not in RUNS_IN:
+        raise BadValue(f"a rule does not run in {dtype}", f"Choose one of {', '.join(RUNS_IN)}.")
     if observe not in ("x", *rule.variables):
         raise UnknownName(f"variable of {rule.name}", observe, ["x", *rule.variables])
     together = bool({"k", "n"} & set(rule.tree.inputs)) or bool(reductions_over_all(rule.tree))

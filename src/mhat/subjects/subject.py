@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language.vocabulary import meant_by
 
@@ -136,7 +137,7 @@ def checked_array(name: str, answered: Any, shape: tuple[int, ...]) -> Array:
 
 def _is_extended(dtype: np.dtype[Any]) -> bool:
     """Whether a dtype is one of the small floats that NumPy itself does not have."""
-    return dtype.name in ("bfloat16",) or dtype.name.startswith("float8")
+    return dtype.name in DTYPES or dtype.name.startswith("float8")
 
 
 def _cure_of_shape(got: tuple[int, ...], shape: tuple[int, ...], wanted: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.subjects.subject import Array, checked_array, checked_tensors
 
@@ -17,7 +18,6 @@ TRIAL = np.array([
 ])  # fmt: skip
 # How many dimensions a step of the gradients may have, and the gradients of the trial.
 TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(-1, 2, 2)}
-DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 AGAIN = "gave other parameters when it was run again on the same gradients"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SizeOption = Annotated[str, typer.Option(metavar="N", help="How many parameters, as in 1e6. [1e7]", show_default=False)]
 TypeOption = Annotated[
-    str, typer.Option(metavar="TYPE", help="float64, float32, bfloat16 or float16. [float32]", show_default=False)
+    str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16. [float32]", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for a machine to read.")]
 

@@ -89,7 +89,7 @@ def trace(
     that does not grow with the steps.
     """
     from mhat import verbs
-    from mhat.engines.running import variables_of
+    from mhat.engines.work import variables_of
     from mhat.names import find_rule
     from mhat.terminal import facts, options
 

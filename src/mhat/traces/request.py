@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mhat.engines.floats import ROUNDINGS
-from mhat.engines.running import variables_of
+from mhat.dtypes import DTYPES
+from mhat.engines.work import variables_of
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
@@ -22,7 +22,6 @@ from mhat.streams import Stream, of_array
 from mhat.streams.stream import StoredStream, dims_of, is_real
 from mhat.traces.dimensions import GRADIENTS, START, check_dimensions, labels_of, scheduled, without_labels
 
-DTYPES = tuple(ROUNDINGS)
 COORDINATE = "i"
 
 

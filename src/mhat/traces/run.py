@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from mhat.dtypes import DTYPES
 from mhat.engines import plan
-from mhat.engines.floats import HELD
-from mhat.engines.running import Work, variable_shape, variables_of
+from mhat.engines.work import Work, variable_shape, variables_of
 from mhat.language import Level, Rule
 from mhat.traces.request import Request, understand
 from mhat.traces.schema import attributes, request_of
@@ -106,7 +106,7 @@ def run(
         input_core_dims=core_dims,
         output_core_dims=[("step", *layouts[name].named) for name in request.keep],
         dask="parallelized",
-        output_dtypes=[np.dtype(HELD[request.dtype])] * len(request.keep),
+        output_dtypes=[np.dtype(DTYPES[request.dtype].computed)] * len(request.keep),
         dask_gufunc_kwargs={"output_sizes": _new_sizes(request, layouts)},
     )
     found = dict(zip(request.keep, result if len(request.keep) > 1 else (result,), strict=True))
@@ -173,7 +173,7 @@ def _arguments(request: Request) -> tuple[list[str], list[xr.DataArray], list[tu
     start = request.start if isinstance(request.start, xr.DataArray) else xr.DataArray(request.start)
     inputs = {START: (start, tuple(dim for dim in request.core if dim in start.dims))}
     if request.gradients is not None:
-        inputs[GRADIENTS] = (_in_double(request.gradients, HELD[request.dtype]), ("step", *request.core))
+        inputs[GRADIENTS] = (_in_double(request.gradients, DTYPES[request.dtype].computed), ("step", *request.core))
     inputs |= {name: (array, ()) for name, array in request.arrays.items()}
     inputs |= {name: (array, ("step",)) for name, array in request.schedules.items()}
     arrays = [_in_one_block(array, dims) for array, dims in inputs.values()]

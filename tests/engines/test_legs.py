@@ -16,7 +16,7 @@ import mhat
 from mhat import landscapes
 from mhat import rules as library
 from mhat.engines import plan
-from mhat.engines.running import CARRIED, Work, variables_of
+from mhat.engines.work import CARRIED, Work, variables_of
 from mhat.language import Rule, of_tree
 from tests.engines.columns import same_bits
 from tests.engines.test_agreement import OVER_ALL, stream

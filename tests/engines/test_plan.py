@@ -11,7 +11,8 @@ import xarray as xr
 import mhat
 from mhat import rules
 from mhat.engines import plan
-from mhat.engines.running import Work, run_on_arrays, run_on_floats
+from mhat.engines.running import run_on_arrays, run_on_floats
+from mhat.engines.work import Work
 
 WILD = [1.0, -2.0, 0.0, -0.0, 1e-200, 3.0, 1e200, 5e-324, 7.0, 65520.0, 3.4e38, 6e-8, 1e-40, np.inf, 1.0, np.nan, 2.0]
 CALM = np.random.default_rng(3).standard_normal(40)

@@ -17,7 +17,7 @@ import xarray as xr
 import mhat
 from mhat import landscapes, progress, traces
 from mhat.engines import plan
-from mhat.engines.running import Work
+from mhat.engines.work import Work
 from mhat.errors import BadValue, InputFileError, MissingExtra, OutputFileError
 from mhat.traces import run_in_blocks, streaming, understand, write
 from mhat.traces.request import Request

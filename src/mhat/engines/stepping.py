@@ -11,9 +11,9 @@ import numpy as np
 from mhat.engines.arrays import Arrays
 from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.running import variable_shape
 from mhat.engines.small import SmallArrays, is_small
 from mhat.engines.step_inputs import check_step, entries_of, floating
+from mhat.engines.work import variable_shape
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 

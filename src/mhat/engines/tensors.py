@@ -9,17 +9,18 @@ from typing import Any
 
 from mhat.errors import BadValue
 
-Number = Any
+# What a tensor is made of: a float, or a number of many digits.
+Entry = Any
 
 
 @dataclass(frozen=True)
 class Tensor:
     """Numbers in row-major order, and their shape."""
 
-    values: tuple[Number, ...]
+    values: tuple[Entry, ...]
     shape: tuple[int, ...]
 
-    def rows(self) -> list[list[Number]]:
+    def rows(self) -> list[list[Entry]]:
         """Give a matrix as a list of rows."""
         if len(self.shape) != 2:
             raise BadValue(
@@ -30,22 +31,29 @@ class Tensor:
         return [list(self.values[i * width : (i + 1) * width]) for i in range(self.shape[0])]
 
 
-def of_rows(rows: Sequence[Sequence[Number]]) -> Tensor:
+def of_rows(rows: Sequence[Sequence[Entry]]) -> Tensor:
     """Make a matrix of a list of rows."""
     return Tensor(tuple(v for row in rows for v in row), (len(rows), len(rows[0])))
 
 
-def rows_of(value: Any) -> list[list[Number]]:
+def rows_of(value: Any) -> list[list[Entry]]:
     """Give a number or a matrix as a list of rows."""
     return value.rows() if isinstance(value, Tensor) else [[value]]
 
 
-def values_of(value: Any) -> Sequence[Number]:
+def values_of(value: Any) -> Sequence[Entry]:
     """Give the numbers of a number or a tensor."""
     return value.values if isinstance(value, Tensor) else (value,)
 
 
-def elementwise(function: Callable[..., Number]) -> Callable[..., Any]:
+def spread(value: Any, like: Any) -> Any:
+    """Give a value as many numbers as another has, if it is one number."""
+    if isinstance(value, Tensor) or not isinstance(like, Tensor):
+        return value
+    return Tensor((value,) * len(like.values), like.shape)
+
+
+def elementwise(function: Callable[..., Entry]) -> Callable[..., Any]:
     """Let a function of numbers work on tensors too, coordinate by coordinate."""
 
     def applied(*arguments: Any) -> Any:
@@ -72,7 +80,7 @@ def _common(shapes: set[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(common)
 
 
-def _spread(argument: Any, shape: tuple[int, ...]) -> Sequence[Number]:
+def _spread(argument: Any, shape: tuple[int, ...]) -> Sequence[Entry]:
     """List a value's numbers as if it had the given shape."""
     if not isinstance(argument, Tensor):
         size = 1

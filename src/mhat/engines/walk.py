@@ -12,7 +12,7 @@ import numpy as np
 
 from mhat.engines.arrays import Arrays
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.running import variable_shape, variables_of
+from mhat.engines.work import variable_shape, variables_of
 from mhat.language.definition import Rule
 from mhat.language.inference import Level, names_read, reductions_over_all
 from mhat.language.tree import EVALUATION

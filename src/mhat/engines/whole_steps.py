@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mhat.engines.arrays import Arrays
-from mhat.engines.kernels.step_text import Form
+from mhat.engines.forms import Form
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.running import variable_shape
+from mhat.engines.work import variable_shape
 from mhat.language.definition import Rule
 from mhat.language.tree import Number, Operation
 from mhat.language.walking import subexpressions

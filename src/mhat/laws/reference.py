@@ -11,8 +11,8 @@ import numpy as np
 
 from mhat.engines.arrays import Arrays
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.running import variable_shape
 from mhat.engines.small import arrays_of, is_small
+from mhat.engines.work import variable_shape
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
 from mhat.laws.law import Array, Examined, Run

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mhat.engines.running import variables_of
+from mhat.engines.work import variables_of
 from mhat.errors import BadValue, InputFileError, MhatError
 from mhat.extras import extra
 from mhat.inputs.datasets import open_dataset, open_store, read_dataset

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import mhat
 from mhat import rules as library
@@ -18,11 +16,11 @@ from mhat.engines import plan
 from mhat.engines.kernels import trace as traces
 from mhat.engines.kernels.trace import LANES_FOR_SEVERAL, run_on_kernels, runs_on_kernels
 from mhat.engines.kernels.trace_text import LONG
-from mhat.engines.running import CARRIED, Work, run_on_arrays, variables_of
-from mhat.language import Rule, of_tree, rule
+from mhat.engines.running import run_on_arrays
+from mhat.engines.work import CARRIED, Work, variables_of
+from mhat.language import Rule, rule
 from tests.engines.columns import same_bits
 from tests.engines.test_agreement import WILD, stream
-from tests.strategies import rules
 
 # Kernels take seconds to compile, so few rules are seen in all forms, and the others by `make test-long`.
 IN_ALL_FORMS = ("adam", "nadam", "adopt", "adan", "lion")
@@ -95,14 +93,6 @@ def test_rules_in_every_form(form: tuple[str, str]) -> None:
 @pytest.mark.parametrize("text", seldom(ODD, (ODD[0], ODD[2], ODD[5])))
 def test_odd_rules(text: str) -> None:
     narrow_and_wide(rule(text))
-
-
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tree=rules(exact_only=True), shape=st.sampled_from([(), (17,)]), wild=st.booleans())
-def test_random_rules(tree: Any, shape: tuple[int, ...], wild: bool) -> None:
-    given = work(of_tree(tree), stream(shape, steps=5, wild=wild), tensor_dimensions=len(shape))
-    if runs_on_kernels(given):
-        check(given)
 
 
 ADAM = library.adam

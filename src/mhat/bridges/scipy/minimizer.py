@@ -16,8 +16,8 @@ from mhat.bridges.scipy.descent import CONVERGED, Descent, Ending, Point, Track
 from mhat.bridges.scipy.objective import Objective, differences_of
 from mhat.bridges.scipy.options import WAYS, Limits, Options, limits_of, options_of, shape_of, start_of
 from mhat.engines.program import Program
-from mhat.engines.running import variables_of
 from mhat.engines.walk import Walk, program_of
+from mhat.engines.work import variables_of
 from mhat.errors import BadValue
 from mhat.extras import extra
 from mhat.language import Rule, of_tree

@@ -4,6 +4,7 @@
     rules(matrices=False)        elementwise operations and reductions
     rules(elementwise=True)      elementwise operations only: rules per coordinate
     rules(exact_only=True)       `+ - * / sqrt` and integer powers only: the same bits in every engine
+    rules(mixed=True)            states of every sort: started and set by whatever is at hand, whatever its shape
     expressions({"g": WHOLE})    one expression over the given names, with the same flags
     applied("clip")              not random: an operation applied to the names a, b, c
 
@@ -214,6 +215,7 @@ def rules(
     elementwise: bool = False,
     matrices: bool = True,
     over_all: bool = True,
+    mixed: bool = False,
     max_lines: int = 5,
     depth: int = 3,
 ) -> Tree:
@@ -233,13 +235,15 @@ def rules(
     states = []
     unshaped = set()
     for name, shape in planned.items():
-        start, shaped = _start(starts, shape)
+        start, shaped = (starts.fitting(WHOLE, 1), True) if mixed else _start(starts, shape)
         states.append(State(name, start))
         unshaped |= set() if shaped else {name}
     grower = _Grower(draw, limits, {name: WHOLE if name in ("x", "g") else SCALAR for name in inputs})
     grower.names.update({**{knob.name: SCALAR for knob in knobs}, **planned})
     grower.unshaped = unshaped
-    body = [_line(grower, planned) for _ in range(draw(st.integers(0, max_lines)))]
+    lines = draw(st.integers(0, max_lines))
+    body = [_state_line(grower, planned) if mixed and planned and draw(st.booleans()) else _line(grower, planned)
+            for _ in range(lines)]  # fmt: skip
     body += [Assignment((name,), grower.exact(planned[name])) for name in planned if name in grower.unshaped]
     result = grower.exact(WHOLE) if draw(st.integers(0, 3)) else grower.fitting(WHOLE)
     return Tree(draw(st.sampled_from(["rule", "adam_2"])), inputs, tuple(states), knobs, tuple(body), result)
@@ -252,6 +256,11 @@ def _start(grower: _Grower, shape: Shape) -> tuple[Expression, bool]:
         return (grower.exact if way == "exact" else grower.fitting)(shape, 2), way == "exact" or shape == SCALAR
     number = Number(grower.draw(NUMBERS))
     return Operation("neg", (number,)) if way == "negative" else number, shape == SCALAR
+
+
+def _state_line(grower: _Grower, states: Mapping[str, Shape]) -> Assignment:
+    """Set a state to whatever broadcasts: a number of the step, another state, an input as it is."""
+    return Assignment((str(grower.pick(*states)),), grower.fitting(WHOLE))
 
 
 def _line(grower: _Grower, states: Mapping[str, Shape]) -> Assignment:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from mhat.engines.tensors import Tensor, elementwise, values_of
+from mhat.engines.tensors import Tensor, elementwise, spread, values_of
 
 SMALLEST = 5e-324
 SMALL_INTEGER = 2.0**24
@@ -360,6 +360,9 @@ class Bounds:
 
     def store(self, value: Any) -> Any:
         return value
+
+    def spread(self, value: Any, x: Any) -> Any:
+        return spread(value, x)
 
     def step_operation(self, op: str) -> Callable[..., Interval]:
         return getattr(self.steps, f"{op}_" if op in ("and", "or", "not") else op)  # type: ignore[no-any-return]

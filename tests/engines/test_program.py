@@ -12,6 +12,7 @@ import torch
 from mhat.engines.arrays import Arrays
 from mhat.engines.floats import Floats, to_float32
 from mhat.engines.program import Arithmetic
+from mhat.engines.tensors import Tensor
 from mhat.language import rule
 from tests.engines.driving import drive
 
@@ -99,3 +100,31 @@ def test_the_start_of_a_state_may_look_at_all_tensors(engine: str) -> None:
     text = "def f(x, g, s=\"sum(g, over='all')\"):\n    s = s + g\n    return x - s"
     first, second = drive(rule(text), arithmetic, tensor, [np.array([2.0]), np.array([3.0])])[0]
     assert (float(first["x"]), float(second["x"])) == (-7.0, -8.0)
+
+
+TENSORS: dict[str, tuple[Arithmetic, Any]] = {
+    "floats": (Floats(), lambda a: Tensor(tuple(a.tolist()), a.shape)),
+    "numpy": (Arrays(np, "float64", tensor_dimensions=None), lambda a: a),
+    "batches": (Arrays(np, "float64", tensor_dimensions=1), lambda a: np.stack([a, a])),
+    "torch": (Arrays(array_torch, torch.float64, tensor_dimensions=None), torch.asarray),
+}
+
+
+@pytest.mark.parametrize("engine", TENSORS)
+def test_reductions_count_coordinates_of_a_state_that_is_one_number_too(engine: str) -> None:
+    text = (
+        "def f(x, g, m=2, v='g'):\n    u = sum(m)\n    w = sum(v)\n    m = m / 2 + 0 * g\n    v = 3\n"
+        "    return x - u - w"
+    )
+    records = [step[0] for step in drive(rule(text), *TENSORS[engine], [np.ones((3, 4))])]
+    assert [np.ravel(record["u"])[0] for record in records] == [8.0, 4.0, 2.0]
+    assert [np.ravel(record["w"])[0] for record in records] == [4.0, 12.0, 12.0]
+
+
+def test_a_state_that_reads_a_state_of_tensors_is_no_per_step_state() -> None:
+    """What the line before has set may be a number of the step: the state it is read from is one of tensors."""
+    text = (
+        "def f(x, g, t, p='x', q=0, r=0, *, lr=0.1):\n    r = r + t\n    p = lr * r\n    q = p + lr\n"
+        "    return x - g * q"
+    )
+    assert rule(text).dependence.per_step_states == {"r"}

@@ -55,6 +55,18 @@ class Arrays:
         """Leave what is carried as it is: operations have the precision of the dtype."""
         return value
 
+    def spread(self, value: Array, x: Array) -> Array:
+        """Give a value the axes of x that make up tensors, and count them; batch axes are its own."""
+        shape = tuple(x.shape)
+        if self.tensor_dimensions is not None:
+            shape = shape[len(shape) - self.tensor_dimensions - self.several_dimensions :]
+        there = np.shape(value)
+        whole = np.broadcast_shapes(there, shape)
+        if whole == there:
+            return value
+        value = self.enter(value) if isinstance(value, float) else value
+        return self.xp.broadcast_to(value, whole)
+
     def step_operation(self, op: str) -> Callable[..., Any]:
         """Give the operation on per-step values: the definition on doubles, the array form on sweeps of them."""
         meaning, on_arrays = OPERATIONS[op].meaning, self._step_operations[op]

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mhat.language.definition import Rule
+from mhat.language.inference import WHOLE, Level
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import names_in, product_length
 from mhat.ops import OPERATIONS
 
-Value = Any
+# What an arithmetic computes with: a float, an array, a number of many digits.
+Operand = Any
 Environment = dict[str, Any]
-Compiled = Callable[[Environment], Value]
+Compiled = Callable[[Environment], Operand]
 
 REDUCTIONS = frozenset(name for name, op in OPERATIONS.items() if op.kind == "reduction")
 MATRIX_OPERATIONS = frozenset(name for name, op in OPERATIONS.items() if op.kind == "matrix")
@@ -28,23 +30,26 @@ PEERS = "@peers"
 class Arithmetic(Protocol):
     """What an engine brings: operations on tensors, on per-step doubles, and the way from one to the other."""
 
-    def operation(self, op: str) -> Callable[..., Value]:
+    def operation(self, op: str) -> Callable[..., Operand]:
         """Give an elementwise or matrix operation on tensors."""
 
-    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Value]], Value]:
+    def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Operand]], Operand]:
         """Give a reduction over one tensor (a list of one), or over all tensors."""
 
-    def step_operation(self, op: str) -> Callable[..., Value]:
+    def step_operation(self, op: str) -> Callable[..., Operand]:
         """Give an elementwise operation on per-step numbers."""
 
-    def number(self, value: float) -> Value:
+    def number(self, value: float) -> Operand:
         """Make a per-step number of a literal."""
 
-    def enter(self, value: Value) -> Value:
+    def enter(self, value: Operand) -> Operand:
         """Round a per-step number to the precision that operations on tensors are done in."""
 
-    def store(self, value: Value) -> Value:
+    def store(self, value: Operand) -> Operand:
         """Round what is carried from step to step to the dtype; no change where operations have its precision."""
+
+    def spread(self, value: Operand, x: Operand) -> Operand:
+        """Give a value of one number the shape of x."""
 
 
 class Program:
@@ -75,15 +80,20 @@ class Program:
             per_step = per_step | set(line.targets) if alone else per_step - set(line.targets)
         self._result = self._stored(tree.result, per_step)
         self.per_step = frozenset(per_step)
+        # Reductions count coordinates: a state of tensors has them also where it starts or ends a step as one number.
+        self._spread = [
+            name for name in tree.state_names
+            if name in carried and rule.shapes[name] == WHOLE and rule.level != Level.COORDINATE
+        ]  # fmt: skip
         assigned = tree.variables
         # The trace keeps `x` after the step and `g` as given; what a rule assigns to them is kept beside.
         self.recorded = {f"{name}_used" if name in ("x", "g") else name: name for name in assigned}
 
-    def start(self, environment: Environment) -> dict[str, Value]:
+    def start(self, environment: Environment) -> dict[str, Operand]:
         """Compute the states before step 1 from an environment with knobs, `x` and the first `g`."""
         return self.starts([environment])[0]
 
-    def starts(self, environments: Sequence[Environment]) -> list[dict[str, Value]]:
+    def starts(self, environments: Sequence[Environment]) -> list[dict[str, Operand]]:
         """Compute the states before step 1 of all tensors: a start may look at all of them, as a step may."""
         for environment in environments:
             environment[PEERS] = environments
@@ -91,10 +101,12 @@ class Program:
             {name: compiled(environment) for name, compiled in self._starts.items()} for environment in environments
         ]
 
-    def step(self, environments: Sequence[Environment]) -> list[Value]:
+    def step(self, environments: Sequence[Environment]) -> list[Operand]:
         """Run one step, all tensors in lockstep: each environment takes the new values, the new x comes back."""
         for environment in environments:
             environment[PEERS] = environments
+            for name in self._spread:
+                environment[name] = self.arithmetic.spread(environment[name], environment["x"])
         for targets, compiled in self._lines:
             values = [compiled(environment) for environment in environments]
             for environment, value in zip(environments, values, strict=True):
@@ -104,7 +116,7 @@ class Program:
                     environment.update(zip(targets, value, strict=True))
         return [self._result(environment) for environment in environments]
 
-    def entered(self, name: str, value: Value) -> Value:
+    def entered(self, name: str, value: Operand) -> Operand:
         """Give a variable as the tensors' arithmetic sees it."""
         return self.arithmetic.enter(value) if name in self.per_step else value
 
@@ -171,7 +183,7 @@ def _applied(node: Operation, arguments: list[Compiled], operation: Callable[[st
 
 
 def _product(base: Compiled, multiply: Callable[..., Any], length: int) -> Compiled:
-    def product(environment: Environment) -> Value:
+    def product(environment: Environment) -> Operand:
         value = base(environment)
         result = value
         for _ in range(length - 1):
@@ -182,7 +194,7 @@ def _product(base: Compiled, multiply: Callable[..., Any], length: int) -> Compi
 
 
 def first_environment(
-    rule: Rule, x: Value, g: Value, knobs: Mapping[str, Value], t: Value, k: Value, n: Value
+    rule: Rule, x: Operand, g: Operand, knobs: Mapping[str, Operand], t: Operand, k: Operand, n: Operand
 ) -> Environment:
     """Gather what a rule may read before it assigns anything."""
     return {"x": x, "g": g, "t": t, "k": k, "n": n, **rule.knobs, **knobs}

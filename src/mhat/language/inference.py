@@ -75,9 +75,28 @@ def dependence(tree: Tree) -> Dependence:
     arrows["return"] = [latest.get(name, name) for name in names_in(tree.result)]
     of = gathered(own, arrows)
     found = {name: frozenset(bases[i] for i in members(of[name])) for name in arrows if isinstance(name, str)}
+    return Dependence(found, _per_step_states(tree, found))
+
+
+def _per_step_states(tree: Tree, found: dict[str, frozenset[str]]) -> frozenset[str]:
+    """List the states that depend on knobs and counters alone, and that every line sets from what is per-step there.
+
+    A line may read a state of tensors that an earlier line has set to a number of the step: it is one of tensors still.
+    """
     allowed = {*COUNTERS, *tree.knob_names}
-    counters = frozenset(name for name in tree.state_names if found[name] <= allowed)
-    return Dependence(found, counters)
+    states = {name for name in tree.state_names if found[name] <= allowed}
+    while True:
+        per_step, spoilt = {*allowed, "k", *states}, set[str]()
+        carried = set(tree.state_names) - states
+        for line in tree.body:
+            if names_in(line.value) <= per_step and carried.isdisjoint(line.targets):
+                per_step |= set(line.targets)
+            else:
+                per_step -= set(line.targets)
+                spoilt |= states.intersection(line.targets)
+        if not spoilt:
+            return frozenset(states)
+        states -= spoilt
 
 
 def averages_squares(tree: Tree, knob: str) -> bool:

@@ -73,10 +73,6 @@ class Lowered:
         """List the states of one kind, in the order of the signature."""
         return [name for name in self.rule.tree.state_names if self.state_kind(name) == kind]
 
-    def value(self, name: str) -> Value:
-        """Look a tensors' value up."""
-        return self.by_id[name]
-
     @property
     def by_id(self) -> dict[str, Value]:
         """The tensors' values by name."""

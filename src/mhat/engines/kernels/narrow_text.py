@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mhat.engines.kernels.lowering import G, Kind, Lowered, NotLowered, X
+from mhat.engines.kernels.lowering import G, Kind, Lowered, X
 from mhat.engines.kernels.power_tables import BLOCK
 from mhat.engines.kernels.stages import Stages, stages_of
 from mhat.engines.kernels.step_text import line_of
@@ -69,10 +69,6 @@ class Narrow:
         self.stages: Stages = stages_of(lowered)
         self.states = lowered.states(Kind.COORDINATE)
         self.homes = {X: "x", **{lowered.before[name]: name for name in self.states}}
-        own = {value.id for value in self.stages.values}
-        for name, after in self.stages.carried.items():
-            if after != name and after not in own:
-                raise NotLowered("a state that takes over a number of the step")
         self.own_rows: dict[str, int] = {}
         self.long_rows: dict[str, int] = {}
         self.averages = self.half("averages", AVERAGES)
@@ -113,7 +109,7 @@ class Narrow:
         return self.stages.carried.get(name) == name
 
     def parts(self) -> dict[str, list[Part]]:
-        """Print what each half does with a block; raises NotLowered for a state that only the wide way can carry."""
+        """Print what each half does with a block."""
         halves = (self.averages, self.moves)
         inner = {half.name: self.inner(half) for half in halves}
         # Only now all rows are known.

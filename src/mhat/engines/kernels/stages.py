@@ -19,7 +19,7 @@ from mhat.language.walking import names_in, product_length
 class Stages:
     """A lowered rule with its stages.
 
-    `values`: values of coordinates in order, with what does not carry taken out of those that do. `stage`: of each
+    `values`: values in order, with what does not carry taken out of those that do. `stage`: of each
     value. `carried`: names of the state (and x) at the start of a step, and the value that each takes next.
     """
 
@@ -36,29 +36,32 @@ class Stages:
         """List the values of a stage, in order."""
         return [value for value in self.values if self.stage[value.id] == stage]
 
-    def sequential(self, name: str) -> bool:
-        """Whether a value or a state at the start of a step goes step by step."""
-        return self.stage.get(self.carried.get(name, name), 0) % 2 == 1
-
 
 def stages_of(lowered: Lowered) -> Stages:
     """Find the stages of a rule without reductions."""
     carried = {lowered.before[name]: lowered.after[name] for name in lowered.states(Kind.COORDINATE)}
     carried[X] = lowered.result
-    values = [value for value in lowered.values if value.kind == Kind.COORDINATE]
-    taken = _taken_over(lowered, carried, {value.id for value in values})
-    carried = {name: taken[after].id if after in taken else after for name, after in carried.items()}
-    values = [*taken.values(), *values]
+    # What is computed from numbers of the step alone, but as tensors are, is one number for all coordinates.
+    values = list(lowered.values)
+    taken = _taken_over(carried, {value.id for value in values})
+    carried |= {name: value.id for name, value in taken.items()}
+    values = [*values, *taken.values()]
     circles = _circles(values, carried)
     values = [part for value in values for part in _taken_apart(value, circles)]
     return Stages(tuple(values), _settled(values, carried), carried)
 
 
-def _taken_over(lowered: Lowered, carried: Mapping[str, str], own: set[str]) -> dict[str, Value]:
-    """Make a value of its own of what a state takes over as it is: the gradient, or another state before the step."""
-    found = dict.fromkeys(after for name, after in carried.items() if after != name and after not in own)
-    kind = Kind.COORDINATE
-    return {after: Value(f"{after}_taken", Name(after), kind) for after in found if lowered.kinds[after] == kind}
+def _taken_over(carried: Mapping[str, str], own: set[str]) -> dict[str, Value]:
+    """Make a value of its own of what a state takes over: the gradient, a number of the step, what another state has.
+
+    The row of a state's next value begins with the state itself, so no two states have one row.
+    """
+    taken: dict[str, Value] = {}
+    for name, after in carried.items():
+        others = [other for other in carried if other != name and carried[other] == after and other not in taken]
+        if after != name and (after not in own or others):
+            taken[name] = Value(f"{name}_next", Name(after), Kind.COORDINATE)
+    return taken
 
 
 def _settled(values: list[Value], carried: Mapping[str, str]) -> dict[str, int]:

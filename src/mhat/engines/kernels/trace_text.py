@@ -1,6 +1,6 @@
 """The text of a trace's kernel: a module for Numba with the time loop inside, printed from a lowered rule.
 
-    per_block        the doubles of up to 256 steps, and what of them tensors see, as a table over the steps
+    per_block        the doubles of the steps of a block, and what of them tensors see, as a table over the steps
     task             some coordinates of one member of a sweep, through all steps, block by block
     trace            all tasks, dealt out to threads
     trace_by_two     one coordinate alone, by two threads
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mhat.dtypes import DTYPES
 from mhat.engines.kernels.lowering import G, Kind, Lowered, NotLowered, X, lower
 from mhat.engines.kernels.narrow_text import BEFORE, ROW, Half, Narrow, Part
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
@@ -82,7 +83,7 @@ def _narrow_text(lowered: Lowered, form: TraceForm, kept: Mapping[str, str]) -> 
         one.append(_filled(half, table, powers))
         together.append(_filled(half, table, powers, several=True))
         table, powers = table + len(half.steps.table), powers + len(half.steps.powers)
-    texts += [_narrow_task(*one), _DRIVER, _stretch("averages", one[0]), _stretch("moves", one[1]), _BY_TWO]
+    texts += [_narrow_task(*one), _DRIVER, _stretch("averages", one[0]), _stretch("moves", one[1]), _by_two()]
     texts += [_several_task(*together), _OF_SEVERAL]
     needed = [half.steps.moving_knobs() for half in (narrow.averages, narrow.moves)]
     knobs = None if None in needed else frozenset[str]().union(*filter(None, needed))
@@ -113,7 +114,7 @@ def _heading(lowered: Lowered, form: TraceForm, rows: Sequence[str] = ()) -> str
         "from mhat.engines.kernels.operations import OPTIONS, operations",
         "from mhat.engines.kernels.power_tables import faded, powers_in_block",
         "",
-        f"number, number_size = np.{form.dtype}, {8 if form.dtype == 'float64' else 4}",
+        f"number, number_size = np.{form.dtype}, {DTYPES[form.dtype].size}",
         "operations_of_steps = operations('float64')",
         f"operations_of_tensors = operations({form.dtype!r})",
         "inf_, nan_ = number(np.inf), number(np.nan)",
@@ -260,7 +261,8 @@ def share_of_several(s, shares, rooms, alike, {ARGUMENTS}):
         b += 1
 
 
-@njit(parallel=True, cache=KEPT, **OPTIONS)
+@kept
+@njit(parallel=True, **OPTIONS)
 def trace_of_several(shares, rooms, alike, {ARGUMENTS}):
     if shares.size == 2:
         share_of_several(np.int64(0), shares, rooms, alike,
@@ -271,8 +273,11 @@ def trace_of_several(shares, rooms, alike, {ARGUMENTS}):
                 {ARGUMENTS})"""
 
 
-_BY_TWO = f"""\
-@njit(parallel=True, cache=KEPT, **OPTIONS)
+def _by_two() -> str:
+    """Print what two threads do with one coordinate: the second half a stretch behind the first."""
+    return f"""\
+@kept
+@njit(parallel=True, **OPTIONS)
 def trace_by_two(rooms, {ARGUMENTS}):
     ahead, own = states[0].copy(), states[0].copy()
     stretches = ((first & {LONG - 1}) + steps + {LONG - 1}) // {LONG}
@@ -305,7 +310,7 @@ def _wide(form: TraceForm, kept: Mapping[str, str], steps: Steps) -> list[str]:
     """Print what is done with a block: step by step, all coordinates of a step in one loop."""
     lowered, per_step = steps.lowered, kept_per_step(form, steps.lowered)
     states = lowered.states(Kind.COORDINATE)
-    values = [value for value in lowered.values if value.kind == Kind.COORDINATE]
+    values = lowered.values
     # A kept variable, or a state's next value, may be a number of the step.
     wanted = {name for value in values for name in names_in(value.expression)}
     wanted |= {lowered.result, *(lowered.after[name] for name in states)}
@@ -342,7 +347,8 @@ def share(s, tasks, shares, rooms, {ARGUMENTS}):
             {ARGUMENTS})
 
 
-@njit(parallel=True, cache=KEPT, **OPTIONS)
+@kept
+@njit(parallel=True, **OPTIONS)
 def trace(tasks, shares, rooms, {ARGUMENTS}):
     if shares.size == 2:
         share(np.int64(0), tasks, shares, rooms,

@@ -1,50 +1,15 @@
-"""The fused step against floats, bit for bit: random rules, and written ones for what the library does not use."""
+"""The fused step against floats, bit for bit: rules for what the library does not use. Random ones: `tests/fuzz`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
-from hypothesis import strategies as st
 
 import mhat
 from mhat import rules as library
-from mhat.language import Rule, of_tree, rule
-from mhat.language.tree import Operation
-from mhat.language.walking import all_expressions
+from mhat.language import Rule, rule
 from tests.engines.kernels.stepping import SHAPES, check_bit_for_bit, check_rule, use_threads
 from tests.engines.test_agreement import OVER_ALL, drive_numpy, stream
-from tests.engines.test_operations import NEAR
-from tests.strategies import rules
-
-SMALL: list[tuple[int, ...]] = [(), (3, 4), (1,), (0,), (7,)]
-# Each example compiles a kernel.
-FEW = settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
-DTYPES = st.sampled_from(["float64", "float32"])
-
-
-def check_random(tree: Any, dtype: str, wild: bool, fused: bool | None = True) -> None:
-    streams = [stream(shape, steps=3, wild=wild) for shape in SMALL]
-    check_bit_for_bit(of_tree(tree), dtype, streams, start=0.5, fused=fused)
-
-
-@FEW
-@given(tree=rules(exact_only=True), dtype=DTYPES, wild=st.booleans())
-def test_random_rules_of_exact_operations(tree: Any, dtype: str, wild: bool) -> None:
-    check_random(tree, dtype, wild)
-
-
-@FEW
-@given(tree=rules(matrices=False), dtype=DTYPES, wild=st.booleans())
-def test_random_rules_with_reductions(tree: Any, dtype: str, wild: bool) -> None:
-    operations = {node.op for node in all_expressions(tree) if isinstance(node, Operation)}
-    assume(operations & {"sum", "mean", "norm"} and not operations & (NEAR - {"floordiv"}))
-    check_random(tree, dtype, wild, None)
-
 
 WRITTEN = {
     "over all": OVER_ALL[0],

@@ -12,8 +12,8 @@
     tables         which part of which tensor is whose work
     addresses      where many arrays lie, read at once
     pages          memory for results, used again when nobody sees them any more
-    modules        printed kernels as modules on disk
+    modules        printed kernels as modules; cache: their machine code on disk
     step, trace    kernel, tables and numbers together: what the rest of mhat calls
 
-They know no rule by name and hold no arrays of users.
+They know no rule by name and hold no arrays of users. The README beside shows the way from a rule to compiled code.
 """

@@ -10,13 +10,16 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
+
+from mhat.engines.kernels.cache import keep
 
 Array = Any
 
@@ -65,15 +68,7 @@ def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
     return ALL if moved else UNMOVED
 
 
-def _compiled() -> Callable[..., int]:
-    """Compile `_gathered`, kept on disk where Numba finds a folder that it may write to."""
-    try:
-        return njit(cache=True)(_gathered)  # type: ignore[no-any-return]
-    except RuntimeError:
-        return njit(_gathered)  # type: ignore[no-any-return]
-
-
-_gather = _compiled()
+_gather = keep(njit(_gathered), __name__)
 
 
 class Shapes:
@@ -105,7 +100,8 @@ def address_of(array: Array) -> int:
 def _readable() -> bool:
     """Whether lists and arrays are laid out as expected: first by who made them, then by trying."""
     known = (
-        platform.python_implementation() == "CPython"
+        not numba.config.DISABLE_JIT
+        and platform.python_implementation() == "CPython"
         and sys.maxsize == 2**63 - 1
         and object.__basicsize__ == _HEAD
         and not sysconfig.get_config_var("Py_GIL_DISABLED")

@@ -15,8 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-STORED = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
-COMPUTED = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
+from mhat.dtypes import DTYPES
 
 _NUMBERS = {"float64": types.float64, "float32": types.float32}
 _POINTERS = {
@@ -47,14 +46,14 @@ def pointer(stored: str) -> Any:
 @cache
 def load(stored: str, index: int, count: int) -> Any:
     """Give `load(pointer, i)` for array number `index` of `count`."""
-    pointed, number = _POINTERS[stored], _NUMBERS[COMPUTED[stored]]
+    pointed, number = _POINTERS[stored], _NUMBERS[DTYPES[stored].computed]
     widen = _WIDEN.get(stored)
 
     @intrinsic
     def load_number(typing_context: Any, start: Any, i: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             place = builder.gep(arguments[0], [arguments[1]])
-            value = builder.load(place, align=STORED[stored])
+            value = builder.load(place, align=DTYPES[stored].size)
             _tell_apart(builder.module, value, index, count)
             return widen(builder, value) if widen else value
 
@@ -66,7 +65,7 @@ def load(stored: str, index: int, count: int) -> Any:
 @cache
 def store(stored: str, index: int, count: int) -> Any:
     """Give `store(pointer, i, value)` for array number `index` of `count`, rounding to nearest even."""
-    pointed, number = _POINTERS[stored], _NUMBERS[COMPUTED[stored]]
+    pointed, number = _POINTERS[stored], _NUMBERS[DTYPES[stored].computed]
     narrow = _NARROW.get(stored)
 
     @intrinsic
@@ -74,7 +73,7 @@ def store(stored: str, index: int, count: int) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             start, i, value = arguments
             value = narrow(builder, value) if narrow else value
-            done = builder.store(value, builder.gep(start, [i]), align=STORED[stored])
+            done = builder.store(value, builder.gep(start, [i]), align=DTYPES[stored].size)
             _tell_apart(builder.module, done, index, count)
             return context.get_dummy_value()
 
@@ -92,7 +91,7 @@ def store_noisy(stored: str, index: int, count: int) -> Any:
     def store_number(typing_context: Any, start: Any, i: Any, value: Any, noise: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             start, i, value, noise = arguments
-            done = builder.store(narrow(builder, value, noise), builder.gep(start, [i]), align=STORED[stored])
+            done = builder.store(narrow(builder, value, noise), builder.gep(start, [i]), align=DTYPES[stored].size)
             _tell_apart(builder.module, done, index, count)
             return context.get_dummy_value()
 

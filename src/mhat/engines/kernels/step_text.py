@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mhat.dtypes import DTYPES
+from mhat.engines.forms import LOST, Form
 from mhat.engines.kernels.lowering import Kind, Lowered, Value, lower
-from mhat.engines.kernels.memory import COMPUTED, STORED
 from mhat.engines.kernels.passes import Pass, passes_of
 from mhat.engines.kernels.sums import KINDS
 from mhat.language.definition import Rule
@@ -22,39 +23,7 @@ from mhat.printers.base import Printed
 from mhat.printers.kernel import KernelPrinter
 from mhat.version import VERSION
 
-ROUNDINGS = ("nearest", "stochastic", "kahan")
-# What rounding took from x, an array beside it; no rule can have a state of this name.
-LOST = "@lost"
-INDENT = "    "
-
 PRINTER = KernelPrinter()
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a rule is to be compiled.
-
-    `x`, `g`: how parameters and gradients are stored; `states`: how the states are. `rearranged`: see `lower`.
-    `rounding`: how results are rounded to two bytes. `flushed`: subnormal numbers count as zero.
-    """
-
-    x: str
-    g: str
-    states: tuple[tuple[str, str], ...]
-    rearranged: bool = False
-    rounding: str = "nearest"
-    flushed: bool = False
-
-    @property
-    def computed(self) -> str:
-        """The precision of the arithmetic."""
-        return COMPUTED[self.x]
-
-    @property
-    def arrays(self) -> dict[str, str]:
-        """How each array is stored, in the order of the kernel's table of addresses."""
-        lost = {LOST: self.x} if self.rounding == "kahan" and STORED[self.x] == 2 else {}
-        return {"x": self.x, "g": self.g, **dict(self.states), **lost}
 
 
 @dataclass(frozen=True)
@@ -136,11 +105,11 @@ class _Writer:
         return "\n".join(lines)
 
     def store(self, stored: str) -> str:
-        noisy = self.form.rounding == "stochastic" and STORED[stored] == 2
+        noisy = self.form.rounding == "stochastic" and DTYPES[stored].small
         return "store_noisy" if noisy else "store"
 
     def noisy(self, name: str) -> bool:
-        return self.form.rounding == "stochastic" and STORED[self.form.arrays[name]] == 2
+        return self.form.rounding == "stochastic" and DTYPES[self.form.arrays[name]].small
 
     def piece(self, place: int, each: Pass) -> str:
         """Print one pass over a piece: addresses, the tensor's own numbers, and the loop."""
@@ -151,10 +120,10 @@ class _Writer:
         used |= {LOST} if "x" in used and LOST in self.arrays else set()
         for i, name in enumerate(self.arrays):
             if name in used:
-                size = STORED[self.form.arrays[name]]
+                size = DTYPES[self.form.arrays[name]].size
                 lines.append(f"    at_{_tail(name)} = pointer_{_tail(name)}(at[{i}, k] + begin * {size})")
         for i in range(len(each.reductions)):
-            size = STORED[self.form.computed]
+            size = DTYPES[self.form.computed].size
             lines.append(f"    scratch_{i}_ = pointer(scratch + ({i} * 1024 + offset) * {size})")
         lines += self.constants(each)
         lines += [f"    key_{_tail(n)} = switches.key(seed, k, {self.arrays.index(n)})" for n in self.noisy_of(each)]
@@ -184,7 +153,7 @@ class _Writer:
         lines = []
         for name, array in each.loads.items():
             loaded = f"load_{_tail(array)}(at_{_tail(array)}, i)"
-            if COMPUTED[self.form.arrays[array]] != self.form.computed:
+            if DTYPES[self.form.arrays[array]].computed != self.form.computed:
                 loaded = f"number({loaded})"
             if array == "x" and LOST in self.arrays:
                 loaded += f" + load_{_tail(LOST)}(at_{_tail(LOST)}, i)"
@@ -202,7 +171,7 @@ class _Writer:
 
     def stored(self, array: str, value: str) -> str:
         noise = f", switches.noise(key_{_tail(array)}, begin + i)" if self.noisy(array) else ""
-        computed = COMPUTED[self.form.arrays[array]]
+        computed = DTYPES[self.form.arrays[array]].computed
         if computed != self.form.computed:
             value = f"np.{computed}({value})"
         return f"store_{_tail(array)}(at_{_tail(array)}, i, {value}{noise})"
@@ -221,7 +190,8 @@ class _Writer:
     def driver(self) -> str:
         """Print what goes through the passes, in threads where the tables give work to more than one."""
         lines = [
-            "@njit(parallel=True, cache=KEPT, **OPTIONS)",
+            "@kept",
+            "@njit(parallel=True, **OPTIONS)",
             "def step(at, pieces, bins, knobs, ts, ks, n, step_states, entered, scalars, new_scalars, seed, blocks):",
             "    per_steps(knobs, ts, ks, n, step_states, entered)",
         ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from mhat.dtypes import DTYPES
 from mhat.engines.kernels import memory
 from mhat.engines.kernels.operations import OPTIONS
 from mhat.ops.tensors import BLOCK
@@ -23,7 +24,7 @@ def halved(computed: str) -> Any:
     Rows of `BLOCK` numbers lie at the address; the block is used up.
     """
     pointer, load, store = memory.pointer(computed), memory.load(computed, 0, 1), memory.store(computed, 0, 1)
-    size, zero = memory.STORED[computed], np.dtype(computed).type(0.0)
+    size, zero = DTYPES[computed].size, np.dtype(computed).type(0.0)
 
     @njit(**OPTIONS)
     def sum_block(address, row, filled, padded):

@@ -10,7 +10,7 @@ import pytest
 import mhat
 from mhat.checks.gradients import designed, fresh
 from mhat.checks.oracle import bound, expected, in_ulps
-from mhat.checks.question import SIZES
+from mhat.dtypes import DTYPES
 from mhat.language import Rule
 from mhat.search.evaluator import Evaluator
 from mhat.search.observed import Probes
@@ -19,7 +19,7 @@ RULES = list(mhat.rules.names())
 
 
 def probes_of(rule: Rule, dtype: str) -> Probes:
-    low, high = SIZES[dtype]
+    low, high = DTYPES[dtype].usual
     streams = [designed(12, 7), fresh(12, 8)]
     held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
     return Probes(np.stack(held), np.zeros((2, 1, held[0].shape[-1])), rule.knobs)

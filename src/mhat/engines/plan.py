@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from mhat.engines.running import Work, run_on_arrays, run_on_floats
+from mhat.engines.running import run_on_arrays, run_on_floats
+from mhat.engines.work import Work
 from mhat.language.definition import Rule
 from mhat.language.inference import Level, reductions_over_all
 from mhat.language.tree import Operation
@@ -26,18 +27,33 @@ WORTH_A_KERNEL = 0.4
 class Engine(Protocol):
     """One way to run a work: arrays (batch, step, shape of the variable) by the names to keep.
 
-    Where `work.carries`, what a later leg takes up comes too, under `running.CARRIED`.
+    Where `work.carries`, what a later leg takes up comes too, under `work.CARRIED`.
     """
 
     def __call__(self, work: Work, /) -> dict[str, Any]:
         """Run it."""
 
 
+# Rules that kernels have not compiled in this process, and why.
+_UNCOMPILED: dict[Rule, str] = {}
+
+
 def _run_on_kernels(work: Work) -> dict[str, Any]:
     # The compiler is loaded for work that is worth it only.
+    from mhat.engines.kernels.modules import NotCompiled
     from mhat.engines.kernels.trace import run_on_kernels
 
-    return run_on_kernels(work)
+    if work.rule not in _UNCOMPILED:
+        try:
+            return run_on_kernels(work)
+        except NotCompiled as error:
+            _UNCOMPILED[work.rule] = str(error)
+    return ENGINES[_without_kernels(work)](work)
+
+
+def uncompiled(rule: Rule) -> str | None:
+    """Say why the compiler refused a rule that has run without it since, None where it has not."""
+    return _UNCOMPILED.get(rule)
 
 
 ENGINES: dict[str, Engine] = {"floats": run_on_floats, "arrays": run_on_arrays, "kernels": _run_on_kernels}
@@ -47,6 +63,8 @@ def choose(work: Work) -> str:
     """Choose the engine for a work, by name."""
     plain = _without_kernels(work)
     if _seconds(work, plain) < WORTH_A_KERNEL or work.closed or work.rule.level != Level.COORDINATE:
+        return plain
+    if work.rule in _UNCOMPILED:
         return plain
     from mhat.engines.kernels.trace import runs_on_kernels
 
@@ -77,5 +95,5 @@ def _without_kernels(work: Work) -> str:
 
 
 def run(work: Work, engine: str | None = None) -> dict[str, Any]:
-    """Run a work on the engine that suits it, or on the one named."""
+    """Run a work on the engine that suits it, or on the one named; what no kernel compiles runs without kernels."""
     return ENGINES[engine or choose(work)](work)

@@ -7,6 +7,7 @@ knobs                          JSON: every knob that is a number; knobs with dim
 dtype, steps, start, tensor    how it was run; start as JSON (a number, or dimensions and values). In JSON what is not
                                finite is one of the texts "nan", "inf" and "-inf"
 arithmetic                     float16 or bfloat16, where that is the dtype and the values are held as float32
+engine                         only where it ran without kernels because the rule could not be compiled: why
 stream or landscape            the recipe on the command line, empty for the user's own gradients
 version                        of mhat
 """
@@ -22,7 +23,8 @@ import numpy as np
 import xarray as xr
 
 from mhat import landscapes, streams
-from mhat.engines.floats import HELD
+from mhat.dtypes import DTYPES
+from mhat.engines.plan import uncompiled
 from mhat.errors import BadValue
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
@@ -38,7 +40,9 @@ IN_JSON = ("knobs", "start", "tensor")
 
 def attributes(request: Request) -> dict[str, str | int]:
     """Give the attributes of a trace."""
-    held_wider = {"arithmetic": request.dtype} if HELD[request.dtype] != request.dtype else {}
+    held_wider = {"arithmetic": request.dtype} if DTYPES[request.dtype].small else {}
+    refused = uncompiled(request.rule)
+    without = {"engine": f"without kernels: Numba does not compile the rule ({refused})"} if refused else {}
     array_knobs = {*request.arrays, *request.schedules}
     defaults = {name: value for name, value in request.rule.knobs.items() if name not in array_knobs}
     return {
@@ -49,6 +53,7 @@ def attributes(request: Request) -> dict[str, str | int]:
         "knobs": text_of({**defaults, **request.numbers}),
         "dtype": request.dtype,
         **held_wider,
+        **without,
         "steps": request.steps,
         "start": text_of(_plain_start(request.start)),
         "tensor": text_of(request.tensor),

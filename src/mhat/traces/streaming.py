@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from mhat.engines import plan
-from mhat.engines.running import CARRIED, Work
+from mhat.engines.work import CARRIED, Work
 from mhat.outputs import beside, said_of
 from mhat.traces.files import check_save, is_saved_trace, load, need_zarr, write_zarr
 from mhat.traces.request import Request
@@ -38,11 +38,11 @@ def run_in_blocks(request: Request, report: Report | None = None) -> Iterator[xr
     """
     start = request.start.compute() if isinstance(request.start, xr.DataArray) else request.start
     request = replace(request, start=start, arrays={name: array.compute() for name, array in request.arrays.items()})
-    length, leg, about = steps_in_a_block(request), _Leg(request.steps), attributes(request)
+    length, leg = steps_in_a_block(request), _Leg(request.steps)
     for first in range(1, request.steps + 1, length):
         last = min(first + length - 1, request.steps)
         ds = run(_block(request, first, last), report, leg.run)
-        yield ds.assign_coords(step=np.arange(first, last + 1)).assign_attrs(about)
+        yield ds.assign_coords(step=np.arange(first, last + 1)).assign_attrs(attributes(request))
 
 
 def write(parts: Iterable[xr.Dataset], path: str | Path, *, force: bool = False) -> xr.Dataset:

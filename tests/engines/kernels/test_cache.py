@@ -189,6 +189,13 @@ def test_where_no_folder_can_be_written_it_is_in_memory(tmp_path: Path) -> None:
     assert counts(answer) == (0, 1)
 
 
+def test_a_wish_for_no_folder_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not one for the folder that a program happens to run in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(cache.FOLDER, "")
+    assert Path() not in cache._folders()
+
+
 SAID = "is not used, and compiled kernels are not kept: it must be a folder that you own and that nobody else can"
 
 

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
+from mhat.dtypes import DTYPES
+from mhat.engines.forms import Form
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
-from mhat.engines.kernels.memory import STORED
+from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep
-from mhat.engines.kernels.step_text import Form
+from mhat.engines.small import numpy_dtype
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
@@ -26,13 +27,7 @@ from mhat.language.fit import require_fit
 from mhat.language.inference import SCALAR, Level
 
 Array = Any
-DTYPES = {
-    "float64": np.dtype(np.float64),
-    "float32": np.dtype(np.float32),
-    "float16": np.dtype(np.float16),
-    "bfloat16": np.dtype(ml_dtypes.bfloat16),
-}
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_NAMES = {numpy_dtype(name): name for name in DTYPES}
 # States of a tensor begin on a cache line.
 LINE = 64
 
@@ -67,7 +62,7 @@ class TensorGroup:
         self._numbers = [float(place + 1) for place in places]
         self._count = float(count)
         self.stored = str(dtype_name(tensors[0]))
-        self.dtype = DTYPES[self.stored]
+        self.dtype = numpy_dtype(self.stored)
         self.started = np.zeros(len(tensors), dtype=bool)
         self._sizes = np.array([tensor.nbytes for tensor in tensors], dtype=np.int64)
         self._shapes = Shapes([tensor.shape for tensor in tensors])
@@ -78,6 +73,8 @@ class TensorGroup:
         self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
         self.homes = [self.shadows.get(i, tensor) for i, tensor in enumerate(tensors)]
         self.form = self._form(options)
+        # Why the compiler refused the rule, if it did.
+        self.uncompiled: str | None = None
         self.step = self._stepping(options)
         self.states = self._allocated()
         self.lost = self._room(self.stored) if self.step.lost_row is not None else None
@@ -88,8 +85,7 @@ class TensorGroup:
         self._enter_addresses()
 
     def _form(self, options: StepOptions) -> Form:
-        small = STORED[self.stored] == 2
-        stored = options.state_dtype or ("float32" if small else self.stored)
+        stored = options.state_dtype or DTYPES[self.stored].computed
         alone = self.rule.dependence.per_step_states
         states = [
             (name, stored)
@@ -111,13 +107,21 @@ class TensorGroup:
         sizes = [tensor.size for tensor in self.tensors]
         try:
             return FusedStep(self.rule, self.form, sizes, self._numbers, self._count, options.threads)
-        except NotLowered:
-            if options.rounding != "nearest" or options.flush_denormals:
-                raise BadValue(
-                    f"{self.rule.name} runs on whole arrays, which round to the nearest and keep every bit",
-                    "Leave `rounding` and `flush_denormals` out.",
-                ) from None
-            return WholeStep(self.rule, self.form, self._numbers, self._count)
+        except NotLowered as refused:
+            return self._on_whole_arrays(refused)
+
+    def _on_whole_arrays(self, refused: NotLowered) -> WholeStep:
+        """Step without kernels, which refused the rule; raises BadValue for what they alone do."""
+        without = ""
+        if isinstance(refused, NotCompiled):
+            self.uncompiled = str(refused)
+            without = f" without kernels ({refused})"
+        if self.form.rounding != "nearest" or self.form.flushed:
+            raise BadValue(
+                f"{self.rule.name} runs{without} on whole arrays, which round to the nearest and keep every bit",
+                "Leave `rounding` and `flush_denormals` out.",
+            )
+        return WholeStep(self.rule, self.form, self._numbers, self._count)
 
     def _allocated(self) -> dict[str, list[Array]]:
         """Make room for every state: arrays of the tensors' shapes, or numbers, one a tensor, that the step holds."""
@@ -129,7 +133,7 @@ class TensorGroup:
         return {name: rooms[name] for name in self.rule.tree.state_names}
 
     def _room(self, stored: str) -> list[Array]:
-        dtype = DTYPES[stored]
+        dtype = numpy_dtype(stored)
         sizes = [-(-tensor.size * dtype.itemsize // LINE) * LINE for tensor in self.tensors]
         ends = np.cumsum([0, *sizes]).tolist()
         flat = np.zeros(ends[-1] + LINE, dtype=np.uint8)
@@ -262,7 +266,13 @@ class TensorGroup:
             self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
         else:
             self.step.at[1] = self._found
-            self.step.run(knobs, steps, chosen, seed)
+            try:
+                self.step.run(knobs, steps, chosen, seed)
+            except NotCompiled as refused:
+                # Nothing has moved yet, and the states stay where they are.
+                self.states = {name: self.values(name) for name in self.rule.tree.state_names}
+                self.step = self._on_whole_arrays(refused)
+                self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
         for i, shadow in shadows.items():
             self.tensors[i][...] = shadow
         self._gradients = []

@@ -163,15 +163,17 @@ def folder() -> Path | None:
     for candidate in _folders():
         if _is_private(candidate):
             return candidate
-    if FOLDER in os.environ:
-        _warn(os.environ[FOLDER])
+    wanted = os.environ.get(FOLDER)
+    if wanted:
+        _warn(wanted)
     return None
 
 
 def _folders() -> list[Path]:
     """List where code may be kept: the folder asked for, the user's cache, the system's temporary folder."""
-    if FOLDER in os.environ:
-        return [Path(os.environ[FOLDER])]
+    wanted = os.environ.get(FOLDER)
+    if wanted:
+        return [Path(wanted)]
     owner = os.getuid() if hasattr(os, "getuid") else "user"
     own = Path(tempfile.gettempdir()) / f"mhat-kernels-{owner}"
     return [platformdirs.user_cache_path("mhat", appauthor=False) / "kernels", own]

@@ -14,10 +14,11 @@ import numba
 import numpy as np
 from numba.np.ufunc import parallel
 
+from mhat.engines.forms import LOST, Form
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind
-from mhat.engines.kernels.modules import module_of
-from mhat.engines.kernels.step_text import LOST, Form, StepText, step_text
+from mhat.engines.kernels.modules import compile_for, module_of
+from mhat.engines.kernels.step_text import StepText, step_text
 from mhat.engines.kernels.tables import blocks_of, pieces_of
 from mhat.language.definition import Rule
 from mhat.ops.tensors import BLOCK
@@ -30,7 +31,7 @@ WORTH_A_THREAD = 8192
 
 
 class FusedStep:
-    """The step of one rule in one form, over tensors of given sizes. Raises NotLowered.
+    """The step of one rule in one form, over tensors of given sizes. Raises NotLowered, the first step NotCompiled.
 
     `numbers`: k of each tensor; `count`: n. `at`: the table of addresses, (arrays, tensors).
     """
@@ -66,6 +67,7 @@ class FusedStep:
         self._chosen: Array = None
         self._places: Array = slice(None)
         self._kernel = module_of(self.printed.text).step
+        self._is_compiled = False
 
     def array(self, name: str) -> int:
         """Give the row of an array in the table of addresses."""
@@ -116,11 +118,15 @@ class FusedStep:
         self._call(knobs, steps, self.doubles[:1], seed)
 
     def _call(self, knobs: Array, ts: Array, doubles: Array, seed: int) -> None:
+        given = (
+            self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
+            self.entered, self.scalars, self.new_scalars, seed, self._blocks,
+        )  # fmt: skip
         with ONE_AT_A_TIME:
-            self._kernel(
-                self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
-                self.entered, self.scalars, self.new_scalars, seed, self._blocks,
-            )  # fmt: skip
+            if not self._is_compiled:
+                compile_for(self._kernel, given)
+                self._is_compiled = True
+            self._kernel(*given)
 
     def _alike(self, steps: Array, first: int) -> bool:
         """Whether the doubles of this step are the same for all tensors that are stepped."""

@@ -11,19 +11,22 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import numba
 import numpy as np
 
+from mhat.dtypes import DTYPES
 from mhat.engines.kernels import pages
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind, NotLowered
-from mhat.engines.kernels.modules import module_of
+from mhat.engines.kernels.modules import compile_for, module_of
 from mhat.engines.kernels.narrow_text import ROW
 from mhat.engines.kernels.power_tables import BLOCK, ROOM
 from mhat.engines.kernels.several_text import SEVERAL
 from mhat.engines.kernels.step import ONE_AT_A_TIME, threads_for
 from mhat.engines.kernels.trace_steps import TraceForm
 from mhat.engines.kernels.trace_text import LONG, LONG_ROW, TraceText, trace_text
-from mhat.engines.running import CARRIED, Array, Loop, Work, variable_shape, variables_of
+from mhat.engines.layout import Layout
+from mhat.engines.work import CARRIED, Array, Work
 from mhat.language.definition import Rule
 
 # From here on all coordinates of a step go together; fewer go one by one, many steps at a time.
@@ -37,7 +40,7 @@ LANES_FOR_SEVERAL = 32
 
 def runs_on_kernels(work: Work) -> bool:
     """Whether kernels can run a work: gradients given, float64 or float32, and a rule that is lowered."""
-    if work.closed or work.dtype not in ("float64", "float32"):
+    if work.closed or DTYPES[work.dtype].small or numba.config.DISABLE_JIT:
         return False
     try:
         _text(work, wide=True)
@@ -47,12 +50,12 @@ def runs_on_kernels(work: Work) -> bool:
 
 
 def run_on_kernels(work: Work) -> dict[str, Array]:
-    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies."""
+    """Run a work on a compiled kernel; raises NotLowered for what `runs_on_kernels` denies, and NotCompiled."""
     with np.errstate(all="ignore"):
         beside = _side_by_side(work)
         if beside is None:
             return _Run(work).run()
-        batch = Loop(work).batch
+        batch = Layout(work).batch
         made = _Run(beside).run()
     return {name: array if name == CARRIED else _as_batch(array, batch[name]) for name, array in made.items()}
 
@@ -98,12 +101,13 @@ class _Run:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.loop = Loop(work)
-        assert self.loop.stream is not None
-        self.core_shape = self.loop.core_shape
+        self.layout = Layout(work)
+        assert self.layout.stream is not None
+        self.stream = self.layout.stream
+        self.core_shape = self.layout.core_shape
         self.core = int(np.prod(self.core_shape, dtype=int))
         self.dtype = np.dtype(work.dtype)
-        self.gradient_batch = self.loop.stream.shape[1 : self.loop.stream.ndim - self.loop.core]
+        self.gradient_batch = self.stream.shape[1 : self.stream.ndim - self.layout.core]
         self.batch = self._whole_batch()
         self.lanes = int(np.prod(self.batch, dtype=int))
         self.printed = _text(work, wide=self.core >= WIDE)
@@ -113,16 +117,16 @@ class _Run:
         self.step_states = lowered.states(Kind.STEP)
 
     def _whole_batch(self) -> tuple[int, ...]:
-        loop = self.loop
-        shapes = [loop.x.shape[: loop.x.ndim - loop.core], self.gradient_batch]
-        shapes += [np.shape(knob)[: np.ndim(knob) - loop.core] for knob in loop.knobs.values() if np.ndim(knob)]
-        shapes += [schedule.shape[1:] for schedule in loop.schedules.values()]
+        layout = self.layout
+        shapes = [layout.x.shape[: layout.x.ndim - layout.core], self.gradient_batch]
+        shapes += [np.shape(knob)[: np.ndim(knob) - layout.core] for knob in layout.knobs.values() if np.ndim(knob)]
+        shapes += [schedule.shape[1:] for schedule in layout.schedules.values()]
         return np.broadcast_shapes(*shapes)
 
     def run(self) -> dict[str, Array]:
         work = self.work
-        environment = self.loop.environment()
-        stream = np.ascontiguousarray(np.moveaxis(self._stream(), 0, len(self.gradient_batch)))
+        environment = self.layout.environment()
+        stream = np.ascontiguousarray(np.moveaxis(self.stream, 0, len(self.gradient_batch)))
         homes = {name: self._spread(environment[name]) for name in ("x", *self.coordinate_states)}
         doubles = np.zeros((self.lanes, len(self.step_states)))
         for i, name in enumerate(self.step_states):
@@ -143,13 +147,14 @@ class _Run:
                 work.first, work.steps, self.core, knobs, float(environment["n"]), doubles, next_doubles, scheduled,
                 self._addresses(homes), self._lane_addresses(stream, self.gradient_batch), self._written(buffers),
             )  # fmt: skip
+            kernel, places = module.trace, [tasks, shares, rooms]
+            if self.by_two:
+                kernel, places = module.trace_by_two, [rooms]
+            elif self.of_several:
+                kernel, places = module.trace_of_several, [self._shares_of_lanes(threads), rooms, self._alike(knobs)]
             with ONE_AT_A_TIME:
-                if self.by_two:
-                    module.trace_by_two(rooms, *given)
-                elif self.of_several:
-                    module.trace_of_several(self._shares_of_lanes(threads), rooms, self._alike(knobs), *given)
-                else:
-                    module.trace(tasks, shares, rooms, *given)
+                compile_for(kernel, (*places, *given))
+                kernel(*places, *given)
         del kept_alive, room_memory
         if work.report is not None:
             work.report(work.first + work.steps - 1)
@@ -159,10 +164,6 @@ class _Run:
         made = {name: buffers[name] for name in work.keep}
         return {**made, CARRIED: self._left(homes, next_doubles)} if work.carries else made
 
-    def _stream(self) -> Array:
-        assert self.loop.stream is not None
-        return self.loop.stream
-
     def _spread(self, value: Any) -> Array:
         """Give every lane its own copy of x or a state."""
         return np.array(np.broadcast_to(value, (*self.batch, *self.core_shape)), dtype=self.dtype, order="C")
@@ -171,7 +172,7 @@ class _Run:
         """List a double of every lane; behind its batch axes it has axes of length one."""
         array = np.asarray(value, dtype=np.float64)
         if array.ndim:
-            array = array.reshape(array.shape[: array.ndim - self.loop.core])
+            array = array.reshape(array.shape[: array.ndim - self.layout.core])
         return np.broadcast_to(array, self.batch).ravel()
 
     def _lane_numbers(self, batch: tuple[int, ...]) -> Array:
@@ -197,19 +198,17 @@ class _Run:
         return table, arrays
 
     def _buffers(self) -> dict[str, Array]:
-        several = self.core_shape[: self.work.several_dimensions]
-        made = {}
-        for i, name in enumerate(self.keep):
-            inner = variables_of(self.work.rule)[name]
-            shape = variable_shape(self.work.rule, inner, self.loop.tensor_shape)
-            made[name] = pages.empty((*self.loop.batch[name], self.work.steps, *several, *shape), self.dtype, place=i)
-        return made
+        batch, shape_of = self.layout.batch, self.layout.shape_of
+        return {
+            name: pages.empty((*batch[name], self.work.steps, *shape_of(name)), self.dtype, place=i)
+            for i, name in enumerate(self.keep)
+        }
 
     def _written(self, buffers: dict[str, Array]) -> Array:
         """Tell each lane where it writes a variable: of the lanes that give the same, the first one does."""
         table = np.zeros((len(buffers), self.lanes), dtype=np.int64)
         for i, (name, buffer) in enumerate(buffers.items()):
-            numbers, first = np.unique(self._lane_numbers(self.loop.batch[name]), return_index=True)
+            numbers, first = np.unique(self._lane_numbers(self.layout.batch[name]), return_index=True)
             size = buffer.nbytes // max(len(numbers), 1)
             table[i, first] = address_of(buffer) + numbers * size
         return table
@@ -280,5 +279,5 @@ class _Run:
         for i, name in enumerate(self.step_states):
             found[name] = float(doubles[0, i])
             if self.batch:
-                found[name] = doubles[:, i].reshape(*self.batch, *(1,) * self.loop.core)
+                found[name] = doubles[:, i].reshape(*self.batch, *(1,) * self.layout.core)
         return found

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from mhat import laws, rules
-from mhat.engines.running import Work, run_on_arrays
+from mhat.dtypes import DTYPES
+from mhat.engines.running import run_on_arrays
+from mhat.engines.work import Work
 from mhat.language import Rule
 from mhat.laws.holding import reason
 from mhat.laws.rounding import allowed, ulp
@@ -19,7 +21,6 @@ from tests.laws import subjects
 from tests.laws.subjects import Array, Knobs, Step, adam_step
 from tests.laws.test_laws import CASES, changed, pulled, remembering
 
-DTYPES = ("float64", "float32", "float16", "bfloat16")
 LAWS = {law.name: law for law in laws.laws()}
 Run = Callable[[Any, float, Knobs], Any]
 

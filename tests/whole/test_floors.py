@@ -36,7 +36,7 @@ OUTSIDE = {
     "engines": {"array_api_compat", "numpy"},
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),
-    "engines/forms.py": set[str](),
+    "engines/step_form.py": set[str](),
     "engines/kernels": {"numba", "numpy"},
     "engines/kernels/cache.py": {"llvmlite", "numba", "platformdirs"},
     "engines/kernels/lowering.py": set[str](),

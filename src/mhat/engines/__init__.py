@@ -1,7 +1,7 @@
 """Ways to run a rule. Each engine is one arithmetic; the walk through the tree is shared (`program`).
 
     work         what is to be run, and in which names, shapes and axes it is answered
-    forms        how a step in place stores and rounds
+    step_form    how a step in place stores and rounds
     program      a tree made into closures over an arithmetic: the same for every engine
     tensors      shapes and rows, for engines that go number by number
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mhat.engines.running import variable_shape
+from mhat.engines.work import variable_shape
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.language.fit import require_fit

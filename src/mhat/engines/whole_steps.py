@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mhat.engines.arrays import Arrays
-from mhat.engines.forms import Form
 from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.step_form import StepForm
 from mhat.engines.work import variable_shape
 from mhat.language.definition import Rule
 from mhat.language.tree import Number, Operation
@@ -62,7 +62,7 @@ class WholeStep:
 
     lost_row = None
 
-    def __init__(self, rule: Rule, form: Form, numbers: Sequence[float], count: float) -> None:
+    def __init__(self, rule: Rule, form: StepForm, numbers: Sequence[float], count: float) -> None:
         self.rule = rule
         self.form = form
         self.numbers = list(numbers)

@@ -17,7 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mhat.engines.small import SMALL, is_small
+from mhat.dtypes import DTYPES
+from mhat.engines.small import is_small
 from mhat.language import Operation, Rule
 from mhat.language.walking import all_expressions
 from mhat.laws.gradients import seeded
@@ -31,7 +32,7 @@ def ulp(dtype: str) -> float:
     >>> ulp("bfloat16")
     0.0078125
     """
-    return float(np.spacing(np.ones((), SMALL.get(dtype, dtype))))
+    return DTYPES[dtype].epsilon
 
 
 def broken(law: Law, examined: Examined, gradients: Array, compared: Compared) -> Array:

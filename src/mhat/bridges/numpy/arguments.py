@@ -10,9 +10,10 @@ import numpy as np
 from mhat.bridges.numpy.apartness import check_apart
 from mhat.bridges.numpy.containers import Difference, Parted, Structure, kind_of
 from mhat.bridges.numpy.state import SEEDS
-from mhat.bridges.numpy.tensor_groups import DTYPES, dtype_name
-from mhat.engines.kernels.step_text import ROUNDINGS
+from mhat.bridges.numpy.tensor_groups import dtype_name
+from mhat.dtypes import DTYPES
 from mhat.engines.kernels.switches import CAN_FLUSH
+from mhat.engines.step_form import ROUNDINGS
 from mhat.errors import BadValue, UnknownName
 from mhat.notation import cut
 

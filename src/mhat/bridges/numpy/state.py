@@ -11,7 +11,8 @@ import numpy as np
 
 from mhat.bridges.numpy.containers import kind_of
 from mhat.bridges.numpy.knobs import Knobs
-from mhat.bridges.numpy.tensor_groups import DTYPES, TensorGroup
+from mhat.bridges.numpy.tensor_groups import TensorGroup
+from mhat.engines.small import numpy_dtype
 from mhat.errors import BadValue, LanguageError
 from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
@@ -154,9 +155,9 @@ def _check_rule(rule: Rule, text: str) -> None:
 
 
 def _checked(name: str, value: Array, home: Array) -> Array:
-    if value.dtype.kind == "V" and value.dtype.itemsize == 2 and home.dtype == DTYPES["bfloat16"]:
+    if value.dtype.kind == "V" and value.dtype.itemsize == 2 and home.dtype == numpy_dtype("bfloat16"):
         # npz knows no bfloat16: two bytes each come back.
-        value = value.view(DTYPES["bfloat16"])
+        value = value.view(numpy_dtype("bfloat16"))
     if value.shape != home.shape and value.size == home.size == 1:
         value = value.reshape(home.shape)
     if value.shape != home.shape:

@@ -14,12 +14,12 @@ import numpy as np
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
 from mhat.dtypes import DTYPES
-from mhat.engines.forms import Form
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep
 from mhat.engines.small import numpy_dtype
+from mhat.engines.step_form import StepForm
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
@@ -84,7 +84,7 @@ class TensorGroup:
         self._looked_at = np.zeros_like(self._found)
         self._enter_addresses()
 
-    def _form(self, options: StepOptions) -> Form:
+    def _form(self, options: StepOptions) -> StepForm:
         stored = options.state_dtype or DTYPES[self.stored].computed
         alone = self.rule.dependence.per_step_states
         states = [
@@ -93,7 +93,7 @@ class TensorGroup:
             if name not in alone and self.rule.shapes[name] != SCALAR
         ]
         rearranged = self.stored != "float64" if options.as_written is None else not options.as_written
-        return Form(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
+        return StepForm(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
 
     def _stepping(self, options: StepOptions) -> FusedStep | WholeStep:
         if self.rule.level == Level.MATRIX:

@@ -14,12 +14,12 @@ import numba
 import numpy as np
 from numba.np.ufunc import parallel
 
-from mhat.engines.forms import LOST, Form
 from mhat.engines.kernels.addresses import address_of
 from mhat.engines.kernels.lowering import Kind
 from mhat.engines.kernels.modules import compile_for, module_of
 from mhat.engines.kernels.step_text import StepText, step_text
 from mhat.engines.kernels.tables import blocks_of, pieces_of
+from mhat.engines.step_form import LOST, StepForm
 from mhat.language.definition import Rule
 from mhat.ops.tensors import BLOCK
 
@@ -37,7 +37,7 @@ class FusedStep:
     """
 
     def __init__(
-        self, rule: Rule, form: Form, sizes: Sequence[int], numbers: Sequence[float], count: float, threads: int
+        self, rule: Rule, form: StepForm, sizes: Sequence[int], numbers: Sequence[float], count: float, threads: int
     ) -> None:
         self.printed: StepText = step_text(rule, form)
         self.form = form

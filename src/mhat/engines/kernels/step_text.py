@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mhat.dtypes import DTYPES
-from mhat.engines.forms import LOST, Form
 from mhat.engines.kernels.lowering import Kind, Lowered, Value, lower
 from mhat.engines.kernels.passes import Pass, passes_of
 from mhat.engines.kernels.sums import KINDS
+from mhat.engines.step_form import LOST, StepForm
 from mhat.language.definition import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in, product_length, subexpressions
@@ -40,7 +40,7 @@ class StepText:
         return tuple(value for each in self.passes for value in each.reductions)
 
 
-def step_text(rule: Rule, form: Form) -> StepText:
+def step_text(rule: Rule, form: StepForm) -> StepText:
     """Print the kernel of a rule; raises NotLowered for rules that the arrays engine runs."""
     lowered = lower(rule, rearranged=form.rearranged)
     exact = all(stored in (form.computed, "float64") for _, stored in form.states)
@@ -50,7 +50,7 @@ def step_text(rule: Rule, form: Form) -> StepText:
 
 
 class _Writer:
-    def __init__(self, lowered: Lowered, form: Form, passes: list[Pass]) -> None:
+    def __init__(self, lowered: Lowered, form: StepForm, passes: list[Pass]) -> None:
         self.lowered = lowered
         self.form = form
         self.passes = passes

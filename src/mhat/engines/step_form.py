@@ -15,7 +15,7 @@ LOST = "@lost"
 
 
 @dataclass(frozen=True)
-class Form:
+class StepForm:
     """How a rule steps.
 
     `x`, `g`: how parameters and gradients are stored; `states`: how the states are. `rearranged`: whether averages and

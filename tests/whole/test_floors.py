@@ -77,6 +77,8 @@ OUTSIDE = {
     "traces/dimensions.py": {"numpy", "pandas", "xarray"},
     "traces/request.py": {"numpy", "pandas", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray", "zarr"},
+    "traces/dimensions.py": {"pandas", "xarray"},
+    "traces/request.py": {"numpy", "pandas", "xarray"},
     "traces/run.py": {"numpy", "pandas", "xarray"},
     "verbs.py": {"matplotlib", "xarray"},
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,23 +32,25 @@ def trace(
 ) -> xr.Dataset:
     """Run a rule over a stream or a landscape and record what every line of it gives.
 
-    `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). `stream`: gradients
-    given beforehand (a stream, an array with the steps first, a DataArray with the dimension `step`), a
-    landscape, or a name (`"constant:10"`, `"gradients.csv"`, `"rosenbrock"`). `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
-    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
-    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
-    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
-    dimensions broadcast, and over `step` it is a schedule. `to`: the name of a zarr store for a long trace: it is
-    run some steps at a time and written as it comes, in memory that does not grow with the steps; gradients on Dask
-    or in an .npy, .nc or .zarr file are read a block at a time, those of a formula are made first. `force`:
-    overwrite a store that exists. `each`: a function that sees every part of the trace as it is made: the whole, or
-    with `to` some steps at a time, and the gradients with it whether or not they are kept. A knob with the name of an
-    argument stands in `knobs={...}`.
+    `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`); or a list of them, which run
+    on the same gradients and give one Dataset with the dimension `rule`. `stream`: gradients given beforehand (a
+    stream, an array with the steps first, a DataArray with the dimension `step`), a landscape, or a name
+    (`"constant:10"`, `"gradients.csv"`, `"rosenbrock"`). `steps`: how many (all there are; 1,000 on a landscape).
+    `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64, float32, float16 or bfloat16 (the
+    last two held as float32, with the attribute `arithmetic`). `keep`: the variables to record (all). `tensor`: the
+    dimensions that make up one tensor, which `norm` and `mean` run over (all but `step`). A knob is a number, a list
+    (a sweep along a dimension of its name) or a DataArray: named dimensions broadcast, and over `step` it is a
+    schedule. `to`: the name of a zarr store for a long trace: it is run some steps at a time and written as it comes,
+    in memory that does not grow with the steps; gradients on Dask or in an .npy, .nc or .zarr file are read a block
+    at a time, those of a formula are made first. `force`: overwrite a store that exists. `each`: a function that sees
+    every part of the trace as it is made: the whole, or with `to` some steps at a time, and the gradients with it
+    whether or not they are kept. A knob with the name of an argument stands in `knobs={...}`.
 
     Returns an `xarray.Dataset` over `step` = 1..T, then the dimensions of sweeps, then those of the gradients;
-    `x` is the parameter after the step. Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from
-    the store. A non-finite gradient never raises.
+    `x` is the parameter after the step. Of several rules `rule` comes after `step`, with their names (one that is
+    there twice is numbered); a knob goes to every rule that has it, and a variable that a rule lacks is NaN.
+    Dask-backed inputs stay lazy; with `to` the Dataset is opened lazily from the store. A non-finite gradient never
+    raises.
 
     Raises UnknownName for a name that does not exist, BadValue for numbers that cannot be, LanguageError for a
     rule outside the language, InputFileError for a file that cannot be read, OutputFileError for a store that
@@ -64,24 +65,24 @@ def trace(
     from mhat.language.settings import knobs_set
     from mhat.names import find_gradients, find_rule
     from mhat.progress import bar
-    from mhat.traces.run import run
 
-    rule = find_rule(rule)
+    several = isinstance(rule, list | tuple)
+    rules = [find_rule(one) for one in (rule if several else [rule])]
     told = {"steps": steps, "start": start, "keep": keep, "tensor": tensor, "to": to, "each": each}
     told |= {"dtype": dtype if dtype != "float64" else None, "force": force or None}
     arguments = {name: value for name, value in told.items() if value is not None}
-    settings = knobs_set("trace", more, knobs, rule.knobs, arguments)
+    settings = knobs_set("trace", more, knobs, {name for one in rules for name in one.knobs}, arguments)
     path = None if to is None else traces.check_save(to, force=force, endings=(".zarr",))
     request = traces.understand(
-        rule, find_gradients(stream, steps, stored=path is not None), steps=steps, start=start, dtype=dtype, keep=keep,
-        tensor=tensor, knobs=settings,
+        rules if several else rules[0], find_gradients(stream, steps, stored=path is not None), steps=steps,
+        start=start, dtype=dtype, keep=keep, tensor=tensor, knobs=settings,
     )  # fmt: skip
     hidden = ["g"] if each is not None and "g" not in request.keep else []
-    request = replace(request, keep=(*hidden, *request.keep))
-    with bar(request.steps, f"{rule.name}, steps") as report:
+    request = request.keeping(*hidden)
+    with bar(request.steps, f"{request.name}, steps") as report:
         if path is not None:
             return traces.write(_shown(traces.run_in_blocks(request, report), each, hidden), path, force=force)
-        (ds,) = _shown([run(request, report)], each, hidden)
+        (ds,) = _shown([traces.run_whole(request, report)], each, hidden)
     return ds
 
 

@@ -39,7 +39,9 @@ CASES: list[tuple[Any, dict[str, Any], type[MhatError], str]] = [
     ("rosenbrock", {"steps": -1}, BadValue, "steps=-1\nAsk for at least one step, a whole number."),
     # gradients
     ([], {}, BadValue, "a stream without a step\nGive at least one gradient."),
-    (3.0, {}, BadValue, "a stream without a step\nGive at least one gradient."),
+    (3.0, {}, BadValue,
+     "3.0 is one number, and gradients are one for each step\n"
+     'Give a list, or a stream: [3.0, 3.0], "constant:3.0".'),
     (NAMED[:0], {}, BadValue, "a stream without a step\nGive at least one gradient."),
     (NAMED[:, :0], {}, BadValue, "a stream without a step\nGive at least one gradient."),
     (["a"], {}, BadValue, "these gradients are no numbers: they are of type <U1\nGive an array of real numbers."),

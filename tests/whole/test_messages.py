@@ -237,7 +237,7 @@ def test_a_figure_that_exists(run: Callable[[str], Result]) -> None:
 def test_outputs_are_refused_before_anything_is_computed(
     run: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mhat.traces.run.run", lambda *_: pytest.fail("it computed"))
+    monkeypatch.setattr("mhat.traces.door.run", lambda *_: pytest.fail("it computed"))
     for line in ("--save good.csv", "--save no/a.nc", "--plot a.gif", "--save a.nc --plot no/a.png"):
         said(run(f"trace adam --stream ramp {line}"))
 
@@ -270,7 +270,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 
 def test_too_little_memory_is_told(run: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhat.traces.run.run", raising(MemoryError()))
+    monkeypatch.setattr("mhat.traces.door.run", raising(MemoryError()))
     assert said(run("trace adam --stream ramp")) == (
         "there is not enough memory for this\n"
         "Ask for fewer steps, or record fewer variables: --keep m_hat,v_hat."
@@ -278,13 +278,13 @@ def test_too_little_memory_is_told(run: Callable[[str], Result], monkeypatch: py
 
 
 def test_an_interruption_is_no_traceback(run: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhat.traces.run.run", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("mhat.traces.door.run", raising(KeyboardInterrupt()))
     result = run("trace adam --stream ramp")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "\nmhat: interrupted\n")
 
 
 def test_a_mistake_of_mhat_is_not_hidden(run: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhat.traces.run.run", raising(ZeroDivisionError("oh")))
+    monkeypatch.setattr("mhat.traces.door.run", raising(ZeroDivisionError("oh")))
     result = run("trace adam --stream ramp")
     assert result.exit_code == 2
     assert result.stderr.startswith("Traceback")

@@ -54,12 +54,15 @@ def open_store(file: Path, cure: str) -> Any:
     What is wrong with a chunk is said when it is read. Raises InputFileError, MissingExtra.
     """
     ds = open_dataset(file, cure)
-    lazy = {name: variable for name, variable in ds.variables.items() if name not in ds.indexes}
+    with reading(file, cure):
+        # A single number or label is no work for anybody.
+        ds = ds.assign_coords({name: array.load() for name, array in ds.coords.items() if not array.ndim})
+    lazy = {name: variable for name, variable in ds.variables.items() if variable.ndim and name not in ds.indexes}
     guarded = {name: variable.copy(data=on_demand(file, variable)) for name, variable in lazy.items()}
     if importlib.util.find_spec("dask") is not None:
         chunks = {name: variable.encoding.get("preferred_chunks", {}) for name, variable in lazy.items()}
         guarded = {name: variable.chunk(chunks[name]) for name, variable in guarded.items()}
-    return ds.assign({name: guarded[name] for name in ds.data_vars}).assign_coords(
+    return ds.assign({name: guarded[name] for name in ds.data_vars if name in guarded}).assign_coords(
         {name: variable for name, variable in guarded.items() if name in ds.coords}
     )
 

@@ -15,6 +15,8 @@ from mhat.errors import BadValue
 from mhat.language import Level, Rule
 
 GRADIENTS, START = "the gradients", "start"
+# Where a trace is of several rules.
+RULE = "rule"
 
 
 def check_dimensions(
@@ -34,6 +36,11 @@ def check_dimensions(
     for name, array in knobs.items():
         if name in taken:
             raise BadValue(f"the knob `{name}` has the name of a variable", "Rename one of them in the rule.")
+        if name == RULE:
+            raise BadValue(
+                f"the knob `{name}` has the name of the dimension of rules, and several values",
+                "Rename the knob in the rule.",
+            )
         _check_knob(name, array, places, knobs, own, new)
     first: dict[Any, tuple[str, xr.DataArray]] = {}
     for what, array in (*places.items(), *knobs.items()):
@@ -42,6 +49,11 @@ def check_dimensions(
             if dim in taken:
                 raise BadValue(
                     f"the dimension `{dim}` has the name of a variable of {rule.name}",
+                    f'Rename it: .rename({{"{dim}": "..."}}).',
+                )
+            if dim == RULE:
+                raise BadValue(
+                    f"the dimension `{RULE}` of {what} is that of the rules of a trace",
                     f'Rename it: .rename({{"{dim}": "..."}}).',
                 )
             if dim in new:

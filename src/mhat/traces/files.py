@@ -20,7 +20,7 @@ from mhat.inputs.files import check_input, reading
 from mhat.notation import cut
 from mhat.outputs import beside, check_output, said_of
 from mhat.traces.netcdf import write_netcdf
-from mhat.traces.schema import is_trace, rule_of
+from mhat.traces.schema import check_dataset, is_trace, names_of, rule_of
 
 ENDINGS = (".nc", ".csv", ".zarr", ".parquet")
 LOADED = (".nc", ".zarr")
@@ -41,6 +41,7 @@ def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     netCDF and zarr carry all that is needed to run the trace again. A table has a row a step and coordinate.
     A file takes its name only when it is whole. Raises OutputFileError, MissingExtra.
     """
+    check_dataset(ds)
     path = check_save(path, force=force)
     with beside(path, force=force, ours=is_saved_trace) as partial, said_of(path):
         WRITERS[path.suffix.lower()](ds, partial)
@@ -166,8 +167,9 @@ def load(path: str | Path) -> xr.Dataset:
 def _in_order(ds: xr.Dataset) -> xr.Dataset:
     """Put the variables into the order of the rule: a zarr store has none of its own."""
     try:
-        names = [*variables_of(rule_of(ds))]
+        rules = [rule_of(ds, name) for name in names_of(ds)]
     except MhatError:
         return ds
+    names = list(dict.fromkeys(name for rule in rules for name in variables_of(rule)))
     ordered = sorted(ds.data_vars, key=lambda name: names.index(str(name)) if name in names else len(names))
     return ds[ordered].assign_coords(ds.coords)

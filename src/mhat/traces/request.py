@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -18,6 +18,7 @@ from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language.fit import require_fit
 from mhat.language.inference import names_read, reductions_over_all
+from mhat.notation import cut
 from mhat.streams import Stream, of_array
 from mhat.streams.stream import StoredStream, dims_of, is_real
 from mhat.traces.dimensions import GRADIENTS, START, check_dimensions, labels_of, scheduled, without_labels
@@ -44,12 +45,21 @@ class Request:
     dtype: str
 
     @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.rule.name
+
+    def keeping(self, *names: str) -> Request:
+        """Keep more variables, those that are to be kept already among them."""
+        return replace(self, keep=tuple(dict.fromkeys((*names, *self.keep))))
+
+    @property
     def core(self) -> tuple[str, ...]:
         """Dimensions that must be seen whole at a step; any other can be cut into blocks."""
         return (*self.several, *self.tensor)
 
 
-def understand(
+def understand_one(
     rule: Rule,
     given: Any,
     *,
@@ -61,10 +71,11 @@ def understand(
     knobs: Mapping[str, Any],
     recipe: str | None = None,
 ) -> Request:
-    """Understand the arguments of `trace`; raises UnknownName or BadValue.
+    """Understand the arguments of `trace` for one rule; raises UnknownName or BadValue.
 
     `recipe` names gradients whose origin is known; otherwise they are asked for theirs.
     """
+    check_rule(rule)
     dtype = _checked_dtype(dtype)
     landscape = given if isinstance(given, Landscape) else None
     recipe = str(getattr(given, "recipe", "")) if recipe is None else recipe
@@ -84,6 +95,13 @@ def understand(
     places = {GRADIENTS: gradients, START: request.start}
     check_dimensions(rule, variables_of(rule), places, {**arrays, **schedules}, own, tensors)
     return request
+
+
+def check_rule(rule: Any) -> None:
+    """Refuse what is no rule, such as the gradients in its place; raises BadValue."""
+    if not isinstance(rule, Rule):
+        cure = "Give the rule first, and then the gradients: trace(rule, stream)."
+        raise BadValue(f"{cut(repr(rule))} is no rule", cure)
 
 
 def _checked_dtype(dtype: Any) -> str:
@@ -123,6 +141,11 @@ def _gradients(given: Any) -> xr.DataArray:
     if isinstance(given, np.ndarray) and given.size and given.ndim and is_real(given.dtype):
         # As it is: an engine may hold the numbers so.
         return xr.DataArray(given, dims=dims_of(given.ndim))
+    if isinstance(given, Real):
+        raise BadValue(
+            f"{given!r} is one number, and gradients are one for each step",
+            f'Give a list, or a stream: [{given!r}, {given!r}], "constant:{given!r}".',
+        )
     stream = of_array(given)
     return xr.DataArray(stream.values, dims=stream.dims)
 
@@ -193,7 +216,7 @@ def _tensor_dimensions(
     rule: Rule, own: tuple[str, ...], tensor: str | Iterable[str] | None, *, closed: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the gradients' dimensions into those that count tensors and those that make one up."""
-    named = own if tensor is None else _names("tensor", tensor)
+    named = own if tensor is None else names_in("tensor", tensor)
     for name in named:
         if name not in own:
             raise UnknownName("dimension of the gradients", name, own)
@@ -245,7 +268,7 @@ def _landscape_start(array: xr.DataArray, landscape: Landscape) -> xr.DataArray:
     return array
 
 
-def _names(argument: str, given: str | Iterable[str]) -> tuple[str, ...]:
+def names_in(argument: str, given: str | Iterable[str]) -> tuple[str, ...]:
     """Give the names in an argument that takes one or several."""
     if isinstance(given, str):
         return (given,)
@@ -258,7 +281,7 @@ def _kept(rule: Rule, keep: str | Iterable[str] | None) -> tuple[str, ...]:
     names = variables_of(rule)
     if keep is None:
         return tuple(names)
-    wanted = _names("keep", keep)
+    wanted = names_in("keep", keep)
     for name in wanted:
         if name not in names:
             raise UnknownName(f"variable of {rule.name}", name, names)

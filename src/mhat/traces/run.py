@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,54 +14,13 @@ from mhat.dtypes import DTYPES
 from mhat.engines import plan
 from mhat.engines.work import Work, variable_shape, variables_of
 from mhat.language import Level, Rule
-from mhat.traces.request import Request, understand
-from mhat.traces.schema import attributes, request_of
+from mhat.traces.dimensions import RULE
+from mhat.traces.request import Request, understand_one
+from mhat.traces.schema import attributes
 
 Report = Callable[[int], None]
 # No knob can have these names.
 GRADIENTS, START = "@gradients", "@start"
-
-
-def trace(
-    rule: Rule,
-    stream: Any,
-    /,
-    steps: int | None = None,
-    start: Any = None,
-    dtype: str = "float64",
-    keep: str | Iterable[str] | None = None,
-    tensor: str | Iterable[str] | None = None,
-    **knobs: Any,
-) -> xr.Dataset:
-    """Run a rule and record what every line of it gives.
-
-    `stream`: gradients given beforehand (a `Stream`, an array with the steps first, a DataArray with the
-    dimension `step`), or a `Landscape`, whose gradient answers to where x is. `steps`: how many (all there are;
-    1,000 on a landscape). `start`: x before step 1 (0; on a landscape its own start). `dtype`: float64,
-    float32, float16 or bfloat16 (the last two held as float32, with the attribute `arithmetic`). `keep`: the
-    variables to record (all). `tensor`: the dimensions that make up one tensor, which `norm` and `mean` run over
-    (all but `step`). A knob is a number, a list (a sweep along a dimension of its name) or a DataArray: named
-    dimensions broadcast, and over `step` it is a schedule.
-
-    Returns a Dataset over `step` = 1..T, then the dimensions of sweeps, then those of the gradients; `x` is the
-    parameter after the step. Dask-backed inputs stay lazy. A non-finite gradient never raises.
-
-    Raises UnknownName for a knob or variable that the rule does not have, BadValue for numbers that cannot be.
-
-    >>> from mhat.rules import adam
-    >>> ds = trace(adam, [10.0] * 100, eps=1e-3)
-    >>> float(ds.ratio.sel(step=100))
-    0.9999000099990011
-    """
-    return run(understand(rule, stream, steps=steps, start=start, dtype=dtype, keep=keep, tensor=tensor, knobs=knobs))
-
-
-def again(ds: xr.Dataset) -> xr.Dataset:
-    """Run a trace again from what it carries: its rule, knobs, start and gradients.
-
-    Raises BadValue if the gradients were left out by `keep` and no recipe names them.
-    """
-    return run(request_of(ds))
 
 
 def recorded(
@@ -73,8 +32,8 @@ def recorded(
     """
     given: dict[str, Any] = {"start": start, "dtype": dtype, "keep": None, "tensor": None, "knobs": knobs}
     if len(gradients):
-        return run(understand(rule, gradients, steps=None, **given), engine=lambda work: dict(arrays))
-    none = run(understand(rule, np.zeros((1, *gradients.shape[1:])), steps=None, **given)).isel(step=slice(0, 0))
+        return run(understand_one(rule, gradients, steps=None, **given), engine=lambda work: dict(arrays))
+    none = run(understand_one(rule, np.zeros((1, *gradients.shape[1:])), steps=None, **given)).isel(step=slice(0, 0))
     return none.assign_attrs(steps=0)
 
 
@@ -113,8 +72,8 @@ def run(
     # A range takes no memory until somebody looks at it.
     ds = xr.Dataset(coords={"step": pd.RangeIndex(1, request.steps + 1)}, attrs=attributes(request))
     ds = ds.assign({name: _without_repeats(request, name, array) for name, array in found.items()})
-    if request.arrays or request.schedules:
-        ds = ds.assign_coords({**request.arrays, **request.schedules})
+    # With a name of its own a trace can be joined with others: xr.concat([a, b], "rule").
+    ds = ds.assign_coords({RULE: request.name, **request.arrays, **request.schedules})
     return ds.transpose("step", *(dim for dim in _sweep_dims(request) if dim in ds.dims), ...)
 
 

@@ -10,12 +10,16 @@ arithmetic                     float16 or bfloat16, where that is the dtype and 
 engine                         only where it ran without kernels because the rule could not be compiled: why
 stream or landscape            the recipe on the command line, empty for the user's own gradients
 version                        of mhat
+
+A trace says its rule as the coordinate `rule` too, so that `xr.concat([a, b], "rule")` keeps the names. Of several
+rules that were run together `rule` is a dimension, and the attribute `rules` (JSON) says source, paper, level, knobs
+and tensor of each by its name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,17 +29,23 @@ import xarray as xr
 from mhat import landscapes, streams
 from mhat.dtypes import DTYPES
 from mhat.engines.plan import uncompiled
-from mhat.errors import BadValue
+from mhat.engines.work import variables_of
+from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 from mhat.language import Level, Rule
 from mhat.language import rule as rule_in
+from mhat.notation import cut
 from mhat.notation.strict_json import data_in, numbers_in, text_of
 from mhat.printers import python
-from mhat.traces.request import Request, understand
+from mhat.traces.dimensions import RULE
+from mhat.traces.request import Request, understand_one
 from mhat.version import VERSION
 
+SEVERAL = "rules"
 # Attributes that are JSON.
-IN_JSON = ("knobs", "start", "tensor")
+IN_JSON = ("knobs", "start", "tensor", SEVERAL)
+# What a trace of several rules says of each.
+OF_EACH = ("source", "paper", "level", "knobs", "tensor")
 
 
 def attributes(request: Request) -> dict[str, str | int]:
@@ -60,6 +70,16 @@ def attributes(request: Request) -> dict[str, str | int]:
         "landscape" if request.landscape else "stream": request.recipe,
         "version": VERSION,
     }
+
+
+def attributes_of_several(requests: Mapping[str, Request]) -> dict[str, str | int]:
+    """Give the attributes of a trace of several rules: what they share, and in `rules` what is said of each."""
+    each = {name: attributes(request) for name, request in requests.items()}
+    own = {name: {key: said[key] for key in OF_EACH} for name, said in each.items()}
+    for said in own.values():
+        said |= {key: data_in(said[key]) for key in ("knobs", "tensor")}
+    shared = {key: value for key, value in next(iter(each.values())).items() if key not in OF_EACH}
+    return {**shared, "rule": ", ".join(requests), SEVERAL: text_of(own)}
 
 
 def _text_of(rule: Rule) -> str:
@@ -95,14 +115,55 @@ def is_trace(ds: xr.Dataset) -> bool:
     return "rule" in ds.attrs and "step" in ds.dims
 
 
-def rule_of(ds: xr.Dataset) -> Rule:
-    """Give the rule of a trace, read from its source; raises BadValue or LanguageError."""
-    return rule_in(str(ds.attrs.get("source", "")))
+def check_dataset(ds: Any) -> None:
+    """Refuse what is no Dataset; raises BadValue."""
+    if not isinstance(ds, xr.Dataset):
+        raise BadValue(f"{cut(repr(ds))} is no trace", "Give what mhat.trace or mhat.load gives.")
 
 
-def knobs_of(ds: xr.Dataset) -> dict[str, float]:
-    """Give the knobs of a trace that are one number; those with dimensions are its coordinates. Raises BadValue."""
-    knobs = _decoded(ds, "knobs", {})
+def is_several(ds: xr.Dataset) -> bool:
+    """Whether a Dataset holds the traces of several rules, along the dimension `rule`."""
+    return RULE in ds.dims
+
+
+def names_of(ds: xr.Dataset) -> tuple[str, ...]:
+    """Give the names of the rules of a trace: one, or all along the dimension `rule`."""
+    if is_several(ds):
+        return tuple(map(str, ds[RULE].values.tolist()))
+    return (str(ds.coords[RULE].values.item()) if _is_named(ds) else str(ds.attrs.get("rule", "")),)
+
+
+def parts_of(ds: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Take a trace of several rules apart by their names: each as a trace of its own, without what the rule lacks.
+
+    A trace of one rule is its only part. Raises BadValue if it does not say how one of them was run.
+    """
+    if not is_several(ds):
+        return {names_of(ds)[0]: ds}
+    parts = {}
+    for place, name in enumerate(names_of(ds)):
+        about = _about(ds, name)
+        part = ds.isel({RULE: place}).assign_attrs(about)
+        part.attrs.pop(SEVERAL, None)
+        own = variables_of(rule_in(str(about["source"])))
+        parts[name] = part.drop_vars([each for each in part.data_vars if each not in own])
+    return parts
+
+
+def rule_of(ds: xr.Dataset, name: str | None = None) -> Rule:
+    """Give the rule of a trace, or the one of that name of several, read from its source.
+
+    Raises BadValue, UnknownName or LanguageError.
+    """
+    return rule_in(str(_about(ds, name).get("source", "")))
+
+
+def knobs_of(ds: xr.Dataset, name: str | None = None) -> dict[str, float]:
+    """Give the knobs that are one number, of a trace, or of the rule of that name of several.
+
+    Those with dimensions are its coordinates. Raises BadValue, UnknownName.
+    """
+    knobs = _decoded(_about(ds, name), "knobs", {})
     if not isinstance(knobs, dict):
         raise _unreadable("knobs")
     return {str(name): _number("knobs", value) for name, value in knobs.items()}
@@ -110,7 +171,7 @@ def knobs_of(ds: xr.Dataset) -> dict[str, float]:
 
 def start_of(ds: xr.Dataset) -> float | xr.DataArray | None:
     """Give x before step 1, an array with the labels of the trace; None where it is not said. Raises BadValue."""
-    start = _decoded(ds, "start", None)
+    start = _decoded(ds.attrs, "start", None)
     if start is None or not isinstance(start, dict):
         return None if start is None else _number("start", start)
     try:
@@ -121,9 +182,12 @@ def start_of(ds: xr.Dataset) -> float | xr.DataArray | None:
         raise _unreadable("start") from None
 
 
-def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
-    """Give the dimensions that make up one tensor; raises BadValue."""
-    tensor = _decoded(ds, "tensor", [])
+def tensor_of(ds: xr.Dataset, name: str | None = None) -> tuple[str, ...]:
+    """Give the dimensions that make up one tensor, for the rule of that name of several.
+
+    Raises BadValue, UnknownName.
+    """
+    tensor = _decoded(_about(ds, name), "tensor", [])
     if not isinstance(tensor, list):
         raise _unreadable("tensor")
     return tuple(map(str, tensor))
@@ -131,7 +195,9 @@ def tensor_of(ds: xr.Dataset) -> tuple[str, ...]:
 
 def attributes_of(ds: xr.Dataset) -> dict[str, Any]:
     """Give all attributes of a trace as data: those that a file can only hold as JSON text are opened."""
-    return {str(name): _decoded(ds, name, None) if name in IN_JSON else value for name, value in ds.attrs.items()}
+    return {
+        str(name): _decoded(ds.attrs, str(name), None) if name in IN_JSON else value for name, value in ds.attrs.items()
+    }
 
 
 def landscape_of(ds: xr.Dataset) -> Landscape | None:
@@ -145,7 +211,7 @@ def what_ran(ds: xr.Dataset) -> Ran:
     closed = "landscape" in ds.attrs
     recipe = str(ds.attrs.get("landscape" if closed else "stream", ""))
     return Ran(
-        rule=str(ds.attrs.get("rule", "")),
+        rule=", ".join(names_of(ds)),
         paper=str(ds.attrs.get("paper", "")),
         on=recipe if closed else re.sub(r"(,|:)steps=\d+$|steps=\d+,", "", recipe),
         closed=closed,
@@ -155,20 +221,21 @@ def what_ran(ds: xr.Dataset) -> Ran:
 
 
 def request_of(ds: xr.Dataset) -> Request:
-    """Understand a trace as the request that made it; raises BadValue if it does not hold enough."""
+    """Understand a trace of one rule as the request that made it; raises BadValue if it does not hold enough."""
+    check_dataset(ds)
     for name in ("rule", "source", "knobs", "dtype", "steps", "start"):
         if name not in ds.attrs:
             raise BadValue(f"this is not a trace of mhat: it has no attribute `{name}`", "Give a file saved by mhat.")
     rule = rule_of(ds)
     knobs: dict[str, Any] = {**knobs_of(ds)}
-    knobs |= {name: _knob_of(ds, name, rule.knobs) for name in rule.knobs if name not in knobs}
-    return understand(
+    knobs |= _swept_knobs(ds, rule, [name for name in rule.knobs if name not in knobs])
+    return understand_one(
         rule,
         _given(ds),
         steps=_steps_of(ds),
         start=start_of(ds),
         dtype=str(ds.attrs["dtype"]),
-        keep=[str(name) for name in ds.data_vars],
+        keep=[str(name) for name in ds.data_vars] or ["x"],
         tensor=_asked_tensor(ds, rule),
         knobs=knobs,
         recipe=str(ds.attrs.get("stream", ds.attrs.get("landscape", ""))),
@@ -177,6 +244,14 @@ def request_of(ds: xr.Dataset) -> Request:
 
 def _steps_of(ds: xr.Dataset) -> int:
     return int(_number("steps", ds.attrs["steps"]))
+
+
+def _swept_knobs(ds: xr.Dataset, rule: Rule, names: list[str]) -> dict[str, xr.DataArray]:
+    """Give the knobs with dimensions, in the order of these, which is that in which they were given."""
+    order = max((array.dims for array in ds.data_vars.values()), key=len, default=())
+    found = {name: _knob_of(ds, name, rule.knobs) for name in names}
+    places = {name: [order.index(dim) for dim in array.dims if dim in order] for name, array in found.items()}
+    return {name: found[name] for name in sorted(found, key=lambda name: min(places[name], default=0))}
 
 
 def _knob_of(ds: xr.Dataset, name: str, knobs: Iterable[str]) -> xr.DataArray:
@@ -206,11 +281,45 @@ def _given(ds: xr.Dataset) -> Any:
     raise BadValue("the trace holds no gradients", "Save it with `g` among the variables to keep.")
 
 
-def _decoded(ds: xr.Dataset, name: str, missing: Any) -> Any:
-    if name not in ds.attrs:
+def _is_named(ds: xr.Dataset) -> bool:
+    return RULE in ds.coords and not ds.coords[RULE].ndim
+
+
+def _about(ds: xr.Dataset, name: str | None) -> Mapping[str, Any]:
+    """Give what a trace says of one of its rules; raises BadValue where that is not said, or not which is meant."""
+    own = str(ds.attrs.get("rule", ""))
+    rules = _decoded(ds.attrs, SEVERAL, None)
+    if rules is None:
+        names = names_of(ds)
+        if name is not None and name not in (own, *names):
+            raise UnknownName("rule of the trace", name, names)
+        wanted = names[0] if name is None and len(names) == 1 else name
+        if (is_several(ds) and name is None) or (wanted is not None and wanted != own and own):
+            raise BadValue(
+                f"these are several traces in one, and it says only how `{own}` was run",
+                "Keep them apart, or trace the rules together: mhat.trace(['adam', 'sgd'], ...).",
+            )
+        return ds.attrs
+    if not isinstance(rules, dict) or not all(isinstance(each, dict) for each in rules.values()):
+        raise _unreadable(SEVERAL)
+    wanted = name or (str(ds.coords[RULE].values.item()) if _is_named(ds) else own)
+    if wanted in rules:
+        return {**ds.attrs, **rules[wanted], "rule": wanted}
+    if name is not None:
+        raise UnknownName("rule of the trace", name, rules)
+    raise BadValue(
+        f"this is a trace of several rules: {', '.join(rules)}", f'Choose one: ds.sel(rule="{next(iter(rules))}").'
+    )
+
+
+def _decoded(attributes: Mapping[Any, Any], name: str, missing: Any) -> Any:
+    if name not in attributes:
         return missing
+    # What is said of one rule of several has been opened with all.
+    if isinstance(attributes[name], dict | list):
+        return attributes[name]
     try:
-        return data_in(ds.attrs[name])
+        return data_in(attributes[name])
     except ValueError:
         raise _unreadable(name) from None
 

@@ -30,15 +30,17 @@ MOST_STEPS = 1 << 16
 LABELS_IN_A_CHUNK = 1 << 14
 
 
-def run_in_blocks(request: Request, report: Report | None = None) -> Iterator[xr.Dataset]:
+def run_one_in_blocks(
+    request: Request, report: Report | None = None, length: int | None = None
+) -> Iterator[xr.Dataset]:
     """Run a request some steps at a time; each Dataset is the trace of a block of steps, the last may be shorter.
 
     Gradients and schedules on Dask or in a file are read a block at a time. `report` is called with the number of
-    steps done.
+    steps done. `length`: the number of steps in a block, unless as many as memory suggests.
     """
     start = request.start.compute() if isinstance(request.start, xr.DataArray) else request.start
     request = replace(request, start=start, arrays={name: array.compute() for name, array in request.arrays.items()})
-    length, leg = steps_in_a_block(request), _Leg(request.steps)
+    length, leg = length or steps_in_a_block(request), _Leg(request.steps)
     for first in range(1, request.steps + 1, length):
         last = min(first + length - 1, request.steps)
         ds = run(_block(request, first, last), report, leg.run)

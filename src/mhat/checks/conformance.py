@@ -9,7 +9,6 @@ It sees subjects only: gradients in, parameters out.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +24,7 @@ from mhat.checks.verdict import Deviation, Diagnosis, Verdict
 from mhat.language import Rule
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort
 from mhat.search.knobs import Fitter
 from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.search.variants import DEPTH, Forms
@@ -120,8 +120,16 @@ def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
     if rounded:
         # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
         depth, seconds = min(depth, 2), seconds / 3
-    search = Forms(question.rule, question.matcher, () if strict else question.hidden, question.held)
-    found = search.candidates(_confirmation(question), seconds, depth)
+    effort = Effort(seconds)
+    search = Forms(
+        question.rule,
+        question.matcher,
+        _confirmation(question),
+        effort,
+        () if strict else question.hidden,
+        question.held,
+    )
+    found = search.candidates(depth)
     diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
     verdict = verdict_of(question, estimated, conforms=False)
     return replace(
@@ -179,7 +187,7 @@ def identify(
 
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
-    ends = time.monotonic() + seconds
+    effort = Effort(seconds)
     subject = climbing(subject) if maximize else subject
     questions = []
     for rule in rules:
@@ -195,23 +203,23 @@ def identify(
             found.append(((len(spoken), len(estimated), len(question.rule.tree.body)), verdict))
     if found:
         return min(found, key=lambda pair: pair[0])[1]
-    return _nearest_of(questions, ends)
+    return _nearest_of(questions, effort)
 
 
-def _nearest_of(questions: list[Question], ends: float) -> Verdict:
+def _nearest_of(questions: list[Question], effort: Effort) -> Verdict:
     """Search the edits of every rule, first single ones, then deeper, those first that explain most."""
     ranked = sorted(questions, key=lambda q: -q.matcher.score(q.rule.tree))
-    searches = [(q, Forms(q.rule, q.matcher, q.hidden, q.held)) for q in ranked]
+    searches = [(q, Forms(q.rule, q.matcher, _confirmation(q), effort, q.hidden, q.held)) for q in ranked]
+    until = effort.seconds
     for depth in (1, 2, 3):
         answers: list[tuple[tuple[int, float], Question, Candidate]] = []
         for question, search in searches:
-            left = ends - time.monotonic()
-            if left < (1 if not answers else 0):
+            if effort.ends(until if answers else until - 1):
                 break
-            found = search.at(depth, _confirmation(question), left / 2)
+            found = search.at(depth, effort.share(0.5, until))
             if found and not answers:
                 # The likeliest come first: after an answer the others are given little time for a better one.
-                ends = min(ends, time.monotonic() + PATIENCE)
+                until = effort.within(PATIENCE, until)
             answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
         if answers:
             _, question, candidate = min(answers, key=lambda answer: answer[0])

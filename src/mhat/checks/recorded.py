@@ -20,6 +20,7 @@ from mhat.language import Level, Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
 from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort
 from mhat.search.evaluator import Evaluator
 from mhat.search.matching import update_scale
 from mhat.search.observed import Observed, Probes
@@ -73,9 +74,17 @@ def check_record(
             return verdict
         spelled = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
         return replace(verdict, dialect="; ".join(map(named, spoken)), diagnosis=spelled)
-    search = Forms(rule, question.matcher, () if strict else question.hidden, question.held)
     confirmer = question.confirmer
-    found = search.candidates(lambda c: confirmer.agreed(c.tree, c.knobs) == confirmer.steps, seconds)
+    effort = Effort(seconds)
+    search = Forms(
+        rule,
+        question.matcher,
+        lambda c: confirmer.agreed(c.tree, c.knobs) == confirmer.steps,
+        effort,
+        () if strict else question.hidden,
+        question.held,
+    )
+    found = search.candidates()
     diagnosis, nearest, fitted = answers_of(question, found, search.nearest)
     for first, second in pairwise(found[:2]):
         apart = _telling_apart(question, first, second)

@@ -23,8 +23,6 @@ OPERATIONS = (
 # Registers with a meaning of their own.
 X, G, T, K, N, RESULT, OBSERVED = range(7)
 MATCH, BLIND, SCORE, RATIO, PRINT = range(5)
-# No candidate has more instructions in a step.
-LONGEST = 1000
 
 
 class Code(NamedTuple):

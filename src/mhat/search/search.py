@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # For how many seconds single edits are tried before the compiler is loaded for them.
 SOON = 1.0
+# How many are written as code before they are tried: most searches end with one of the first.
+PORTION = 2000
 # Which share of the time may go into making edits, of which a long rule has many.
 MAKING = 0.3
 # Of edits that do the same, how many are tried in pairs at first.
@@ -144,8 +146,9 @@ class Search:
             if self._late():
                 return
             if self.effort.late(soon) and self.runs:
-                rest = self._codable(drafts[i:])
-                yield from self._agreeing([Draft()], rest, counted=SINGLES)
+                for begin in range(i, len(drafts), PORTION):
+                    portion = self._codable(drafts[begin : begin + PORTION])
+                    yield from self._agreeing([Draft()], portion, counted=SINGLES)
                 return
             self.effort.count(SINGLES)
             candidate = self.drawer.candidate(draft)

@@ -5,6 +5,7 @@ Who makes a mistake makes it in the form that they know: a form counts as one ed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -42,17 +43,16 @@ class Forms:
         forms = (_in_form(spoken, search.nearest) for spoken, search in self.others if search.nearest.edits)
         return max([self.own.nearest, *forms], key=lambda candidate: (candidate.score, -len(candidate.edits)))
 
-    def candidates(self, depth: int = DEPTH) -> list[Candidate]:
+    def candidates(self, depth: int = DEPTH, until: float = math.inf) -> list[Candidate]:
         """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
         for level in range(1, depth + 1):
-            found = self.at(level)
+            found = self.at(level, until)
             if found:
                 return found
         return []
 
-    def at(self, depth: int, until: float | None = None) -> list[Candidate]:
+    def at(self, depth: int, until: float = math.inf) -> list[Candidate]:
         """Find the candidates with so many edits; the depths before must have been asked for."""
-        until = self.effort.seconds if until is None else until
         searches = [*reversed(self.others), ((), self.own)]
         for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
             if depth <= len(spoken):

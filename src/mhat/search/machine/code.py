@@ -44,9 +44,13 @@ class Coder:
         self.places = {part: place for place, part in enumerate(parts)}
         self.places[ORDER] = len(parts)
         self._starts_end = sum(part[0] == "knob" or part[0][0] == "start" for part in parts)
-        self._lines = len(anatomy.tree.body)
-        self._orders: list[list[int]] = []
-        order = self.segment(ORDER, tuple(range(self._lines)))
+        slots = [part[0] for part in parts]
+        self._slots = {slot: number for number, slot in enumerate(dict.fromkeys(slots))}
+        # The parts of one slot lie together.
+        self._slot_begins = np.array([slots.index(slot) for slot in self._slots], dtype=np.int64)
+        self._slot_ends = np.append(self._slot_begins[1:], len(slots))
+        self._orders: dict[tuple[int, ...], int] = {}
+        order = self.segment(ORDER, tuple(range(len(anatomy.tree.body))))
         self.base = np.array([*(self.segment(part, new) for part, new in parts.items()), order], dtype=np.int32)
         self.mixes = any(mixes for _, _, mixes in self._segments)
 
@@ -72,11 +76,8 @@ class Coder:
 
     def _order(self, lines: tuple[int, ...]) -> int:
         """Give the number of the order in which the lines of the body run; the result comes last."""
-        slots = [FIRST, BEFORE, *(("line", i) for i in lines), AFTER, RESULT]
-        order = [place for slot in slots for part, place in self.places.items() if part[0] == slot]
-        if order not in self._orders:
-            self._orders.append(order)
-        return self._orders.index(order)
+        slots = (FIRST, BEFORE, *(("line", i) for i in lines), AFTER, RESULT)
+        return self._orders.setdefault(tuple(self._slots[slot] for slot in slots), len(self._orders))
 
     def changes(self, many: Iterable[Mapping[Any, Any]]) -> instructions.Changes:
         """Write the changes of many candidates; Raises NotCodedError."""
@@ -117,8 +118,10 @@ class Coder:
             np.array([self._registers[knob] for knob in self.knobs], dtype=np.int32),
             np.array([instructions.RESULT, *variables], dtype=np.int32),
             self._next,
-            np.arange(self._starts_end),
-            np.array(self._orders, dtype=np.int64),
+            self._starts_end,
+            self._slot_begins,
+            self._slot_ends,
+            np.array(list(self._orders), dtype=np.int64),
             segments[:, 2].astype(np.bool_),
         )
 

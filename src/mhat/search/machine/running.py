@@ -22,16 +22,24 @@ from mhat.search.machine.compiling import compiled
 
 
 @compiled
-def _linked(code, segments, parts, program):  # type: ignore[no-untyped-def]
-    """Copy the instructions of some parts to one place, and count them."""
-    many = 0
-    for part in parts:
+def _linked(code, segments, first, last, program, many):  # type: ignore[no-untyped-def]
+    """Copy the instructions of some parts behind those that are there, and count them all."""
+    for part in range(first, last):
         segment = segments[part]
         if segment >= 0:
             for i in range(code.begins[segment], code.ends[segment]):
                 for j in range(6):
                     program[many, j] = code.instructions[i, j]
                 many += 1
+    return many
+
+
+@compiled
+def _linked_step(code, segments, program):  # type: ignore[no-untyped-def]
+    """Copy the instructions of a step to one place, in the order of the candidate, and count them."""
+    many = 0
+    for slot in code.orders[segments[len(segments) - 1]]:
+        many = _linked(code, segments, code.slot_begins[slot], code.slot_ends[slot], program, many)
     return many
 
 
@@ -254,8 +262,8 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
     begins, ends, probes = _chunks(code, seen, segments)
     if len(begins) == 0:
         return 0.0
-    begin = _linked(code, segments, code.starts, beginning)
-    many = _linked(code, segments, code.orders[segments[len(segments) - 1]], program)
+    begin = _linked(code, segments, 0, code.starts, beginning, 0)
+    many = _linked_step(code, segments, program)
     width, gradients, coordinates = seen.width, seen.gradients, seen.coordinates
     steps, at, base, values, bounds = len(gradients), seen.observed * width, seen.base, seen.values, seen.bound
     factor = 0.0 if mode == known.BLIND else 1.0

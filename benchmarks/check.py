@@ -93,7 +93,7 @@ def judged(case: Case, seconds: float) -> Outcome:
     began = time.monotonic()
     try:
         subject = subject_of_function(case.subject, case.id, rule.knobs, case.dtype)
-        verdict = check(subject, rule, **{"seconds": seconds, **held})
+        verdict = check(subject, rule, seconds=seconds, knobs=held)
     except MhatError as error:
         good = None if case.truth is None else False
         took = time.monotonic() - began

@@ -88,8 +88,7 @@ def answered(entry: Entry, dtype: str, seconds: float = SECONDS) -> Verdict | Mh
     try:
         subject = find_subject(entry.spec, against=rule, options={**entry.options, **entry.knobs}, dtype=dtype)
         held = {name: value for name, value in entry.knobs.items() if name in rule.knobs}
-        options: dict[str, Any] = {"seconds": seconds, **held}
-        return check(subject, rule, **options)
+        return check(subject, rule, seconds=seconds, knobs=held)
     except MhatError as error:
         return error
 

@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 import pytest
 
 from mhat import verbs
+from mhat.checks.text import text_of
 from mhat.errors import BadValue
-from mhat.terminal import verdict_pages
 from mhat.testing import assert_conforms
 from tests.checks import wrong_adams
 
@@ -45,7 +45,7 @@ def test_the_message_is_the_diagnosis() -> None:
         assert_conforms(wrong_adams.stored_back, "adam")
     text = str(raised.value)
     page, _, took = text.rpartition("\n\n")
-    assert page == verdict_pages.text_of(verbs.check(wrong_adams.stored_back, "adam"))
+    assert page == text_of(verbs.check(wrong_adams.stored_back, "adam").story)
     assert took.startswith("It took ")
     assert text.startswith("stored_back deviates from adam")
     assert "  - m_hat = m / (1 - beta1**t)\n  + m = m / (1 - beta1**t)" in text

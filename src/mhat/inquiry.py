@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mhat import rules
-from mhat.checks import conformance
+from mhat.checks import comparison, conformance
 from mhat.checks import recorded as records_checked
 from mhat.checks.claims import claimed_rule
-from mhat.checks.conformance import Comparison
+from mhat.checks.comparison import Comparison
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -150,11 +150,11 @@ def judge(
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Record):
-        verdict = records_checked.check_record(there, rule, strict=manner.strict, seconds=manner.seconds, **held)
+        verdict = records_checked.check_record(there, rule, strict=manner.strict, seconds=manner.seconds, knobs=held)
     else:
         verdict = conformance.check(
             there, rule, observe=manner.observe, strict=manner.strict, maximize=manner.maximize,
-            seconds=manner.seconds, **held,
+            seconds=manner.seconds, knobs=held,
         )  # fmt: skip
     if claimed is None or party.name == claimed:
         return verdict
@@ -167,9 +167,10 @@ def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping:
     held, options = _sorted(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
     if isinstance(there, Record):
-        return records_checked.identify_record(there, library, seconds=manner.seconds, **held)
-    asked: dict[str, Any] = {"observe": manner.observe, "maximize": manner.maximize, "seconds": manner.seconds, **held}
-    return conformance.identify(there, library, **asked)
+        return records_checked.identify_record(there, library, seconds=manner.seconds, knobs=held)
+    return conformance.identify(
+        there, library, observe=manner.observe, maximize=manner.maximize, seconds=manner.seconds, knobs=held
+    )
 
 
 def compare(
@@ -181,8 +182,7 @@ def compare(
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
     if isinstance(first, Record) or isinstance(second, Record):
         raise BadValue("a record cannot be compared", "Check it, or identify it.")
-    asked: dict[str, Any] = {"seconds": manner.seconds, **held}
-    return conformance.compare(first, second, rules=library, **asked)
+    return comparison.compare(first, second, rules=library, seconds=manner.seconds, knobs=held)
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:

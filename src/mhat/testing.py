@@ -7,9 +7,9 @@ from typing import Any
 
 from mhat import rules
 from mhat.checks.claims import claimed_rule
+from mhat.checks.text import text_of
 from mhat.errors import BadValue
 from mhat.inquiry import Party
-from mhat.terminal import verdict_pages
 from mhat.verbs import check
 
 
@@ -30,4 +30,4 @@ def assert_conforms(subject: Any, against: Any = None, **options: Any) -> None:
     begun = time.perf_counter()
     verdict = check(subject, against, **options)
     if not verdict.conforms:
-        raise AssertionError(f"{verdict_pages.text_of(verdict)}\n\nIt took {time.perf_counter() - begun:.1f} s.")
+        raise AssertionError(f"{text_of(verdict.story)}\n\nIt took {time.perf_counter() - begun:.1f} s.")

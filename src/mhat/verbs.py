@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from mhat.checks.conformance import Comparison
+    from mhat.checks.comparison import Comparison
     from mhat.checks.verdict import Verdict
     from mhat.engines.stepping import Step
 

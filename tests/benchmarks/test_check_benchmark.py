@@ -24,7 +24,7 @@ def verdict_on(name):
     rule = benchmark.rule_of(case)
     held = {knob: value for knob, value in case.knobs.items() if knob in rule.knobs}
     subject = subject_of_function(case.subject, case.id, rule.knobs, case.dtype)
-    return case, subject, rule, held, check(subject, rule, seconds=10.0, **held)
+    return case, subject, rule, held, check(subject, rule, seconds=10.0, knobs=held)
 
 
 @pytest.mark.parametrize(

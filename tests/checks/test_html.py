@@ -22,7 +22,7 @@ WRONG = Verdict(
 
 
 def test_what_the_user_wrote_is_escaped() -> None:
-    html = html_of(WRONG)
+    html = html_of(WRONG.story)
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 
@@ -30,14 +30,14 @@ def test_what_the_user_wrote_is_escaped() -> None:
 def test_it_is_well_formed_and_fetches_nothing() -> None:
     for verdict in (WRONG, Verdict("mine", "adam", "", conforms=True), Verdict("mine", "adam", "", conforms=False)):
         html = verdict._repr_html_()
-        assert html == html_of(verdict)
+        assert html == html_of(verdict.story)
         tags = {element.tag for element in ElementTree.fromstring(html).iter()}
         assert tags <= {"div", "p", "pre", "span", "ul", "li", "b", "br", "table", "caption", "tr", "th", "td"}
         assert "http" not in html and "src=" not in html
 
 
 def test_the_answer_comes_first_and_subject_and_rule_stand_side_by_side() -> None:
-    html = html_of(WRONG)
+    html = html_of(WRONG.story)
     places = [html.index(part) for part in ("deviates from adam", "<ul>", "<pre>", "<table>", "broken laws", "line 3")]
     assert places == sorted(places)
     assert "<td>2</td><td>1</td><td>0.235</td><td>nan</td>" in html
@@ -45,7 +45,8 @@ def test_the_answer_comes_first_and_subject_and_rule_stand_side_by_side() -> Non
 
 
 def test_a_dialect_is_no_mistake() -> None:
-    html = html_of(Verdict("mine", "adam", "a paper", conforms=True, dialect="eps-hat (section 2)", diagnosis=FOUND))
+    verdict = Verdict("mine", "adam", "a paper", conforms=True, dialect="eps-hat (section 2)", diagnosis=FOUND)
+    html = html_of(verdict.story)
     assert "mine conforms to adam (a paper)" in html
     assert "in its dialect: eps-hat" in html
     assert "deviates" not in html and "in your file" not in html

@@ -31,7 +31,7 @@ def test_without_a_start_what_is_added_to_x_is_compared(late: bool) -> None:
     text = python.rule_text(mhat.rules.adam.tree)
     rule = mhat.rule(text.replace("beta1**t", "beta1**(t + 1)")) if late else mhat.rules.adam
     made = Record("run", [GRADIENTS], [mhat.trace(rule, GRADIENTS, start=5.0).x.values])
-    verdict = check_record(made, mhat.rules.adam, lr=1e-3)
+    verdict = check_record(made, mhat.rules.adam, knobs={"lr": 1e-3})
     assert verdict.conforms is not late
     assert "from the second step on" in verdict.notes[1]
     if late:
@@ -49,7 +49,7 @@ def test_a_wrong_one_is_named() -> None:
         "def rms(x, g, v=0, *, lr=0.01, rho=0.9, eps=1e-8):\n    v = rho * v + g**2\n"
         "    return x - lr * g / (sqrt(v) + eps)"
     )
-    verdict = check_record(recorded(text), mhat.rules.rmsprop, lr=0.01)
+    verdict = check_record(recorded(text), mhat.rules.rmsprop, knobs={"lr": 0.01})
     assert verdict.diagnosis is not None
     assert verdict.diagnosis.diff == "- v = rho * v + (1 - rho) * g**2\n+ v = rho * v + g**2"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 import mhat
 from mhat.checks.question import Question
 from mhat.language import Rule
 from mhat.printers import python
+from mhat.search.answers import Confirm
 from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort
 from mhat.search.variants import Forms
 from mhat.subjects.subject import Array, Subject
 
@@ -31,11 +31,15 @@ def question_of(doing: str, claimed: Rule, **hidden: float) -> Question:
 
 
 def searched(question: Question, seconds: float = 20.0) -> list[Candidate]:
-    search = Forms(question.rule, question.matcher, question.hidden, question.held)
-    return search.candidates(confirmation(question), seconds)
+    return forms_of(question, Effort(seconds)).candidates()
 
 
-def confirmation(question: Question) -> Callable[[Candidate], bool]:
+def forms_of(question: Question, effort: Effort, confirmed: Confirm | None = None) -> Forms:
+    confirmed = confirmed or confirmation(question)
+    return Forms(question.rule, question.matcher, confirmed, effort, question.hidden, question.held)
+
+
+def confirmation(question: Question) -> Confirm:
     return lambda c: question.confirmer.agreed(c.tree, c.knobs) == question.confirmer.steps
 
 
@@ -90,14 +94,13 @@ def test_the_simplest_comes_first_and_all_are_confirmed() -> None:
 
 def test_what_is_not_confirmed_is_no_answer() -> None:
     question = question_of(changed(mhat.rules.momentum, ("x - ", "x + ")), mhat.rules.momentum)
-    search = Forms(question.rule, question.matcher, question.hidden)
-    assert search.candidates(lambda candidate: False, 10.0, depth=1) == []
-    assert search.candidates(confirmation(question), 10.0, depth=1)
+    assert forms_of(question, Effort(10.0), lambda candidate: False).candidates(depth=1) == []
+    assert forms_of(question, Effort(10.0)).candidates(depth=1)
 
 
 def test_time_up_is_said_by_an_empty_answer_and_the_nearest_is_kept() -> None:
     doing = "def other(x, g, m=0, *, lr=0.001):\n    m = 0.5 * m + atan2(g, m + 2)**3\n    return x - lr * cbrt(m + 1)"
     question = question_of(doing, mhat.rules.adam)
-    search = Forms(question.rule, question.matcher, question.hidden)
-    assert search.candidates(confirmation(question), 2.0) == []
+    search = forms_of(question, Effort(2.0))
+    assert search.candidates() == []
     assert search.nearest.score < 2

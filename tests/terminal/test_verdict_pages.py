@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from mhat import rules
-from mhat.checks.conformance import Comparison
+from mhat.checks.comparison import Comparison
+from mhat.checks.text import text_of
 from mhat.checks.verdict import Deviation, Diagnosis, LawFinding, Verdict
 from mhat.mistakes.slots import Edit
 from mhat.terminal import verdict_pages
@@ -32,17 +33,21 @@ WRONG = Verdict(
 RIGHT = Verdict("mine.py:my_adam", "adam", PAPER, conforms=True)
 
 
+def told(verdict: Verdict) -> str:
+    return text_of(verdict.story)
+
+
 def printed(verdict: Verdict, width: int = 80, *, colours: bool = False) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None,
         highlight=False, _environ={},
     )  # fmt: skip
-    console.print(verdict_pages.page(verdict))
+    console.print(verdict_pages.page(verdict.story))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_a_deviation_in_plain_text() -> None:
-    assert verdict_pages.text_of(WRONG).splitlines() == [
+    assert told(WRONG).splitlines() == [
         f"mine.py:my_adam deviates from adam ({PAPER}) from step 2 on:",
         "  `m_hat` is stored back into `m`",
         "  - m_hat = m / (1 - beta1**t)",
@@ -76,10 +81,10 @@ def test_brackets_of_the_user_are_no_markup() -> None:
 
 
 def test_conforming() -> None:
-    assert verdict_pages.text_of(RIGHT) == f"mine.py:my_adam conforms to adam ({PAPER})"
-    assert verdict_pages.text_of(replace(RIGHT, estimated={"eps": 1e-3})).endswith(") with eps=1e-3")
+    assert told(RIGHT) == f"mine.py:my_adam conforms to adam ({PAPER})"
+    assert told(replace(RIGHT, estimated={"eps": 1e-3})).endswith(") with eps=1e-3")
     spoken = replace(RIGHT, dialect="eps-hat (section 2)", diagnosis=found("eps-hat"))
-    assert verdict_pages.text_of(spoken).splitlines()[1:3] == [
+    assert told(spoken).splitlines()[1:3] == [
         "in its dialect: eps-hat (section 2)",
         "  - m_hat = m / (1 - beta1**t)",
     ]
@@ -88,15 +93,15 @@ def test_conforming() -> None:
 
 def test_where_nothing_fits_it_is_said() -> None:
     none = replace(WRONG, diagnosis=None)
-    assert "no mistake that mhat knows explains it" in verdict_pages.text_of(none)
-    assert verdict_pages.text_of(none).endswith("no small change of the rule comes near it")
-    near = verdict_pages.text_of(replace(none, nearest=found("eps is left out")))
+    assert "no mistake that mhat knows explains it" in told(none)
+    assert told(none).endswith("no small change of the rule comes near it")
+    near = told(replace(none, nearest=found("eps is left out")))
     assert near.endswith("the nearest that was tried, which is not the answer:\n  eps is left out")
 
 
 def test_another_answer_is_told_by_what_is_its_own() -> None:
     first = replace(found("a", "b"), others=(found("a", "c"),))
-    assert verdict_pages.text_of(replace(WRONG, diagnosis=first)).endswith("as simple: c")
+    assert told(replace(WRONG, diagnosis=first)).endswith("as simple: c")
 
 
 @pytest.mark.parametrize(
@@ -111,24 +116,23 @@ def test_another_answer_is_told_by_what_is_its_own() -> None:
 )
 def test_two_numbers_are_written_so_that_they_differ(got: float, expected: float, ulps: float, text: str) -> None:
     said = replace(SAID, got=(1.0, got), expected=(1.0, expected), ulps=ulps)
-    assert text in verdict_pages.text_of(replace(WRONG, deviation=said))
+    assert text in told(replace(WRONG, deviation=said))
 
 
 def test_a_signature_is_shown_only_if_its_states_differ() -> None:
     same = "- def adam(x, g, t, m=0):\n+ def adam(x, g, m=0):\n- a\n+ b"
-    text = verdict_pages.text_of(replace(WRONG, diagnosis=found("s", diff=same)))
+    text = told(replace(WRONG, diagnosis=found("s", diff=same)))
     assert "def adam" not in text
-    text = verdict_pages.text_of(replace(WRONG, diagnosis=found("s", diff=same.replace("g, m=0", "g, m=g"))))
+    text = told(replace(WRONG, diagnosis=found("s", diff=same.replace("g, m=0", "g, m=g"))))
     assert "+ def adam(x, g, m=g):" in text
 
 
 def test_a_comparison() -> None:
     apart = replace(SAID, gradients=(1.0,), got=(-0.001,), expected=(-0.00100000001,), step=1)
-    page = verdict_pages.comparison_lines(Comparison(RIGHT, replace(RIGHT, subject="other"), False, apart, ""))
-    lines = [text for text, _ in page]
-    assert lines[:2] == [
+    comparison = Comparison(RIGHT, replace(RIGHT, subject="other"), False, apart, "")
+    assert text_of(comparison.story).splitlines()[:2] == [
         "mine.py:my_adam and other part at step 1",
         "shown by the gradients [1]: parameters -0.001 and -0.00100000001",
     ]
-    same = verdict_pages.comparison_lines(Comparison(RIGHT, RIGHT, True, None, ""))
-    assert next(same)[0].endswith("do the same, to rounding")
+    same = Comparison(RIGHT, RIGHT, True, None, "")
+    assert text_of(same.story).splitlines()[0].endswith("do the same, to rounding")

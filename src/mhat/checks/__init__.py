@@ -1,11 +1,17 @@
 """Is an implementation right, and if not, which line is wrong. It sees a subject only: gradients in, parameters out.
 
-subjects        the contract of a subject
-probes          the designed streams it is driven with
+claims          which rule a name claims to be
+question        a subject, a rule, what is seen, and the knobs that are held
+gradients       the designed streams that a subject is driven with
 oracle          what the rule gives, and how far an honest implementation may lie from it
-dialects        documented other forms
-edits           mistakes as small changes of the rule's tree
-search          which edits make the rule do what the subject does
-conformance     check, identify, compare
-verdict         what they answer
+conformance     check, identify: one path from a question to its verdict
+recorded        the same of a record, which cannot be driven
+comparison      where two subjects part
+deviation       the first difference, and the smallest gradients that show it
+diagnosis       an answer of the search as a rule, a diff, and lines of the user's file
+lawfulness      the laws that a subject keeps or breaks
+findings        what all of these find out, as data
+verdict         the answer, which shows itself
+story           what is said about it, in parts
+text, html      the parts as plain text, and as HTML
 """

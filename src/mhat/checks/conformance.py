@@ -2,31 +2,33 @@
 
     check       one subject against one rule
     identify    which rule it is
-    compare     where and why two subjects part
+    judged      one question, of a subject or of a record
+    identified  several questions about one
 
 It sees subjects only: gradients in, parameters out.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
-from mhat.checks.gradients import designed, drive, tensors_of
+from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.question import Question
-from mhat.checks.verdict import Deviation, Diagnosis, Verdict
+from mhat.checks.verdict import Verdict
+from mhat.errors import UnknownName
 from mhat.language import Rule
+from mhat.language.inference import Level
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort, Report
 from mhat.search.knobs import Fitter
-from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.search.variants import DEPTH, Forms
 from mhat.subjects.subject import Subject
 
@@ -34,6 +36,8 @@ Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
 IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that type"
+# What is followed: the forms that a subject speaks, the rule in that form, and its hidden knobs.
+Conforming = tuple[tuple[Dialect, ...], Rule, dict[str, float]]
 
 
 def check(
@@ -44,31 +48,51 @@ def check(
     strict: bool = False,
     maximize: bool = False,
     seconds: float = SECONDS,
-    **knobs: float,
+    knobs: Mapping[str, float] | None = None,
+    report: Report | None = None,
 ) -> Verdict:
     """Check a subject against a rule.
 
     `observe`: what the subject answers: "x", the "update", or a variable of the rule. `strict` holds the rule's
     defaults; otherwise knobs that the subject hides are estimated and reported. `maximize`: the subject climbs,
-    so it is given the negated gradients. `seconds` limits the search for the mistake. Knobs given are held.
+    so it is given the negated gradients. `seconds` of computing limit the search for the mistake. `knobs` given are
+    held. `report` is told what is tried, what was found so far, and which share of the time has gone.
 
     Raises UnknownName and BadValue for what cannot be asked, SubjectError if the subject fails.
     """
-    question = Question(climbing(subject) if maximize else subject, rule, observe, knobs)
-    known = conforming(question, strict=strict)
-    if known is not None:
-        spoken, meant, estimated = known
-        verdict = verdict_of(question, estimated, conforms=True)
-        if not spoken:
-            return verdict
-        diagnosis = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
-        return replace(verdict, dialect="; ".join(named(d) for d in spoken), diagnosis=diagnosis)
-    return _deviating(question, seconds, strict)
+    question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}))
+    return judged(question, Effort(seconds, report), strict=strict)
 
 
-def named(dialect: Dialect) -> str:
-    """Name a dialect with its reference."""
-    return f"{dialect.name} ({dialect.reference})"
+def identify(
+    subject: Subject,
+    rules: Sequence[Rule],
+    *,
+    observe: str = "x",
+    maximize: bool = False,
+    seconds: float = 2 * SECONDS,
+    knobs: Mapping[str, float] | None = None,
+    report: Report | None = None,
+) -> Verdict:
+    """Find which of the rules a subject is, with which knobs, and if none, which it is nearest to and what was changed.
+
+    The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
+    """
+    subject = climbing(subject) if maximize else subject
+    questions = [
+        Question(subject, rule, observe, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
+        for rule in askable(rules, observe)
+    ]
+    return identified(questions, Effort(seconds, report))
+
+
+def askable(rules: Sequence[Rule], observe: str) -> list[Rule]:
+    """Choose the rules of which such an observation can be judged; raises UnknownName if there is none."""
+    chosen = [rule for rule in rules if observe in ("x", "update", *rule.variables) and rule.level != Level.MATRIX]
+    if not chosen:
+        variables = dict.fromkeys(variable for rule in rules for variable in rule.variables)
+        raise UnknownName("variable of any rule", observe, ("x", "update", *variables))
+    return chosen
 
 
 def climbing(subject: Subject) -> Subject:
@@ -80,9 +104,41 @@ def climbing(subject: Subject) -> Subject:
     return replace(subject, drive=drive_up)
 
 
-def conforming(
-    question: Question, *, strict: bool = False
-) -> tuple[tuple[Dialect, ...], Rule, dict[str, float]] | None:
+def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdict:
+    """Answer a question: the rule is followed, as written or in a dialect, or something was changed."""
+    effort.begin(f"{question.rule.name} as it is written, and its documented forms")
+    with effort.paused():
+        followed = conforming(question, strict=strict)
+        if followed is not None:
+            return _following(question, followed)
+        rounded = _conforms_in_float32(question)
+    # The small types tell so little apart that several edits can be made to fit anything.
+    depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
+    if rounded:
+        # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
+        depth, until = min(depth, 2), until / 3
+    search = _search(question, effort, () if strict else question.hidden)
+    notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
+    return _deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
+
+
+def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
+    """Answer the question that is to be answered of several about one subject: which rule it is, or is nearest to."""
+    followed: list[tuple[tuple[int, ...], Question, Conforming]] = []
+    with effort.paused():
+        for i, question in enumerate(questions, 1):
+            effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
+            if (each := conforming(question)) is not None:
+                spoken, _, estimated = each
+                simplicity = (len(spoken), len(estimated), len(question.rule.tree.body))
+                followed.append((simplicity, question, each))
+    if followed:
+        _, question, simplest = min(followed, key=lambda one: one[0])
+        return _following(question, simplest)
+    return _nearest_of(questions, effort)
+
+
+def conforming(question: Question, *, strict: bool = False) -> Conforming | None:
     """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs."""
     forms = [((), question.rule), *dialects_of(question.rule)]
     for spoken, rule in forms:
@@ -96,6 +152,44 @@ def conforming(
         if knobs and question.confirms(rule.tree, knobs):
             return spoken, rule, knobs
     return None
+
+
+def _conforms_in_float32(question: Question) -> bool:
+    """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
+    if question.subject.dtype != "float64" or question.recorded is not None:
+        return False
+    coarser = replace(question.subject, dtype="float32")
+    return conforming(Question(coarser, question.rule, question.observe, question.held), strict=True) is not None
+
+
+def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Forms:
+    def confirmed(candidate: Candidate) -> bool:
+        return question.confirms(candidate.tree, candidate.knobs)
+
+    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held)
+
+
+def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
+    """Search the edits of every rule, first single ones, then deeper, those first that explain most."""
+    ranked = sorted(questions, key=lambda question: -question.matcher.score(question.rule.tree))
+    searches = [(question, _search(question, effort, question.hidden)) for question in ranked]
+    until = effort.seconds
+    for depth in (1, 2, 3):
+        answers: list[tuple[Question, list[Candidate]]] = []
+        for question, search in searches:
+            if effort.ends(until if answers else until - 1):
+                break
+            candidates = search.at(depth, effort.share(0.5, until))
+            if candidates:
+                # The likeliest come first: after an answer the others are given little time for a better one.
+                until = until if answers else effort.within(PATIENCE, until)
+                answers.append((question, candidates))
+        if answers:
+            question, candidates = min(answers, key=lambda answer: answer[1][0].cost)
+            return _deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
+        searches = searches[:4]
+    question, search = searches[0]
+    return _deviating(question, [], search.nearest, effort)
 
 
 def verdict_of(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
@@ -113,50 +207,39 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
     )
 
 
-def _deviating(question: Question, seconds: float, strict: bool) -> Verdict:
-    # The small types tell so little apart that several edits can be made to fit anything.
-    depth = DEPTH if question.subject.dtype in ("float64", "float32") else 1
-    rounded = _conforms_in_float32(question)
-    if rounded:
-        # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
-        depth, seconds = min(depth, 2), seconds / 3
-    search = Forms(question.rule, question.matcher, () if strict else question.hidden, question.held)
-    found = search.candidates(_confirmation(question), seconds, depth)
-    diagnosis, nearest, estimated = answers_of(question, found, search.nearest)
-    verdict = verdict_of(question, estimated, conforms=False)
+def _following(question: Question, followed: Conforming) -> Verdict:
+    """Say that the rule is followed, and in which form."""
+    spoken, meant, estimated = followed
+    verdict = verdict_of(question, estimated, conforms=True)
+    if not spoken:
+        return verdict
+    dialect = "; ".join(f"{each.name} ({each.reference})" for each in spoken)
     return replace(
-        verdict,
-        laws=findings(question, estimated),
-        deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
-        diagnosis=diagnosis,
-        nearest=nearest,
-        notes=(IN_FLOAT32.format(question.rule.name),) if rounded and diagnosis is None else (),
+        verdict, dialect=dialect, diagnosis=diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
     )
 
 
-def _conforms_in_float32(question: Question) -> bool:
-    """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
-    if question.subject.dtype != "float64":
-        return False
-    coarser = replace(question.subject, dtype="float32")
-    return conforming(Question(coarser, question.rule, question.observe, question.held), strict=True) is not None
+def _deviating(
+    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort, notes: tuple[str, ...] = ()
+) -> Verdict:
+    """Say what was changed, or what comes nearest; `notes` stand where nothing was found."""
+    answers = [diagnosis_of(question, candidate) for candidate in candidates[:4]]
+    diagnosis = replace(answers[0], others=_others(answers)) if answers else None
+    estimated: Mapping[str, float] = candidates[0].knobs if answers else {}
+    undone = () if answers else effort.shortcomings
+    effort.begin(f"{question.rule.name}: the smallest gradients that show it, and the laws")
+    return replace(
+        verdict_of(question, estimated, conforms=False),
+        laws=findings(question, estimated),
+        deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
+        diagnosis=diagnosis,
+        nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,
+        finished=not undone,
+        notes=() if answers else notes + undone,
+    )
 
 
-def answers_of(
-    question: Question, found: list[Candidate], best: Candidate
-) -> tuple[Diagnosis | None, Diagnosis | None, Mapping[str, float]]:
-    """Make what a search has found into a diagnosis with its alternatives, or else the nearest candidate into one."""
-    if found:
-        answers = [diagnosis_of(question, candidate) for candidate in found[:4]]
-        return replace(answers[0], others=_others(answers)), None, found[0].knobs
-    return None, diagnosis_of(question, best) if best.edits else None, {}
-
-
-def _confirmation(question: Question) -> Callable[[Candidate], bool]:
-    return lambda candidate: question.confirms(candidate.tree, candidate.knobs)
-
-
-def _others(answers: list[Diagnosis]) -> tuple[Diagnosis, ...]:
+def _others(answers: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
     """Keep other answers that are as simple as the first and read differently."""
     first = answers[0]
     return tuple(
@@ -164,114 +247,3 @@ def _others(answers: list[Diagnosis]) -> tuple[Diagnosis, ...]:
         for other in answers[1:]
         if len(other.edits) == len(first.edits) and len(other.knobs) <= len(first.knobs) and other.diff != first.diff
     )
-
-
-def identify(
-    subject: Subject,
-    rules: Sequence[Rule],
-    *,
-    observe: str = "x",
-    maximize: bool = False,
-    seconds: float = 2 * SECONDS,
-    **knobs: float,
-) -> Verdict:
-    """Find which of the rules a subject is, with which knobs, and if none, which it is nearest to and what was changed.
-
-    The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
-    """
-    ends = time.monotonic() + seconds
-    subject = climbing(subject) if maximize else subject
-    questions = []
-    for rule in rules:
-        if observe in ("x", "update", *rule.variables) and rule.level != "per matrix":
-            questions.append(Question(subject, rule, observe, {k: v for k, v in knobs.items() if k in rule.knobs}))
-    found = []
-    for question in questions:
-        known = conforming(question)
-        if known is not None:
-            spoken, _, estimated = known
-            verdict = verdict_of(question, estimated, conforms=True)
-            verdict = replace(verdict, dialect="; ".join(map(named, spoken)) or None)
-            found.append(((len(spoken), len(estimated), len(question.rule.tree.body)), verdict))
-    if found:
-        return min(found, key=lambda pair: pair[0])[1]
-    return _nearest_of(questions, ends)
-
-
-def _nearest_of(questions: list[Question], ends: float) -> Verdict:
-    """Search the edits of every rule, first single ones, then deeper, those first that explain most."""
-    ranked = sorted(questions, key=lambda q: -q.matcher.score(q.rule.tree))
-    searches = [(q, Forms(q.rule, q.matcher, q.hidden, q.held)) for q in ranked]
-    for depth in (1, 2, 3):
-        answers: list[tuple[tuple[int, float], Question, Candidate]] = []
-        for question, search in searches:
-            left = ends - time.monotonic()
-            if left < (1 if not answers else 0):
-                break
-            found = search.at(depth, _confirmation(question), left / 2)
-            if found and not answers:
-                # The likeliest come first: after an answer the others are given little time for a better one.
-                ends = min(ends, time.monotonic() + PATIENCE)
-            answers += [(candidate.cost, question, candidate) for candidate in found[:1]]
-        if answers:
-            _, question, candidate = min(answers, key=lambda answer: answer[0])
-            verdict = verdict_of(question, candidate.knobs, conforms=False)
-            return replace(
-                verdict,
-                laws=findings(question, candidate.knobs),
-                deviation=first_deviation(question, candidate.knobs, candidate.tree),
-                diagnosis=diagnosis_of(question, candidate),
-            )
-        searches = searches[:4]
-    question = ranked[0]
-    return replace(verdict_of(question, {}, conforms=False), deviation=first_deviation(question, {}),
-                   laws=findings(question, {}))  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Where and why two subjects part: the verdict on each, and the first gradients at which they differ."""
-
-    a: Verdict
-    b: Verdict
-    same: bool
-    deviation: Deviation | None
-    diff: str
-
-
-def compare(
-    a: Subject, b: Subject, *, rules: Sequence[Rule], seconds: float = 2 * SECONDS, **knobs: float
-) -> Comparison:
-    """Compare two subjects on the same gradients, and explain each by the rule that it is or is nearest to.
-
-    Raises as `check` does.
-    """
-    halved: dict[str, Any] = {"seconds": seconds / 2, **knobs}
-    verdicts = [identify(subject, rules, **halved) for subject in (a, b)]
-    rule = next(rule for rule in rules if rule.name == verdicts[0].against)
-    held = {name: value for name, value in knobs.items() if name in rule.knobs}
-    tensors = min(tensors_of(a), tensors_of(b))
-    streams = [designed(12, seed, tensors) for seed in (1, 2)]
-    seen = [drive(subject, rule, held, streams, odd=False) for subject in (a, b)]
-    first, second = seen[0].values, seen[1].values
-    loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
-    apart = ~same(first, second, loose * update_scale(first, seen[0].probes.base) + 1e-300)
-    if not apart.any():
-        return Comparison(verdicts[0], verdicts[1], True, None, "")
-    step, probe, tensor, i = (int(n) for n in np.argwhere(apart)[0])
-    upto = slice(step + 1)
-    deviation = Deviation(
-        step + 1,
-        float("nan"),
-        tuple(seen[0].probes.gradients[probe, upto, tensor, i].tolist()),
-        tuple(first[upto, probe, tensor, i].tolist()),
-        tuple(second[upto, probe, tensor, i].tolist()),
-        "parameters",
-        tensor + 1,
-    )
-    return Comparison(verdicts[0], verdicts[1], False, deviation, _diff_between(*verdicts))
-
-
-def _diff_between(a: Verdict, b: Verdict) -> str:
-    parts = [f"{v.subject}:\n{v.diagnosis.diff}" for v in (a, b) if v.diagnosis is not None]
-    return "\n".join(parts)

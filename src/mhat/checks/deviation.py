@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.findings import Course, Deviation
 from mhat.checks.gradients import ODD, Setting, drive_once, free_knobs, tensors_of
 from mhat.checks.oracle import bound, expected, in_ulps
 from mhat.checks.question import Question
-from mhat.checks.verdict import Course, Deviation
 from mhat.errors import SubjectError
 from mhat.language.tree import Tree
 from mhat.printers import python
@@ -47,11 +47,14 @@ def sequences() -> Iterator[tuple[float, ...]]:
 def first_deviation(question: Question, knobs: Knobs, named: Tree | None = None) -> Deviation | None:
     """Find the shortest of the simple sequences that shows a difference; else the designed one that does.
 
-    `named`: the rule of the diagnosis, to be followed beside the subject and its rule.
+    `named`: the rule of the diagnosis, to be followed beside the subject and its rule. Of a record, which cannot be
+    driven, it is the first difference in it.
     """
-    found = list(dict.fromkeys(sequences()))
+    if question.recorded is not None:
+        return deviation_in(question, question.fresh, knobs, named, to_the_end=True)
+    simple = list(dict.fromkeys(sequences()))
     for setting in _settings(question):
-        shown = _by_sequences(question, knobs, found, setting)
+        shown = _by_sequences(question, knobs, simple, setting)
         if shown is not None:
             return _continued(question, shown, knobs, named)
     for observed in (question.searched, question.fresh):
@@ -77,31 +80,31 @@ def _settings(question: Question) -> Iterator[Setting]:
 
 
 def _by_sequences(
-    question: Question, knobs: Knobs, found: Sequence[tuple[float, ...]], setting: Setting
+    question: Question, knobs: Knobs, many: Sequence[tuple[float, ...]], setting: Setting
 ) -> Deviation | None:
     """Find the best of many sequences, driven side by side as the coordinates of one tensor, then by itself."""
-    together = _shortest(question, knobs, found, setting)
+    together = _shortest(question, knobs, many, setting)
     if together is None:
         return None
-    for sequence in (together.gradients, *found[:ALONE]):
+    for sequence in (together.gradients, *many[:ALONE]):
         alone = _shortest(question, knobs, [sequence], setting)
         if alone is not None:
             return alone
-    return replace(together, beside=len(found) - 1)
+    return replace(together, beside=len(many) - 1)
 
 
 def _shortest(
-    question: Question, knobs: Knobs, found: Sequence[tuple[float, ...]], setting: Setting
+    question: Question, knobs: Knobs, many: Sequence[tuple[float, ...]], setting: Setting
 ) -> Deviation | None:
-    gradients = np.zeros((max(map(len, found)), tensors_of(question.subject), len(found)))
-    for i, sequence in enumerate(found):
+    gradients = np.zeros((max(map(len, many)), tensors_of(question.subject), len(many)))
+    for i, sequence in enumerate(many):
         gradients[: len(sequence), :, i] = np.array(sequence)[:, None]
     observed = drive_once(question.subject, question.rule, question.held, gradients, setting, observe=question.observe)
     exact = expected(question.rule, observed.probes, knobs)
     limit = bound(question.rule, observed.probes, knobs, exact, question.subject.dtype)
     differs, share = _differences(observed.values, exact, limit, observed.probes.base)
     best: tuple[float, tuple[int, int, int, int]] | None = None
-    for i, sequence in enumerate(found):
+    for i, sequence in enumerate(many):
         for tensor in range(gradients.shape[1]):
             hits = np.flatnonzero(differs[: len(sequence), 0, tensor, i])
             if not hits.size:

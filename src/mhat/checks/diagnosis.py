@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
-from mhat.checks.verdict import Diagnosis
 from mhat.language.definition import of_tree
 from mhat.language.tree import Tree
 from mhat.mistakes.dialects import Dialect
@@ -54,13 +54,13 @@ def _pointed(question: Question, tree: Tree) -> list[tuple[int, str]]:
     source = question.subject.source
     if source is None:
         return []
-    found = []
+    lines = []
     for changed in diff_of(question.rule.tree, tree).splitlines():
         if changed.startswith("+") and not changed.startswith("+ def"):
             best = _most_alike(source, changed[2:])
-            if best is not None and best not in found:
-                found.append(best)
-    return found
+            if best is not None and best not in lines:
+                lines.append(best)
+    return lines
 
 
 def _most_alike(source: Source, wanted: str) -> tuple[int, str] | None:

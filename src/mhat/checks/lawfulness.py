@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.findings import LawFinding
 from mhat.checks.question import Question
-from mhat.checks.verdict import LawFinding
 from mhat.laws import hold
 from mhat.subjects.subject import Subject
 
 
 def findings(question: Question, knobs: Mapping[str, float]) -> tuple[LawFinding, ...]:
     """Ask the subject for every law that the rule obeys; only where parameters are seen can they be asked."""
-    if question.observe != "x":
+    if question.observe != "x" or question.recorded is not None:
         return ()
     subject, rule = question.subject, question.rule
     in_force = {**rule.knobs, **subject.defaults, **question.held, **knobs}

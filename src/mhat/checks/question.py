@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,15 +34,18 @@ COARSE_COORDINATES = 500
 
 @dataclass(frozen=True)
 class Question:
-    """A subject, the rule it claims to be, what is seen of it, and the knobs that are held."""
+    """A subject, the rule it claims to be, what is seen of it, and the knobs that are held.
+
+    `recorded`: what it did on all streams, where it is a record and cannot be driven: a first half and the whole.
+    """
 
     subject: Subject
     rule: Rule
     observe: str = "x"
-    held: Mapping[str, float] = None  # type: ignore[assignment]
+    held: Mapping[str, float] = field(default_factory=dict)
+    recorded: tuple[Observed, Observed] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "held", dict(self.held or {}))
         self.rule.check_knobs(dict(self.held))
         if self.observe not in ("x", "update", *self.rule.variables):
             raise UnknownName(f"variable of {self.rule.name}", self.observe, ("x", "update", *self.rule.variables))
@@ -64,6 +67,8 @@ class Question:
     @cached_property
     def searched(self) -> Observed:
         """What the subject does on the designed streams."""
+        if self.recorded is not None:
+            return self.recorded[0]
         tensors = tensors_of(self.subject)
         streams = [designed(SEARCHED_STEPS, seed, tensors) for seed in (1, 2)]
         return self._driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
@@ -71,6 +76,8 @@ class Question:
     @cached_property
     def fresh(self) -> Observed:
         """What it does on streams that nothing was tuned on."""
+        if self.recorded is not None:
+            return self.recorded[1]
         tensors = tensors_of(self.subject)
         streams = [fresh(FRESH_STEPS, seed, tensors) for seed in (5, 6)]
         # A tensor whose norms vanish: its gradients come late.
@@ -94,15 +101,6 @@ class Question:
         held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
         return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain, special=special)
 
-    def against(self, rule: Rule) -> Question:
-        """Ask the same of another rule; what the subject did is kept where the knobs are the same."""
-        question = replace(self, rule=rule)
-        if set(rule.knobs) == set(self.rule.knobs):
-            for name in ("searched", "fresh", "further"):
-                if name in self.__dict__:
-                    question.__dict__[name] = self.__dict__[name]
-        return question
-
     @cached_property
     def matcher(self) -> Matcher:
         """Compares candidates with the designed streams."""
@@ -115,7 +113,8 @@ class Question:
 
     def confirms(self, tree: Tree, knobs: Mapping[str, float]) -> bool:
         """Whether a tree with estimated knobs does what the subject does on streams that it was not fitted to."""
-        return all(m.agreed(tree, knobs) == m.steps for m in (self.confirmer, self._further_matcher))
+        confirmers = [self.confirmer] if self.recorded is not None else [self.confirmer, self._further_matcher]
+        return all(matcher.agreed(tree, knobs) == matcher.steps for matcher in confirmers)
 
     @cached_property
     def _further_matcher(self) -> Matcher:

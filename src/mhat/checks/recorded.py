@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
-from mhat.checks.conformance import SECONDS, answers_of, conforming, named, verdict_of
-from mhat.checks.deviation import VISIBLE, deviation_in, sequences
-from mhat.checks.diagnosis import diagnosis_of
+from mhat.checks.conformance import SECONDS, askable, identified, judged
+from mhat.checks.deviation import VISIBLE, sequences
+from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
-from mhat.language import Level, Rule
+from mhat.language import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
-from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort, Report
 from mhat.search.evaluator import Evaluator
 from mhat.search.matching import update_scale
 from mhat.search.observed import Observed, Probes
-from mhat.search.variants import Forms
 from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4
-# How many rules, those that explain most, a record that conforms with none is searched for.
-NEAREST = 3
+CONSISTENT = "what fits is consistent with this record: found on its first half and confirmed on the whole of it"
 
 
 class Recorded(Protocol):
@@ -50,7 +47,13 @@ class Recorded(Protocol):
 
 
 def check_record(
-    record: Recorded, rule: Rule, *, strict: bool = False, seconds: float = SECONDS, **knobs: float
+    record: Recorded,
+    rule: Rule,
+    *,
+    strict: bool = False,
+    seconds: float = SECONDS,
+    knobs: Mapping[str, float] | None = None,
+    report: Report | None = None,
 ) -> Verdict:
     """Check a recorded run against a rule. What fits is consistent with this record, and no more is claimed.
 
@@ -58,72 +61,48 @@ def check_record(
 
     Raises BadValue for a record of fewer than four steps, UnknownName for a knob that the rule does not have.
     """
-    told = {name: value for name, value in record.knobs.items() if name in rule.knobs}
-    question = _question(record, rule, {**told, **knobs})
-    notes = ["what fits is consistent with this record: found on its first half and confirmed on the whole of it"]
-    if record.start is None and record.observe == "x":
-        steps_alone = question.observe == "update"
-        taken = "what its steps add to it is compared, from the second step on" if steps_alone else "0 is taken"
-        notes.append(f"the record does not say where x starts: {taken}")
-    known = conforming(question, strict=strict)
-    if known is not None:
-        spoken, meant, estimated = known
-        verdict = replace(verdict_of(question, estimated, conforms=True), notes=tuple(notes))
-        if not spoken:
-            return verdict
-        spelled = diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
-        return replace(verdict, dialect="; ".join(map(named, spoken)), diagnosis=spelled)
-    search = Forms(rule, question.matcher, () if strict else question.hidden, question.held)
-    confirmer = question.confirmer
-    found = search.candidates(lambda c: confirmer.agreed(c.tree, c.knobs) == confirmer.steps, seconds)
-    diagnosis, nearest, fitted = answers_of(question, found, search.nearest)
-    for first, second in pairwise(found[:2]):
-        apart = _telling_apart(question, first, second)
-        if apart is not None:
-            notes.append(f"the gradients {list(apart)} would tell the first two answers apart")
-    tree = None if diagnosis is None else diagnosis.rule.tree
-    return replace(
-        verdict_of(question, fitted, conforms=False),
-        deviation=deviation_in(question, question.fresh, fitted, tree, to_the_end=True),
-        diagnosis=diagnosis,
-        nearest=nearest,
-        notes=tuple(notes),
-    )
+    question = _question(record, rule, knobs or {})
+    return _noted(judged(question, Effort(seconds, report), strict=strict), record, question)
 
 
 def identify_record(
-    record: Recorded, rules: Sequence[Rule], *, seconds: float = 2 * SECONDS, **knobs: float
+    record: Recorded,
+    rules: Sequence[Rule],
+    *,
+    seconds: float = 2 * SECONDS,
+    knobs: Mapping[str, float] | None = None,
+    report: Report | None = None,
 ) -> Verdict:
     """Find which of the rules a recorded run follows, and if none, which it is nearest to and what was changed.
 
     Knobs given are held where a rule has them. Raises as `check_record` does.
     """
-    questions: list[tuple[Question, dict[str, Any]]] = []
-    for rule in rules:
-        if record.observe in ("x", "update", *rule.variables) and rule.level != Level.MATRIX:
-            held: dict[str, Any] = {name: value for name, value in knobs.items() if name in rule.knobs}
-            told = {name: value for name, value in record.knobs.items() if name in rule.knobs}
-            questions.append((_question(record, rule, {**told, **held}), held))
-    conforms = []
-    for question, held in questions:
-        known = conforming(question)
-        if known is not None:
-            spoken, _, estimated = known
-            conforms.append(((len(spoken), len(estimated), len(question.rule.tree.body)), question.rule, held))
-    if conforms:
-        _, rule, held = min(conforms, key=lambda one: one[0])
-        return check_record(record, rule, seconds=seconds, **held)
-    questions.sort(key=lambda one: -one[0].matcher.score(one[0].rule.tree))
-    verdicts: list[Verdict] = []
-    for question, held in questions[:NEAREST]:
-        verdicts.append(check_record(record, question.rule, seconds=seconds / NEAREST, **held))
-        if verdicts[-1].diagnosis is not None:
-            return verdicts[-1]
-    return verdicts[0]
+    questions = {
+        rule.name: _question(record, rule, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
+        for rule in askable(rules, record.observe)
+    }
+    verdict = identified(list(questions.values()), Effort(seconds, report))
+    return _noted(verdict, record, questions[verdict.against])
+
+
+def _noted(verdict: Verdict, record: Recorded, question: Question) -> Verdict:
+    """Add what a record cannot tell."""
+    notes = [CONSISTENT]
+    if record.start is None and record.observe == "x":
+        steps_alone = question.observe == "update"
+        taken = "what its steps add to it is compared, from the second step on" if steps_alone else "0 is taken"
+        notes.append(f"the record does not say where x starts: {taken}")
+    if verdict.diagnosis is not None:
+        for other in verdict.diagnosis.others[:1]:
+            apart = _telling_apart(question, verdict.diagnosis, other)
+            if apart is not None:
+                notes.append(f"the gradients {list(apart)} would tell the first two answers apart")
+    return replace(verdict, notes=(*notes, *verdict.notes))
 
 
 def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Question:
-    """Put a record in the place of what a subject would have done."""
+    """Put a record in the place of what a subject would have done; knobs that it tells are held too."""
+    held = {name: value for name, value in record.knobs.items() if name in rule.knobs} | dict(held)
     gradients, observed, start = _side_by_side(record)
     steps = len(gradients)
     if steps < FEWEST_STEPS:
@@ -135,13 +114,14 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
         slack = 2 * DTYPES[dtype].epsilon * np.abs(observed)
         slack[0] = np.inf
         observe, start, observed = "update", observed[0], np.diff(observed, axis=0, prepend=observed[:1])
-    subject = Subject(record.name, _refused, dtype=dtype)
-    question = Question(subject, rule, observe, held)
     knobs = {**rule.knobs, **held}
-    for name, upto in (("searched", max(steps // 2, 2)), ("fresh", steps), ("further", steps)):
-        probes = Probes(gradients[None, :upto], start[None], knobs, observe)
-        question.__dict__[name] = Observed(probes, observed[:upto, None], slack[:upto, None])
-    return question
+
+    def upto(step: int) -> Observed:
+        probes = Probes(gradients[None, :step], start[None], knobs, observe)
+        return Observed(probes, observed[:step, None], slack[:step, None])
+
+    subject = Subject(record.name, _refused, dtype=dtype)
+    return Question(subject, rule, observe, held, (upto(max(steps // 2, 2)), upto(steps)))
 
 
 def _reads_x(rule: Rule) -> bool:
@@ -166,17 +146,17 @@ def _refused(gradients: list[Array], start: list[Array], knobs: dict[str, float]
     raise BadValue("a record cannot be driven", "Check the implementation itself to learn more.")
 
 
-def _telling_apart(question: Question, a: Candidate, b: Candidate) -> tuple[float, ...] | None:
+def _telling_apart(question: Question, a: Diagnosis, b: Diagnosis) -> tuple[float, ...] | None:
     """Find the shortest simple gradients on which two answers differ."""
-    found = list(dict.fromkeys(sequences()))
-    gradients = np.zeros((max(map(len, found)), 1, len(found)))
-    for i, sequence in enumerate(found):
+    simple = list(dict.fromkeys(sequences()))
+    gradients = np.zeros((max(map(len, simple)), 1, len(simple)))
+    for i, sequence in enumerate(simple):
         gradients[: len(sequence), 0, i] = sequence
     evaluator = Evaluator(question.probes_of(gradients))
-    first, second = (evaluator.run(c.tree, c.knobs)[:, 0, 0] for c in (a, b))
+    first, second = (evaluator.run(answer.rule.tree, answer.knobs)[:, 0, 0] for answer in (a, b))
     with np.errstate(all="ignore"):
         apart = np.abs(first - second) > VISIBLE * update_scale(first, np.zeros_like(first[0]))
-    for i, sequence in enumerate(found):
+    for i, sequence in enumerate(simple):
         hits = np.flatnonzero(apart[: len(sequence), i])
         if hits.size:
             return sequence[: int(hits[0]) + 1]

@@ -1,109 +1,32 @@
-"""What a check answers: frozen data with a stable JSON form. It knows no terminal, notebook or subject.
+"""What a check answers: frozen data with a stable JSON form, which shows itself. It knows no terminal and no subject.
 
-Verdict                 conforms, dialect, knobs, laws, deviation, diagnosis
-├── LawFinding          one law: does it hold, the intuition, a counterexample
-├── Deviation           where the subject first parts from the rule, and the smallest gradients that show it
-│   └── Course          how it goes on from there
-└── Diagnosis           the edits that make the rule do what the subject does, as sentences and as a diff
+Verdict     conforms, dialect, knobs, and what was found out: laws, deviation, diagnosis
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mhat.checks import story
+from mhat.checks.findings import Course, Deviation, Diagnosis, LawFinding
 from mhat.checks.html import html_of
-from mhat.language import Rule
-from mhat.mistakes.slots import Edit
-from mhat.notation.decimals import exact
-from mhat.notation.strict_json import text_of
+from mhat.checks.story import Diff, Headline, Paragraph, Part
+from mhat.checks.text import page_of
+from mhat.notation import strict_json
 
+__all__ = ["Course", "Deviation", "Diagnosis", "LawFinding", "Verdict", "as_dict"]
 SCHEMA = 1
 
 
-@dataclass(frozen=True)
-class LawFinding:
-    """One law asked of a subject."""
-
-    name: str
-    holds: bool
-    intuition: str
-    counterexample: str | None = None
-
-
-@dataclass(frozen=True)
-class Course:
-    """How subject and rule go on after the first difference, a value a step in the unit of the deviation.
-
-    `named`: the rule of the diagnosis on the same gradients, if there is one. `repeated`: the last gradient of the
-    deviation is given again and again; otherwise the gradients are those of a record.
-    """
-
-    gradients: tuple[float, ...]
-    got: tuple[float, ...]
-    expected: tuple[float, ...]
-    named: tuple[float, ...] | None = None
-    repeated: bool = True
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """The first difference: the step (from 1), its size in ulps of the update, and a shortest sequence that shows it.
-
-    `gradients`, `got` and `expected` belong together, a value a step, in the given `unit`: for parameters the
-    steps taken downhill, in learning rates where the rule has one. `tensor` (from 1) says where it was seen when
-    several were driven; `start` where x began, `knobs` which were set for it beside those that were told, and
-    `beside` how many other coordinates had to be driven in the same tensor.
-    """
-
-    step: int
-    ulps: float
-    gradients: tuple[float, ...]
-    got: tuple[float, ...]
-    expected: tuple[float, ...]
-    unit: str = ""
-    tensor: int = 1
-    start: float = 0.0
-    knobs: dict[str, float] = field(default_factory=dict)
-    beside: int = 0
-    course: Course | None = None
-
-    @property
-    def setting(self) -> str:
-        """Say in which tensor, from where, with which knobs and beside what it was seen, as far as it matters."""
-        parts = [
-            f" in tensor {self.tensor}" if self.tensor > 1 else "",
-            f" from x = {exact(self.start)}" if self.start else "",
-            f" with {', '.join(f'{name}={exact(value)}' for name, value in self.knobs.items())}" if self.knobs else "",
-            f" beside {self.beside} other coordinates" if self.beside else "",
-        ]
-        return "".join(parts)
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A rule that reproduces the subject: the reference with edits applied, an ordinary rule that can be traced."""
-
-    against: str
-    rule: Rule
-    edits: tuple[Edit, ...]
-    knobs: dict[str, float]
-    diff: str
-    others: tuple[Diagnosis, ...] = ()
-    lines: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """One sentence for each edit."""
-        return tuple(edit.sentence for edit in self.edits)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """The answer of a check.
 
     `knobs` are those the rule was run with, `estimated` those of them that were found out and not told.
-    `dialect` names a documented other form that the subject follows. `notes` are findings besides.
+    `dialect` names a documented other form that the subject follows. `finished`: the search for the mistake went to
+    its end, or was not needed. `notes` are findings besides.
     """
 
     subject: str
@@ -119,6 +42,7 @@ class Verdict:
     deviation: Deviation | None = None
     diagnosis: Diagnosis | None = None
     nearest: Diagnosis | None = None
+    finished: bool = True
     notes: tuple[str, ...] = ()
 
     @property
@@ -126,12 +50,53 @@ class Verdict:
         """The laws that do not hold."""
         return tuple(law for law in self.laws if not law.holds)
 
+    @property
+    def story(self) -> tuple[Part, ...]:
+        """What is to be said about it, in order: the answer first, then the diff, then what shows it."""
+        parts = self._conforming() if self.conforms else self._deviating()
+        return (*parts, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
+
+    def _conforming(self) -> Iterator[Part]:
+        told = f" with {story.settings(self.estimated)}" if self.estimated else ""
+        yield Headline(f"{self.subject} conforms to {self._rule}{told}", good=True)
+        if self.dialect is not None:
+            yield Paragraph(f"in its dialect: {self.dialect}", "good")
+            if self.diagnosis is not None:
+                yield Diff(story.shown_lines(self.diagnosis), quiet=True)
+
+    def _deviating(self) -> Iterator[Part]:
+        step = "" if self.deviation is None else f" from step {self.deviation.step} on"
+        known = "that mhat knows" if self.finished else "that was tried"
+        end = f", and no mistake {known} explains it" if self.diagnosis is None else ":"
+        yield Headline(f"{self.subject} deviates from {self._rule}{step}{end}", good=False)
+        if self.diagnosis is not None:
+            yield from story.of_diagnosis(self.diagnosis, self.estimated)
+        if self.deviation is not None:
+            yield from story.of_deviation(self.deviation, self.observe, self.subject, self.against)
+        yield from story.of_laws(self.broken)
+        if self.diagnosis is not None:
+            yield from story.of_alternatives(self.diagnosis)
+        else:
+            yield from story.of_nothing_found(self.nearest, finished=self.finished)
+
+    @property
+    def _rule(self) -> str:
+        return f"{self.against} ({self.paper})" if self.paper else self.against
+
     def to_json(self) -> str:
         """Write the verdict as JSON: the keys are the fields; non-finite numbers are the strings nan, inf, -inf."""
-        return text_of(as_dict(self), indent=2)
+        return strict_json.text_of(as_dict(self), indent=2)
+
+    def __str__(self) -> str:
+        return page_of(self.story)
+
+    def __repr__(self) -> str:
+        dialect = " in a dialect" if self.dialect is not None else ""
+        answer = f"conforms to {self.against}{dialect}" if self.conforms else f"deviates from {self.against}"
+        return f"<Verdict: {self.subject} {answer}>"
 
     def _repr_html_(self) -> str:
-        return html_of(self)
+        return html_of(self.story)
 
 
 def as_dict(verdict: Verdict) -> dict[str, Any]:
@@ -151,6 +116,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "deviation": None if verdict.deviation is None else asdict(verdict.deviation),
         "diagnosis": None if verdict.diagnosis is None else _diagnosis(verdict.diagnosis),
         "nearest": None if verdict.nearest is None else _diagnosis(verdict.nearest),
+        "finished": verdict.finished,
         "notes": list(verdict.notes),
     }
 

@@ -2,14 +2,19 @@
 
     edits_of(tree)      every edit: plain ones first, far-fetched ones after
 
-    places          ways into an expression
+    slots           a rule as slots, places in it, and what an edit is
+    parts           a rule taken apart into its operations, so that edits of one line can be joined
+    paths           ways into an expression
+    shapes          averages, corrections and terms, which edits look for
     expressions     a part dropped, exchanged, replaced, wrapped
-    statements      a line stored elsewhere, forgotten, moved, done twice or at one step only
-    everywhere      several lines at once: made alike, or exchanged throughout
+    lines           whole lines: stored elsewhere, forgotten, moved, done twice or at one step only
+    throughout      several lines at once: made alike, or exchanged throughout
     limits          caution, a floor in place of eps, signs and norms
     numbered        changes with a number of their own, which can be estimated
     averages        other kinds of averages, products, differences
-    remembering     a state that the rule does not have
+    new_states      a state that the rule does not have
+    collection      all of them together
+    dialects        documented other forms, which are no mistakes
 
 They serve every rule, also the user's own; none knows a rule by name.
 """

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
 
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import USUAL, meaning_of
 from mhat.language.walking import names_in, subexpressions
 from mhat.mistakes import averages, limits, lines, new_states, numbered, throughout
-from mhat.mistakes.expressions import Change, changes, grafts, insertions, mixtures
-from mhat.mistakes.paths import operation
-from mhat.mistakes.slots import RESULT, Content, Edit, Slot, slots_of
+from mhat.mistakes.expressions import Key, changes, grafts, insertions, mixtures
+from mhat.mistakes.paths import ONE, TWO, G, T, X, operation
+from mhat.mistakes.shapes import is_correction, terms
+from mhat.mistakes.slots import Edit, Spot, slots_of, worded_slots
 
-TWO = Number(2.0)
+Late = Callable[[], bool]
+# More of one sort are not made: they would fill the memory. A rule of the library has some thousands.
+MOST = 60_000
+# Kinds of changes that people make in several lines at once, by the first part of their keys.
+REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c", "power")
+# Of single lines, which may be made in lines alike; of several lines; and far-fetched ones.
+LINES = (lines.stored_elsewhere, lines.forgotten, lines.at_one_step, lines.moved, lines.started, lines.twice)
+SEVERAL = (
+    lines.stored_back, throughout.counted, throughout.knobs_exchanged, throughout.corrections_complemented,
+    throughout.terms_in_turn, lines.aliased, lines.skipped_at_zero, throughout.moved_terms,
+)  # fmt: skip
+EARLY = (limits.eps_before_correction, limits.reduced_over_all, throughout.weights_elsewhere)
+STORED = (lines.also_stored, lines.result_stored, lines.averaged)
+FAR = (
+    limits.floored, limits.guarded, limits.cautious, limits.signs, limits.normalised, averages.averaging,
+    numbered.numbered, new_states.remembering, new_states.scheduled, new_states.powers_in_a_line,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Edits:
-    """The edits of one tree."""
+    """The edits of one tree; `cut`: there are more, which were not made."""
 
     plain: list[Edit]
     far: list[Edit]
+    cut: bool = False
 
     @property
     def all(self) -> list[Edit]:
@@ -29,52 +48,56 @@ class Edits:
         return self.plain + self.far
 
 
-def edits_of(tree: Tree) -> Edits:
-    """Derive every edit of a tree."""
-    keyed = list(_line_changes(tree))
-    plain = [edit for _, edit in keyed]
-    whole: list[Edit] = []
-    for family in (
-        lines.stored_elsewhere,
-        lines.forgotten,
-        lines.at_one_step,
-        lines.moved,
-        lines.started,
-        lines.twice,
-    ):
-        found = list(family(tree))
-        whole += found
-        keyed += [((edit.family,), edit) for edit in found if edit.family]
-    plain += whole
-    for family in (
-        lines.stored_back,
-        throughout.counted,
-        throughout.knobs_exchanged,
-        throughout.corrections_complemented,
-        throughout.terms_in_turn,
-        lines.aliased,
-        lines.skipped_at_zero,
-        throughout.moved_addends,
-    ):
-        plain += family(tree)
-    plain += throughout.alike([(key, edit) for key, edit in keyed if _may_repeat(key)])
-    plain += _alike_by_name(tree)
-    plain += [*limits.eps_before_correction(tree), *limits.reduced_over_all(tree), *throughout.weights_elsewhere(tree)]
-    far = [*lines.also_stored(tree), *lines.result_stored(tree), *lines.averaged(tree), *_far(tree)]
-    for far_family in (
-        limits.floored,
-        limits.guarded,
-        limits.cautious,
-        limits.signs,
-        limits.normalised,
-        averages.averaging,
-        numbered.numbered,
-        new_states.remembering,
-        new_states.scheduled,
-        new_states.powers_in_a_line,
-    ):
-        far += far_family(tree)
-    return Edits(list(_distinct(tree, plain)), list(_distinct(tree, far)))
+def edits_of(tree: Tree, late: Late = lambda: False) -> Edits:
+    """Derive every edit of a tree, or as many as there is time for: `late` is asked before each."""
+    plain, more = _made(tree, _plain(tree), late)
+    far, still_more = _made(tree, _far(tree), late)
+    return Edits(plain, far, more or still_more)
+
+
+def _made(tree: Tree, edits: Iterable[Edit], late: Late) -> tuple[list[Edit], bool]:
+    """Make edits that change something, the first of equal ones, and say whether there are more."""
+    slots = slots_of(tree)
+    kept: dict[object, Edit] = {}
+    for edit in edits:
+        if late() or len(kept) >= MOST:
+            return list(kept.values()), True
+        if edit.changes not in kept and any(slots.get(slot) != content for slot, content in edit.changes):
+            kept[edit.changes] = edit
+    return list(kept.values()), False
+
+
+def _plain(tree: Tree) -> Iterator[Edit]:
+    keyed: list[tuple[Key, Edit]] = []
+    by_name: list[tuple[Spot, dict[Key, Edit]]] = []
+    for whole in worded_slots(tree):
+        own: dict[Key, Edit] = {}
+        for key, edit in changes(whole, _visible(whole), tree.knob_names):
+            keyed.append((key, edit))
+            if edit.operator == "name":
+                own[key] = edit
+            yield edit
+        by_name.append((whole, own))
+    for family in LINES:
+        for edit in family(tree):
+            if edit.family:
+                keyed.append(((edit.family,), edit))
+            yield edit
+    for family in SEVERAL:
+        yield from family(tree)
+    yield from throughout.alike([(key, edit) for key, edit in keyed if len(key) == 1 or key[0] in REPEATED])
+    # Not in the result, which is like no line.
+    yield from _alike_by_name(by_name[:-1])
+    for family in EARLY:
+        yield from family(tree)
+
+
+def _far(tree: Tree) -> Iterator[Edit]:
+    for family in STORED:
+        yield from family(tree)
+    yield from _from_elsewhere(tree)
+    for family in FAR:
+        yield from family(tree)
 
 
 def literals(tree: Tree, held: Mapping[str, float]) -> Iterator[tuple[str, float]]:
@@ -96,79 +119,27 @@ def literal(tree: Tree, knob: str, value: float) -> Edit:
     return numbered.open_edit(make, value)
 
 
-# Kinds of changes that people make in several lines at once, by the first part of their keys.
-REPEATED = ("drop", "inverse", "op", "t", "number", "swap", "root", "c", "power")
+def _visible(whole: Spot) -> tuple[str, ...]:
+    """List the names that may be read where a slot is computed."""
+    tree = whole.tree
+    before = tree.body[: whole.index] if whole.slot[0] == "line" else tree.body
+    assigned = [target for line in before for target in line.targets]
+    return tuple(dict.fromkeys(["x", "g", "t", "k", *tree.state_names, *assigned, *tree.knob_names]))
 
 
-def _may_repeat(key: tuple[object, ...]) -> bool:
-    return len(key) == 1 or key[0] in REPEATED
-
-
-def _distinct(tree: Tree, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """Keep edits that change something, the first of equal ones."""
-    slots = slots_of(tree)
-    seen = set()
-    for edit in edits:
-        if edit.changes not in seen and any(slots.get(slot) != content for slot, content in edit.changes):
-            seen.add(edit.changes)
-            yield edit
-
-
-def _visible(tree: Tree, index: int) -> tuple[str, ...]:
-    before = [target for line in tree.body[:index] for target in line.targets]
-    inputs = ["x", "g", "t", "k"]
-    return tuple(dict.fromkeys([*inputs, *tree.state_names, *before, *tree.knob_names]))
-
-
-def _slots(tree: Tree) -> Iterator[tuple[Slot, Expression, tuple[str, ...]]]:
-    for i, line in enumerate(tree.body):
-        if len(line.targets) == 1:
-            yield ("line", i), line.value, _visible(tree, i)
-    yield RESULT, tree.result, _visible(tree, len(tree.body))
-
-
-def _edit(tree: Tree, slot: Slot, change: Change) -> Edit:
-    content: Content = change.expression
-    sentence = change.sentence
-    if slot != RESULT:
-        line = tree.body[int(slot[1])]
-        content = (replace(line, value=change.expression),)
-        sentence = f"in `{line.targets[0]}` {sentence}"
-    else:
-        sentence = f"in the result {sentence}"
-    return Edit(sentence, ((slot, content),), change.operator, change.cost)
-
-
-def _line_changes(tree: Tree) -> Iterator[tuple[tuple[object, ...], Edit]]:
-    for slot, value, visible in _slots(tree):
-        for change in changes(value, visible, tree.knob_names):
-            yield change.key, _edit(tree, slot, change)
-
-
-def _alike_by_name(tree: Tree) -> Iterator[Edit]:
+def _alike_by_name(by_name: Iterable[tuple[Spot, Mapping[Key, Edit]]]) -> Iterator[Edit]:
     """Join exchanges of names in lines that are alike up to names: `m` for `g` here, `v` for `g` there."""
-    lines = [(slot, value, visible) for slot, value, visible in _slots(tree) if slot != RESULT]
-    for i, (slot, value, visible) in enumerate(lines):
-        for other_slot, other_value, other_visible in lines[i + 1 :]:
-            mapping = _mapping(value, other_value)
-            if mapping is None:
-                continue
-            others = {
-                change.key: change
-                for change in changes(other_value, other_visible, tree.knob_names)
-                if change.operator == "name"
-            }
-            for change in changes(value, visible, tree.knob_names):
-                if change.operator != "name":
-                    continue
-                kind, path, old, new = change.key
-                twin = others.get((kind, path, mapping.get(str(old), old), mapping.get(str(new), new)))
-                crossed = others.get((kind, path, new, old)) if mapping.get(str(old)) == new else None
-                for partner in (twin, crossed):
-                    if partner is not None:
-                        first, second = _edit(tree, slot, change), _edit(tree, other_slot, partner)
-                        sentence = f"{first.sentence} and {second.sentence}"
-                        yield Edit(sentence, first.changes + second.changes, "name", 1.05)
+    for (whole, own), (other, others) in combinations(by_name, 2):
+        mapping = _mapping(whole.part, other.part)
+        if mapping is None:
+            continue
+        for (kind, path, old, new), first in own.items():
+            twin = others.get((kind, path, mapping.get(str(old), old), mapping.get(str(new), new)))
+            crossed = others.get((kind, path, new, old)) if mapping.get(str(old)) == new else None
+            for second in (twin, crossed):
+                if second is not None:
+                    sentence = f"{first.sentence} and {second.sentence}"
+                    yield Edit(sentence, first.changes + second.changes, "name", 1.05)
 
 
 def _mapping(a: Expression, b: Expression) -> dict[str, str] | None:
@@ -179,61 +150,55 @@ def _mapping(a: Expression, b: Expression) -> dict[str, str] | None:
         return {}
     if not (isinstance(a, Operation) and isinstance(b, Operation)) or a.op != b.op or a.over != b.over:
         return None
-    found: dict[str, str] = {}
+    mapping: dict[str, str] = {}
     for first, second in zip(a.arguments, b.arguments, strict=True):
         part = _mapping(first, second)
-        if part is None or any(found.get(key, new) != new for key, new in part.items()):
+        if part is None or any(mapping.get(name, other) != other for name, other in part.items()):
             return None
-        found |= part
-    return found
+        mapping |= part
+    return mapping
 
 
-def _far(tree: Tree) -> Iterator[Edit]:
-    terms = [term for _, _, _, term in throughout.addends(tree)]
-    terms += [operation("pow", term, TWO) for term in terms if isinstance(term, Name)]
+def _from_elsewhere(tree: Tree) -> Iterator[Edit]:
+    """Put terms, factors and parts that stand elsewhere in the rule, or could, anywhere."""
+    addends: list[Expression] = [term.expression for term in terms(tree)]
+    addends += [operation("pow", term, TWO) for term in addends if isinstance(term, Name)]
     if "weight_decay" in tree.knob_names:
-        terms.append(operation("mul", Name("weight_decay"), Name("x")))
+        addends.append(operation("mul", Name("weight_decay"), X))
+    addends = list(dict.fromkeys(addends))
     pool = tuple(dict.fromkeys(_pool(tree)))
-    lagging = operation("div", Name("t"), operation("add", Name("t"), Number(1.0)))
-    clock = (Name("t"), operation("sqrt", Name("t")), lagging)
-    corrections = [part for part in pool if _is_correction(part)]
+    always = tuple(_factors_of_time(tree, pool))
+    for whole in worded_slots(tree):
+        here = tuple(part for part in pool if names_in(part) <= {*_visible(whole), "t"})
+        factors = always + tuple(
+            part for part in here if isinstance(part, Operation) and names_in(part) <= {"t", *tree.knob_names}
+        )
+        yield from insertions(whole, addends, tuple(dict.fromkeys(factors)))
+        yield from mixtures(whole)
+        yield from grafts(whole, here)
+
+
+def _factors_of_time(tree: Tree, pool: Iterable[Expression]) -> Iterator[Expression]:
+    """Yield what a step may be multiplied by at any place: the step number, corrections and their roots."""
+    yield from (T, operation("sqrt", T), operation("div", T, operation("add", T, ONE)))
+    corrections = [part for part in pool if is_correction(part)]
     for knob in tree.knob_names:
-        other = operation("sub", Number(1.0), operation("pow", Name(knob), Name("t")))
+        other = operation("sub", ONE, operation("pow", Name(knob), T))
         if meaning_of(knob).is_share and other not in corrections:
             corrections.append(other)
     roots = [operation("sqrt", part) for part in corrections]
-    folded = [operation("div", root, part) for root in roots for part in corrections if root.arguments[0] != part]
-    always: tuple[Expression, ...] = (*clock, *corrections, *roots, *folded)
-    for slot, value, visible in _slots(tree):
-        here = tuple(part for part in pool if names_in(part) <= {*visible, "t"})
-        factors = always + tuple(part for part in here if _is_factor(part, tree))
-        for change in insertions(value, tuple(dict.fromkeys(terms)), factors):
-            yield _edit(tree, slot, change)
-        for change in mixtures(value):
-            yield _edit(tree, slot, change)
-        for change in grafts(value, here):
-            yield _edit(tree, slot, change)
+    yield from (*corrections, *roots)
+    yield from (operation("div", root, part) for root in roots for part in corrections if root.arguments[0] != part)
 
 
 def _pool(tree: Tree) -> Iterator[Expression]:
     """Yield the parts of a rule that could stand elsewhere in it."""
-    for _, value, _ in _slots(tree):
-        for part in subexpressions(value):
+    for whole in worded_slots(tree):
+        for part in subexpressions(whole.part):
             if isinstance(part, Operation) and sum(1 for _ in subexpressions(part)) <= 9:
                 yield part
     for name in ("g", "x", "m", "v"):
         if name in ("g", "x") or name in tree.state_names:
             yield operation("pow", Name(name), TWO)
             yield operation("abs", Name(name))
-    yield operation("sub", Name("g"), Name("x"))
-
-
-def _is_correction(part: Expression) -> bool:
-    """Whether a part is one minus a power of the step number."""
-    return (
-        isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == Number(1.0) and "t" in names_in(part)
-    )
-
-
-def _is_factor(part: Expression, tree: Tree) -> bool:
-    return isinstance(part, Operation) and names_in(part) <= {"t", *tree.knob_names}
+    yield operation("sub", G, X)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import names_in
-from mhat.mistakes.paths import Path, at, operation, places, replaced, said
+from mhat.mistakes.paths import ONE, TWO, ZERO, Path, operation, said
+from mhat.mistakes.slots import Edit, Spot, spots_in
 from mhat.ops import OPERATIONS
 
+# The kind and place of a change, so that lines alike can be changed alike.
+Key = tuple[object, ...]
 OTHER_OPERATOR = {
     "add": ("sub", "mul"),
     "sub": ("add",),
@@ -24,29 +27,27 @@ OTHER_OPERATOR = {
     "sin": ("cos",),
     "cos": ("sin",),
 }
-ZERO, ONE, TWO = Number(0.0), Number(1.0), Number(2.0)
 # Steps after which a counter that is advanced once an epoch goes up.
 EPOCHS = (2, 3, 4, 5, 6, 7, 8, 10)
 
 
 @dataclass(frozen=True)
 class Change:
-    """A changed expression; `key` tells the kind and place of the change, so that lines alike can be changed alike."""
+    """What may stand where one part does."""
 
     expression: Expression
     sentence: str
     operator: str
-    key: tuple[object, ...]
+    key: Key
     cost: float = 1.0
 
 
-def changes(node: Expression, visible: tuple[str, ...], knobs: tuple[str, ...]) -> Iterator[Change]:
-    """Yield the plain changes of an expression; `visible` are the names that may be read there."""
-    for path, part in places(node):
-        for change in _changes_at(part, path, visible, knobs):
-            yield Change(
-                replaced(node, path, change.expression), change.sentence, change.operator, change.key, change.cost
-            )
+def changes(whole: Spot, visible: tuple[str, ...], knobs: tuple[str, ...]) -> Iterator[tuple[Key, Edit]]:
+    """Yield the plain changes of what one slot computes; `visible` are the names that may be read there."""
+    for spot in spots_in(whole):
+        for change in _changes_at(spot.part, spot.path, visible, knobs):
+            sentence = f"{whole.where} {change.sentence}"
+            yield change.key, spot.edit(change.expression, sentence, change.operator, change.cost)
 
 
 def _changes_at(part: Expression, path: Path, visible: tuple[str, ...], knobs: tuple[str, ...]) -> Iterator[Change]:
@@ -202,51 +203,42 @@ def _roots(part: Operation, path: Path) -> Iterator[Change]:
     yield Change(complement, sentence, "complement", ("complement", path), 1.3)
 
 
-def insertions(node: Expression, addends: tuple[Expression, ...], factors: tuple[Expression, ...]) -> Iterator[Change]:
+def insertions(whole: Spot, addends: Sequence[Expression], factors: Sequence[Expression]) -> Iterator[Edit]:
     """Yield far-fetched changes: a term added or a factor put on anywhere."""
-    for path, part in places(node):
+    for spot in spots_in(whole):
+        part = spot.part
         if isinstance(part, Number):
             continue
         for term in addends:
-            for op in ("add", "sub"):
-                new = operation(op, part, term)
-                word = "added to" if op == "add" else "taken from"
-                yield Change(
-                    replaced(node, path, new), f"{said(term)} is {word} {said(part)}", "term added",
-                    (op, path, term), 1.2,
-                )  # fmt: skip
+            for op, word in (("add", "added to"), ("sub", "taken from")):
+                sentence = f"{whole.where} {said(term)} is {word} {said(part)}"
+                yield spot.edit(operation(op, part, term), sentence, "term added", 1.2)
         for factor in factors:
             if factor == part or names_in(part) == names_in(factor) == {"t"}:
                 continue
-            for op in ("mul", "div"):
-                new = operation(op, part, factor)
-                word = "multiplied" if op == "mul" else "divided"
-                yield Change(
-                    replaced(node, path, new), f"{said(part)} is {word} by {said(factor)}", "factor added",
-                    (op, path, factor), 1.2,
-                )  # fmt: skip
+            for op, word in (("mul", "multiplied"), ("div", "divided")):
+                sentence = f"{whole.where} {said(part)} is {word} by {said(factor)}"
+                yield spot.edit(operation(op, part, factor), sentence, "factor added", 1.2)
 
 
-def grafts(node: Expression, pool: tuple[Expression, ...]) -> Iterator[Change]:
+def grafts(whole: Spot, pool: Sequence[Expression]) -> Iterator[Edit]:
     """Yield far-fetched changes: a part replaced by another part of the rule."""
-    for path, part in places(node):
-        if isinstance(part, Number):
+    for spot in spots_in(whole):
+        if isinstance(spot.part, Number):
             continue
         for other in pool:
-            if other != part and at(other, ()) is not None:
-                yield Change(
-                    replaced(node, path, other), f"{said(other)} stands where {said(part)} should", "graft",
-                    ("graft", path, other), 1.5,
-                )  # fmt: skip
+            if other != spot.part:
+                sentence = f"{whole.where} {said(other)} stands where {said(spot.part)} should"
+                yield spot.edit(other, sentence, "graft", 1.5)
 
 
-def mixtures(node: Expression) -> Iterator[Change]:
+def mixtures(whole: Spot) -> Iterator[Edit]:
     """Yield far-fetched changes: one number for the whole tensor, or for all tensors, in place of one a coordinate."""
-    for path, part in places(node):
+    for spot in spots_in(whole):
+        part = spot.part
         if isinstance(part, Number) or not names_in(part) & {"g", "x", "m", "v"}:
             continue
         for op in ("mean", "sum", "norm"):
             for over, word in ((None, "the tensor"), ("all", "all tensors")):
-                new = Operation(op, (part,), over)
-                sentence = f"the {op} of {said(part)} over {word} stands where {said(part)} should"
-                yield Change(replaced(node, path, new), sentence, "mixed", (op, path, over), 1.3)
+                sentence = f"{whole.where} the {op} of {said(part)} over {word} stands where {said(part)} should"
+                yield spot.edit(Operation(op, (part,), over), sentence, "mixed", 1.3)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in, renamed, subexpressions
-from mhat.mistakes.expressions import ONE, TWO
-from mhat.mistakes.paths import operation, said
-from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot
-
-T = Name("t")
-G = Name("g")
-
-
-def single_lines(tree: Tree) -> Iterator[tuple[int, str, Assignment]]:
-    """Yield the lines with one target: index, target, line."""
-    for i, line in enumerate(tree.body):
-        if len(line.targets) == 1:
-            yield i, line.targets[0], line
+from mhat.mistakes.paths import ONE, TWO, ZERO, G, T, X, operation, said
+from mhat.mistakes.shapes import average_parts
+from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, line_spots
 
 
 def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slot, Content]]:
@@ -29,9 +18,22 @@ def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slo
     changed: list[tuple[Slot, Content]] = []
     for j, line in enumerate(tree.body[index + 1 :], index + 1):
         if names_in(line.value) & set(new):
-            changed.append((("line", j), (Assignment(line.targets, renamed(line.value, new), line.place),)))
+            changed.append((("line", j), (replace(line, value=renamed(line.value, new)),)))
     if names_in(tree.result) & set(new):
         changed.append((RESULT, renamed(tree.result, new)))
+    return changed
+
+
+def _under_other_names(tree: Tree, new: dict[str, str]) -> list[tuple[Slot, Content]]:
+    """Give every line, its targets too, and the result with names exchanged, as far as they have them."""
+    changed: list[tuple[Slot, Content]] = []
+    for i, line in enumerate(tree.body):
+        targets = tuple(new.get(target, target) for target in line.targets)
+        other = Assignment(targets, renamed(line.value, new), line.place)
+        if other != line:
+            changed.append((("line", i), (other,)))
+    if (result := renamed(tree.result, new)) != tree.result:
+        changed.append((RESULT, result))
     return changed
 
 
@@ -40,61 +42,48 @@ def before_all(gradient: Expression, sentence: str, operator: str, cost: float =
     return Edit(sentence, ((slot, (Assignment(("g",), gradient),)),), operator, cost)
 
 
-def average_parts(line: Assignment) -> tuple[Expression, Expression, Expression] | None:
-    """Take an average `s = a * s + b * h` apart into a, b and h; None if the line is no average."""
-    target, value = line.targets[0], line.value
-    if not (isinstance(value, Operation) and value.op == "add"):
-        return None
-    old, new = value.arguments
-    if not (isinstance(old, Operation) and old.op == "mul" and Name(target) in old.arguments):
-        return None
-    if not (isinstance(new, Operation) and new.op == "mul"):
-        return None
-    decay = old.arguments[0] if old.arguments[1] == Name(target) else old.arguments[1]
-    return decay, new.arguments[0], new.arguments[1]
-
-
 def stored_elsewhere(tree: Tree) -> Iterator[Edit]:
     """Store a line's value into a state instead, and read it from there."""
-    for i, target, line in single_lines(tree):
+    for spot in line_spots(tree):
+        target = spot.target
         for state in tree.state_names:
             if state == target:
                 continue
-            other = Assignment((state,), line.value, line.place)
-            later = [] if target in tree.state_names else reading_after(tree, i, {target: state})
-            sentence = f"`{target}` is stored into the state `{state}`"
-            if state in names_in(line.value) and target not in tree.state_names:
-                sentence = f"`{target}` is stored back into the state `{state}`"
-            yield Edit(sentence, ((("line", i), (other,)), *later), "stored elsewhere")
+            stored = (spot.slot, (replace(spot.line, targets=(state,)),))
+            later = [] if target in tree.state_names else reading_after(tree, spot.index, {target: state})
+            back = "back " if state in names_in(spot.part) and target not in tree.state_names else ""
+            yield Edit(f"`{target}` is stored {back}into the state `{state}`", (stored, *later), "stored elsewhere")
 
 
 def stored_back(tree: Tree) -> Iterator[Edit]:
     """Store several variables, each the one state it is made of anew, back into their states."""
-    made_of = {}
-    for i, target, line in single_lines(tree):
-        states = names_in(line.value) & set(tree.state_names)
-        if target not in tree.state_names and len(states) == 1:
-            made_of[i] = (target, states.pop())
-    for size in range(2, len(made_of) + 1):
-        for chosen in combinations(made_of, size):
-            new = dict(made_of[i] for i in chosen)
-            if len(set(new.values())) < size:
-                continue
-            changes: list[tuple[Slot, Content]] = []
-            for j, line in enumerate(tree.body):
-                targets = tuple(new.get(target, target) for target in line.targets)
-                changed = Assignment(targets, renamed(line.value, new), line.place)
-                if changed != line:
-                    changes.append((("line", j), (changed,)))
-            if (result := renamed(tree.result, new)) != tree.result:
-                changes.append((RESULT, result))
-            said_all = " and ".join(f"`{target}` is stored back into `{state}`" for target, state in new.items())
-            yield Edit(said_all, tuple(changes), "stored back", 0.95)
+    made_of: list[tuple[str, str]] = []
+    for spot in line_spots(tree):
+        states = names_in(spot.part) & set(tree.state_names)
+        if spot.target not in tree.state_names and len(states) == 1:
+            made_of.append((spot.target, states.pop()))
+    for size in range(2, len({state for _, state in made_of}) + 1):
+        for chosen in _of_states_apart(made_of, size):
+            new = dict(chosen)
+            sentence = " and ".join(f"`{target}` is stored back into `{state}`" for target, state in new.items())
+            yield Edit(sentence, tuple(_under_other_names(tree, new)), "stored back", 0.95)
+
+
+def _of_states_apart(made_of: Sequence[tuple[str, str]], size: int) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Choose so many of them, no two of one state or of one name, in their order."""
+    if size == 0:
+        yield ()
+        return
+    for i, (target, state) in enumerate(made_of):
+        rest = [pair for pair in made_of[i + 1 :] if target != pair[0] and state != pair[1]]
+        if len({other for _, other in rest}) >= size - 1:
+            yield from (((target, state), *more) for more in _of_states_apart(rest, size - 1))
 
 
 def also_stored(tree: Tree) -> Iterator[Edit]:
     """Store a line's value into a state too, after everything else has been computed."""
-    for _, target, _ in single_lines(tree):
+    for spot in line_spots(tree):
+        target = spot.target
         for state in tree.state_names:
             if state != target and target not in tree.state_names:
                 change = ((AFTER, (Assignment((state,), Name(target)),)),)
@@ -105,71 +94,70 @@ def result_stored(tree: Tree) -> Iterator[Edit]:
     """Let the new parameter overwrite a state, as where both are one array."""
     for state in tree.state_names:
         if state not in names_in(tree.result):
-            stored = Assignment((state,), tree.result)
-            yield Edit(
-                f"the new `x` is stored into the state `{state}` too", ((AFTER, (stored,)),), "also stored", 1.15
-            )
+            change = ((AFTER, (Assignment((state,), tree.result),)),)
+            yield Edit(f"the new `x` is stored into the state `{state}` too", change, "also stored", 1.15)
 
 
 def averaged(tree: Tree) -> Iterator[Edit]:
     """Make a state the average of something that its line is made of, or of the square of that."""
-    for i, target, line in single_lines(tree):
-        shares = [knob for knob in tree.knob_names if meaning_of(knob).is_share and knob in names_in(line.value)]
+    for spot in line_spots(tree):
+        target, value = spot.target, spot.part
         if target not in tree.state_names:
             continue
-        parts = [part for part in subexpressions(line.value) if "g" in names_in(part) and target not in names_in(part)]
-        parts += [
-            part
-            for part in subexpressions(line.value)
-            if isinstance(part, Operation) and names_in(part) == {"g", target}
+        shares = [knob for knob in tree.knob_names if meaning_of(knob).is_share and knob in names_in(value)]
+        averageable = [part for part in subexpressions(value) if "g" in names_in(part) and target not in names_in(part)]
+        averageable += [
+            part for part in subexpressions(value) if isinstance(part, Operation) and names_in(part) == {"g", target}
         ]
         for knob in shares:
-            for part in dict.fromkeys(parts):
+            for part in dict.fromkeys(averageable):
                 for new in (part, operation("pow", part, TWO)):
                     kept = operation("mul", Name(knob), Name(target))
                     fresh = operation("mul", operation("sub", ONE, Name(knob)), new)
-                    average = replace(line, value=operation("add", kept, fresh))
                     sentence = f"`{target}` is the average of {said(new)} that decays by `{knob}`"
-                    yield Edit(sentence, ((("line", i), (average,)),), "averaged", 1.2)
+                    yield spot.edit(operation("add", kept, fresh), sentence, "averaged", 1.2)
 
 
 def forgotten(tree: Tree) -> Iterator[Edit]:
     """Forget to store a state: what is computed is used at this step and gone at the next."""
-    all_changes: dict[Slot, Content] = {}
+    updates = [spot for spot in line_spots(tree) if spot.target in tree.state_names]
     new_names: dict[str, str] = {}
-    lines = [(i, target, line) for i, target, line in single_lines(tree) if target in tree.state_names]
-    for i, target, line in lines:
-        fresh = f"{target}_now"
-        first = Assignment((fresh,), line.value, line.place)
+    for spot in updates:
+        target, fresh = spot.target, f"{spot.target}_now"
+        unstored = (spot.slot, (replace(spot.line, targets=(fresh,)),))
         yield Edit(
             f"the new `{target}` is not stored: it starts anew at every step",
-            ((("line", i), (first,)), *reading_after(tree, i, {target: fresh})),
+            (unstored, *reading_after(tree, spot.index, {target: fresh})),
             "forgotten",
             family="forgotten",
         )
-        yield Edit(f"`{target}` is never updated", ((("line", i), ()),), "frozen", family="frozen")
+        yield Edit(f"`{target}` is never updated", ((spot.slot, ()),), "frozen", family="frozen")
         new_names[target] = fresh
-    if len(lines) < 2:
-        return
+    if len(updates) > 1:
+        changes = tuple(_all_forgotten(tree, new_names))
+        yield Edit("no state is stored: all start anew at every step", changes, "forgotten")
+
+
+def _all_forgotten(tree: Tree, new_names: Mapping[str, str]) -> Iterator[tuple[Slot, Content]]:
+    """Give every line with the states under other names from where they are updated on."""
     seen: dict[str, str] = {}
-    for j, line in enumerate(tree.body):
+    for i, line in enumerate(tree.body):
         value = renamed(line.value, seen)
         targets = tuple(new_names.get(target, target) for target in line.targets)
         seen.update({target: new_names[target] for target in line.targets if target in new_names})
-        all_changes[("line", j)] = (Assignment(targets, value, line.place),)
-    all_changes[RESULT] = renamed(tree.result, seen)
-    yield Edit("no state is stored: all start anew at every step", tuple(all_changes.items()), "forgotten")
+        yield ("line", i), (Assignment(targets, value, line.place),)
+    yield RESULT, renamed(tree.result, seen)
 
 
 def at_one_step(tree: Tree) -> Iterator[Edit]:
     """Do an operation at the first step only, or at every step but the first."""
     first = operation("eq", T, ONE)
-    still = operation("where", first, Name("x"), tree.result)
+    still = operation("where", first, X, tree.result)
     yield Edit("the parameter does not move at the first step", ((RESULT, still),), "one step", 1.15)
-    once = operation("where", first, tree.result, Name("x"))
+    once = operation("where", first, tree.result, X)
     yield Edit("the parameter moves at the first step only", ((RESULT, once),), "one step", 1.2)
-    for i, target, line in single_lines(tree):
-        value = line.value
+    for spot in line_spots(tree):
+        value = spot.part
         if not isinstance(value, Operation):
             continue
         for place, operand in enumerate(value.arguments):
@@ -178,35 +166,32 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
             only = operation("where", first, value, operand)
             but = operation("where", first, operand, value)
             for new, word in ((only, "at the first step only"), (but, "from the second step on only")):
-                change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
-                family = f"one step:{word}:{value.op}:{place}"
-                yield Edit(f"`{target} = {said(value)[1:-1]}` is done {word}", change, "one step", 1.1, family)
-        if target in tree.state_names:
-            yield from _seeded_line(i, line)
-            yield from _now_and_then(i, line)
+                sentence = f"`{spot.target} = {said(value)[1:-1]}` is done {word}"
+                yield spot.edit(new, sentence, "one step", 1.1, f"one step:{word}:{value.op}:{place}")
+        if spot.target in tree.state_names:
+            yield from _seeded_line(spot)
+            yield from _now_and_then(spot)
 
 
-def _seeded_line(i: int, line: Assignment) -> Iterator[Edit]:
+def _seeded_line(spot: Spot) -> Iterator[Edit]:
     """Store a plain value at the first step where the average should be stored."""
-    parts = average_parts(line)
+    parts = average_parts(spot.line)
     seeds: list[Expression] = [G, operation("pow", G, TWO), *([parts[2]] if parts else [])]
     for seed in dict.fromkeys(seeds):
-        new = operation("where", operation("eq", T, ONE), seed, line.value)
-        sentence = f"the first step stores {said(seed)} in `{line.targets[0]}`"
+        new = operation("where", operation("eq", T, ONE), seed, spot.part)
+        sentence = f"the first step stores {said(seed)} in `{spot.target}`"
         family = "first seeds" if parts is not None and seed == parts[2] else ""
-        change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
-        yield Edit(sentence, change, "first seeds", 1.1, family)
+        yield spot.edit(new, sentence, "first seeds", 1.1, family)
 
 
-def _now_and_then(i: int, line: Assignment) -> Iterator[Edit]:
+def _now_and_then(spot: Spot) -> Iterator[Edit]:
     """Update a state once in a few steps only."""
     for every in (2, 3, 5, 10):
-        for first in dict.fromkeys((1, 0)):
+        for first in (1, 0):
             due = operation("eq", operation("mod", T, Number(float(every))), Number(float(first)))
-            new = operation("where", due, line.value, Name(line.targets[0]))
-            change = ((("line", i), (Assignment(line.targets, new, line.place),)),)
-            sentence = f"`{line.targets[0]}` is updated once in {every} steps only"
-            yield Edit(sentence, change, "now and then", 1.2, f"now and then:{every}:{first}")
+            new = operation("where", due, spot.part, Name(spot.target))
+            sentence = f"`{spot.target}` is updated once in {every} steps only"
+            yield spot.edit(new, sentence, "now and then", 1.2, f"now and then:{every}:{first}")
 
 
 def moved(tree: Tree) -> Iterator[Edit]:
@@ -221,7 +206,7 @@ def moved(tree: Tree) -> Iterator[Edit]:
             anchor = " and ".join(f"`{target}`" for target in other.targets)
             sentence = f"{what} is computed {word} {anchor}"
             yield Edit(sentence, ((("line", i), ()), (("line", j), pair)), "moved")
-    updates = [i for i, target, _ in single_lines(tree) if target in tree.state_names]
+    updates = [spot.index for spot in line_spots(tree) if spot.target in tree.state_names]
     last = len(tree.body) - 1
     if len(updates) > 1 and updates != list(range(last + 1 - len(updates), last + 1)) and last not in updates:
         emptied: list[tuple[Slot, Content]] = [(("line", i), ()) for i in updates]
@@ -231,58 +216,50 @@ def moved(tree: Tree) -> Iterator[Edit]:
 
 def started(tree: Tree) -> Iterator[Edit]:
     """Start a state elsewhere."""
-    pool: list[Expression] = [Number(0.0), ONE, G, operation("pow", G, TWO), operation("abs", G), Name("x")]
+    pool: list[Expression] = [ZERO, ONE, G, operation("pow", G, TWO), operation("abs", G), X]
     pool += [Number(0.1), Number(1e-6), *(Name(knob) for knob in tree.knob_names if knob in ("eps", "lr"))]
     for state in tree.states:
-        own: list[Expression] = list(pool)
-        for _, target, line in single_lines(tree):
-            parts = average_parts(line) if target == state.name else None
+        seeds: list[Expression] = []
+        for spot in line_spots(tree):
+            parts = average_parts(spot.line) if spot.target == state.name else None
             if parts is not None and names_in(parts[2]) <= {"g", "x", *tree.knob_names}:
-                own += [parts[2], operation("mul", parts[1], parts[2])]
-        for start in dict.fromkeys(own):
+                seeds += [parts[2], operation("mul", parts[1], parts[2])]
+        for start in dict.fromkeys([*pool, *seeds]):
             if start != state.start:
+                where = seeds.index(start) if start in seeds else said(start)
                 sentence = f"`{state.name}` starts at {said(start)}"
-                where = own[len(pool) :].index(start) if start in own[len(pool) :] else said(start)
                 yield Edit(sentence, ((("start", state.name), start),), "start", family=f"start:{where}")
 
 
 def twice(tree: Tree) -> Iterator[Edit]:
     """Do a line twice: once more on its own result."""
-    for i, target, line in single_lines(tree):
+    for spot in line_spots(tree):
+        target, line = spot.target, spot.line
         for name in sorted(names_in(line.value) - {"t", "k", "n", *tree.knob_names}):
-            again = Assignment((target,), renamed(line.value, {name: target}), line.place)
+            again = replace(line, value=renamed(line.value, {name: target}))
             sentence = f"`{target} = {said(line.value)[1:-1]}` is done twice"
             family = f"twice:{name == target}:{getattr(line.value, 'op', '')}"
-            yield Edit(sentence, ((("line", i), (line, again)),), "twice", 1.1, family)
+            yield Edit(sentence, ((spot.slot, (line, again)),), "twice", 1.1, family)
 
 
 def aliased(tree: Tree) -> Iterator[Edit]:
     """Let two states share one memory."""
     for first in tree.state_names:
         for second in tree.state_names:
-            if first >= second:
-                continue
-            new = {second: first}
-            changes: list[tuple[Slot, Content]] = []
-            for i, line in enumerate(tree.body):
-                targets = tuple(new.get(target, target) for target in line.targets)
-                changed = Assignment(targets, renamed(line.value, new), line.place)
-                if changed != line:
-                    changes.append((("line", i), (changed,)))
-            if (result := renamed(tree.result, new)) != tree.result:
-                changes.append((RESULT, result))
-            yield Edit(f"`{first}` and `{second}` share one memory", tuple(changes), "aliased")
+            if first < second:
+                changes = tuple(_under_other_names(tree, {second: first}))
+                yield Edit(f"`{first}` and `{second}` share one memory", changes, "aliased")
 
 
 def skipped_at_zero(tree: Tree) -> Iterator[Edit]:
     """Leave a coordinate alone where its gradient is zero."""
-    seen = operation("ne", G, Number(0.0))
-    changes: list[tuple[Slot, Content]] = []
-    for i, target, line in single_lines(tree):
-        if target in tree.state_names:
-            value = operation("where", seen, line.value, Name(target))
-            changes.append((("line", i), (Assignment(line.targets, value, line.place),)))
-    result: tuple[Slot, Content] = (RESULT, operation("where", seen, tree.result, Name("x")))
+    seen = operation("ne", G, ZERO)
+    changes = [
+        spot.change(operation("where", seen, spot.part, Name(spot.target)))
+        for spot in line_spots(tree)
+        if spot.target in tree.state_names
+    ]
+    result: tuple[Slot, Content] = (RESULT, operation("where", seen, tree.result, X))
     yield Edit("coordinates without gradient are skipped", (*changes, result), "skipped at zero")
     yield Edit("coordinates without gradient do not move", (result,), "skipped at zero")
     if changes:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mistakes.averages import LARGEST
-from mhat.mistakes.lines import single_lines
-from mhat.mistakes.paths import operation, replaced, said
-from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot
-from mhat.mistakes.throughout import addends, exchanged_name, throughout
+from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, said
+from mhat.mistakes.shapes import terms
+from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, line_spots
+from mhat.mistakes.throughout import exchanged_name, throughout
 
-ZERO, ONE, G, X, T = Number(0.0), Number(1.0), Name("g"), Name("x"), Name("t")
 # States that edits may add; none is a name of the rule language.
 SUM, OLD, FIRST, RATE = "g_sum", "g_old", "x_first", "rate"
 ADDED = (SUM, OLD, FIRST, RATE, LARGEST)
@@ -39,37 +37,35 @@ def _gradients(tree: Tree) -> Iterator[Edit]:
 
 def _origin(tree: Tree) -> Iterator[Edit]:
     """Let a term pull towards where x was at the start, and not towards zero."""
-    for slot, path, which, term in addends(tree):
-        if "x" not in names_in(term):
-            continue
-        away = mapped(term, exchanged_name("x", operation("sub", X, Name(FIRST))))
-        whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
-        new = replaced(whole, (*path, which), away)
-        content: Content = new if slot == RESULT else (replace(tree.body[int(slot[1])], value=new),)
-        sentence = f"{said(term)} pulls towards where x was at the start, not towards 0"
-        yield Edit(sentence, ((("start", FIRST), X), (slot, content)), "remembered", 1.15)
+    for term in terms(tree):
+        if "x" in names_in(term.expression):
+            away = mapped(term.expression, exchanged_name("x", operation("sub", X, Name(FIRST))))
+            sentence = f"{said(term.expression)} pulls towards where x was at the start, not towards 0"
+            changes: tuple[tuple[Slot, Content], ...] = (("start", FIRST), X), term.spot.change(away)
+            yield Edit(sentence, changes, "remembered", 1.15)
 
 
 def _rate(tree: Tree) -> Iterator[Edit]:
     """Overwrite the learning rate with the corrected one, so that the corrections of all steps multiply."""
     if "lr" not in tree.knob_names or "lr" not in names_in(tree.result):
         return
-    corrections: list[tuple[int, Expression, Expression]] = []
-    for i, _, line in single_lines(tree):
-        value = line.value
-        if isinstance(value, Operation) and value.op == "div" and "t" in names_in(value.arguments[1]):
-            corrections.append((i, value.arguments[0], value.arguments[1]))
-    result = mapped(tree.result, exchanged_name("lr", Name(RATE)))
-    if len(corrections) == 2:
-        (i, first, by_first), (j, second, by_second) = corrections
-        factor = operation("div", operation("sqrt", by_second), by_first)
-        stored = Assignment((RATE,), operation("mul", Name(RATE), factor))
-        changes: dict[Slot, Content] = {("start", RATE): Name("lr"), RESULT: result}
-        changes["line", i] = (replace(tree.body[i], value=first),)
-        changes["line", j] = (replace(tree.body[j], value=second),)
-        changes[AFTER] = (stored,)
+    corrected: list[tuple[Spot, Expression, Expression]] = []
+    for spot in line_spots(tree):
+        if isinstance(spot.part, Operation) and spot.part.op == "div" and "t" in names_in(spot.part.arguments[1]):
+            divided, by = spot.part.arguments
+            corrected.append((spot, divided, by))
+    if len(corrected) == 2:
+        (first, m, by_m), (second, v, by_v) = corrected
+        factor = operation("div", operation("sqrt", by_v), by_m)
+        changes: tuple[tuple[Slot, Content], ...] = (
+            (("start", RATE), Name("lr")),
+            (RESULT, mapped(tree.result, exchanged_name("lr", Name(RATE)))),
+            first.change(m),
+            second.change(v),
+            (AFTER, (Assignment((RATE,), operation("mul", Name(RATE), factor)),)),
+        )
         sentence = "the learning rate is overwritten by the corrected one: the corrections of all steps multiply"
-        yield Edit(sentence, tuple(changes.items()), "remembered", 1.1)
+        yield Edit(sentence, changes, "remembered", 1.1)
 
 
 def scheduled(tree: Tree) -> Iterator[Edit]:
@@ -79,18 +75,18 @@ def scheduled(tree: Tree) -> Iterator[Edit]:
             changes = throughout(tree, exchanged_name("lr", operation("mul", Name("lr"), factor)))
             if changes:
                 yield Edit(sentence, changes, "scheduled", 1.2)
-    for i, target, line in single_lines(tree):
-        if target not in tree.state_names or target not in names_in(line.value):
+    for spot in line_spots(tree):
+        target = spot.target
+        if target not in tree.state_names or target not in names_in(spot.part):
             continue
         start = next(state.start for state in tree.states if state.name == target)
         if names_in(start):
             continue
         for every in (2, 3, 4, 5, 6, 7, 8, 10):
-            due = operation("eq", operation("mod", T, Number(float(every))), Number(1.0))
+            due = operation("eq", operation("mod", T, Number(float(every))), ONE)
             forgets = operation("where", due, start, Name(target))
-            new = replace(line, value=mapped(line.value, exchanged_name(target, forgets)))
-            sentence = f"`{target}` starts anew once in {every} steps"
-            yield Edit(sentence, ((("line", i), (new,)),), "scheduled", 1.2, f"anew:{every}")
+            value = mapped(spot.part, exchanged_name(target, forgets))
+            yield spot.edit(value, f"`{target}` starts anew once in {every} steps", "scheduled", 1.2, f"anew:{every}")
 
 
 def _schedules() -> Iterator[tuple[Expression, str]]:
@@ -100,10 +96,8 @@ def _schedules() -> Iterator[tuple[Expression, str]]:
 
 def powers_in_a_line(tree: Tree) -> Iterator[Edit]:
     """Raise a knob to the power of the step number throughout one line, as a schedule of it."""
-    for i, target, line in single_lines(tree):
-        for knob in sorted(names_in(line.value) & set(tree.knob_names) - {"lr", "eps"}):
-            if "t" in names_in(line.value):
-                continue
-            new = mapped(line.value, exchanged_name(knob, operation("pow", Name(knob), T)))
-            sentence = f"in `{target}` `{knob}**t` stands wherever `{knob}` should"
-            yield Edit(sentence, ((("line", i), (replace(line, value=new),)),), "power added", 1.05)
+    for spot in line_spots(tree):
+        for knob in sorted(names_in(spot.part) & set(tree.knob_names) - {"lr", "eps"}):
+            if "t" not in names_in(spot.part):
+                value = mapped(spot.part, exchanged_name(knob, operation("pow", Name(knob), T)))
+                yield spot.edit(value, f"{spot.where} `{knob}**t` stands wherever `{knob}` should", "power added", 1.05)

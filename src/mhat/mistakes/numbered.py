@@ -9,12 +9,12 @@ from functools import partial
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in
-from mhat.mistakes.lines import average_parts, before_all, single_lines
-from mhat.mistakes.paths import at, operation, places, replaced, said
-from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot
-from mhat.mistakes.throughout import addends, exchanged_name, throughout
+from mhat.mistakes.lines import before_all
+from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, places, replaced, said
+from mhat.mistakes.shapes import average_parts, is_correction, terms
+from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot, Spot, line_spots
+from mhat.mistakes.throughout import exchanged_name, throughout
 
-G, X, T, ONE, ZERO = Name("g"), Name("x"), Name("t"), Number(1.0), Number(0.0)
 BEFORE_T = operation("sub", T, ONE)
 Make = Callable[[float], Edit]
 Schedule = Callable[[float], tuple[Expression, str]]
@@ -44,10 +44,6 @@ def open_edit(make: Make, value: float) -> Edit:
     return replace(make(value), number=value, another=lambda other: open_edit(make, other))
 
 
-def _content(tree: Tree, slot: Slot, value: Expression) -> Content:
-    return value if slot == RESULT else (replace(tree.body[int(slot[1])], value=value),)
-
-
 def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Clip the gradient, a variable or the step to a number, or the gradient to a norm."""
 
@@ -56,13 +52,11 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         return before_all(clip, f"the gradient is clipped to {limit:.6g}", "clipped", 1.1, FIRST)
 
     yield of_gradient, LIMITS
-    for slot, path, value in _clipped_values(tree):
+    for spot in (*line_spots(tree), *_step(tree)):
 
-        def of_value(limit: float, slot: Slot = slot, path: tuple[int, ...] = path, value: Expression = value) -> Edit:
-            clip = operation("clip", value, operation("neg", Number(limit)), Number(limit))
-            whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
-            change = ((slot, _content(tree, slot, replaced(whole, path, clip))),)
-            return Edit(f"{said(value)} is clipped to {limit:.6g}", change, "clipped", 1.2)
+        def of_value(limit: float, spot: Spot = spot) -> Edit:
+            clip = operation("clip", spot.part, operation("neg", Number(limit)), Number(limit))
+            return spot.edit(clip, f"{said(spot.part)} is clipped to {limit:.6g}", "clipped", 1.2)
 
         yield of_value, LIMITS
     for over, whose in ((None, "tensor"), ("all", "model")):
@@ -79,12 +73,10 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             yield of_norm, NORMS
 
 
-def _clipped_values(tree: Tree) -> Iterator[tuple[Slot, tuple[int, ...], Expression]]:
-    """Yield what lines compute, and what is taken from x."""
-    for i, _, line in single_lines(tree):
-        yield ("line", i), (), line.value
+def _step(tree: Tree) -> Iterator[Spot]:
+    """Yield what is taken from x."""
     if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
-        yield RESULT, (1,), tree.result.arguments[1]
+        yield Spot(tree, RESULT, (), tree.result).below(1)
 
 
 def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
@@ -118,21 +110,13 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         return before_all(operation("mul", G, Number(factor)), sentence, "factor added", 1.15, FIRST)
 
     yield of_gradient, FACTORS
-    spots: list[tuple[Slot, tuple[int, ...]]] = []
-    if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
-        spots.append((RESULT, (1,)))
-    spots += [(slot, (*path, which)) for slot, path, which, _ in addends(tree)]
-    spots += [(("line", i), (1,)) for i, _, line in single_lines(tree) if average_parts(line) is not None]
-    for slot, path in dict.fromkeys(spots):
-        whole = tree.result if slot == RESULT else tree.body[int(slot[1])].value
-        part = at(whole, path)
-        assert part is not None
+    averages = (spot for spot in line_spots(tree) if average_parts(spot.line) is not None)
+    factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages)]
+    for spot in {(spot.slot, spot.path): spot for spot in factors}.values():
 
-        def of_part(factor: float, slot: Slot = slot, path: tuple[int, ...] = path, whole: Expression = whole,
-                    part: Expression = part) -> Edit:  # fmt: skip
-            new = replaced(whole, path, operation("mul", Number(factor), part))
-            sentence = f"{said(part)} is multiplied by {factor:.6g}"
-            return Edit(sentence, ((slot, _content(tree, slot, new)),), "factor added", 1.2)
+        def of_part(factor: float, spot: Spot = spot) -> Edit:
+            sentence = f"{said(spot.part)} is multiplied by {factor:.6g}"
+            return spot.edit(operation("mul", Number(factor), spot.part), sentence, "factor added", 1.2)
 
         yield of_part, FACTORS
 
@@ -224,16 +208,10 @@ def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 def _uncorrected(tree: Tree, holds: Expression) -> tuple[tuple[Slot, Content], ...]:
     """Correct only while something holds: elsewhere what is divided stands as it is."""
     changes: list[tuple[Slot, Content]] = []
-    for i, _, line in single_lines(tree):
-        value = line.value
-        for path, part in places(value):
-            if isinstance(part, Operation) and part.op == "div" and _is_correction(part.arguments[1]):
+    for spot in line_spots(tree):
+        for path, part in places(spot.part):
+            if isinstance(part, Operation) and part.op == "div" and is_correction(part.arguments[1]):
                 kept = operation("where", holds, part, part.arguments[0])
-                changes.append((("line", i), (replace(line, value=replaced(value, path, kept)),)))
+                changes.append(spot.change(replaced(spot.part, path, kept)))
                 break
     return tuple(changes)
-
-
-def _is_correction(part: Expression) -> bool:
-    """Whether a part is one minus a power of the step number."""
-    return isinstance(part, Operation) and part.op == "sub" and part.arguments[0] == ONE and "t" in names_in(part)

@@ -83,14 +83,17 @@ class Anatomy:
 
     def _order(self, changes: Mapping[Slot, Content]) -> tuple[int, ...] | None:
         """Give the order of the lines if changes do no more than change it."""
-        if any(slot[0] != "line" for slot in changes):
+        if len(changes) < 2 or any(slot[0] != "line" for slot in changes):
             return None
         lines = list(self.tree.body)
+        moved = [lines[int(slot[1])] for slot in changes]
+        if any(line not in moved for content in changes.values() if isinstance(content, tuple) for line in content):
+            return None
         contents = [changes.get(("line", i), (line,)) for i, line in enumerate(lines)]
         left = dict(enumerate(lines))
         order = []
         for line in (line for content in contents if isinstance(content, tuple) for line in content):
-            place = next((i for i, known in left.items() if known == line), None)
+            place = next((i for i, other in left.items() if other == line), None)
             if place is None:
                 return None
             del left[place]

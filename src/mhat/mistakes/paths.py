@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mhat.language.tree import Expression, Operation
+from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.printers import python
 
+ZERO, ONE, TWO = Number(0.0), Number(1.0), Number(2.0)
+G, X, T = Name("g"), Name("x"), Name("t")
 # Which argument to take at each operation on the way down.
 Path = tuple[int, ...]
 

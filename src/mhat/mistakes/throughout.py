@@ -8,10 +8,11 @@ from itertools import combinations
 
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.language.walking import mapped, names_in
-from mhat.mistakes.expressions import ONE, counters
-from mhat.mistakes.lines import average_parts, before_all, single_lines
-from mhat.mistakes.paths import at, operation, places, replaced, said
-from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot
+from mhat.mistakes.expressions import counters
+from mhat.mistakes.lines import before_all
+from mhat.mistakes.paths import ONE, G, operation, places, replaced, said
+from mhat.mistakes.shapes import Term, average_parts, terms
+from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot, line_spots, worded_slots
 
 
 def throughout(
@@ -67,36 +68,36 @@ def knobs_exchanged(tree: Tree) -> Iterator[Edit]:
 
 def _knobs_in_a_line(tree: Tree) -> Iterator[Edit]:
     """Use another knob, or the complement, wherever a knob stands in one line, if it stands there more than once."""
-    for i, target, line in single_lines(tree):
-        read = [part.id for _, part in places(line.value) if isinstance(part, Name) and part.id in tree.knob_names]
+    for spot in line_spots(tree):
+        read = [part.id for _, part in places(spot.part) if isinstance(part, Name) and part.id in tree.knob_names]
         for knob in sorted({name for name in read if read.count(name) > 1}):
             others: list[Expression] = [Name(other) for other in tree.knob_names if other != knob]
             for new in (*others, operation("sub", ONE, Name(knob))):
-                value = mapped(line.value, exchanged_name(knob, new))
-                sentence = f"in `{target}` {said(new)} stands wherever `{knob}` should"
-                yield Edit(sentence, ((("line", i), (replace(line, value=value),)),), "knob everywhere", 1.05)
+                value = mapped(spot.part, exchanged_name(knob, new))
+                sentence = f"{spot.where} {said(new)} stands wherever `{knob}` should"
+                yield spot.edit(value, sentence, "knob everywhere", 1.05)
 
 
 def _averages_complemented(tree: Tree) -> Iterator[Edit]:
     """Take the knobs of averages for their complements, there and not in the corrections."""
     changes: list[tuple[Slot, Content]] = []
-    for i, _, line in single_lines(tree):
-        parts = average_parts(line)
-        if parts is None or not isinstance(line.value, Operation):
+    for spot in line_spots(tree):
+        parts = average_parts(spot.line)
+        if parts is None or not isinstance(spot.part, Operation):
             continue
         decay, rate, _ = parts
         if rate != operation("sub", ONE, decay):
             continue
-        old, new = line.value.arguments
+        old, new = spot.part.arguments
         assert isinstance(old, Operation) and isinstance(new, Operation)
         swapped = operation(
             "add",
             replace(old, arguments=tuple(rate if a == decay else a for a in old.arguments)),
             replace(new, arguments=(decay, new.arguments[1])),
         )
-        change = ((("line", i), (replace(line, value=swapped),)),)
-        changes += change
-        yield Edit(f"the weights of the average `{line.targets[0]}` are exchanged", change, "weights exchanged")
+        edit = spot.edit(swapped, f"the weights of the average `{spot.target}` are exchanged", "weights exchanged")
+        changes += edit.changes
+        yield edit
     if len(changes) > 1:
         yield Edit("the weights of all averages are exchanged", tuple(changes), "weights exchanged")
 
@@ -140,64 +141,34 @@ def corrections_complemented(tree: Tree) -> Iterator[Edit]:
         yield Edit("the power of the step number is missing everywhere", changes, "powers", 0.85)
 
 
-def addends(tree: Tree) -> list[tuple[Slot, tuple[int, ...], int, Expression]]:
-    """Find terms with a knob that are added to something: slot, way to the sum, which operand, the term."""
-    found = []
-    slots: list[tuple[Slot, Expression]] = [(("line", i), line.value) for i, _, line in single_lines(tree)]
-    slots.append((RESULT, tree.result))
-    for slot, value in slots:
-        for path, part in places(value):
-            if not (isinstance(part, Operation) and part.op in ("add", "sub")):
-                continue
-            for i, term in enumerate(part.arguments):
-                if part.op == "sub" and i == 0:
-                    continue
-                read = names_in(term)
-                plain = isinstance(term, Name) and term.id in tree.knob_names
-                with_x = "x" in read and bool(read & set(tree.knob_names)) and len(read) <= 3
-                if plain or with_x:
-                    found.append((slot, path, i, term))
-    return found
-
-
-def _value_of(tree: Tree, slot: Slot) -> Expression:
-    return tree.result if slot == RESULT else tree.body[int(slot[1])].value
-
-
-def _content(tree: Tree, slot: Slot, value: Expression) -> Content:
-    return value if slot == RESULT else (replace(tree.body[int(slot[1])], value=value),)
-
-
-def moved_addends(tree: Tree) -> Iterator[Edit]:
+def moved_terms(tree: Tree) -> Iterator[Edit]:
     """Move a term that is added to one place, to another: into a root, out of a factor, to the gradient."""
-    every: list[Slot] = [("line", i) for i, _, _ in single_lines(tree)] + [RESULT]
-    for slot, path, which, term in addends(tree):
-        value = _value_of(tree, slot)
-        part = at(value, path)
-        assert isinstance(part, Operation)
-        without = replaced(value, path, part.arguments[1 - which])
-        for other in every:
-            base = without if other == slot else _value_of(tree, other)
+    every = list(worded_slots(tree))
+    numbers = {whole.slot: number for number, whole in enumerate(every)}
+    for term in terms(tree):
+        here, without = term.sum, term.sum.holding(term.rest)
+        for there in every:
+            base = without if there.slot == here.slot else there.part
+            # The nearer it stands to its right place, the likelier.
+            far = 0.01 * abs(numbers[here.slot] - numbers[there.slot])
             for place, node in places(base):
-                for op in ("add", "sub"):
-                    new = replaced(base, place, operation(op, node, term))
-                    if other == slot and new == value:
+                for op, word, cost in (("add", "added to", 1.0), ("sub", "taken from", 1.15)):
+                    new = replaced(base, place, operation(op, node, term.expression))
+                    changes = [there.change(new)]
+                    if there.slot != here.slot:
+                        changes.insert(0, here.change(term.rest))
+                    elif new == here.whole:
                         continue
-                    changes = [(other, _content(tree, other, new))]
-                    if other != slot:
-                        changes.insert(0, (slot, _content(tree, slot, without)))
-                    word = "added to" if op == "add" else "taken from"
-                    sentence = f"{said(term)} is {word} {said(node)} and not to {said(part.arguments[1 - which])}"
-                    # The nearer it stands to its right place, the likelier.
-                    far = 0.01 * abs(every.index(slot) - every.index(other))
-                    yield Edit(sentence, tuple(changes), "term moved", far + (1.0 if op == "add" else 1.15))
-        yield from _to_gradient(tree, slot, term, without)
+                    sentence = f"{said(term.expression)} is {word} {said(node)} and not to {said(term.rest)}"
+                    yield Edit(sentence, tuple(changes), "term moved", far + cost)
+        yield _to_gradient(term)
 
 
-def _to_gradient(tree: Tree, slot: Slot, term: Expression, without: Expression) -> Iterator[Edit]:
+def _to_gradient(term: Term) -> Edit:
     """Add the term to the gradient before anything else."""
-    coupled = before_all(operation("add", Name("g"), term), f"{said(term)} is added to the gradient", "term moved", 1.0)
-    yield replace(coupled, changes=(*coupled.changes, (slot, _content(tree, slot, without))))
+    gradient = operation("add", G, term.expression)
+    coupled = before_all(gradient, f"{said(term.expression)} is added to the gradient", "term moved", 1.0)
+    return replace(coupled, changes=(*coupled.changes, term.sum.change(term.rest)))
 
 
 def terms_in_turn(tree: Tree) -> Iterator[Edit]:

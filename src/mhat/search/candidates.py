@@ -12,6 +12,7 @@ from mhat.mistakes import edits_of
 from mhat.mistakes.collection import literal, literals
 from mhat.mistakes.parts import Anatomy, Filling, Part
 from mhat.mistakes.slots import Edit, assembled
+from mhat.search.effort import Effort
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,16 @@ class Drawer:
         self.held = held
         self.anatomy = Anatomy(tree)
 
-    def singles(self) -> Iterator[Draft]:
-        """Yield a draft for every edit, and for every number that may stand in the place of a knob that was told."""
-        for edit in edits_of(self.tree).all:
+    def singles(self, effort: Effort, until: float) -> Iterator[Draft]:
+        """Yield a draft for every edit, and for every number that may stand in the place of a knob that was told.
+
+        Edits are made up to a moment, which ends the making and is noted.
+        """
+        edits = edits_of(self.tree, lambda: effort.late(until))
+        effort.cut |= edits.cut
+        for edit in edits.all:
+            if effort.ends():
+                break
             yield Draft((edit,), self.anatomy.parts(dict(edit.changes)))
         for name, value in literals(self.tree, self.held):
             yield self.literal(name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ from mhat.search.matching import Matcher, update_scale
 
 Array = np.ndarray[Any, Any]
 Fit = dict[str, float]
+Late = Callable[[], bool]
 ROUNDS = 20
 PATIENT = 4
 STARTS = 3
@@ -24,10 +25,11 @@ SPREAD = 1.1
 
 
 class Fitter:
-    """Fits the hidden knobs of candidates to one observation."""
+    """Fits the hidden knobs of candidates to one observation, unless it is `late`: then nothing more is found."""
 
-    def __init__(self, matcher: Matcher, tree: Tree, hidden: tuple[str, ...]) -> None:
+    def __init__(self, matcher: Matcher, tree: Tree, hidden: tuple[str, ...], late: Late = lambda: False) -> None:
         self.matcher = matcher
+        self.late = late
         self.hidden = hidden
         self.defaults = {knob.name: knob.default for knob in tree.knobs}
         self.start = matcher.observed.probes.base
@@ -74,9 +76,9 @@ class Fitter:
         errors = [self._error(tree, start) for start in starts]
         for i in sorted(range(len(starts)), key=lambda i: errors[i])[:STARTS]:
             if math.isfinite(errors[i]):
-                found = self._least_squares(tree, starts[i])
-                if self.matcher.agreed(tree, found) == self.matcher.steps:
-                    return self._told(self._rounded(tree, found))
+                fitted = self._least_squares(tree, starts[i])
+                if self.matcher.agreed(tree, fitted) == self.matcher.steps:
+                    return self._told(self._rounded(tree, fitted))
         return None
 
     def _told(self, knobs: Fit) -> Fit:
@@ -98,10 +100,10 @@ class Fitter:
 
     def _usual(self, knobs: Fit) -> list[Fit]:
         """List the knobs with one of them, or both of a pair of betas, at other usual values."""
-        found = [{**knobs, name: value} for name in knobs for value in USUAL.get(name, ())]
+        others = [{**knobs, name: value} for name in knobs for value in USUAL.get(name, ())]
         if {"beta1", "beta2"} <= set(knobs):
-            found += [{**knobs, "beta1": a, "beta2": b} for a in USUAL["beta1"] for b in USUAL["beta2"]]
-        return found
+            others += [{**knobs, "beta1": a, "beta2": b} for a in USUAL["beta1"] for b in USUAL["beta2"]]
+        return others
 
     def residual(self, tree: Tree, knobs: Mapping[str, float]) -> Array | None:
         """Give the differences on the scale of the update, in one row, none beyond 10; None if it cannot run."""
@@ -115,7 +117,7 @@ class Fitter:
         return np.asarray(np.clip(finite, -10.0, 10.0).ravel())
 
     def _error(self, tree: Tree, knobs: Mapping[str, float]) -> float:
-        residual = self.residual(tree, knobs)
+        residual = None if self.late() else self.residual(tree, knobs)
         return math.inf if residual is None else float(np.mean(residual**2))
 
     def _least_squares(self, tree: Tree, knobs: Fit) -> Fit:
@@ -132,7 +134,7 @@ class Fitter:
         residual = self.residual(tree, at(point))
         begun = math.inf
         for turn in range(ROUNDS):
-            if residual is None or float(np.max(np.abs(residual))) < 1e-13:
+            if residual is None or self.late() or float(np.max(np.abs(residual))) < 1e-13:
                 break
             if turn % PATIENT == 0:
                 # A right candidate is soon fitted far better; the others are not worth the time.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mhat.search.candidates import Draft, Drawer
+from mhat.search.effort import Effort
 from mhat.search.knobs import Fitter
 
 Array = np.ndarray[Any, Any]
@@ -29,9 +29,10 @@ STRIDE = math.log(8.0)
 class Tuner:
     """Tunes drafts of one rule to one observation."""
 
-    def __init__(self, drawer: Drawer, fitter: Fitter) -> None:
+    def __init__(self, drawer: Drawer, fitter: Fitter, effort: Effort) -> None:
         self.drawer = drawer
         self.fitter = fitter
+        self.effort = effort
         self.matcher = fitter.matcher
 
     def families(self, drafts: Sequence[Draft]) -> list[list[Draft]]:
@@ -44,28 +45,30 @@ class Tuner:
 
     def written(self, families: Sequence[Sequence[Draft]]) -> list[Draft]:
         """Give the edits of families with all the numbers that people write but for the usual ones."""
-        found = []
+        drafts = []
         for family in families:
+            if self.effort.ends():
+                break
             usual = {float(draft.edits[0].number or 0.0) for draft in family}
             if all(value.is_integer() for value in usual) and len(usual) > 1:
                 numbers: tuple[float, ...] = COUNTS
             else:
                 numbers = NEARLY_ONE if all(0.5 < value < 1 for value in usual) else PLAIN
-            found += [self._with(family[0], 0, value) for value in numbers if value not in usual]
-        return found
+            drafts += [self._with(family[0], 0, value) for value in numbers if value not in usual]
+        return drafts
 
-    def ranked(self, families: Sequence[Sequence[Draft]], beside: Sequence[Draft], ends: float) -> list[Draft]:
+    def ranked(self, families: Sequence[Sequence[Draft]], beside: Sequence[Draft], until: float) -> list[Draft]:
         """Join families with other drafts, at the usual number that errs least; those that err least come first."""
-        found: list[tuple[float, int, Draft]] = []
+        errors: list[tuple[float, int, Draft]] = []
         for other in beside:
             for family in families:
-                if time.monotonic() > ends:
+                if self.effort.ends(until):
                     break
                 tried = [joined for draft in family if (joined := draft.joined(other)) is not None]
-                errors = [self._error(draft) for draft in tried]
-                if errors and math.isfinite(min(errors)):
-                    found.append((min(errors), len(found), tried[int(np.argmin(errors))]))
-        return [draft for _, _, draft in sorted(found, key=lambda each: each[:2])]
+                least, best = min(((self._error(draft), i) for i, draft in enumerate(tried)), default=(math.inf, 0))
+                if math.isfinite(least):
+                    errors.append((least, len(errors), tried[best]))
+        return [draft for _, _, draft in sorted(errors, key=lambda each: each[:2])]
 
     def tuned(self, drafts: Sequence[Draft]) -> Iterator[Draft]:
         """Yield drafts with the number at which they agree with all that was observed, those that do with any."""
@@ -108,6 +111,8 @@ class Tuner:
             return None
         begun, stride = math.inf, STRIDE
         for turn in range(ROUNDS):
+            if self.effort.ends():
+                return None
             error = float(residual @ residual)
             if turn % PATIENT == 0:
                 # The right edit is soon fitted far better; the others are not worth the time.

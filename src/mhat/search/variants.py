@@ -5,16 +5,18 @@ Who makes a mistake makes it in the form that they know: a form counts as one ed
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mhat.language import Rule
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.mistakes.slots import Edit
+from mhat.search.answers import Confirm
 from mhat.search.candidates import Candidate
+from mhat.search.effort import Effort
 from mhat.search.matching import Matcher
-from mhat.search.search import Confirm, Search
+from mhat.search.search import Search
 
 DEPTH = 4
 # Single edits take least time, then edits part by part, then pairs.
@@ -25,11 +27,14 @@ class Forms:
     """The searches of one rule and of its forms, for one observation."""
 
     def __init__(
-        self, rule: Rule, matcher: Matcher, hidden: tuple[str, ...], held: Mapping[str, float] | None = None
-    ) -> None:
-        self.own = Search(rule.tree, matcher, hidden, held)
+        self, rule: Rule, matcher: Matcher, confirmed: Confirm, effort: Effort, hidden: tuple[str, ...] = (),
+        held: Mapping[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        self.effort = effort
+        self.own = Search(rule.tree, matcher, confirmed, effort, hidden, held)
         self.others = [
-            (spoken, Search(form.tree, matcher, hidden, held, fits=False)) for spoken, form in dialects_of(rule)
+            (spoken, Search(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
+            for spoken, form in dialects_of(rule)
         ]
 
     @property
@@ -38,25 +43,25 @@ class Forms:
         forms = (_in_form(spoken, search.nearest) for spoken, search in self.others if search.nearest.edits)
         return max([self.own.nearest, *forms], key=lambda candidate: (candidate.score, -len(candidate.edits)))
 
-    def candidates(self, confirmed: Confirm, seconds: float = 45.0, depth: int = DEPTH) -> list[Candidate]:
+    def candidates(self, depth: int = DEPTH, until: float = math.inf) -> list[Candidate]:
         """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
-        ends = time.monotonic() + seconds
         for level in range(1, depth + 1):
-            found = self.at(level, confirmed, ends - time.monotonic())
-            if found or time.monotonic() > ends:
+            found = self.at(level, until)
+            if found:
                 return found
         return []
 
-    def at(self, depth: int, confirmed: Confirm, seconds: float) -> list[Candidate]:
+    def at(self, depth: int, until: float = math.inf) -> list[Candidate]:
         """Find the candidates with so many edits; the depths before must have been asked for."""
-        ends = time.monotonic() + seconds
         searches = [*reversed(self.others), ((), self.own)]
         for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
-            left = ends - time.monotonic()
-            if left > 0 and depth > len(spoken):
-                found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), confirmed, left)]
-                if found:
-                    return found
+            if depth <= len(spoken):
+                continue
+            if self.effort.ends(until):
+                return []
+            found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), until)]
+            if found:
+                return found
         return []
 
 

@@ -181,7 +181,7 @@ def compare(
             facts.as_json({"same": found.same, "a": as_dict(found.a), "b": as_dict(found.b), "deviation": deviation})
         )
     else:
-        pages.show(verdict_pages.comparison_page(found))
+        pages.show(verdict_pages.page(found.story))
     raise typer.Exit(0 if found.same else DEVIATES)
 
 
@@ -195,7 +195,7 @@ def _answer(verdict: Verdict, as_json: bool, plot: Path | None, look: dict[str, 
     if as_json:
         pages.say(verdict.to_json())
     else:
-        pages.show(verdict_pages.page(verdict))
+        pages.show(verdict_pages.page(verdict.story))
         if plot is not None:
             drawn = verdict.deviation is not None
             pages.say(f"Drew both to {plot}." if drawn else f"There is no deviation to draw: {plot} is not written.")

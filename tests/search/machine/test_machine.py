@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from mhat.mistakes.parts import Anatomy
 from mhat.mistakes.slots import assembled
 from mhat.printers import python
 from mhat.search.candidates import Draft, Drawer
+from mhat.search.effort import Effort
 from mhat.search.evaluator import Evaluator
 from mhat.search.machine.trying import Joiner
 from mhat.search.matching import Matcher, loose_bound
@@ -22,7 +23,7 @@ from mhat.search.observed import Observed, Probes
 
 RULES = [rule for rule in map(mhat.rules.named, mhat.rules.names()) if rule.level != "per matrix"]
 SOME = [mhat.rules.adam, mhat.rules.lamb, mhat.rules.radam, mhat.rules.lion, mhat.rules.sgd, mhat.rules.adan]
-FAR_AWAY = time.monotonic() + 1e6
+FAR_AWAY = math.inf
 
 
 def matcher_of(rule: Rule, doing: Rule, tensors: int = 2) -> Matcher:
@@ -48,8 +49,8 @@ def test_the_machine_scores_edits_and_pairs_of_them_as_numpy_does(rule: Rule) ->
     doing = mhat.rule("def other(x, g, t, m=0, *, lr=0.01):\n    m = 0.5 * m + g\n    return x - lr * m / sqrt(t)")
     matcher = matcher_of(rule, doing)
     drawer = Drawer(rule.tree, (), {})
-    joiner = Joiner(drawer.anatomy, matcher, rule.knobs)
-    singles = [draft for draft in drawer.singles() if joiner.can(draft.coded)]
+    joiner = Joiner(drawer.anatomy, matcher, rule.knobs, Effort())
+    singles = [draft for draft in drawer.singles(Effort(), FAR_AWAY) if joiner.can(draft.coded)]
     rng = np.random.Generator(np.random.PCG64(1))
     drafts = [singles[i] for i in rng.integers(len(singles), size=60)]
     drafts += [child for a, b in rng.integers(len(singles), size=(80, 2)) if (child := singles[a].joined(singles[b]))]
@@ -65,7 +66,7 @@ def test_the_machine_scores_edits_and_pairs_of_them_as_numpy_does(rule: Rule) ->
 
 def test_changes_of_one_line_that_do_not_touch_are_joined() -> None:
     drawer = Drawer(mhat.rules.adam.tree, (), {})
-    found = {draft.edits[0].sentence: draft for draft in drawer.singles()}
+    found = {draft.edits[0].sentence: draft for draft in drawer.singles(Effort(), FAR_AWAY)}
     power = found["in `m_hat` the power in `beta1**t` is missing"]
     other = found["in `m_hat` `g` stands where `m` should"]
     joined = power.joined(other)
@@ -77,7 +78,7 @@ def test_changes_of_one_line_that_do_not_touch_are_joined() -> None:
 
 def test_the_order_of_lines_and_a_change_in_one_of_them_are_joined() -> None:
     drawer = Drawer(mhat.rules.adam.tree, (), {})
-    found = {draft.edits[0].sentence: draft for draft in drawer.singles()}
+    found = {draft.edits[0].sentence: draft for draft in drawer.singles(Effort(), FAR_AWAY)}
     late = found["the step is taken with the states of the step before"]
     joined = late.joined(found["the power of the step number is missing everywhere"])
     assert joined is not None
@@ -88,7 +89,7 @@ def test_the_order_of_lines_and_a_change_in_one_of_them_are_joined() -> None:
 
 def test_changes_of_one_place_exclude_each_other() -> None:
     drawer = Drawer(mhat.rules.adam.tree, (), {})
-    found = {draft.edits[0].sentence: draft for draft in drawer.singles()}
+    found = {draft.edits[0].sentence: draft for draft in drawer.singles(Effort(), FAR_AWAY)}
     division = found["in `m_hat` the division by `1 - beta1**t` is missing"]
     assert division.joined(found["in `m_hat` the power in `beta1**t` is missing"]) is None
 
@@ -100,8 +101,8 @@ def test_all_pairs_that_agree_are_found_each_once() -> None:
         "    velocity = momentum * velocity - g\n    return x - 2 * lr * velocity"
     )
     drawer = Drawer(rule.tree, (), {})
-    joiner = Joiner(drawer.anatomy, matcher_of(rule, doing), rule.knobs)
-    singles = [draft for draft in drawer.singles() if joiner.can(draft.coded)]
+    joiner = Joiner(drawer.anatomy, matcher_of(rule, doing), rule.knobs, Effort())
+    singles = [draft for draft in drawer.singles(Effort(), FAR_AWAY) if joiner.can(draft.coded)]
     coded = [draft.coded for draft in singles]
     once = set(joiner.matches(coded, coded, FAR_AWAY, ranked=True))
     both = {(min(pair), max(pair)) for pair in joiner.matches(coded, coded, FAR_AWAY)}
@@ -110,11 +111,14 @@ def test_all_pairs_that_agree_are_found_each_once() -> None:
 
 
 def test_time_that_is_up_ends_the_joining() -> None:
+    effort = Effort()
     drawer = Drawer(mhat.rules.adam.tree, (), {})
-    joiner = Joiner(drawer.anatomy, matcher_of(mhat.rules.adam, mhat.rules.adam), mhat.rules.adam.knobs)
-    singles = [draft.coded for draft in drawer.singles() if joiner.can(draft.coded)]
-    assert list(joiner.matches(singles, singles, time.monotonic() - 1)) == []
-    assert (joiner.scores([{}], singles, time.monotonic() - 1) == -1).all()
+    joiner = Joiner(drawer.anatomy, matcher_of(mhat.rules.adam, mhat.rules.adam), mhat.rules.adam.knobs, effort)
+    singles = [draft.coded for draft in drawer.singles(Effort(), FAR_AWAY) if joiner.can(draft.coded)]
+    assert not effort.cut
+    assert list(joiner.matches(singles, singles, -1.0)) == []
+    assert (joiner.scores([{}], singles, -1.0) == -1).all()
+    assert effort.cut
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_time_that_is_up_ends_the_joining() -> None:
 def test_a_view_hides_what_it_should(view: str, unseen: str, seen: str) -> None:
     rule = mhat.rules.adam
     drawer = Drawer(rule.tree, (), {})
-    joiner = Joiner(drawer.anatomy, matcher_of(rule, rule), rule.knobs)
-    found: dict[str, Draft] = {draft.edits[0].sentence: draft for draft in drawer.singles()}
+    joiner = Joiner(drawer.anatomy, matcher_of(rule, rule), rule.knobs, Effort())
+    found: dict[str, Draft] = {draft.edits[0].sentence: draft for draft in drawer.singles(Effort(), FAR_AWAY)}
     hidden = joiner.unseen([found[unseen].coded, found[seen].coded], view, FAR_AWAY)
     assert hidden.tolist() == [True, False]

@@ -1,4 +1,4 @@
-"""Parts of rules as segments of code for the register machine, and observations as its lanes. It knows no search."""
+"""Parts of rules as segments of code for the register machine. It knows no search and no observation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,8 @@ from mhat.language.walking import product_length
 from mhat.mistakes.parts import ORDER, Anatomy, reference
 from mhat.mistakes.slots import AFTER, BEFORE, FIRST, RESULT
 from mhat.search.machine import instructions
-from mhat.search.matching import Matcher, update_scale
-from mhat.search.observed import Probes
 
 Array = np.ndarray[Any, Any]
-# How many lanes are run together: few, since most candidates fail on the first ones.
-LANES = int(instructions.BLOCK)
-# From which gradient on a usual eps is less than the bound for comparing without it, relative to the update.
-LARGE, WITHOUT_EPS = 1e3, 1e-6
 # Registers for what is between.
 TEMPORARY = 48
 OPCODES = {name: number for number, name in enumerate(instructions.OPERATIONS)}
@@ -41,6 +35,7 @@ class Coder:
         self._next = self._first_temporary + TEMPORARY
         self._constants: dict[float, int] = {}
         self._rows: list[tuple[int, ...]] = []
+        self._table = np.empty((0, 6), dtype=np.uint64)
         self._segments: list[tuple[int, int, bool]] = []
         self._known: dict[tuple[Any, int], tuple[Any, int]] = {}
         for knob in knobs:
@@ -49,9 +44,13 @@ class Coder:
         self.places = {part: place for place, part in enumerate(parts)}
         self.places[ORDER] = len(parts)
         self._starts_end = sum(part[0] == "knob" or part[0][0] == "start" for part in parts)
-        self._lines = len(anatomy.tree.body)
-        self._orders: list[list[int]] = []
-        order = self.segment(ORDER, tuple(range(self._lines)))
+        slots = [part[0] for part in parts]
+        self._slots = {slot: number for number, slot in enumerate(dict.fromkeys(slots))}
+        # The parts of one slot lie together.
+        self._slot_begins = np.array([slots.index(slot) for slot in self._slots], dtype=np.int64)
+        self._slot_ends = np.append(self._slot_begins[1:], len(slots))
+        self._orders: dict[tuple[int, ...], int] = {}
+        order = self.segment(ORDER, tuple(range(len(anatomy.tree.body))))
         self.base = np.array([*(self.segment(part, new) for part, new in parts.items()), order], dtype=np.int32)
         self.mixes = any(mixes for _, _, mixes in self._segments)
 
@@ -77,11 +76,8 @@ class Coder:
 
     def _order(self, lines: tuple[int, ...]) -> int:
         """Give the number of the order in which the lines of the body run; the result comes last."""
-        slots = [FIRST, BEFORE, *(("line", i) for i in lines), AFTER, RESULT]
-        order = [place for slot in slots for part, place in self.places.items() if part[0] == slot]
-        if order not in self._orders:
-            self._orders.append(order)
-        return self._orders.index(order)
+        slots = (FIRST, BEFORE, *(("line", i) for i in lines), AFTER, RESULT)
+        return self._orders.setdefault(tuple(self._slots[slot] for slot in slots), len(self._orders))
 
     def changes(self, many: Iterable[Mapping[Any, Any]]) -> instructions.Changes:
         """Write the changes of many candidates; Raises NotCodedError."""
@@ -122,16 +118,32 @@ class Coder:
             np.array([self._registers[knob] for knob in self.knobs], dtype=np.int32),
             np.array([instructions.RESULT, *variables], dtype=np.int32),
             self._next,
-            np.arange(self._starts_end),
-            np.array(self._orders, dtype=np.int64),
+            self._starts_end,
+            self._slot_begins,
+            self._slot_ends,
+            np.array(list(self._orders), dtype=np.int64),
             segments[:, 2].astype(np.bool_),
         )
 
     def _instructions(self, width: int) -> Array:
         """Give the rows (operation, uniform, to, a, b, c), registers as places in their array."""
-        rows = np.array(self._rows, dtype=np.uint64).reshape(-1, 6)
+        new = np.array(self._rows[len(self._table) :], dtype=np.uint64).reshape(-1, 6)
+        self._table = np.concatenate([self._table, new])
+        rows = self._table.copy()
         rows[:, 2:] *= np.uint64(width)
         return rows
+
+    def longest(self, *sides: instructions.Changes) -> int:
+        """Bound how many instructions a step has in any candidate joined from one of each side."""
+        lengths = np.array([end - begin for begin, end, _ in self._segments], dtype=np.int64)
+        own = self.base[:-1]
+        total = int(lengths[own[own >= 0]].sum())
+        for changes in sides:
+            fills = (changes.segments >= 0) & (changes.places != self.places[ORDER])
+            added = np.zeros(len(fills) + 1, dtype=np.int64)
+            np.cumsum(np.where(fills, lengths[np.where(fills, changes.segments, 0)], 0), out=added[1:])
+            total += int(np.diff(added[changes.begins]).max(initial=0))
+        return total
 
     def observed(self, observe: str) -> int:
         """Give the register of what is observed."""
@@ -205,157 +217,3 @@ class Coder:
         registers = [register for register, _ in operands + [operands[0]] * (3 - len(operands))]
         uniform = not any(varies for _, varies in operands)
         self._rows.append((OPCODES[op], int(uniform), to, *registers))
-
-
-def seen_by(matcher: Matcher, coder: Coder, defaults: Mapping[str, float]) -> instructions.Seen:
-    """Lay out what a matcher compares with as lanes."""
-    observed = matcher.observed
-    probes = observed.probes
-    count, steps, tensors, coordinates = probes.gradients.shape
-    lanes = tensors * coordinates
-    shape, shape_bound = matcher.shape
-
-    def by_lane(array: Array) -> Array:
-        return _own(np.broadcast_to(array, (steps, count, tensors, coordinates)).reshape(steps, -1))
-
-    def flat(array: Any) -> Array:
-        return _own(np.broadcast_to(array, (count, tensors, coordinates)).reshape(-1))
-
-    begins = np.arange(count) * lanes
-    probe, first, last = _chunks([(p, p * lanes, (p + 1) * lanes) for p in range(count)])
-    return instructions.Seen(
-        by_lane(np.moveaxis(probes.gradients, 1, 0)),
-        flat(probes.start),
-        flat(probes.base),
-        by_lane(observed.values),
-        by_lane(matcher.bound),
-        by_lane(shape),
-        by_lane(shape_bound),
-        flat(np.arange(1.0, tensors + 1)[None, :, None]),
-        np.zeros(count * lanes, dtype=np.int64),
-        knob_table(probes, coder.knobs, defaults),
-        probe,
-        first,
-        last,
-        begins,
-        begins + lanes,
-        coordinates,
-        float(tensors),
-        coder.observed(probes.observe),
-        -(-lanes // LANES) * LANES,
-    )
-
-
-def _own(array: Any) -> Array:
-    """Copy numbers: what others may not write to is another type to the compiler, and is compiled for anew."""
-    return np.array(array, dtype=np.float64, order="C")
-
-
-def _chunks(runs: list[tuple[int, int, int]]) -> tuple[Array, Array, Array]:
-    """Cut runs of lanes (probe, begin, end) into chunks, the first chunks of all runs first."""
-    longest = max(end - begin for _, begin, end in runs)
-    chunks = [
-        (probe, begin + i, min(begin + i + LANES, end))
-        for i in range(0, longest, LANES)
-        for probe, begin, end in runs
-        if begin + i < end
-    ]
-    probe, first, last = (np.array(part, dtype=np.int64) for part in zip(*chunks, strict=True))
-    return probe, first, last
-
-
-def seen_without_eps(matcher: Matcher, seen: instructions.Seen) -> instructions.Seen | None:
-    """Keep the lanes with gradients so large that no usual eps shows, with a wider bound; None if there are few."""
-    kept = _huge(seen)
-    if len(kept) < LANES // 2:
-        return None
-    of_probe = kept // (len(seen.start) // len(seen.knobs))
-    runs = []
-    for probe in np.unique(of_probe):
-        own = np.flatnonzero(of_probe == probe)
-        runs.append((int(probe), int(own[0]), int(own[-1]) + 1))
-    chosen = _chosen(seen, kept, *_chunks(runs))
-    scale = update_scale(matcher.observed.values, matcher.observed.probes.base).reshape(len(seen.values), -1)
-    bound = np.maximum(WITHOUT_EPS * scale[:, kept], 10 * chosen.bound)
-    return chosen._replace(bound=np.ascontiguousarray(bound))
-
-
-def seen_but_for_squares(seen: instructions.Seen, mixes: bool) -> instructions.Seen | None:
-    """Keep pairs of lanes whose gradients differ in signs alone: their ratio shows nothing that is made of squares."""
-    pairs = []
-    for group in _by_tensor(seen, np.arange(len(seen.start))):
-        size = np.abs(seen.gradients[:, group])
-        free = [i for i in range(len(group)) if size[:, i].any()]
-        while free:
-            i = free.pop(0)
-            for j in free:
-                if np.array_equal(size[:, i], size[:, j]):
-                    pairs.append((group[i], group[j]))
-                    free.remove(j)
-                    break
-    return _in_ratio(seen, [list(pair) for pair in pairs], mixes)
-
-
-def seen_but_for_time(seen: instructions.Seen, mixes: bool) -> instructions.Seen | None:
-    """Keep huge lanes beside the first of their tensor: their ratios show nothing that time and knobs alone make."""
-    return _in_ratio(seen, [list(group) for group in _by_tensor(seen, _huge(seen)) if len(group) > 1], mixes)
-
-
-def _huge(seen: instructions.Seen) -> Array:
-    """List the lanes with gradients next to which no usual eps shows."""
-    size = np.abs(seen.gradients)
-    largest, smallest = size.max(axis=0), np.where(size == 0, np.inf, size).min(axis=0)
-    return np.flatnonzero((largest >= LARGE) & (smallest >= LARGE / 1000))
-
-
-def _by_tensor(seen: instructions.Seen, lanes: Array) -> list[Array]:
-    return [lanes[lanes // seen.coordinates == i] for i in np.unique(lanes // seen.coordinates)]
-
-
-def _in_ratio(seen: instructions.Seen, groups: list[list[int]], mixes: bool) -> instructions.Seen | None:
-    """Lay out lanes so that each of a group, but the first, is compared in its ratio to the first.
-
-    `mixes`: the rule reduces over tensors, so that all lanes of a probe must be there.
-    """
-    if not groups:
-        return None
-    per_probe = len(seen.start) // len(seen.knobs)
-    if mixes:
-        partner = np.zeros(len(seen.start), dtype=np.int64)
-        for group in groups:
-            partner[group] = group[0] - np.array(group)
-        probe = np.unique([group[0] // per_probe for group in groups])
-        first, last = probe * per_probe, (probe + 1) * per_probe
-        chosen = seen._replace(probe_of_chunk=probe, chunk_begins=first, chunk_ends=last)
-    else:
-        groups = [group[:LANES] for group in groups]
-        sizes = np.array([len(group) for group in groups])
-        partner = np.concatenate([-np.arange(size) for size in sizes])
-        probe, last = np.array([group[0] // per_probe for group in groups]), np.cumsum(sizes)
-        chosen = _chosen(seen, np.concatenate(groups), probe, last - sizes, last)
-    moves = chosen.values
-    if seen.observed == instructions.RESULT:
-        # What has gone to infinity moves by no number from there on.
-        with np.errstate(all="ignore"):
-            moves = np.diff(chosen.values, axis=0, prepend=chosen.base[None])
-        chosen = chosen._replace(observed=instructions.OBSERVED)
-    return chosen._replace(values=np.ascontiguousarray(moves), partner=partner)
-
-
-def _chosen(seen: instructions.Seen, lanes: Array, probe: Array, first: Array, last: Array) -> instructions.Seen:
-    """Keep some lanes. Without whole tensors nothing can be reduced: candidates that do are left out."""
-    by_lane: dict[str, Any] = {
-        name: np.ascontiguousarray(getattr(seen, name)[..., lanes])
-        for name in ("gradients", "start", "base", "values", "bound", "shape", "shape_bound", "tensor", "partner")
-    }
-    none = np.empty(0, dtype=np.int64)
-    return seen._replace(
-        **by_lane, probe_of_chunk=probe, chunk_begins=first, chunk_ends=last, probe_begins=none, probe_ends=none
-    )
-
-
-def knob_table(probes: Probes, knobs: Sequence[str], defaults: Mapping[str, float]) -> Array:
-    """Give the knobs of each probe, (probe, knob)."""
-    count = len(probes.gradients)
-    rows = [np.broadcast_to(np.ravel(probes.knobs.get(knob, defaults[knob])), (count,)) for knob in knobs]
-    return np.ascontiguousarray(np.array(rows, dtype=np.float64).reshape(len(knobs), count).T)

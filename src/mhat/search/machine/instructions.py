@@ -23,8 +23,6 @@ OPERATIONS = (
 # Registers with a meaning of their own.
 X, G, T, K, N, RESULT, OBSERVED = range(7)
 MATCH, BLIND, SCORE, RATIO, PRINT = range(5)
-# No candidate has more instructions in a step.
-LONGEST = 1000
 
 
 class Code(NamedTuple):
@@ -38,8 +36,10 @@ class Code(NamedTuple):
     knob_registers: Array
     variable_registers: Array
     registers: int
-    starts: Array  # the parts that run before the first step: knobs and starts
-    orders: Array  # (order, part): what every step runs, in one of the orders
+    starts: int  # how many parts, the first ones, run before the first step: knobs and starts
+    slot_begins: Array  # of each slot: where its parts begin and end
+    slot_ends: Array
+    orders: Array  # (order, slot): what every step runs, in one of the orders
     mixes: Array  # of each segment: whether it reduces over a tensor
 
 

@@ -22,16 +22,24 @@ from mhat.search.machine.compiling import compiled
 
 
 @compiled
-def _linked(instructions, begins, ends, segments, parts, program):  # type: ignore[no-untyped-def]
-    """Copy the instructions of some parts to one place, and count them."""
-    many = 0
-    for part in parts:
+def _linked(code, segments, first, last, program, many):  # type: ignore[no-untyped-def]
+    """Copy the instructions of some parts behind those that are there, and count them all."""
+    for part in range(first, last):
         segment = segments[part]
         if segment >= 0:
-            for i in range(begins[segment], ends[segment]):
+            for i in range(code.begins[segment], code.ends[segment]):
                 for j in range(6):
-                    program[many, j] = instructions[i, j]
+                    program[many, j] = code.instructions[i, j]
                 many += 1
+    return many
+
+
+@compiled
+def _linked_step(code, segments, program):  # type: ignore[no-untyped-def]
+    """Copy the instructions of a step to one place, in the order of the candidate, and count them."""
+    many = 0
+    for slot in code.orders[segments[len(segments) - 1]]:
+        many = _linked(code, segments, code.slot_begins[slot], code.slot_ends[slot], program, many)
     return many
 
 
@@ -246,21 +254,18 @@ def _print(seen, registers, step, first, lanes):  # type: ignore[no-untyped-def]
 
 @compiled
 def _judged(code, seen, segments, registers, work, beginning, program, mode):  # type: ignore[no-untyped-def]
-    """Run a candidate and compare: 1 or 0 for a match, or the share of steps before the first difference.
+    """Run a candidate and compare with what was seen; a blind match is one up to a factor that the first move gives.
 
-    A share is added up lane by lane, and again with the first move of each lane made equal. A blind match is one
-    up to a common factor, which the first move of all gives.
+    All in one loop: arrays that are handed on at every step, even to a function, cost more than the steps.
     """
     x, exact, nearly, anchor = work[0], work[1], work[2], work[3]
     begins, ends, probes = _chunks(code, seen, segments)
-    steps, at = len(seen.gradients), seen.observed * seen.width
     if len(begins) == 0:
         return 0.0
-    order = code.orders[segments[len(segments) - 1]]
-    begin = _linked(code.instructions, code.begins, code.ends, segments, code.starts, beginning)
-    many = _linked(code.instructions, code.begins, code.ends, segments, order, program)
+    begin = _linked(code, segments, 0, code.starts, beginning, 0)
+    many = _linked_step(code, segments, program)
     width, gradients, coordinates = seen.width, seen.gradients, seen.coordinates
-    base, values, bounds = seen.base, seen.values, seen.bound
+    steps, at, base, values, bounds = len(gradients), seen.observed * width, seen.base, seen.values, seen.bound
     factor = 0.0 if mode == known.BLIND else 1.0
     whole = part = 0.0
     for chunk in range(len(begins)):
@@ -277,12 +282,11 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                 continue
             _execute(program, many, registers, count, lanes, coordinates)
             _leave(width, registers, x, lanes)
-            if mode == known.RATIO:
-                if not _in_ratio(seen, registers, step, first, lanes):
-                    return 0.0
-                continue
+            if mode == known.RATIO and not _in_ratio(seen, registers, step, first, lanes):
+                return 0.0
             if mode == known.PRINT:
                 whole += _print(seen, registers, step, first, lanes)
+            if mode == known.RATIO or mode == known.PRINT:
                 continue
             alive = False
             for j in range(lanes):
@@ -296,11 +300,9 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                     scaled = moved if mode != known.BLIND or moved == 0 else moved * factor
                     exact[j] = _close(scaled, wanted, bounds[step, lane])
                     whole += exact[j]
-                if mode != known.SCORE:
-                    if exact[j] == 0.0:
-                        return 0.0
-                    continue
-                if nearly[j] == 1.0:
+                if mode != known.SCORE and exact[j] == 0.0:
+                    return 0.0
+                if mode == known.SCORE and nearly[j] == 1.0:
                     if anchor[j] == 0.0 and math.isfinite(moved):
                         anchor[j] = moved
                     scaled = moved / anchor[j] if anchor[j] != 0 else moved
@@ -309,8 +311,13 @@ def _judged(code, seen, segments, registers, work, beginning, program, mode):  #
                 alive |= exact[j] == 1.0 or nearly[j] == 1.0
             if mode == known.SCORE and not alive:
                 break
+    return _told(mode, whole, part, factor, steps * len(seen.start))
+
+
+@compiled
+def _told(mode, whole, part, factor, most):  # type: ignore[no-untyped-def]
     if mode == known.SCORE:
-        return (whole + 0.7 * part) / (steps * len(seen.start))
+        return (whole + 0.7 * part) / most
     if mode == known.PRINT:
         return whole
     return 1.0 if factor != 0.0 else 0.0
@@ -344,22 +351,20 @@ def _part(base, singles, j, segments):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def judging(code, seen, base, parents, singles, firsts, mode):  # type: ignore[no-untyped-def]
+def judging(code, seen, base, parents, singles, firsts, mode, longest):  # type: ignore[no-untyped-def]
     """Judge each parent joined with each single from `firsts[parent]` on: (parent, single), as `mode` says.
 
     MATCH, BLIND and RATIO give 1 for a match and 0 for none, SCORE how much is explained, PRINT a sum by which those
-    that do the same are known; -1 where two exclude each other.
+    that do the same are known; -1 where two exclude each other. No candidate has more than `longest` instructions.
     """
     many = len(singles.begins) - 1
     found = np.full((len(firsts), many), -1.0, dtype=np.float64)
+    beginning, program = np.empty((longest, 6), dtype=np.uint64), np.empty((longest, 6), dtype=np.uint64)
+    # By lane: x, whether it agrees, whether it does with its first move made one, and that move.
+    work = np.empty((4, seen.width))
     for i in range(len(firsts)):
         registers = np.zeros(code.registers * seen.width)
-        work = np.empty((4, seen.width))
         segments, owners = np.empty_like(base), np.zeros(len(base), dtype=np.int8)
-        beginning, program = (
-            np.empty((known.LONGEST, 6), dtype=np.uint64),
-            np.empty((known.LONGEST, 6), dtype=np.uint64),
-        )
         _prepare(code, seen, registers)
         _assemble(base, owners, parents, i, segments)
         for j in range(firsts[i], many):

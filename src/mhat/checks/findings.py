@@ -1,0 +1,92 @@
+"""What is found out about a subject: frozen data, which knows no subject and how nothing is shown.
+
+LawFinding      one law: does it hold, the intuition, a counterexample
+Deviation       where the subject first parts from the rule, and the smallest gradients that show it
+└── Course      how it goes on from there
+Diagnosis       the edits that make the rule do what the subject does, as sentences and as a diff
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mhat.language import Rule
+from mhat.mistakes.slots import Edit
+from mhat.notation.decimals import exact
+
+
+@dataclass(frozen=True)
+class LawFinding:
+    """One law asked of a subject."""
+
+    name: str
+    holds: bool
+    intuition: str
+    counterexample: str | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How subject and rule go on after the first difference, a value a step in the unit of the deviation.
+
+    `named`: the rule of the diagnosis on the same gradients, if there is one. `repeated`: the last gradient of the
+    deviation is given again and again; otherwise the gradients are those of a record.
+    """
+
+    gradients: tuple[float, ...]
+    got: tuple[float, ...]
+    expected: tuple[float, ...]
+    named: tuple[float, ...] | None = None
+    repeated: bool = True
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The first difference: the step (from 1), its size in ulps of the update, and a shortest sequence that shows it.
+
+    `gradients`, `got` and `expected` belong together, a value a step, in the given `unit`: for parameters the
+    steps taken downhill, in learning rates where the rule has one. `tensor` (from 1) says where it was seen when
+    several were driven; `start` where x began, `knobs` which were set for it beside those that were told, and
+    `beside` how many other coordinates had to be driven in the same tensor.
+    """
+
+    step: int
+    ulps: float
+    gradients: tuple[float, ...]
+    got: tuple[float, ...]
+    expected: tuple[float, ...]
+    unit: str = ""
+    tensor: int = 1
+    start: float = 0.0
+    knobs: dict[str, float] = field(default_factory=dict)
+    beside: int = 0
+    course: Course | None = None
+
+    @property
+    def setting(self) -> str:
+        """Say in which tensor, from where, with which knobs and beside what it was seen, as far as it matters."""
+        parts = [
+            f" in tensor {self.tensor}" if self.tensor > 1 else "",
+            f" from x = {exact(self.start)}" if self.start else "",
+            f" with {', '.join(f'{name}={exact(value)}' for name, value in self.knobs.items())}" if self.knobs else "",
+            f" beside {self.beside} other coordinates" if self.beside else "",
+        ]
+        return "".join(parts)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A rule that reproduces the subject: the reference with edits applied, an ordinary rule that can be traced."""
+
+    against: str
+    rule: Rule
+    edits: tuple[Edit, ...]
+    knobs: dict[str, float]
+    diff: str
+    others: tuple[Diagnosis, ...] = ()
+    lines: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence for each edit."""
+        return tuple(edit.sentence for edit in self.edits)

@@ -5,13 +5,14 @@ Python's verbs and the commands ask here alike. It leaves finding to `names` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mhat import rules
-from mhat.checks import comparison, conformance
+from mhat.checks import comparison, conformance, records_beside
 from mhat.checks import recorded as records_checked
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
@@ -21,6 +22,8 @@ from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
 from mhat.names import find_rule, find_subject
+from mhat.progress import line
+from mhat.search.effort import Report
 from mhat.subjects import records
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
@@ -149,13 +152,16 @@ def judge(
     rule = find_rule(claimed if against is None else against)
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
-    if isinstance(there, Record):
-        verdict = records_checked.check_record(there, rule, strict=manner.strict, seconds=manner.seconds, knobs=held)
-    else:
-        verdict = conformance.check(
-            there, rule, observe=manner.observe, strict=manner.strict, maximize=manner.maximize,
-            seconds=manner.seconds, knobs=held,
-        )  # fmt: skip
+    with _told(party) as report:
+        if isinstance(there, Record):
+            verdict = records_checked.check_record(
+                there, rule, strict=manner.strict, seconds=manner.seconds, knobs=held, report=report
+            )
+        else:
+            verdict = conformance.check(
+                there, rule, observe=manner.observe, strict=manner.strict, maximize=manner.maximize,
+                seconds=manner.seconds, knobs=held, report=report,
+            )  # fmt: skip
     if claimed is None or party.name == claimed:
         return verdict
     return replace(verdict, notes=(*verdict.notes, NAMED_SO.format(claimed)))
@@ -166,11 +172,13 @@ def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping:
     library = _library()
     held, options = _sorted(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
-    if isinstance(there, Record):
-        return records_checked.identify_record(there, library, seconds=manner.seconds, knobs=held)
-    return conformance.identify(
-        there, library, observe=manner.observe, maximize=manner.maximize, seconds=manner.seconds, knobs=held
-    )
+    with _told(party) as report:
+        if isinstance(there, Record):
+            return records_checked.identify_record(there, library, seconds=manner.seconds, knobs=held, report=report)
+        return conformance.identify(
+            there, library, observe=manner.observe, maximize=manner.maximize, seconds=manner.seconds, knobs=held,
+            report=report,
+        )  # fmt: skip
 
 
 def compare(
@@ -180,9 +188,19 @@ def compare(
     library = _library()
     held, options = _sorted(library, keywords, mapping, manner, *pair)
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
-    if isinstance(first, Record) or isinstance(second, Record):
-        raise BadValue("a record cannot be compared", "Check it, or identify it.")
-    return comparison.compare(first, second, rules=library, seconds=manner.seconds, knobs=held)
+    with _told(*pair) as report:
+        asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
+        if isinstance(first, Record) or isinstance(second, Record):
+            return records_beside.compare_recorded(first, second, **asked)
+        return comparison.compare(first, second, **asked)
+
+
+@contextmanager
+def _told(*asked_about: Party) -> Iterator[Report | None]:
+    """Say on a terminal, after a second, what is being tried and what was found so far."""
+    names = " and ".join(party.name for party in asked_about)
+    with line(f"{names}: running it") as say:
+        yield None if say is None else lambda text, share: say(f"{names}: {text} ({share:.0%} of the time)")
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:

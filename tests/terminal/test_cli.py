@@ -458,3 +458,14 @@ def test_two_swept_knobs_end_in_a_table(good: Callable[..., str]) -> None:
     _, header, *rows = said[said.index("Step 50: the height above the minimum") :].splitlines()[:4]
     assert header.split() == ["lr", "momentum=0", "momentum=0.9"]
     assert [row.split()[0] for row in rows] == ["1e-4", "2e-4"]
+
+
+def test_several_rules_are_one_trace(good: Callable[..., str], tmp_path: Path) -> None:
+    said = good("trace adam sgd --stream constant:2 --steps 20 -k lr=0.1", 80)
+    assert said.startswith("adam, sgd on constant:2, 20 steps, lr=0.1\n")
+    assert said.splitlines()[-3].split()[:3] == ["x", "rule=adam", "-0.1"]
+    # What sgd does not have is not shown.
+    assert said.count("rule=sgd") == 1
+    said = good(f"trace adam rmsprop sgd --landscape ravine --steps 50 --plot {tmp_path}/paths.svg", 200)
+    assert [line.split()[0] for line in said.splitlines()[1:4]] == ["adam", "rmsprop", "sgd"]
+    assert ">rmsprop<" in (tmp_path / "paths.svg").read_text()

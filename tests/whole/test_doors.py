@@ -96,6 +96,10 @@ CALLS: dict[str, Any] = {
     "identify script.py --feed g_list --read x_list":
         lambda: mhat.identify("script.py", feed="g_list", read="x_list"),
     "compare mine.py:my_adam adam": lambda: mhat.compare("mine.py:my_adam", "adam"),
+    "compare sgd --recorded run.csv -k lr=0.5": lambda: mhat.compare("sgd", recorded="run.csv", lr=0.5),
+    "compare mine.py:my_adam --recorded run.csv --seconds 6":
+        lambda: mhat.compare("mine.py:my_adam", recorded="run.csv", seconds=6),
+    "compare --recorded run.csv --recorded run.csv": lambda: mhat.compare(recorded=["run.csv", "run.csv"]),
     "compare mine.py:million sgd -k lr=0.1": lambda: mhat.compare("mine.py:million", "sgd", lr=0.1),
 }  # fmt: skip
 
@@ -180,3 +184,33 @@ def test_a_knob_is_given_once(here: Path) -> None:
     with pytest.raises(mhat.MhatError) as error:
         mhat.check("sgd", knobs=["lr"])
     assert str(error.value) == "knobs=['lr'] is no mapping\nGive names and values: knobs={\"lr\": 0.01}."
+
+
+def test_a_record_is_compared_on_its_own_gradients(here: Path) -> None:
+    assert mhat.compare("sgd", recorded="run.csv", lr=0.5).same
+    parted = mhat.compare("sgd", recorded="run.csv", lr=0.25, seconds=6)
+    # The record does not say where x starts: what the second step adds is the first thing known.
+    assert (parted.same, parted.deviation.step) == (False, 2)
+    Path("other.csv").write_text("step,g,x\n1,1,-1\n2,1,-2\n3,1,-3\n4,1,-4\n5,1,-5\n")
+    with pytest.raises(mhat.MhatError) as error:
+        mhat.compare(recorded=["run.csv", "other.csv"])
+    assert str(error.value) == (
+        "other.csv was written under other gradients\nRecord both under the same, or compare one with code."
+    )
+
+
+def test_a_command_is_compared_too(here: Path) -> None:
+    assert mhat.compare("sgd", command=COMMAND, lr=0.01).same
+
+
+def test_a_question_is_of_so_many(here: Path) -> None:
+    for ask, message in (
+        (lambda: mhat.check(), "no subject is named"),
+        (lambda: mhat.compare("sgd"), "a comparison is of two, and there is less"),
+        (lambda: mhat.check("sgd", recorded="run.csv"), "a subject and a record are two questions"),
+        (lambda: mhat.compare("sgd", "adam", command=COMMAND), "there are 3 implementations in question"),
+        (lambda: mhat.check("sgd", feed="g"), "feed names something in a script, and there is none"),
+    ):
+        with pytest.raises(mhat.MhatError) as error:
+            ask()
+        assert error.value.what == message

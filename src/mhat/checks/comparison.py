@@ -88,7 +88,7 @@ def compare(
         apart = ~same(seen.values, beside.values, loose * update_scale(seen.values, seen.probes.base) + 1e-300)
         if apart.any():
             at: tuple[int, ...] = tuple(int(n) for n in np.argwhere(apart)[0])
-            return Comparison(first, second, False, _parting(setting, seen, beside, at), _diff_between(first, second))
+            return Comparison(first, second, False, _parting(setting, seen, beside, at), diff_between(first, second))
     return Comparison(first, second, True, None, "")
 
 
@@ -125,6 +125,7 @@ def _parting(setting: Setting, seen: Observed, beside: Observed, at: tuple[int, 
     )
 
 
-def _diff_between(a: Verdict, b: Verdict) -> str:
+def diff_between(a: Verdict, b: Verdict) -> str:
+    """Give the diffs of both diagnoses, each under the name of its subject."""
     parts = [f"{v.subject}:\n{v.diagnosis.diff}" for v in (a, b) if v.diagnosis is not None]
     return "\n".join(parts)

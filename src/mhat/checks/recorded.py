@@ -103,7 +103,7 @@ def _noted(verdict: Verdict, record: Recorded, question: Question) -> Verdict:
 def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Question:
     """Put a record in the place of what a subject would have done; knobs that it tells are held too."""
     held = {name: value for name, value in record.knobs.items() if name in rule.knobs} | dict(held)
-    gradients, observed, start = _side_by_side(record)
+    gradients, observed, start = side_by_side(record)
     steps = len(gradients)
     if steps < FEWEST_STEPS:
         raise BadValue(f"the record has {steps} steps", f"Record at least {FEWEST_STEPS}.")
@@ -132,7 +132,7 @@ def _reads_x(rule: Rule) -> bool:
     return any("x" in names_in(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
 
 
-def _side_by_side(record: Recorded) -> tuple[Array, Array, Array]:
+def side_by_side(record: Recorded) -> tuple[Array, Array, Array]:
     """Lay tensors side by side, (step, tensor, coordinate); of different sizes they become one long tensor."""
     flat = [np.asarray(g, dtype=np.float64).reshape(len(g), -1) for g in record.gradients]
     seen = [np.asarray(x, dtype=np.float64).reshape(len(x), -1) for x in record.observed]

@@ -57,7 +57,14 @@ def register(app: typer.Typer) -> None:
 
 
 def trace(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="adam, FILE.py:NAME or MODULE:NAME.", show_default=False)],
+    rules: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RULE...",
+            help="adam, FILE.py:NAME, MODULE:NAME, clipped(adam); several in one trace.",
+            show_default=False,
+        ),
+    ],
     stream: Annotated[
         str | None, typer.Option(metavar="SPEC", help="Gradients: constant:10, normal:seed=42, FILE.csv.")
     ] = None,
@@ -83,20 +90,21 @@ def trace(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Run a rule and record what every line of it gives.
+    """Run a rule, or several on the same gradients, and record what every line gives.
 
-    Without --save and --plot it prints the variables at telling steps. A .zarr is written while it runs, in memory
-    that does not grow with the steps.
+    A knob goes to every rule that has it. Without --save and --plot the variables are printed at telling steps. A .zarr
+    is written while it runs, in memory that does not grow with the steps.
     """
     from mhat import verbs
     from mhat.engines.work import variables_of
     from mhat.names import find_rule
     from mhat.terminal import facts, options
 
-    found = find_rule(rule)
-    given = options.gradients_of(rule, stream, landscape, steps, seedless, stored=_is_store(save))
+    meant = [find_rule(rule) for rule in rules]
+    given = options.gradients_of(" ".join(rules), stream, landscape, steps, seedless, stored=_is_store(save))
     kept, shown = options.names_of("--keep", keep), options.names_of("--variables", variables)
-    options.check_names(f"variable of {found.name}", shown, kept or list(variables_of(found)))
+    known = list(dict.fromkeys(name for rule in meant for name in variables_of(rule)))
+    options.check_names(f"variable of {', '.join(rule.name for rule in meant)}", shown, kept or known)
     _check_outputs(save, plot, force=force)
     look = {"style": style, "size": options.size_of(size), "dpi": dpi, "final": final}
     odd: list[dict[str, Any]] = []
@@ -105,13 +113,13 @@ def trace(
         odd.extend(facts.non_finite(name, part[name]) for name in ("g", "x") if name in part)
 
     ds = verbs.trace(
-        found, given, steps=steps, start=options.start_of(start), dtype=dtype, keep=kept or None,
-        tensor=options.names_of("--tensor", tensor) or None, to=save if _is_store(save) else None, force=force,
-        each=count, knobs=options.knobs_of(knob or []),
+        meant if len(meant) > 1 else meant[0], given, steps=steps, start=options.start_of(start), dtype=dtype,
+        keep=kept or None, tensor=options.names_of("--tensor", tensor) or None, to=save if _is_store(save) else None,
+        force=force, each=count, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     written = {"saved": str(save)} if _is_store(save) else {}
     written |= _write(ds, shown, None if _is_store(save) else save, plot, look, force=force)
-    _tell(ds, found, shown, _worth_telling(odd), written, as_json=as_json)
+    _tell(ds, meant, shown, _worth_telling(odd), written, as_json=as_json)
 
 
 def _is_store(save: Path | None) -> bool:
@@ -201,7 +209,7 @@ def _write(
 
 def _tell(
     ds: xr.Dataset,
-    rule: Rule,
+    rules: list[Rule],
     shown: list[str],
     odd: list[dict[str, Any]],
     written: dict[str, str],
@@ -210,28 +218,68 @@ def _tell(
 ) -> None:
     """Answer with a trace: where it was written, or its variables at telling steps; and what is odd about it."""
     from mhat.terminal import facts, pages, trace_pages
-    from mhat.traces.schema import attributes_of, knobs_of, landscape_of, what_ran
+    from mhat.traces.schema import attributes_of, what_ran
 
     if as_json:
         pages.say(facts.as_json(facts.of_trace(ds, attributes_of(ds), not_finite=odd, **written)))
         return
-    pages.show(trace_pages.trace_summary(ds, what_ran(ds), knobs_of(ds), rule.knobs))
+    pages.show(trace_pages.trace_summary(ds, what_ran(ds), _settings(ds, rules)))
     if not written:
         names = shown or [*(str(name) for name in ds.data_vars if name != "x"), *(["x"] if "x" in ds else [])]
         pages.show("", trace_pages.trace_table(ds, names), "")
-        if len([dim for dim in ds.dims if dim in rule.knobs]) == 2:
-            from mhat import figures
-
-            what = "x" if landscape_of(ds) is None else "the height above the minimum"
-            frame = figures.final_values(ds)
-            if frame.index.nlevels == 1:
-                pages.show(trace_pages.final_table(frame, f"Step {ds.sizes['step']}: {what}"), "")
-    landscape = landscape_of(ds)
-    if landscape is not None and "x" in ds and ds["x"].dims == ("step", "i"):
-        end = ds["x"].isel(step=-1).values
-        lowest = (landscape.minimum_value, landscape.minimum)
-        pages.show(trace_pages.landscape_end(end.tolist(), float(landscape.value(end)), *lowest))
+        if len([dim for dim in ds.dims if any(dim in rule.knobs for rule in rules)]) == 2:
+            pages.show(*_final_table(ds))
+    for end in _ends(ds):
+        pages.show(end)
     for each in odd:
         pages.show(trace_pages.odd_numbers(each))
     for word, path in written.items():
         pages.show(pages.prose(f"{word.capitalize()}: {path}"))
+
+
+def _settings(ds: xr.Dataset, rules: list[Rule]) -> list[str]:
+    """Write the knobs that are not at their defaults, each once."""
+    from mhat.notation.decimals import apart, exact
+    from mhat.traces.schema import is_several, knobs_of, names_of
+
+    numbers: list[str] = []
+    swept: list[str] = []
+    for name, rule in zip(names_of(ds) if is_several(ds) else [None], rules, strict=True):
+        given = knobs_of(ds, name)
+        for knob, default in rule.knobs.items():
+            if knob not in given:
+                swept.append(f"{knob}={','.join(apart(ds[knob].values.ravel().tolist()))}")
+            elif given[knob] != default:
+                numbers.append(f"{knob}={exact(given[knob])}")
+    return list(dict.fromkeys([*numbers, *swept]))
+
+
+def _final_table(ds: xr.Dataset) -> list[Any]:
+    """Tabulate what a sweep of two knobs ends with, unless the gradients have coordinates of their own."""
+    from mhat import figures
+    from mhat.terminal import trace_pages
+    from mhat.traces.schema import landscape_of
+
+    what = "x" if landscape_of(ds) is None else "the height above the minimum"
+    frame = figures.final_values(ds)
+    if frame.index.nlevels > 1:
+        return []
+    return [trace_pages.final_table(frame, f"Step {ds.sizes['step']}: {what}"), ""]
+
+
+def _ends(ds: xr.Dataset) -> list[Any]:
+    """Say where each rule ended on a landscape."""
+    from mhat.terminal import trace_pages
+    from mhat.traces.schema import landscape_of, names_of
+
+    landscape = landscape_of(ds)
+    if landscape is None or "x" not in ds or {*ds["x"].dims} - {"step", "rule", "i"}:
+        return []
+    lowest = (landscape.minimum_value, landscape.minimum)
+    several = "rule" in ds["x"].dims
+    last = ds["x"].isel(step=-1)
+    ends = {name: last.sel(rule=name).values for name in names_of(ds)} if several else {"": last.values}
+    return [
+        trace_pages.landscape_end(name, end.tolist(), float(landscape.value(end)), *lowest)
+        for name, end in ends.items()
+    ]

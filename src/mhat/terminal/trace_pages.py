@@ -6,14 +6,15 @@ It knows data sets; no rule and no engine.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mhat.notation.decimals import apart, exact
+from mhat.notation.decimals import apart
 from mhat.terminal import pages
 
 if TYPE_CHECKING:
@@ -67,19 +68,11 @@ def trace_table(ds: xr.Dataset, names: Sequence[str]) -> RenderableType:
     return table
 
 
-def trace_summary(
-    ds: xr.Dataset, ran: Ran, given: Mapping[str, float], defaults: Mapping[str, float]
-) -> RenderableType:
-    """Say in a line what was run: the rule, on what, how long, the knobs that differ from the default."""
-    knobs = [f"{name}={exact(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]]
-    knobs += [f"{name}={_several(ds[name])}" for name in defaults if name not in given]
+def trace_summary(ds: xr.Dataset, ran: Ran, settings: Sequence[str]) -> RenderableType:
+    """Say in a line what was run: the rules, on what, how long, the knobs that differ from the default."""
     parts = [f"{ran.rule} on {ran.on or 'gradients'}", f"{ran.steps:,} {_plural(ran.steps, 'step')}"]
     parts += [f"dtype {ran.dtype}"] if ran.dtype != "float64" else []
-    return pages.prose(", ".join([*parts, *(knobs or ["all knobs at their defaults"])]))
-
-
-def _several(array: xr.DataArray) -> str:
-    return ",".join(apart(array.values.ravel().tolist()))
+    return pages.prose(", ".join([*parts, *(settings or ["all knobs at their defaults"])]))
 
 
 def _plural(count: int, word: str) -> str:
@@ -97,12 +90,14 @@ def final_table(frame: Any, what: str) -> RenderableType:
 
 
 def landscape_end(
-    x: Sequence[float], height: float, lowest: float, minima: Sequence[Sequence[float]]
+    name: str, x: Sequence[float], height: float, lowest: float, minima: Sequence[Sequence[float]]
 ) -> RenderableType:
     """Say where a run on a landscape ended, and where the lowest points are."""
     at = " and ".join(pages.point(each) for each in minima)
     known = f"; the lowest is {pages.number(lowest)}" + (f" at {at}" if at else "")
-    return pages.prose(f"It ends at ({', '.join(map(pages.number, x))}), at the height {pages.number(height)}{known}.")
+    return pages.prose(
+        f"{name or 'It'} ends at ({', '.join(map(pages.number, x))}), at the height {pages.number(height)}{known}."
+    )
 
 
 def odd_numbers(fact: dict[str, Any]) -> RenderableType:
@@ -130,7 +125,11 @@ def _rows(array: xr.DataArray, name: str) -> Iterator[tuple[str, str, list[str]]
         where = " ".join(
             f"{dim}={pages.short(array[dim].values[i].item()) if dim in array.coords else i}" for dim, i in at.items()
         )
-        yield ("" if count else name), where, [pages.number(float(value)) for value in values.isel(at).values]
+        course = values.isel(at).values
+        # What a rule does not have.
+        if "rule" in at and np.isnan(course).all():
+            continue
+        yield ("" if count else name), where, [pages.number(float(value)) for value in course]
     more = array.size // array.sizes["step"] - MOST_ROWS
     if more > 0:
         yield "", f"... {more:,} more", []

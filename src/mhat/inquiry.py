@@ -199,8 +199,8 @@ def compare(
 def _told(*asked_about: Party) -> Iterator[Report | None]:
     """Say on a terminal, after a second, what is being tried and what was found so far."""
     names = " and ".join(party.name for party in asked_about)
-    with line(f"{names}: running it") as say:
-        yield None if say is None else lambda text, share: say(f"{names}: {text} ({share:.0%} of the time)")
+    with line(f"running {names}") as say:
+        yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:

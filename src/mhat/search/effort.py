@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # What is tried and found so far, and which share of the time has gone.
-Report = Callable[[str, float], None]
+Listener = Callable[[str, float], None]
 # A search that gets less of the machine than this is counted as if it got so much.
 LEAST_SHARE = 0.2
 
@@ -28,7 +28,7 @@ class Effort:
     `tried`: how many of each kind were tried.
     """
 
-    def __init__(self, seconds: float = math.inf, report: Report | None = None) -> None:
+    def __init__(self, seconds: float = math.inf, report: Listener | None = None) -> None:
         self.seconds = seconds
         self.cut = False
         self.unrun = False

@@ -192,4 +192,4 @@ def test_a_smaller_type_inside_is_said_and_no_mistake_is_made_up() -> None:
     verdict = mhat.check(in_float32, "adam", seconds=6.0)
     assert not verdict.conforms
     assert verdict.diagnosis is None
-    assert verdict.notes == ("to the rounding of float32 it is adam: it seems to compute in that type",)
+    assert verdict.notes[0] == "to the rounding of float32 it is adam: it seems to compute in that type"

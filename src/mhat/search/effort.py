@@ -102,7 +102,7 @@ class Effort:
     def _tell(self) -> None:
         if self._report is not None:
             share = self.spent / self.seconds if 0 < self.seconds < math.inf else 0.0
-            tried = f": {self._account} tried, {self.answers or 'nothing'} found so far" if self.tried else ""
+            tried = f" ({self._account} tried, {self.answers or 'nothing'} found so far)" if self.tried else ""
             self._report(f"{self._stage}{tried}", min(share, 1.0))
 
     @property
@@ -115,7 +115,8 @@ class Effort:
         """Say what a search that found nothing has left undone; nothing if it went to its end."""
         said = []
         if self.cut:
-            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {self._account} were tried")
+            tried = f"{self._account} {'were' if self.tried else 'was'} tried"
+            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {tried}")
         if self.unrun:
             said.append("the rule has an operation that the quick search lacks: of edits, only single ones were tried")
         return tuple(said)

@@ -51,7 +51,7 @@ def test_the_machine_runs_a_rule_of_more_than_a_thousand_instructions() -> None:
 
 
 def test_the_wrong_line_of_a_long_rule_is_found() -> None:
-    question = question_of(long_rule(30, wrong=12), mhat.rule(long_rule(30)))
+    question = question_of(long_rule(20, wrong=12), mhat.rule(long_rule(20)))
     found = forms_of(question, Effort(40.0)).candidates()
     assert len(found[0].edits) == 1
     assert "(g * 0.25 - m * 0.125 - x / 8)" in python.rule_text(found[0].tree)

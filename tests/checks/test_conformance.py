@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import mhat
+from mhat.checks import conformance
 from mhat.errors import SubjectError, UnknownName
+from mhat.subjects.functions import subject_of_function
 from tests.checks import wrong_adams
 
 # Told, because a name that claims no rule is identified first, which takes its time.
@@ -192,4 +194,36 @@ def test_a_smaller_type_inside_is_said_and_no_mistake_is_made_up() -> None:
     verdict = mhat.check(in_float32, "adam", seconds=6.0)
     assert not verdict.conforms
     assert verdict.diagnosis is None
-    assert verdict.notes == ("to the rounding of float32 it is adam: it seems to compute in that type",)
+    assert verdict.notes[0] == "to the rounding of float32 it is adam: it seems to compute in that type"
+
+
+def test_a_check_tells_what_it_tries_and_what_it_found() -> None:
+    told: list[tuple[str, float]] = []
+    subject = subject_of_function(wrong_adams.stored_back, "mine", ADAM.knobs)
+    verdict = conformance.check(subject, ADAM, report=lambda text, share: told.append((text, share)))
+    assert verdict.finished
+    texts = list(dict.fromkeys(text.partition(" (")[0] for text, _ in told))
+    assert texts[:2] == ["adam as it is written, and its documented forms", "adam: single edits"]
+    assert texts[-1] == "adam: the smallest gradients that show it, and the laws"
+    assert any(text.endswith("single edits tried, nothing found so far)") for text, _ in told)
+    assert any("1 found so far" in text for text, _ in told)
+    assert all(0.0 <= share <= 1.0 for _, share in told)
+
+
+def test_a_knob_may_be_called_as_an_argument_is() -> None:
+    """Guards: knobs come by name beside the arguments of a check, not among them."""
+    rule = mhat.rule("def f(x, g, *, lr=0.1, seconds=2, strict=1):\n    return x - lr * g * seconds * strict")
+
+    def run(gradients: Any, lr: float = 0.1, seconds: float = 2.0, strict: float = 1.0) -> Any:
+        return -lr * seconds * strict * np.cumsum(gradients, axis=0)
+
+    subject = subject_of_function(run, "mine", rule.knobs)
+    verdict = conformance.check(subject, rule, knobs={"seconds": 3.0, "strict": 0.5})
+    assert verdict.conforms
+    assert verdict.knobs == {"lr": 0.1, "seconds": 3.0, "strict": 0.5}
+
+
+def test_what_no_rule_computes_cannot_be_looked_for() -> None:
+    subject = subject_of_function(wrong_adams.adam, "mine", ADAM.knobs)
+    with pytest.raises(UnknownName, match="there is no variable of any rule `raito`"):
+        conformance.identify(subject, [ADAM, mhat.rules.sgd], observe="raito")

@@ -12,6 +12,6 @@ diagnosis       an answer of the search as a rule, a diff, and lines of the user
 lawfulness      the laws that a subject keeps or breaks
 findings        what all of these find out, as data
 verdict         the answer, which shows itself
-story           what is said about it, in parts
-text, html      the parts as plain text, and as HTML
+story           what is said about it, in passages
+text, html      the passages as plain text, and as HTML
 """

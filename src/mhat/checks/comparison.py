@@ -11,15 +11,14 @@ import numpy as np
 from mhat.checks import story
 from mhat.checks.conformance import SECONDS, identify
 from mhat.checks.findings import Deviation
-from mhat.checks.gradients import ODD, STARTS, Setting, designed, drive_once, free_knobs, tensors_of
+from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
 from mhat.checks.html import html_of
-from mhat.checks.story import Headline, Paragraph, Part
+from mhat.checks.story import Headline, Paragraph, Passage
 from mhat.checks.text import page_of
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
-from mhat.search.effort import Report
+from mhat.search.effort import Listener
 from mhat.search.matching import RELATIVE, same, update_scale
-from mhat.search.observed import Observed
 from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
@@ -37,7 +36,7 @@ class Comparison:
     diff: str
 
     @property
-    def answer(self) -> tuple[Part, ...]:
+    def answer(self) -> tuple[Passage, ...]:
         """What is to be said about both together."""
         if self.deviation is None:
             return (Headline(f"{self.a.subject} and {self.b.subject} do the same, to rounding", good=True),)
@@ -52,7 +51,7 @@ class Comparison:
         )
 
     @property
-    def story(self) -> tuple[Part, ...]:
+    def story(self) -> tuple[Passage, ...]:
         """What is to be said about both together, then about each."""
         return (*self.answer, Paragraph(""), *self.a.story, Paragraph(""), *self.b.story)
 
@@ -74,55 +73,50 @@ def compare(
     rules: Sequence[Rule],
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Comparison:
     """Compare two subjects on the same gradients, and explain each by the rule that it is or is nearest to.
 
     Raises as `check` does.
     """
     first, second = (identify(subject, rules, seconds=seconds / 2, knobs=knobs, report=report) for subject in (a, b))
-    rule = next(rule for rule in rules if rule.name == first.against)
-    held = {name: value for name, value in (knobs or {}).items() if name in rule.knobs}
+    held = dict(knobs or {})
     loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
-    for setting, seen, beside in _side_by_side(a, b, rule, held):
-        apart = ~same(seen.values, beside.values, loose * update_scale(seen.values, seen.probes.base) + 1e-300)
+    for stream, setting in _alike(a, b, held):
+        seen, beside = (_answer(subject, stream, setting) for subject in (a, b))
+        base = np.broadcast_to(setting.start, stream.shape[1:])
+        apart = ~same(seen, beside, loose * update_scale(seen, base) + 1e-300)
         if apart.any():
-            at: tuple[int, ...] = tuple(int(n) for n in np.argwhere(apart)[0])
-            return Comparison(first, second, False, _parting(setting, seen, beside, at), diff_between(first, second))
+            step, tensor, i = (int(n) for n in np.argwhere(apart)[0])
+            lane = (slice(step + 1), tensor, i)
+            gradients, got, other = (tuple(values[lane].tolist()) for values in (stream, seen, beside))
+            deviation = Deviation(
+                step + 1, float("nan"), gradients, got, other, "parameters", tensor + 1, float(base[tensor, i]),
+                {name: value for name, value in setting.knobs.items() if name not in held},
+            )  # fmt: skip
+            return Comparison(first, second, False, deviation, diff_between(first, second))
     return Comparison(first, second, True, None, "")
 
 
-def _side_by_side(
-    a: Subject, b: Subject, rule: Rule, held: Mapping[str, float]
-) -> Iterator[tuple[Setting, Observed, Observed]]:
-    """Drive both alike: as they stand, then from a start and with odd knobs, as far as both take them."""
+def _alike(a: Subject, b: Subject, held: Mapping[str, float]) -> Iterator[tuple[Array, Setting]]:
+    """Yield how both are driven: as they stand, then from a start and with odd knobs, as far as both take them."""
     tensors = min(tensors_of(a), tensors_of(b))
-    both = [name for name in free_knobs(a, rule, held) if name in free_knobs(b, rule, held)]
-    odd = {name: ODD[name] for name in both if name in ODD}
-    stream = designed(STEPS, 1, tensors)
-    start = np.resize(np.array(STARTS), stream.shape[1:]) if a.starts and b.starts else 0.0
-    settings = [(1, Setting()), (2, Setting(start)), *([(3, Setting(start, odd))] if odd else [])]
-    for seed, setting in settings:
-        stream = designed(STEPS, seed, tensors)
-        seen, beside = (drive_once(subject, rule, held, stream, setting) for subject in (a, b))
-        yield setting, seen, beside
+    streams = [designed(STEPS, seed, tensors) for seed in (1, 2, 3)]
+    start = np.resize(np.array(STARTS), streams[0].shape[1:]) if a.starts and b.starts else 0.0
+    odd = {name: ODD[name] for name in sorted(a.knobs & b.knobs) if name in ODD and name not in held}
+    yield streams[0], Setting(0.0, held)
+    yield streams[1], Setting(start, held)
+    if odd:
+        yield streams[2], Setting(start, {**held, **odd})
 
 
-def _parting(setting: Setting, seen: Observed, beside: Observed, at: tuple[int, ...]) -> Deviation:
-    """Say what lies at (step, probe, tensor, coordinate), where two begin to differ."""
-    step, probe, tensor, i = at
-    lane = (slice(step + 1), probe, tensor, i)
-    return Deviation(
-        step + 1,
-        float("nan"),
-        tuple(seen.probes.gradients[probe, : step + 1, tensor, i].tolist()),
-        tuple(seen.values[lane].tolist()),
-        tuple(beside.values[lane].tolist()),
-        "parameters",
-        tensor + 1,
-        float(seen.probes.start[probe, tensor, i]),
-        dict(setting.knobs),
-    )
+def _answer(subject: Subject, stream: Array, setting: Setting) -> Array:
+    """Drive a subject with the knobs of a setting that it takes; its others are as they stand."""
+    start = np.broadcast_to(np.asarray(setting.start, dtype=np.float64), stream.shape[1:])
+    tensors = range(stream.shape[1])
+    taken = {name: value for name, value in setting.knobs.items() if name in subject.knobs}
+    answers = subject.run([np.ascontiguousarray(stream[:, k]) for k in tensors], [start[k] for k in tensors], taken)
+    return np.stack(answers, axis=1)
 
 
 def diff_between(a: Verdict, b: Verdict) -> str:

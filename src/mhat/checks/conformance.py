@@ -27,7 +27,7 @@ from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.search.candidates import Candidate
-from mhat.search.effort import Effort, Report
+from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
 from mhat.search.variants import DEPTH, Forms
 from mhat.subjects.subject import Subject
@@ -49,7 +49,7 @@ def check(
     maximize: bool = False,
     seconds: float = SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Verdict:
     """Check a subject against a rule.
 
@@ -72,7 +72,7 @@ def identify(
     maximize: bool = False,
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Verdict:
     """Find which of the rules a subject is, with which knobs, and if none, which it is nearest to and what was changed.
 

@@ -161,7 +161,7 @@ def _deviation(
     with np.errstate(all="ignore"):
         ulps = in_ulps(float(np.abs(got[-1] - wanted[-1])), scale, question.subject.dtype)
     own = _knobs_of(observed, probe)
-    told = {**question.rule.knobs, **question.subject.defaults, **question.held}
+    plain = {**question.rule.knobs, **question.subject.defaults, **question.held}
     unit, rate = _unit(question, {**own, **knobs})
     return Deviation(
         step + 1,
@@ -172,7 +172,7 @@ def _deviation(
         unit,
         tensor + 1,
         float(observed.probes.start[probe, tensor, i]),
-        {name: value for name, value in own.items() if value != told[name] and name not in knobs},
+        {name: value for name, value in own.items() if value != plain[name] and name not in knobs},
     )
 
 

@@ -148,8 +148,8 @@ def drive_once(
     known |= {knob: value for knob, value in setting.knobs.items() if knob in free_knobs(subject, rule, held)}
     passed = {knob: known[knob] for knob in known if knob in subject.knobs}
     tensors = range(gradients.shape[1])
-    given = [np.ascontiguousarray(gradients[:, k]) for k in tensors]
-    answer = subject.run(given, [start[k] for k in tensors], passed)
+    streams = [np.ascontiguousarray(gradients[:, k]) for k in tensors]
+    answer = subject.run(streams, [start[k] for k in tensors], passed)
     values = np.stack([np.asarray(part, dtype=np.float64) for part in answer], axis=1)
     probes = Probes(gradients[None], start[None], {knob: known[knob] for knob in rule.knobs}, observe)
     return Observed(probes, values[:, None])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Part, Table, Tone
+from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
 
 GOOD, BAD = "#1a7f37", "#cf222e"
 STYLES: dict[Tone, str] = {
@@ -15,13 +15,13 @@ STYLES: dict[Tone, str] = {
 MOST_STEPS = 12
 
 
-def html_of(parts: Iterable[Part]) -> str:
+def html_of(passages: Iterable[Passage]) -> str:
     """Set a story as HTML."""
-    return f'<div class="mhat-verdict">{"".join(map(_set, parts))}</div>'
+    return f'<div class="mhat-verdict">{"".join(map(_set, passages))}</div>'
 
 
-def _set(part: Part) -> str:
-    match part:
+def _set(passage: Passage) -> str:
+    match passage:
         case Headline(text, good):
             return _styled("p", text, "good" if good else "bad", "strong")
         case Paragraph(text, tone):

@@ -41,14 +41,14 @@ def expected(rule: Rule, probes: Probes, knobs: Mapping[str, float]) -> Array:
 def _exact_run(program: Program, exact: Exact, probes: Probes, i: int, knobs: Mapping[str, float]) -> Array:
     gradients, start = probes.gradients[i], probes.start[i]
     steps, tensors, coordinates = gradients.shape
-    told = {name: exact.number(value) for name, value in _own_knobs(program.rule, probes, i, knobs).items()}
+    entered = {name: exact.number(value) for name, value in _own_knobs(program.rule, probes, i, knobs).items()}
 
     def tensor(values: Array) -> Any:
         return exact.tensor(values.tolist(), (coordinates,))
 
     environments = [
         first_environment(
-            program.rule, tensor(start[k]), tensor(gradients[0, k]), told, exact.number(1.0),
+            program.rule, tensor(start[k]), tensor(gradients[0, k]), entered, exact.number(1.0),
             exact.number(k + 1.0), exact.number(float(tensors)),
         )
         for k in range(tensors)

@@ -18,7 +18,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
-from mhat.search.effort import Effort, Report
+from mhat.search.effort import Effort, Listener
 from mhat.search.evaluator import Evaluator
 from mhat.search.matching import update_scale
 from mhat.search.observed import Observed, Probes
@@ -53,7 +53,7 @@ def check_record(
     strict: bool = False,
     seconds: float = SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Verdict:
     """Check a recorded run against a rule. What fits is consistent with this record, and no more is claimed.
 
@@ -71,7 +71,7 @@ def identify_record(
     *,
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Verdict:
     """Find which of the rules a recorded run follows, and if none, which it is nearest to and what was changed.
 

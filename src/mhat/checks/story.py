@@ -1,4 +1,4 @@
-"""What is said about a verdict, said once: parts in their order, which each dress sets in its own way.
+"""What is said about a verdict, said once: passages in their order, which each dress sets in its own way.
 
     Headline    the answer
     Paragraph   a sentence
@@ -78,18 +78,18 @@ class Excerpt:
     lines: tuple[str, ...]
 
 
-Part = Headline | Paragraph | Entries | Diff | Table | Excerpt
+Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt
 
 
-def of_diagnosis(diagnosis: Diagnosis, estimated: Mapping[str, float]) -> Iterator[Part]:
+def of_diagnosis(diagnosis: Diagnosis, estimated: Mapping[str, float]) -> Iterator[Passage]:
     """Say what was changed."""
     yield Entries(tuple((sentence,) for sentence in diagnosis.sentences), tone="strong")
     if estimated:
-        yield Paragraph(f"with {settings(estimated)}, estimated", inset=True)
+        yield Paragraph(f"with {knobs_text(estimated)}, estimated", inset=True)
     yield Diff(shown_lines(diagnosis))
 
 
-def of_alternatives(diagnosis: Diagnosis) -> Iterator[Part]:
+def of_alternatives(diagnosis: Diagnosis) -> Iterator[Passage]:
     """Say where it stands in the user's file, and what explains it as well."""
     if diagnosis.lines:
         yield Excerpt("in your file:", tuple(f"line {number}: {text}" for number, text in diagnosis.lines))
@@ -97,7 +97,7 @@ def of_alternatives(diagnosis: Diagnosis) -> Iterator[Part]:
         yield Paragraph(f"as simple: {_told_apart(other, diagnosis)}", "quiet")
 
 
-def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) -> Iterator[Part]:
+def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) -> Iterator[Passage]:
     """Say which gradients show it, and how it goes on from there."""
     steps = range(1, len(deviation.gradients) + 1)
     rows = tuple(zip(steps, deviation.gradients, deviation.got, deviation.expected, strict=False))
@@ -105,14 +105,14 @@ def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) ->
     yield from map(Paragraph, _going_on(deviation))
 
 
-def of_laws(broken: Sequence[LawFinding]) -> Iterator[Part]:
+def of_laws(broken: Sequence[LawFinding]) -> Iterator[Passage]:
     """Say which laws are broken."""
     entries = tuple((f"{law.name}: {law.counterexample or law.intuition}", law.intuition) for law in broken)
     if entries:
         yield Entries(entries, "broken laws:")
 
 
-def of_nothing_found(nearest: Diagnosis | None, *, finished: bool) -> Iterator[Part]:
+def of_nothing_found(nearest: Diagnosis | None, *, finished: bool) -> Iterator[Passage]:
     """Say what comes nearest where nothing explains it."""
     if nearest is not None:
         sentences = tuple((sentence,) for sentence in nearest.sentences)
@@ -121,7 +121,7 @@ def of_nothing_found(nearest: Diagnosis | None, *, finished: bool) -> Iterator[P
         yield Paragraph(f"no small change {'of the rule' if finished else 'that was tried'} comes near it", "quiet")
 
 
-def settings(knobs: Mapping[str, float]) -> str:
+def knobs_text(knobs: Mapping[str, float]) -> str:
     """Write knobs with their values."""
     return ", ".join(f"{name}={exact(value)}" for name, value in knobs.items())
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Part, Table, Tone
+from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
 
 WIDTH = 80
 # A line, and its tones.
 Line = tuple[str, tuple[Tone, ...]]
 
 
-def lines_of(parts: Iterable[Part]) -> Iterator[Line]:
+def lines_of(passages: Iterable[Passage]) -> Iterator[Line]:
     """Yield a story line by line, none of them cut."""
-    for part in parts:
-        yield from _lines(part)
+    for passage in passages:
+        yield from _lines(passage)
 
 
-def _lines(part: Part) -> Iterator[Line]:
-    match part:
+def _lines(passage: Passage) -> Iterator[Line]:
+    match passage:
         case Headline(text, good):
             yield text, ("strong", "good" if good else "bad")
         case Paragraph(text, tone, inset):
@@ -43,14 +43,14 @@ def _tone(line: str) -> Tone:
     return "good" if line.startswith("+") else "bad"
 
 
-def text_of(parts: Iterable[Part]) -> str:
+def text_of(passages: Iterable[Passage]) -> str:
     """Write a story as plain text, however long its lines are."""
-    return "\n".join(line for line, _ in lines_of(parts))
+    return "\n".join(line for line, _ in lines_of(passages))
 
 
-def page_of(parts: Iterable[Part], width: int = WIDTH) -> str:
+def page_of(passages: Iterable[Passage], width: int = WIDTH) -> str:
     """Write a story as plain text of a width; what does not fit goes on below, as far in as its line."""
-    return "\n".join(row for line, _ in lines_of(parts) for row in _wrapped(line, width))
+    return "\n".join(row for line, _ in lines_of(passages) for row in _wrapped(line, width))
 
 
 def _wrapped(line: str, width: int) -> list[str]:

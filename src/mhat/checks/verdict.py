@@ -12,7 +12,7 @@ from typing import Any
 from mhat.checks import story
 from mhat.checks.findings import Course, Deviation, Diagnosis, LawFinding
 from mhat.checks.html import html_of
-from mhat.checks.story import Diff, Headline, Paragraph, Part
+from mhat.checks.story import Diff, Headline, Paragraph, Passage
 from mhat.checks.text import page_of
 from mhat.notation import strict_json
 
@@ -51,20 +51,20 @@ class Verdict:
         return tuple(law for law in self.laws if not law.holds)
 
     @property
-    def story(self) -> tuple[Part, ...]:
+    def story(self) -> tuple[Passage, ...]:
         """What is to be said about it, in order: the answer first, then the diff, then what shows it."""
-        parts = self._conforming() if self.conforms else self._deviating()
-        return (*parts, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
+        passages = self._conforming() if self.conforms else self._deviating()
+        return (*passages, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
 
-    def _conforming(self) -> Iterator[Part]:
-        told = f" with {story.settings(self.estimated)}" if self.estimated else ""
+    def _conforming(self) -> Iterator[Passage]:
+        told = f" with {story.knobs_text(self.estimated)}" if self.estimated else ""
         yield Headline(f"{self.subject} conforms to {self._rule}{told}", good=True)
         if self.dialect is not None:
             yield Paragraph(f"in its dialect: {self.dialect}", "good")
             if self.diagnosis is not None:
                 yield Diff(story.shown_lines(self.diagnosis), quiet=True)
 
-    def _deviating(self) -> Iterator[Part]:
+    def _deviating(self) -> Iterator[Passage]:
         step = "" if self.deviation is None else f" from step {self.deviation.step} on"
         known = "that mhat knows" if self.finished else "that was tried"
         end = f", and no mistake {known} explains it" if self.diagnosis is None else ":"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # What is tried and found so far, and which share of the time has gone.
-Report = Callable[[str, float], None]
+Listener = Callable[[str, float], None]
 # A search that gets less of the machine than this is counted as if it got so much.
 LEAST_SHARE = 0.2
 
@@ -28,7 +28,7 @@ class Effort:
     `tried`: how many of each kind were tried.
     """
 
-    def __init__(self, seconds: float = math.inf, report: Report | None = None) -> None:
+    def __init__(self, seconds: float = math.inf, report: Listener | None = None) -> None:
         self.seconds = seconds
         self.cut = False
         self.unrun = False
@@ -102,7 +102,7 @@ class Effort:
     def _tell(self) -> None:
         if self._report is not None:
             share = self.spent / self.seconds if 0 < self.seconds < math.inf else 0.0
-            tried = f": {self._account} tried, {self.answers or 'nothing'} found so far" if self.tried else ""
+            tried = f" ({self._account} tried, {self.answers or 'nothing'} found so far)" if self.tried else ""
             self._report(f"{self._stage}{tried}", min(share, 1.0))
 
     @property
@@ -115,7 +115,8 @@ class Effort:
         """Say what a search that found nothing has left undone; nothing if it went to its end."""
         said = []
         if self.cut:
-            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {self._account} were tried")
+            tried = f"{self._account} {'were' if self.tried else 'was'} tried"
+            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {tried}")
         if self.unrun:
             said.append("the rule has an operation that the quick search lacks: of edits, only single ones were tried")
         return tuple(said)

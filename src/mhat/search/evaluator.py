@@ -2,7 +2,8 @@
 
 Candidates share most of their lines, so closures are kept by the identity of their expressions. All probes
 run at once: arrays (probe, tensor, coordinate), knobs (probe, 1, 1). Everything is in double precision with
-NumPy's own functions: quick, and near enough to propose; what is proposed is confirmed elsewhere.
+NumPy's own functions: quick, and near enough to propose; what is proposed is confirmed elsewhere. (A candidate that
+fails at its first step takes 23 us here, and 195 us on `engines.program`, which makes closures for each rule anew.)
 """
 
 from __future__ import annotations

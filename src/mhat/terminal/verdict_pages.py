@@ -8,13 +8,13 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from mhat.checks.story import Part, Tone
+from mhat.checks.story import Passage, Tone
 from mhat.checks.text import lines_of
 
 STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "red", "strong": "bold", "quiet": "dim"}
 
 
-def page(story: Iterable[Part]) -> Group:
+def page(story: Iterable[Passage]) -> Group:
     """Set a story for a terminal; what does not fit goes on below, as far in as its line."""
     return Group(*(_set(text, " ".join(STYLES[tone] for tone in tones)) for text, tones in lines_of(story)))
 

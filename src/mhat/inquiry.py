@@ -23,7 +23,7 @@ from mhat.language import Rule
 from mhat.language.settings import knobs_set
 from mhat.names import find_rule, find_subject
 from mhat.progress import line
-from mhat.search.effort import Report
+from mhat.search.effort import Listener
 from mhat.subjects import records
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
@@ -196,7 +196,7 @@ def compare(
 
 
 @contextmanager
-def _told(*asked_about: Party) -> Iterator[Report | None]:
+def _told(*asked_about: Party) -> Iterator[Listener | None]:
     """Say on a terminal, after a second, what is being tried and what was found so far."""
     names = " and ".join(party.name for party in asked_about)
     with line(f"running {names}") as say:

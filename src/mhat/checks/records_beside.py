@@ -14,7 +14,7 @@ from mhat.checks.recorded import Recorded, identify_record, side_by_side
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.language import Rule
-from mhat.search.effort import Report
+from mhat.search.effort import Listener
 from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.subjects.subject import Subject
 
@@ -28,7 +28,7 @@ def compare_recorded(
     rules: Sequence[Rule],
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
-    report: Report | None = None,
+    report: Listener | None = None,
 ) -> Comparison:
     """Compare two, of which one at least is a record: on its gradients, and from its start where that can be had.
 
@@ -70,7 +70,7 @@ def _identified(
     rules: Sequence[Rule],
     seconds: float,
     knobs: Mapping[str, float] | None,
-    report: Report | None,
+    report: Listener | None,
 ) -> Verdict:
     if isinstance(one, Subject):
         return identify(one, rules, seconds=seconds, knobs=knobs, report=report)

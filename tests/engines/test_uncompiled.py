@@ -105,5 +105,5 @@ def test_without_a_compiler_all_goes_the_slow_way() -> None:
     )
     assert done.returncode == 0, done.stderr
     first, *rest = done.stdout.splitlines()
-    assert first.endswith("eps=1e-08, without kernels: NUMBA_DISABLE_JIT is set> True")
+    assert first.endswith("eps=1e-8, without kernels: NUMBA_DISABLE_JIT is set> True")
     assert rest == ["True", "True"]

@@ -281,7 +281,9 @@ class Optimizer:
     def __repr__(self) -> str:
         tensors, numbers = len(self._tensors), sum(tensor.size for tensor in self._tensors)
         knobs = "".join(f", {name}={exact(value)}" for name, value in self.knobs.items())
-        refused = next((f", without kernels: {group.uncompiled}" for group in self._groups if group.uncompiled), "")
+        refused = next(
+            (f", without kernels: {group.uncompiled}" for group in self._state.groups if group.uncompiled), ""
+        )
         return (
             f"<Optimizer {self.rule.name}: {tensors:,} tensor{'s' * (tensors != 1)}, "
             f"{numbers:,} parameter{'s' * (numbers != 1)}, t={self.t}{knobs}{refused}>"

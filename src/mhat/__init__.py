@@ -10,6 +10,7 @@
     Optimizer                       a rule that trains NumPy arrays, in place
     bridges                         a rule in SciPy: bridges.scipy.method
     ops                             the functions a rule may call
+    errors                          the family of errors
 
 Importing it is light: NumPy, xarray and matplotlib are loaded when they are used.
 """
@@ -17,6 +18,7 @@ Importing it is light: NumPy, xarray and matplotlib are loaded when they are use
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ from mhat.displays import shown_by
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mhat import bridges, landscapes, modifiers, ops, rules, streams
+    from mhat import bridges, errors, landscapes, modifiers, ops, rules, streams
     from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
@@ -37,11 +39,11 @@ _HOMES = {
     "rule": "mhat.language",
     **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
 }
-_PACKAGES = ("bridges", "landscapes", "modifiers", "ops", "rules", "streams")
+_PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "identify", "landscapes",
-    "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "identify",
+    "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 
@@ -61,7 +63,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"mhat.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'mhat' has no attribute {name!r}")
+    # With these Python itself asks whether another name was meant.
+    raise AttributeError(f"module 'mhat' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -112,7 +112,7 @@ def parties(
     if len(there) < wanted:
         raise BadValue(
             "no subject is named" if wanted == 1 else "a comparison is of two, and there is less",
-            "Name one: mine.py:my_adam, torch.optim:Adam, a command, or a record.",
+            f"Name {'one' if wanted == 1 else 'two'}: mine.py:my_adam, torch.optim:Adam, a command, or a record.",
         )
     return there
 
@@ -238,6 +238,8 @@ def _sorted(
     for name, value in knobs_set(manner.verb, keywords, mapping, known, arguments).items():
         if isinstance(value, list | tuple) and name in known:
             raise BadValue(f"{name}={value!r} is a sweep", f"Give {name} once: a check takes one value of it.")
+        if isinstance(value, str) and name in known:
+            raise BadValue(f"{name}={value!r} is not a number", f"Give {name} a number.")
         is_knob = name in known and isinstance(value, int | float) and not isinstance(value, bool)
         (held if is_knob else options)[name] = value
     return held, options

@@ -87,11 +87,11 @@ def identify_record(
 
 def _noted(verdict: Verdict, record: Recorded, question: Question) -> Verdict:
     """Add what a record cannot tell."""
-    notes = [CONSISTENT]
+    notes = [CONSISTENT] if verdict.conforms or verdict.diagnosis is not None else []
     if record.start is None and record.observe == "x":
         steps_alone = question.observe == "update"
         taken = "what its steps add to it is compared, from the second step on" if steps_alone else "0 is taken"
-        notes.append(f"the record does not say where x starts: {taken}")
+        notes.append(f"the record does not say where x starts: {taken} (a row of step 0 with x alone says it)")
     if verdict.diagnosis is not None:
         for other in verdict.diagnosis.others[:1]:
             apart = _telling_apart(question, verdict.diagnosis, other)

@@ -100,6 +100,8 @@ class ExpressionParser:
             case ast.Call():
                 return self.call(node, results)
         cure = EXPRESSION_CURES.get(type(node), "Use numbers, names, operators and the functions of mhat.ops.")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+            cure = f"A power is written with **: {self.typed(node.left)}**{self.typed(node.right)}."
         raise self.refuse(node, f"`{self.typed(node)}` is not in the rule language", cure)
 
     def operation(self, node: ast.expr, op: str, arguments: list[ast.expr], over: str | None = None) -> Operation:

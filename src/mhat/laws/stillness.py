@@ -22,6 +22,7 @@ def family() -> Iterator[Law]:
         "Ulps of the start.",
         "nothing",
         _zero_gradient,
+        _needs_rest,
     )
     yield Law(
         "decay without gradient",
@@ -41,6 +42,11 @@ def _needs_decay(examined: Examined) -> str | None:
     if not examined.knobs["weight_decay"] and "weight_decay" not in examined.free:
         return "its weight decay is zero"
     return None
+
+
+def _needs_rest(examined: Examined) -> str | None:
+    held = "weight_decay" not in examined.free and examined.knobs.get("weight_decay")
+    return "its weight decay is held, and moves it" if held else None
 
 
 def _zero_gradient(examined: Examined, gradients: Array) -> Compared:

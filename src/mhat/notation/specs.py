@@ -6,6 +6,7 @@ It knows numbers and signatures; no array, no stream and no landscape.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,21 @@ def read_number(text: str) -> int | float | tuple[int, ...]:
         except ValueError:
             continue
     raise BadValue(f"`{cut(text)}` is no number", "Write a number such as 3, 0.5, 1e-3, nan or inf.")
+
+
+def whole_of(typed: str) -> int:
+    """Read a whole number as it is typed. Raises BadValue.
+
+    >>> whole_of("1e4"), whole_of("20")
+    (10000, 20)
+    """
+    try:
+        number = float(typed)
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise BadValue(f"`{typed}` is no whole number", "Write one such as 100 or 1e4.")
+    return int(number)
 
 
 def recipe(function: Callable[..., object], /, **arguments: object) -> str:

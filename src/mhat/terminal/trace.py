@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mhat.errors import MhatError
+from mhat.notation.specs import whole_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +24,8 @@ VariablesOption = Annotated[
     str | None, typer.Option("--variables", metavar="A,B", help="The variables to show. [all]", show_default=False)
 ]
 StepsOption = Annotated[
-    int | None, typer.Option(metavar="N", help="How many steps. [all there are; 1000 on a landscape]")
+    int | None,
+    typer.Option(metavar="N", help="How many steps, as in 1e4. [all there are; 1000 on a landscape]", parser=whole_of),
 ]
 KnobOption = Annotated[
     list[str] | None,
@@ -153,13 +155,13 @@ def plot(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Draw traces that were saved; several in one figure, each by the name of its file."""
+    """Draw traces that were saved; several in one figure, each by its rule, or by its file where rules are alike."""
     from mhat import verbs
     from mhat.outputs import check_output
     from mhat.terminal import options, pages
 
     path = check_output(output or files[0].with_suffix(".png"), FIGURES, force=force)
-    traces = {file.stem: verbs.load(str(file)) for file in files}
+    traces = _labelled([(file.stem, verbs.load(str(file))) for file in files])
     shown = options.names_of("--variables", variables)
     known = list(dict.fromkeys(str(name) for ds in traces.values() for name in ds.data_vars))
     options.check_names(f"variable in {', '.join(map(str, files))}", shown, known)
@@ -167,6 +169,13 @@ def plot(
     drawn = traces if len(files) > 1 else next(iter(traces.values()))
     written = _write(drawn, shown, None, path, look, force=force)
     pages.say(json.dumps(written) if as_json else f"Drew {', '.join(map(str, files))} to {path}.")
+
+
+def _labelled(loaded: list[tuple[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
+    """Call traces by their rules, or by their files where two are of one rule."""
+    rules = [str(ds.attrs.get("rule", stem)) for stem, ds in loaded]
+    names = rules if len(set(rules)) == len(rules) else [stem for stem, _ in loaded]
+    return {name: ds for name, (_, ds) in zip(names, loaded, strict=True)}
 
 
 def _check_outputs(save: Path | None, plot: Path | None, *, force: bool) -> None:

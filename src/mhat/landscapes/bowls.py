@@ -69,8 +69,8 @@ def ravine(condition: float = 100.0, angle: float = 45.0) -> Landscape:
         start=(-1.0, 0.5),
         window=((-1.5, 1.5), (-1.5, 1.5)),
         lesson="Adam sees coordinates and no directions. Turned by 45 degrees, both coordinates have the same "
-        "curvature, so rates of their own do not help, and Adam with lr=0.01 needs ten times the steps. SGD "
-        "does not mind the angle.",
+        "curvature, so rates of their own do not help, and Adam with lr=0.01 needs more than ten times the "
+        "steps of an angle of 0. SGD sees directions: with the same lr it needs fewer at 45 degrees than at 0.",
     )
 
 
@@ -99,7 +99,8 @@ def booth() -> Landscape:
         start=(-5.0, -5.0),
         window=((-10.0, 10.0), (-10.0, 10.0)),
         lesson="For Adam lr is a length: the bottom is 8 away in y, so it needs at least about 8 / lr steps, "
-        "however steep the slope. SGD runs where it is steep, and is there in 30 steps at lr=0.1.",
+        "however steep the slope. SGD runs where it is steep: at lr=0.1 it is at the height 0.01 in 26 steps, "
+        "Adam in 520.",
     )
 
 
@@ -119,9 +120,9 @@ def absolute(dimensions: int = 2) -> Landscape:
         minimum_value=0.0,
         start=(1.0, *(0.55,) * (dimensions - 1)),
         window=((-1.5, 1.5),) * dimensions,
-        lesson="The gradient does not shrink near the bottom, so a constant learning rate never arrives: it hops "
-        "to and fro by its own length. Only a falling learning rate, or an average of the path, gets "
-        "closer.",
+        lesson="The gradient does not shrink near the bottom, so with a constant learning rate SGD never rests: it "
+        "hops to and fro by that length, and is half of it away or more at every other step. A falling "
+        "learning rate comes to rest, and the average of the path is never more than half a hop away.",
     )
 
 
@@ -152,7 +153,7 @@ def noisy(noise: float = 1.0, condition: float = 10.0, seed: int = 0) -> Landsca
         start=(3.0, 3.0),
         window=((-4.0, 4.0), (-4.0, 4.0)),
         lesson="With noise a constant learning rate does not arrive but hovers, the higher the rate the higher. "
-        "A falling rate, momentum and averages trade speed for rest.",
+        "A falling rate and the average of the path come to rest; momentum at a tenth of the rate hovers lower.",
     )
 
 

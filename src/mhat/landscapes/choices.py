@@ -130,8 +130,9 @@ def rastrigin(dimensions: int = 2, amplitude: float = 10.0) -> Landscape:
         minimum_value=0.0,
         start=(2.8,) * dimensions,
         window=((-5.12, 5.12),) * dimensions,
-        lesson="Every rule ends in a dent near its start, with any learning rate that does not throw it out of "
-        "the picture. Following a gradient is no search.",
+        lesson="SGD, momentum, RMSProp and Adam with lr=0.001 all end in the dent beside their start, at 2.98. "
+        "Higher rates throw them about, and none from 0.0001 to 1 brings one of them to the bottom. "
+        "Following a gradient is no search.",
     )
 
 

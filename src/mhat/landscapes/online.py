@@ -67,8 +67,9 @@ def lottery(odds: int = 10, seed: int = 0) -> Landscape:
         window=((-1.0, 1.0),),
         domain=(-1.0, 1.0),
         lr=_falling,
-        lesson="The mean slope leads down to -1. Adam gets near only with beta2 close to 1, ADOPT with any: it "
-        "keeps the new gradient out of the average that it divides by.",
+        lesson="The mean slope leads down to -1. At this learning rate Adam goes down with beta2=0.999, and with 0.9 "
+        "up to 1; ADOPT goes down with 0.9 too: it keeps the new gradient out of the average that it divides "
+        "by.",
     )
 
 

@@ -36,8 +36,9 @@ def rosenbrock(a: float = 1.0, b: float = 100.0) -> Landscape:
         start=(-1.5, 2.0),
         window=((min(-2.0, a - 1), max(2.0, a + 1)), (min(-1.0, a * a - 1), max(3.0, a * a + 1))),
         lesson="The valley is found at once and then followed for long: its walls are steep, its floor is flat "
-        "and bent. Momentum gathers speed along the floor; a high beta2 remembers the walls and slows "
-        "Adam down (at lr=0.02, 346 steps with beta2=0.9, 1986 with 0.999).",
+        "and bent. Momentum gathers speed along the floor, and at lr=0.001 is ten times as fast as SGD; a "
+        "high beta2 remembers the walls and slows Adam down (at lr=0.02 it is at the height 1e-4 after 331 "
+        "steps with beta2=0.9, after 1839 with 0.999).",
     )
 
 
@@ -68,8 +69,9 @@ def beale() -> Landscape:
         minimum_value=0.0,
         start=(1.0, 1.5),
         window=((-4.5, 4.5), (-4.5, 4.5)),
-        lesson="Cliffs beside a plain: the gradient ranges over many powers of ten. A learning rate of SGD that "
-        "survives the cliffs is slow on the plain; Adam walks both at the same pace.",
+        lesson="Cliffs beside a plain: the gradient is over 200,000 long in the corners and below 100 at the start. A "
+        "learning rate of SGD that survives the cliffs, 1e-5, is slow on the plain: 3,000 steps do not bring "
+        "it down to 8. Adam walks both at the same pace.",
     )
 
 
@@ -130,8 +132,9 @@ def plateau() -> Landscape:
         minimum_value=0.0,
         start=(4.0, 3.0),
         window=((-6.0, 6.0), (-6.0, 6.0)),
-        lesson="At the start the gradient is 1e-5 and SGD stands still. Adam takes steps of lr, for the scale of "
-        "the gradient cancels, until it is small beside eps: started at (6, 5), Adam stands still too.",
+        lesson="At the start the gradient is 2e-5 long and SGD stands still: at lr=0.1 it moves by 0.02 in 10,000 "
+        "steps. Adam takes steps of lr and more, for the scale of the gradient cancels, unless it is small "
+        "beside eps: started at (6, 5), Adam stands still too.",
     )
 
 

@@ -33,8 +33,9 @@ def heavy_tailed(
 ) -> Stream:
     """Independent gradients with rare, very large values (Student's t).
 
-    Teaches why language models train better with Adam or clipping than with SGD: single gradients outweigh hundreds
-    of others. At 2 degrees of freedom or fewer there is no variance for the second moment to settle on.
+    Teaches what clipping and Adam are for: of a thousand gradients the largest outweighs a hundred others together and
+    throws SGD about, where no step of Adam is longer than 3 lr. At 2 degrees of freedom or fewer there is no variance
+    for the second moment to settle on.
 
     Shape as in `normal`. `freedom` is a finite number above zero; the smaller, the heavier the tails.
 

@@ -49,8 +49,8 @@ def cycle(*values: float, steps: int = 100) -> Stream:
     """The given gradients, over and over.
 
     Teaches that the mean is not all. `cycle(3, -1, -1)`, the counter-example of Reddi et al. (arXiv:1904.09237), has
-    a positive mean, so the parameter should fall; RMSProp and Adam with a short memory weigh the rare 3 down, and let
-    it rise.
+    a positive mean, so the parameter should fall; RMSProp with rho=0.1, and Adam with beta1=0 and beta2=0.1, weigh the
+    rare 3 down, and let it rise. With a longer memory they let it fall.
 
     Shape (steps,). Without values: 3, -1, -1.
 

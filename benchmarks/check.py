@@ -28,8 +28,8 @@ from benchmarks.cases import CASES, MORE, WILD, check_ids
 from benchmarks.cases.case import Case
 from mhat.checks.conformance import check
 from mhat.checks.gradients import drive, fresh, tensors_of
-from mhat.checks.question import SIZES
 from mhat.checks.verdict import Verdict
+from mhat.dtypes import DTYPES
 from mhat.errors import MhatError
 from mhat.language import Rule
 from mhat.search.matching import Matcher, loose_bound
@@ -76,7 +76,7 @@ def reproduced(subject: Subject, rule: Rule, held: dict[str, float], verdict: Ve
     """Whether what a verdict says does what the subject does, on streams that nobody has seen."""
     meant = rule if verdict.diagnosis is None else verdict.diagnosis.rule
     knobs = verdict.knobs if verdict.diagnosis is None else verdict.diagnosis.knobs
-    low, high = SIZES[subject.dtype]
+    low, high = DTYPES[subject.dtype].usual
     streams = []
     for seed in SEEDS:
         stream = fresh(STEPS, seed, tensors_of(subject))

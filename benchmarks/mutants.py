@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 import mhat
+from mhat import dtypes
 from mhat.checks.conformance import conforming
-from mhat.checks.oracle import EPSILON, bound, expected
+from mhat.checks.oracle import bound, expected
 from mhat.checks.question import Question
 from mhat.language import Rule
 from mhat.language.definition import of_tree
@@ -168,7 +169,7 @@ def _passed(rule: Rule, tree: Tree, dtype: str, hidden: bool, elsewhere: Elsewhe
     apart = elsewhere.apart(tree)
     if apart <= EQUAL:
         return "equal", "the same to 50 digits at other knobs, starts and gradients"
-    return "survivor", f"{apart:.1e} of the update at other knobs, {apart / EPSILON[dtype]:.2g} ulps of {dtype}"
+    return "survivor", f"{apart:.1e} of the update at other knobs, {apart / dtypes.DTYPES[dtype].epsilon:.2g} ulps of {dtype}"
 
 
 class Elsewhere:

@@ -169,7 +169,8 @@ def _passed(rule: Rule, tree: Tree, dtype: str, hidden: bool, elsewhere: Elsewhe
     apart = elsewhere.apart(tree)
     if apart <= EQUAL:
         return "equal", "the same to 50 digits at other knobs, starts and gradients"
-    return "survivor", f"{apart:.1e} of the update at other knobs, {apart / dtypes.DTYPES[dtype].epsilon:.2g} ulps of {dtype}"
+    ulps = apart / dtypes.DTYPES[dtype].epsilon
+    return "survivor", f"{apart:.1e} of the update at other knobs, {ulps:.2g} ulps of {dtype}"
 
 
 class Elsewhere:

@@ -122,14 +122,19 @@ class LanguageError(MhatError):
 
 
 class UnknownName(MhatError):
-    """A name that mhat does not know; the nearest known one is suggested, or those that are `meant` by it elsewhere."""
+    """A name that mhat does not know, `where` it was looked for.
 
-    def __init__(self, kind: str, typed: str, known: Iterable[str], more: str = "", meant: Sequence[str] = ()) -> None:
+    The nearest known one is suggested, or those that are `meant` by it elsewhere.
+    """
+
+    def __init__(
+        self, kind: str, typed: str, known: Iterable[str], more: str = "", meant: Sequence[str] = (), where: str = ""
+    ) -> None:
         self.kind = kind
         self.typed = typed
         self.known = sorted(known)
         self.meant = tuple(name for name in meant if name in self.known)
-        what = f"there is no {kind} `{abridged(typed)}`"
+        what = f"there is no {kind} `{abridged(typed)}`{where}"
         super().__init__(what, " ".join(filter(None, [self._suggestion(), more])))
 
     def _suggestion(self) -> str:

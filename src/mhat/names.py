@@ -1,30 +1,38 @@
-"""Find what a user names: `adam`, `file.py:name`, `package.module:name`. It runs no rule and draws nothing."""
+"""Find what a user names: `adam`, `file.py:name`, `package.module:name`. It runs no rule and draws nothing.
+
+A rule is read from the text of its file. What must be run to be found, and every subject that is named by text, is run
+in a process of its own.
+"""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
-import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mhat import rules
-from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
+from mhat.errors import BadValue, InputFileError, UnknownName
 from mhat.language import Rule
 from mhat.language import rule as rule_of
 
 if TYPE_CHECKING:
+    from mhat.subjects.definitions import Definitions
+    from mhat.subjects.processes.guest import Wanted
+    from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.sandbox import Guard
     from mhat.subjects.subject import Subject
+
+GIGABYTE = 1e9
 
 
 def find_rule(named: Any) -> Rule:
     """Give the rule that is meant: a Rule, a function written as one, or a name.
 
     Raises UnknownName, InputFileError if the file or module cannot be loaded, LanguageError if what is found
-    is not in the rule language.
+    is not in the rule language; SubjectError where a file must be run to find its rule, and cannot be.
     """
     if isinstance(named, Rule):
         return named
@@ -34,103 +42,70 @@ def find_rule(named: Any) -> Rule:
         raise BadValue("None is no rule", "Give a rule, a function written as one, or a name.")
     if not isinstance(named, str):
         return rule_of(named)
-    if ":" not in named and not named.endswith(".py"):
+    if _is_plain(named):
+        _refuse_file(named, "Name the rule in it: FILE.py:NAME.")
         return rules.named(named)
+    where, name = _parted(named)
+    # Imported late: naming a rule of the library must be quick.
+    from mhat.subjects import definitions
+
+    written = definitions.definitions_of(where)
+    if written is None:
+        return _rule_from_run(named, where, name)
+    if not name:
+        sure, unsure = written.rules()
+        if len(sure) + len(unsure) != 1:
+            raise definitions.not_one_rule([*sure, *unsure], where)
+        name = (*sure, *unsure)[0]
+    return written.rule(name) or _rule_from_run(named, where, name)
+
+
+def _is_plain(named: str) -> bool:
+    """Whether a name is one of the library's, and of no file or module."""
+    return ":" not in named and not named.endswith(".py")
+
+
+def _parted(named: str) -> tuple[str, str]:
+    """Part a name into file or module, and what is named in it."""
+    if named.endswith(".py"):
+        return named, ""
     # The last colon: a path may have one of its own (C:\mine.py:my_rule).
-    where, _, name = (named, "", "") if named.endswith(".py") else named.rpartition(":")
-    module = load_module(where)
-    found = found_in(module, where, name or _only_rule(module, where))
-    if isinstance(found, Rule):
-        return found
-    if callable(found) and hasattr(found, "__code__"):
-        return rule_of(found)
-    raise BadValue(f"`{name}` in {where} is of type {type(found).__name__}", "Name a rule: a function under `@rule`.")
+    where, _, name = named.rpartition(":")
+    return where, name
 
 
-def _only_rule(module: ModuleType, where: str) -> str:
-    """Choose the rule of a file whose name was not given, if there is just one."""
-    names = [name for name, value in vars(module).items() if isinstance(value, Rule) and _is_own(value, module)]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise BadValue(f"there is no rule in {where}", "Write one under `@rule`, or name a function: FILE:NAME.")
-    raise BadValue(f"there are {len(names)} rules in {where}", f"Name one: {where}:{names[0]}.")
+def _refuse_file(named: str, cure: str) -> None:
+    """Refuse the path of a file that is no Python file, where a name is expected; raises BadValue, InputFileError."""
+    is_path = "/" in named or "\\" in named
+    if is_path and Path(named).is_file():
+        raise BadValue(f"`{named}` is a file, and it does not end in .py", cure)
+    if is_path:
+        raise InputFileError(f"there is no file `{named}`", "Check the name and the directory you are in.")
 
 
-def _is_own(value: Rule, module: ModuleType) -> bool:
-    # A rule made of text has no module of its own; the class's would be found in its place.
-    return bool(vars(value).get("__module__", module.__name__) == module.__name__)
+def _rule_from_run(named: str, where: str, name: str) -> Rule:
+    """Run a file to find a rule in it; a module of mhat's own, and one that has no file, here."""
+    if _runs_here(where):
+        from mhat.subjects import modules
 
+        thing = modules.load(where).named(name)
+        return thing if isinstance(thing, Rule) else rule_of(thing)
+    from mhat.progress import line
+    from mhat.subjects.processes.guest import Wanted, found_in_process
 
-def load_module(where: str) -> ModuleType:
-    """Load a module by file name or by dotted name, as Python would for a script beside it."""
-    try:
-        return _load_file(Path(where)) if where.endswith(".py") else _load_package(where)
-    except MhatError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise InputFileError(f"{where} cannot be loaded: {_said(error, where)}", "Mend it first.") from error
-
-
-def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise InputFileError(f"there is no file `{path}`", "Check the name and the directory you are in.")
-    folder = str(path.resolve().parent)
-    name = f"mhat_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputFileError(f"`{path}` is not a Python file", "Name a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, folder)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    finally:
-        sys.path.remove(folder)
-    return module
-
-
-def _load_package(name: str) -> ModuleType:
-    # As `python -m` would find it; behind all else, so that nothing installed is hidden by it.
-    here = str(Path.cwd())
-    sys.path.append(here)
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise InputFileError(
-                f"there is no module `{name}`", "Install it, or name a file that ends in .py."
-            ) from None
-        raise
-    finally:
-        sys.path.reverse()
-        sys.path.remove(here)
-        sys.path.reverse()
-
-
-def _said(error: BaseException, where: str) -> str:
-    """Say what an exception said and the line of the user's file it came from."""
-    file = Path(where).resolve()
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
-    if isinstance(error, SyntaxError):
-        lines = [error.lineno]
-    place = f" (line {lines[-1]})" if lines and lines[-1] else ""
-    return f"{type(error).__name__}: {error.args[0] if isinstance(error, SyntaxError) else error}{place}"
-
-
-def found_in(module: ModuleType, where: str, name: str) -> Any:
-    """Look a dotted name up in a module."""
-    found: Any = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            known = [key for key in vars(found) if not key.startswith("_")] if hasattr(found, "__dict__") else []
-            raise UnknownName(f"name in {where}", name, known)
-        found = getattr(found, part)
+    with line(f"running {where}, to find its rule {name}".rstrip()):
+        found = found_in_process(Wanted(named, where, name, rule=True))
+    assert isinstance(found, Rule)
     return found
+
+
+def _runs_here(where: str) -> bool:
+    """Whether a module is run in this process: mhat's own, and one that another process would not find."""
+    if where.endswith(".py"):
+        return False
+    top = where.partition(".")[0]
+    file = getattr(sys.modules.get(where), "__file__", None)
+    return top in ("mhat", "__main__") or (where in sys.modules and file is None)
 
 
 def find_gradients(named: Any, steps: int | None = None, *, stored: bool = False) -> Any:
@@ -168,6 +143,8 @@ def find_subject(
     command: str | None = None,
     tensors: int | None = None,
     limit: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
 ) -> Subject:
     """Give the subject that is meant.
 
@@ -176,43 +153,108 @@ def find_subject(
     be, by whose knobs ambiguous names are read. `options`: other keywords of the constructor (fused, amsgrad ...);
     knobs among them are held. `tensors`: how many a command drives at once. `limit`: seconds a run.
 
+    What is named by text runs in a process of its own, which may use `memory` GB (half of what there is) and is ended
+    with all that it starts; `in_process`: here, for a debugger, without a limit unless one is given. The thing
+    itself runs here.
+
     Raises SubjectError if it does not run, MissingExtra for a framework that is not installed, UnknownName,
     BadValue or InputFileError if it is not there.
     """
     # Imported late: naming a rule must not load NumPy.
-    from mhat.subjects import commands, kinds
-    from mhat.subjects.scripts import script
+    from mhat.subjects import commands
+    from mhat.subjects.processes.guest import Wanted
+    from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.sandbox import LIMIT
 
     knobs = None if against is None else against.knobs
-    limits = {} if limit is None else {"limit": limit}
+    allowance = Allowance(None if memory is None else memory * GIGABYTE)
     if command is not None:
         if named is not None:
             raise BadValue("a command and a name are two subjects", "Give one of them.")
-        return commands.subject_of_command(command, None, knobs, tensors=tensors, dtype=dtype or "float64", **limits)
+        seconds = commands.LIMIT if limit is None else limit
+        return commands.subject_of_command(command, None, knobs, seconds, tensors, dtype or "float64", allowance)
     if feed is not None or read is not None:
-        if not isinstance(named, str) or not named.endswith(".py"):
-            raise BadValue("a name is fed and read in a script", "Name a file that ends in .py.")
-        if feed is None or read is None:
-            raise BadValue("of --feed and --read one is missing", "Give both: --feed g_list --read x_list.")
-        return script.subject_of_script(named, feed, read, None, knobs, **limits)
-    found, name = named, None
-    if isinstance(named, str):
-        found, name = _named_subject(named), named
-    if isinstance(found, ModuleType):
-        raise BadValue(f"{found.__name__} is a module", f"Name the subject in it: {found.__name__}:NAME.")
-    if found is None:
+        _check_script(named, feed, read)
+    if isinstance(named, ModuleType):
+        raise BadValue(f"{named.__name__} is a module", f"Name the subject in it: {named.__name__}:NAME.")
+    if named is None:
         raise BadValue("no subject is named", "Name one: mine.py:my_adam, torch.optim:Adam, or --command.")
-    return kinds.subject_of(found, name, knobs, options or {}, dtype, observe, limits)
+    wanted = Wanted(
+        "", "", "", feed, read, False, knobs, options or {}, dtype, observe, LIMIT if limit is None else limit
+    )
+    if not isinstance(named, str):
+        return _subject_of_thing(named, None, wanted)
+    if _is_plain(named):
+        _refuse_file(named, f"If it is a program that speaks JSON lines, say so: --command {named}.")
+        return _subject_of_rule(rules.named(named), named, wanted)
+    wanted = replace(wanted, named=named, where=_parted(named)[0], name=_parted(named)[1])
+    return _subject_of_text(wanted, allowance, in_process, limit)
 
 
-def _named_subject(named: str) -> Any:
+def _check_script(named: Any, feed: str | None, read: str | None) -> None:
+    """Refuse to feed or read what is no script, and to do one without the other; raises BadValue."""
+    if not isinstance(named, str) or not named.endswith(".py"):
+        raise BadValue("a name is fed and read in a script", "Name a file that ends in .py.")
+    if feed is None or read is None:
+        raise BadValue("of --feed and --read one is missing", "Give both: --feed g_list --read x_list.")
+
+
+def _subject_of_text(wanted: Wanted, allowance: Allowance, in_process: bool, limit: float | None) -> Subject:
+    """Make a subject of what is named in a file or module: a rule from its text, all else from a run."""
+    from mhat.subjects import definitions
+    from mhat.subjects.processes.guest import found_in_process
+    from mhat.subjects.sandbox import UNLIMITED, Guard
+
+    if wanted.feed is None:
+        written = definitions.definitions_of(wanted.where)
+        wanted = replace(wanted, name=wanted.name or _only_definition(written))
+        rule = None if written is None else written.step(wanted.name)
+        if rule is not None:
+            return _subject_of_rule(rule, wanted.named, wanted)
+    if in_process or _runs_here(wanted.where):
+        return _subject_in_here(wanted, Guard(UNLIMITED if limit is None else limit))
+    found = found_in_process(wanted, allowance)
+    return _subject_of_rule(found, wanted.named, wanted) if isinstance(found, Rule) else found
+
+
+def _only_definition(written: Definitions | None) -> str:
+    if written is None:
+        raise BadValue("a module alone is no subject", "Name the subject in it: MODULE:NAME.")
+    return written.only_definition()
+
+
+def _subject_in_here(wanted: Wanted, guard: Guard) -> Subject:
+    """Make a subject of what a file or module defines, in this process."""
+    from mhat.subjects import kinds, modules
+    from mhat.subjects.sandbox import quiet
+    from mhat.subjects.scripts import script
+
+    if wanted.feed is not None and wanted.read is not None:
+        return script.subject_of_script(wanted.where, wanted.feed, wanted.read, wanted.named, wanted.rule_knobs, guard)
+    if not wanted.where.endswith(".py"):
+        kinds.import_framework(wanted.where)
+    with quiet():
+        loaded = modules.load(wanted.where)
+    with loaded.neighbours.entered():
+        subject = _subject_of_thing(loaded.named(wanted.name), wanted.named, wanted, guard)
+    return replace(subject, drive=loaded.neighbours.around(subject.drive))
+
+
+def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard | None = None) -> Subject:
+    """Make a subject of the thing itself, which runs here; `wanted` says how."""
     from mhat.subjects import kinds
+    from mhat.subjects.sandbox import Guard as GuardOfRuns
 
-    if ":" not in named and not named.endswith(".py"):
-        return rules.named(named)
-    where, _, name = (named, "", "") if named.endswith(".py") else named.rpartition(":")
-    if not name and Path(where).is_file():
-        name = kinds.only_definition(Path(where))
-    if not where.endswith(".py"):
-        kinds.import_framework(where)
-    return found_in(load_module(where), where, name)
+    rule = kinds.rule_in(thing)
+    if rule is not None:
+        return _subject_of_rule(rule, name, wanted)
+    ours = GuardOfRuns(wanted.limit) if guard is None else guard
+    return kinds.subject_of(thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours)
+
+
+def _subject_of_rule(rule: Rule, name: str | None, wanted: Wanted) -> Subject:
+    from mhat.subjects.rules import subject_of_rule
+
+    for option in wanted.options:
+        raise UnknownName(f"option of {rule.name}", option, rule.knobs, "A rule takes knobs alone.")
+    return subject_of_rule(rule, name, wanted.dtype, wanted.observe)

@@ -12,12 +12,18 @@ from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language import Rule
 from mhat.names import find_subject
 from mhat.subjects.rules import subject_of_rule
+from mhat.subjects.subject import Subject
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
 
 GRADIENTS = np.random.default_rng(11).normal(size=(40, 4)) * [1.0, 1e-3, 40.0, 1.0]
 SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(40, 2, 2)]
+
+
+def here(named: Any, **more: Any) -> Subject:
+    """Find a subject that runs in this process, where the framework is imported already."""
+    return find_subject(named, in_process=True, **more)
 
 
 def difference(subject: Any, rule: Rule, knobs: dict[str, float], start: float = 0.5) -> float:
@@ -39,38 +45,38 @@ def difference(subject: Any, rule: Rule, knobs: dict[str, float], start: float =
 )
 def test_knobs_by_our_names_on_several_tensors(name: str, rule: Rule, knobs: dict[str, float]) -> None:
     named = f"optax.{name}" if ":" in name else f"optax:{name}"
-    subject = find_subject(named, against=rule)
+    subject = here(named, against=rule)
     assert (subject.name, subject.several, subject.starts, subject.dtype) == (named, True, True, "float64")
     assert set(knobs) <= subject.knobs
     assert difference(subject, rule, knobs) < 1e-12
 
 
 def test_defaults_are_optaxs_and_a_rate_that_must_be_told_is_the_rules() -> None:
-    assert find_subject("optax:adamw", against=rules.adamw).defaults == {
+    assert here("optax:adamw", against=rules.adamw).defaults == {
         "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 1e-4,
     }  # fmt: skip
-    assert find_subject("optax:rmsprop", against=rules.rmsprop).defaults["rho"] == 0.9
+    assert here("optax:rmsprop", against=rules.rmsprop).defaults["rho"] == 0.9
 
 
 def test_double_precision_is_on_only_while_it_runs() -> None:
     before = jax.config.jax_enable_x64
-    find_subject("optax:adam").run(np.ones(3))
+    here("optax:adam").run(np.ones(3))
     assert jax.config.jax_enable_x64 == before
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_smaller_types(dtype: str) -> None:
-    subject = find_subject("optax:adam", dtype=dtype)
+    subject = here("optax:adam", dtype=dtype)
     assert subject.dtype == dtype
     parameters = subject.run(GRADIENTS)
     # float16 overflows at the squares of large gradients.
     rounded = np.asarray(jax.numpy.asarray(parameters, dtype=dtype)).astype(np.float64)
     assert np.array_equal(parameters, rounded, equal_nan=True)
-    assert not np.array_equal(parameters, find_subject("optax:adam").run(GRADIENTS))
+    assert not np.array_equal(parameters, here("optax:adam").run(GRADIENTS))
 
 
 def test_options_go_through() -> None:
-    nesterov = find_subject("optax:sgd", against=rules.nesterov, options={"nesterov": True})
+    nesterov = here("optax:sgd", against=rules.nesterov, options={"nesterov": True})
     assert difference(nesterov, rules.nesterov, {"lr": 0.1, "momentum": 0.8}) < 1e-12
 
 
@@ -79,8 +85,8 @@ def my_descent(learning_rate: float = 0.5) -> Any:
 
 
 def test_a_transformation_of_ones_own_and_one_that_is_made() -> None:
-    assert find_subject(my_descent).run(np.ones(3), knobs={"lr": 2.0}).tolist() == [-2.0, -4.0, -6.0]
-    made = find_subject(optax.sgd(1.0))
+    assert here(my_descent).run(np.ones(3), knobs={"lr": 2.0}).tolist() == [-2.0, -4.0, -6.0]
+    made = here(optax.sgd(1.0))
     assert made.knobs == frozenset()
     assert made.run(np.ones(3)).tolist() == [-1.0, -2.0, -3.0]
 
@@ -91,11 +97,20 @@ def no_transformation(learning_rate: float = 0.5) -> Any:
 
 def test_what_goes_wrong_is_said() -> None:
     with pytest.raises(SubjectError) as caught:
-        find_subject(no_transformation, options={})
-    assert caught.value.what == "`optax:no_transformation` made a float, which is no transformation of optax"
+        here(no_transformation, options={})
+    assert caught.value.what == f"`{__name__}:no_transformation` made a float, which is no transformation of optax"
     with pytest.raises(UnknownName, match="there is no option of optax:adam `nestorov`"):
-        find_subject("optax:adam", options={"nestorov": True})
+        here("optax:adam", options={"nestorov": True})
     with pytest.raises(BadValue, match="`optax:adam` does not run in int8"):
-        find_subject("optax:adam", dtype="int8")
+        here("optax:adam", dtype="int8")
     with pytest.raises(SubjectError, match=r"`optax:dpsgd` raised|`optax:lbfgs` raised"):
-        find_subject("optax:lbfgs").run(np.ones(3))
+        here("optax:lbfgs").run(np.ones(3))
+
+
+def test_named_by_text_it_runs_in_a_process_of_its_own() -> None:
+    apart, ours = find_subject("optax:adam", against=rules.adam), here("optax:adam", against=rules.adam)
+    assert (apart.knobs, apart.defaults, apart.several) == (ours.knobs, ours.defaults, ours.several)
+    assert apart.source == ours.source
+    told: dict[str, float] = {"lr": 0.1, "beta1": 0.8}
+    for mine, theirs in zip(ours.run(SHAPES, 0.5, told), apart.run(SHAPES, 0.5, told), strict=True):
+        assert np.array_equal(mine, theirs)

@@ -12,11 +12,17 @@ from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language import Rule
 from mhat.names import find_subject
 from mhat.subjects.rules import subject_of_rule
+from mhat.subjects.subject import Subject
 
 torch = pytest.importorskip("torch")
 
 GRADIENTS = np.random.default_rng(11).normal(size=(60, 4)) * [1.0, 1e-3, 40.0, 1.0]
 SHAPES: list[Any] = [GRADIENTS, GRADIENTS[:, 0], GRADIENTS.reshape(60, 2, 2)]
+
+
+def here(named: Any, **more: Any) -> Subject:
+    """Find a subject that runs in this process, where the framework is imported already."""
+    return find_subject(named, in_process=True, **more)
 
 
 def difference(subject: Any, rule: Rule, knobs: dict[str, float], start: float = 0.5) -> float:
@@ -29,7 +35,7 @@ def difference(subject: Any, rule: Rule, knobs: dict[str, float], start: float =
 @pytest.mark.parametrize("name", ["Adam", "AdamW"])
 def test_every_form_on_several_tensors(name: str, options: dict[str, Any]) -> None:
     rule = {"Adam": rules.adam, "AdamW": rules.adamw}[name]
-    subject = find_subject(f"torch.optim:{name}", against=rule, options=options)
+    subject = here(f"torch.optim:{name}", against=rule, options=options)
     assert subject.name == f"torch.optim:{name}"
     assert (subject.several, subject.vectors, subject.starts, subject.tensors) == (True, True, True, None)
     assert subject.knobs == {"lr", "beta1", "beta2", "eps", "weight_decay"}
@@ -47,31 +53,31 @@ def test_every_form_on_several_tensors(name: str, options: dict[str, Any]) -> No
     ],
 )  # fmt: skip
 def test_knobs_by_our_names(name: str, rule: Rule, knobs: dict[str, float]) -> None:
-    assert difference(find_subject(f"torch.optim:{name}", against=rule), rule, knobs) < 1e-12
+    assert difference(here(f"torch.optim:{name}", against=rule), rule, knobs) < 1e-12
 
 
 def test_options_that_change_the_rule() -> None:
-    subject = find_subject("torch.optim:Adam", against=rules.amsgrad, options={"amsgrad": True, "lr": 0.1})
+    subject = here("torch.optim:Adam", against=rules.amsgrad, options={"amsgrad": True, "lr": 0.1})
     assert subject.defaults["lr"] == 0.1
     assert difference(subject, rules.amsgrad, {"lr": 0.1, "beta2": 0.8}) < 1e-12
-    climbing = find_subject("torch.optim:SGD", options={"maximize": True, "lr": 1.0})
+    climbing = here("torch.optim:SGD", options={"maximize": True, "lr": 1.0})
     assert climbing.run(np.ones(3)).tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_smaller_types(dtype: str) -> None:
-    subject = find_subject("torch.optim:Adam", dtype=dtype, options={"eps": 1e-3})
+    subject = here("torch.optim:Adam", dtype=dtype, options={"eps": 1e-3})
     assert subject.dtype == dtype
     parameters = torch.tensor(subject.run(GRADIENTS))
     assert torch.equal(parameters, parameters.to(getattr(torch, dtype)).double())
-    assert not torch.equal(parameters, torch.tensor(find_subject("torch.optim:Adam").run(GRADIENTS)))
+    assert not torch.equal(parameters, torch.tensor(here("torch.optim:Adam").run(GRADIENTS)))
 
 
 def test_the_default_type_of_torch_is_left_as_it_was() -> None:
     before = torch.get_default_dtype()
-    find_subject("torch.optim:NAdam").run(np.ones(3))
+    here("torch.optim:NAdam").run(np.ones(3))
     with pytest.raises(SubjectError):
-        find_subject("torch.optim:LBFGS").run(np.ones(3))
+        here("torch.optim:LBFGS").run(np.ones(3))
     assert torch.get_default_dtype() == before
 
 
@@ -87,34 +93,39 @@ class Mine(torch.optim.Optimizer):  # type: ignore[misc]
 
 
 def test_an_optimizer_of_ones_own() -> None:
-    subject = find_subject(Mine)
+    subject = here(Mine)
     assert subject.knobs == {"lr"}
     assert subject.run(np.ones(3), knobs={"lr": 2.0}).tolist() == [-2.0, -4.0, -6.0]
     assert subject.source is not None
     assert "class Mine" in subject.source.text
 
 
+def test_a_class_is_called_by_its_own_name_and_module() -> None:
+    assert here(Mine).name == f"{__name__}:Mine"
+    assert here(torch.optim.Adam).name == "torch.optim:Adam"
+
+
 def test_what_goes_wrong_is_said() -> None:
     with pytest.raises(SubjectError) as caught:
-        find_subject("torch.optim:LBFGS").run(np.ones(3))
+        here("torch.optim:LBFGS").run(np.ones(3))
     assert "missing 1 required positional argument: 'closure'" in caught.value.what
     with pytest.raises(SubjectError, match=r"`torch.optim:Adam` raised ValueError: Invalid beta parameter at index 0"):
-        find_subject("torch.optim:Adam").run(np.ones(3), knobs={"beta1": 2.0})
+        here("torch.optim:Adam").run(np.ones(3), knobs={"beta1": 2.0})
     with pytest.raises(UnknownName) as unknown:
-        find_subject("torch.optim:AdamW", options={"fussed": True})
+        here("torch.optim:AdamW", options={"fussed": True})
     assert str(unknown.value) == "there is no option of torch.optim:AdamW `fussed`\nDid you mean `fused`?"
     with pytest.raises(BadValue, match=r"`torch.optim:Adam` does not run in int8"):
-        find_subject("torch.optim:Adam", dtype="int8")
+        here("torch.optim:Adam", dtype="int8")
     made = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
     with pytest.raises(BadValue) as refused:
-        find_subject(made)
+        here(made)
     assert str(refused.value) == "this Adam is already made, of parameters of its own\nGive the class: Adam."
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("options", [{"foreach": False}, {"foreach": True}], ids=["for-loop", "foreach"])
 def test_a_right_adam_breaks_no_law_in_its_dtype(dtype: str, options: dict[str, Any]) -> None:
-    subject = find_subject("torch.optim:Adam", against=rules.adam, dtype=dtype, options=options)
+    subject = here("torch.optim:Adam", against=rules.adam, dtype=dtype, options=options)
     findings = laws.hold(
         subject.run, rules.adam, accepts=subject.knobs, free=subject.knobs, several=True, dtype=subject.dtype
     )
@@ -122,3 +133,12 @@ def test_a_right_adam_breaks_no_law_in_its_dtype(dtype: str, options: dict[str, 
     assert {finding.name for finding in findings} >= {"constant gradient", "translation", "without memory"}
     assert ("zero gradient" in {finding.name for finding in findings}) == (dtype != "float16")
     assert [finding.counterexample for finding in findings if not finding.holds] == []
+
+
+def test_named_by_text_it_runs_in_a_process_of_its_own() -> None:
+    apart, ours = find_subject("torch.optim:Adam", against=rules.adam), here("torch.optim:Adam", against=rules.adam)
+    assert (apart.knobs, apart.defaults, apart.several) == (ours.knobs, ours.defaults, ours.several)
+    assert apart.source == ours.source
+    told: dict[str, float] = {"lr": 0.1, "beta1": 0.8}
+    for mine, theirs in zip(ours.run(SHAPES, 0.5, told), apart.run(SHAPES, 0.5, told), strict=True):
+        assert np.array_equal(mine, theirs)

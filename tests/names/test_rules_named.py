@@ -37,7 +37,7 @@ def test_a_rule_inside_of_a_class(here: Path) -> None:
     assert find_rule("mine.py:Box.inner").name == "inner"
     with pytest.raises(UnknownName) as error:
         find_rule("mine.py:Box.iner")
-    assert str(error.value) == "there is no name in mine.py `Box.iner`\nDid you mean `inner`?"
+    assert str(error.value) == "there is no name `Box.iner` in mine.py\nDid you mean `inner`?"
 
 
 def test_a_rule_of_a_package_and_of_a_module_in_it(here: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_file_imports_what_stands_beside_it(here: Path) -> None:
 
 
 def test_a_file_that_failed_is_read_afresh(here: Path) -> None:
-    (here / "mine.py").write_text("1 / 0\n")
+    (here / "mine.py").write_text("mine = 1 / 0\n")
     with pytest.raises(InputFileError):
         find_rule("mine.py:mine")
     (here / "mine.py").write_text("def mine(x, g):\n    return x - g  # mended\n")
@@ -68,7 +68,7 @@ def test_a_file_that_failed_is_read_afresh(here: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named", "kind", "message"),
     [
-        ("import nowhere_at_all\n", "mine.py:a", InputFileError,
+        ("import nowhere_at_all\na = 1\n", "mine.py:a", InputFileError,
          "mine.py cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all' (line 1)\nMend it first."),
         ("import nowhere_at_all\n", "mine:a", InputFileError,
          "mine cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'\nMend it first."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("one.py").write_text("def run(gradients):\n    return -gradients.cumsum(0)\n")
     Path("script.py").write_text("gs = [1.0] * 5\nout = []\nfor g in gs:\n    out.append(-g)\n")
     Path("broken.py").write_text("def run(gradients:\n")
+    Path("adamw2").write_text("#!/bin/sh\n")
+    Path("folder.py").mkdir()
     return tmp_path
 
 
@@ -99,7 +102,7 @@ FAILURES: dict[str, tuple[Any, dict[str, Any], type[MhatError], str]] = {
     "no rule": ("adm", {}, UnknownName, "there is no rule `adm`\nDid you mean `adam`? `mhat rules` lists them."),
     "no file": ("none.py:f", {}, InputFileError,
                 "there is no file `none.py`\nCheck the name and the directory you are in."),
-    "no name": ("mine.py:my_sdg", {}, UnknownName, "there is no name in mine.py `my_sdg`\nDid you mean `my_sgd`?"),
+    "no name": ("mine.py:my_sdg", {}, UnknownName, "there is no name `my_sdg` in mine.py\nDid you mean `my_sgd`?"),
     "no name given": ("mine.py", {}, BadValue,
                       "there are 4 functions and classes in mine.py\nName one: mine.py:my_sgd; or of a script what is "
                       "fed and what is read: mine.py --feed g_list --read x_list."),
@@ -108,6 +111,12 @@ FAILURES: dict[str, tuple[Any, dict[str, Any], type[MhatError], str]] = {
                  "what is read: script.py --feed g_list --read x_list."),
     "broken": ("broken.py", {}, InputFileError,
                "broken.py cannot be loaded: SyntaxError: '(' was never closed (line 1)\nMend it first."),
+    "a program": ("./adamw2", {}, BadValue,
+                  "`./adamw2` is a file, and it does not end in .py\n"
+                  "If it is a program that speaks JSON lines, say so: --command ./adamw2."),
+    "no program": ("./adamw3", {}, InputFileError,
+                   "there is no file `./adamw3`\nCheck the name and the directory you are in."),
+    "a folder": ("folder.py:f", {}, InputFileError, "`folder.py` is no file\nName a file that ends in .py."),
     "a number": ("mine.py:number", {}, BadValue,
                  "`mine.py:number` is of type int\nName a function run(gradients), a class with step(params, grads), "
                  "a rule or an optimizer of a framework."),
@@ -131,6 +140,30 @@ def test_what_cannot_be_found_is_said(case: tuple[Any, dict[str, Any], type[Mhat
     assert str(caught.value) == text
 
 
+@pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES)
+def test_it_is_said_the_same_in_this_process(
+    case: tuple[Any, dict[str, Any], type[MhatError], str], here: Path
+) -> None:
+    named, rest, kind, text = case
+    with pytest.raises(kind) as caught:
+        find_subject(named, in_process=True, **rest)
+    assert str(caught.value) == text
+
+
+def test_in_this_process_it_is_the_thing_itself_that_runs(here: Path) -> None:
+    Path("mine.py").write_text(
+        "import os\nprint('loaded')\ndef run(gradients):\n    return gradients * 0 + os.getpid()\n"
+    )
+    assert find_subject("mine.py:run", in_process=True).run(ONES)[0, 0] == os.getpid()
+    assert find_subject("mine.py:run").run(ONES)[0, 0] != os.getpid()
+
+
+def test_a_framework_that_is_named_is_imported_in_the_other_process_alone(here: Path) -> None:
+    Path("heavy.py").write_text("def run(gradients):\n    return -gradients\n")
+    assert find_subject("heavy:run").run(ONES).tolist() == (-ONES).tolist()
+    assert "heavy" not in sys.modules
+
+
 def test_a_limit_is_handed_on(here: Path) -> None:
     Path("slow.py").write_text("def run(gradients):\n    while True: pass\n")
     with pytest.raises(SubjectError, match=r"`slow.py:run` did not end within 0.2 seconds"):
@@ -142,10 +175,16 @@ def test_a_limit_is_handed_on(here: Path) -> None:
     ("optax:adam", "optax", "optax"),
     ("keras.optimizers:Adam", "keras", "keras with a backend (jax, torch or tensorflow)"),
 ])  # fmt: skip
-def test_a_missing_framework_is_named(named: str, module: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_process", [False, True])
+def test_a_missing_framework_is_named(
+    named: str, module: str, what: str, in_process: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     if module == "optax":
         pytest.importorskip("jax")
-    monkeypatch.setitem(sys.modules, module, None)
+    # Imports in this process and in others find this in place of the framework.
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('gone', name={module!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, module, raising=False)
     with pytest.raises(MissingExtra) as caught:
-        find_subject(named)
+        find_subject(named, in_process=in_process)
     assert str(caught.value) == f"{what} is not installed\nInstall it with: pip install 'mhat[{module}]'"

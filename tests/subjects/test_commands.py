@@ -14,8 +14,10 @@ import pytest
 from mhat import rules
 from mhat.errors import BadValue, SubjectError, SubjectHangs
 from mhat.subjects.commands import EXAMPLE, subject_of_command
-from mhat.subjects.processes import OutOfTimeError, Process
+from mhat.subjects.processes.pipes import OutOfTimeError
+from mhat.subjects.processes.process import Process
 from mhat.subjects.rules import subject_of_rule
+from tests.subjects.processes.survivors import none_left
 
 SCRIPT = Path(__file__).parent / "commands" / "my_adam.py"
 GRADIENTS = np.random.default_rng(3).normal(size=(12, 2))
@@ -77,6 +79,13 @@ FAILURES = {
     "error": ("answered with the error: no gradients today", "", "Mend it."),
     "die": ("ended with exit code 3 without an answer", "out of ideas", EXAMPLE),
     "killed": ("was ended by SIGKILL without an answer", "", EXAMPLE),
+    "coloured": ("answered with the error: red", "", "Mend it."),
+    "twice": ("answered with more than one line", "", EXAMPLE),
+    "deeper": ("answered with a line that is not JSON", "[" * 200 + "...", EXAMPLE),
+    "big integer": ("answered with parameters that are not numbers", '{"parameters": [' + "9" * 184 + "...", EXAMPLE),
+    "deep": ("answered with parameters that are not numbers", '{"parameters": ' + "[" * 185 + "...", EXAMPLE),
+    "flood": ("wrote more than 1000800 characters where an answer was expected", "", EXAMPLE),
+    "blank": ("wrote more than 1000800 characters where an answer was expected", "", EXAMPLE),
 }  # fmt: skip
 
 
@@ -109,6 +118,18 @@ def test_a_command_that_hangs_is_ended_with_its_children() -> None:
     assert not alive(int(caught.value.said))
 
 
+@pytest.mark.parametrize("mode", ["leave", "interrupt"])
+def test_what_a_command_does_to_others_spoils_nothing_and_is_ended_with_it(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = f"MHAT_TESTS_OF_COMMANDS_{os.getpid()}"
+    monkeypatch.setenv(word, "1")
+    subject = subject_of_command(command(mode), "mine")
+    assert np.max(np.abs(subject.run(GRADIENTS) - ADAM.run(GRADIENTS))) < 1e-14
+    del subject
+    assert none_left(word)
+
+
 def alive(process: int) -> bool:
     """Whether a process runs; one that has ended may not have been buried yet."""
     for _ in range(50):
@@ -123,14 +144,15 @@ def alive(process: int) -> bool:
 
 
 def test_a_process_ends_with_the_object() -> None:
-    process = Process("mine", [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"])
-    assert process.receive(10.0) == "1"
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    process = Process("mine", [sys.executable, "-c", code])
+    line = process.receive_line(time.monotonic() + 10.0, 100)
+    assert line is not None
     with pytest.raises(OutOfTimeError):
-        process.receive(0.01)
-    pid = process._process.pid
-    assert alive(pid)
+        process.receive_line(time.monotonic() + 0.01, 100)
+    assert alive(int(line))
     del process
-    assert not alive(pid)
+    assert not alive(int(line))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from mhat.subjects.classes import EXPECTED as CLASSES
 from mhat.subjects.classes import subject_of_class
 from mhat.subjects.functions import EXPECTED, subject_of_function
 from mhat.subjects.rules import subject_of_rule
+from mhat.subjects.sandbox import Guard
 from tests.subjects import subjects_written as written
 
 GRADIENTS = np.random.default_rng(7).normal(size=(40, 6))
@@ -42,7 +44,7 @@ def test_the_text_of_a_function_is_at_hand() -> None:
     source = subject_of_function(written.my_adam).source
     assert source is not None
     assert source.file == written.__file__
-    assert Path(source.file).read_text("utf-8").splitlines()[source.line - 1] == source.text.splitlines()[0]
+    assert Path(source.file).read_text("utf-8").splitlines()[source.first_line - 1] == source.lines[0]
 
 
 def test_a_function_of_numbers_runs_one_coordinate_at_a_time() -> None:
@@ -146,13 +148,34 @@ def test_what_is_expected_is_shown() -> None:
     assert caught.value.cure == f"Give it a default. {EXPECTED}"
 
 
+def test_a_copy_of_the_process_that_a_subject_makes_does_not_come_back() -> None:
+    def run(gradients):  # type: ignore[no-untyped-def]
+        os.fork()
+        return -gradients
+
+    here = os.getpid()
+    assert subject_of_function(run).run(np.ones(3)).tolist() == [-1.0, -1.0, -1.0]
+    assert os.getpid() == here
+
+
+@pytest.mark.parametrize("tensors", ["two", 0, 1.5, True])
+def test_tensors_that_are_no_count_are_refused(tensors: Any) -> None:
+    def run(gradients):  # type: ignore[no-untyped-def]
+        return gradients
+
+    run.tensors = tensors  # type: ignore[attr-defined]
+    with pytest.raises(SubjectError) as caught:
+        subject_of_function(run, "mine")
+    assert caught.value.what == f"`mine` has `tensors = {tensors!r}`, which is no count"
+
+
 def test_a_function_that_does_not_end_is_stopped() -> None:
     def run(gradients):  # type: ignore[no-untyped-def]
         while True:
             time.sleep(0.01)
 
     with pytest.raises(SubjectHangs, match=r"`mine` did not end within 0.2 seconds"):
-        subject_of_function(run, "mine", limit=0.2)
+        subject_of_function(run, "mine", guard=Guard(0.2))
 
 
 @pytest.mark.parametrize(

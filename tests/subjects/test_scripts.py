@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from mhat import rules
 from mhat.errors import BadValue, InputFileError, SubjectError, SubjectHangs
 from mhat.language import rule
+from mhat.names import find_subject
 from mhat.subjects.rules import subject_of_rule
-from mhat.subjects.scripts.script import subject_of_script
+from mhat.subjects.subject import Subject
 
 ASKER = """\
 import numpy as np
@@ -107,13 +110,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def driven(path: str, feed: str, read: str, **more: Any) -> Subject:
+    return find_subject(path, feed=feed, read=read, **more)
+
+
 def stream(steps: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.random.default_rng(steps).normal(size=(steps, 2))
 
 
 def test_the_askers_script_is_driven_as_it_is(here: Path) -> None:
     Path("script.py").write_text(ASKER)
-    subject = subject_of_script("script.py", "g_list", "mv", rule_knobs=rules.adam.knobs)
+    subject = driven("script.py", "g_list", "mv", against=rules.adam)
     assert subject.name == "script.py"
     assert subject.defaults == {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
     assert subject.knobs == subject.defaults.keys()
@@ -130,16 +137,16 @@ def test_the_askers_script_is_driven_as_it_is(here: Path) -> None:
 
 def test_the_source_is_the_script(here: Path) -> None:
     Path("script.py").write_text(ASKER)
-    source = subject_of_script("script.py", "g_list", "mv").source
+    source = driven("script.py", "g_list", "mv").source
     assert source is not None
-    assert (source.file, source.line, source.text) == ("script.py", 1, ASKER)
+    assert (source.file, source.first_line, source.whole) == ("script.py", 1, ASKER)
 
 
 @pytest.mark.parametrize("case", SCRIPTS.values(), ids=SCRIPTS)
 def test_the_ways_to_write_a_script(case: tuple[str, str, str], here: Path) -> None:
     text, feed, read = case
     Path("script.py").write_text(text)
-    subject = subject_of_script("script.py", feed, read)
+    subject = driven("script.py", feed, read)
     reference = subject_of_rule(rules.adam, observe="ratio")
     for steps in (5, 60, 130):
         assert np.allclose(subject.run(stream(steps)), reference.run(stream(steps)), rtol=0, atol=1e-12)
@@ -172,7 +179,7 @@ def test_what_goes_wrong_is_said(case: tuple[str, str, str, str, str], here: Pat
     text, feed, read, what, said = case
     Path("script.py").write_text(text)
     with pytest.raises(SubjectError) as caught:
-        subject_of_script("script.py", feed, read)
+        driven("script.py", feed, read)
     assert caught.value.what == f"`script.py` {what}"
     assert caught.value.said == said
     assert caught.value.cure
@@ -180,7 +187,7 @@ def test_what_goes_wrong_is_said(case: tuple[str, str, str, str, str], here: Pat
 
 def test_a_count_of_its_own_that_cannot_be_followed(here: Path) -> None:
     Path("script.py").write_text(LIST + "for i in range(sum([4, 6])):\n    out.append(-gs[i])\n")
-    subject = subject_of_script("script.py", "gs", "out")
+    subject = driven("script.py", "gs", "out")
     assert subject.run(np.arange(3.0)).tolist() == [0.0, -1.0, -2.0]
     with pytest.raises(SubjectError) as caught:
         subject.run(np.ones(11))
@@ -188,10 +195,68 @@ def test_a_count_of_its_own_that_cannot_be_followed(here: Path) -> None:
     assert caught.value.cure == "Let it loop over `gs`, or over range(len(gs))."
 
 
+FIXED = "import numpy as np\nn = 10\ngs = [1.0] * n\nfixed = np.zeros(10)\nout = []\n"
+BY_ITSELF = (
+    "By itself it runs, and it was given 8 gradients in `gs` here: let everything that counts its steps go by len(gs)."
+)
+CURES: dict[str, tuple[str, str]] = {
+    "that asks": (FIXED + "assert gs == [1.0] * 10\nfor g in gs:\n    out.append(-g)\n", BY_ITSELF),
+    "broken": (FIXED + LOOP + "1 / 0\n", "Mend it, and run it by itself first."),
+}
+
+
+@pytest.mark.parametrize("case", CURES.values(), ids=CURES)
+def test_the_cure_depends_on_whether_it_runs_by_itself(case: tuple[str, str], here: Path) -> None:
+    text, cure = case
+    Path("script.py").write_text(text)
+    with pytest.raises(SubjectError) as caught:
+        driven("script.py", "gs", "out")
+    assert caught.value.cure == cure
+
+
+ENDS: dict[str, tuple[str, str]] = {
+    "exits at once": ("import os\nos._exit(0)\n", "ended with exit code 0 in the middle of a run"),
+    "raises base": ("raise BaseException('b')\n", "raised BaseException: b"),
+    "interrupts itself": ("raise KeyboardInterrupt\n", "raised KeyboardInterrupt"),
+    "null bytes": ("x = '\0'\n", "is not Python: source code string cannot contain null bytes"),
+    "deep": ("x = " + "(" * 250 + "1" + ")" * 250 + "\n", "is not Python: too many nested parentheses (line 6)"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS.values(), ids=ENDS)
+def test_how_a_script_ends_is_said(case: tuple[str, str], here: Path) -> None:
+    text, what = case
+    Path("script.py").write_text(LIST + text)
+    with pytest.raises((SubjectError, InputFileError)) as caught:
+        driven("script.py", "gs", "out")
+    assert caught.value.what == f"`script.py` {what}"
+
+
+def test_what_a_script_writes_forks_and_leaves_spoils_nothing(here: Path) -> None:
+    Path("script.py").write_text(
+        f"import os, subprocess, threading, time\n{LIST}{LOOP}"
+        "os.write(1, b'garbage')\nos.fork()\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+    )
+    assert driven("script.py", "gs", "out").run(np.ones(3)).tolist() == [-1.0, -1.0, -1.0]
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_a_script_runs_here_when_it_is_debugged(in_process: bool, here: Path) -> None:
+    Path("beside.py").write_text("def moved(g):\n    return -g\n")
+    Path("script.py").write_text("import matplotlib.pyplot as plt\nfrom beside import moved\n" + LIST
+                                 + LOOP.replace("-g", "moved(g)") + "plt.plot(out)\n")  # fmt: skip
+    main, arguments = sys.modules["__main__"], list(sys.argv)
+    subject = driven("script.py", "gs", "out", in_process=in_process)
+    assert subject.run(np.ones(3)).tolist() == [-1.0, -1.0, -1.0]
+    assert (sys.modules["__main__"], sys.argv) == (main, arguments)
+    assert "beside" not in sys.modules
+
+
 def test_a_script_that_does_not_end_is_stopped(here: Path) -> None:
     Path("script.py").write_text(LIST + "while True:\n    pass\n")
     with pytest.raises(SubjectHangs, match=r"`script.py` did not end within 1.5 seconds"):
-        subject_of_script("script.py", "gs", "out", limit=1.5)
+        driven("script.py", "gs", "out", limit=1.5)
 
 
 def test_a_module_beside_the_script_is_found_and_prints_stay_apart(
@@ -199,15 +264,15 @@ def test_a_module_beside_the_script_is_found_and_prints_stay_apart(
 ) -> None:
     Path("beside.py").write_text("def moved(g):\n    return -g\n")
     Path("script.py").write_text("from beside import moved\n" + LIST + LOOP.replace("-g", "moved(g)") + "print(out)\n")
-    assert subject_of_script("script.py", "gs", "out").run(np.ones(3)).tolist() == [-1.0, -1.0, -1.0]
+    assert driven("script.py", "gs", "out").run(np.ones(3)).tolist() == [-1.0, -1.0, -1.0]
     assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_no_script(here: Path) -> None:
     Path("broken.py").write_text("for g in\n")
     with pytest.raises(InputFileError, match=r"`broken.py` is not Python: invalid syntax \(line 1\)"):
-        subject_of_script("broken.py", "g", "x")
+        driven("broken.py", "g", "x")
     with pytest.raises(InputFileError, match=r"the script `none.py` cannot be read: No such file or directory"):
-        subject_of_script("none.py", "g", "x")
+        driven("none.py", "g", "x")
     with pytest.raises(BadValue, match="--feed g list is no name"):
-        subject_of_script("broken.py", "g list", "x")
+        driven("broken.py", "g list", "x")

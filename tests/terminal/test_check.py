@@ -117,7 +117,7 @@ def test_identify_and_compare(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["check", "mine.py:nothing"], "there is no name in mine.py `nothing`"),
+        (["check", "mine.py:nothing"], "there is no name `nothing` in mine.py"),
         (["check", "nowhere.py:adam"], "there is no file `nowhere.py`"),
         (["check", "mine.py:adam", "--against", "adm"], "there is no rule `adm`"),
         (["check", "mine.py:adam", "--observe", "raito"], "there is no variable of adam `raito`"),

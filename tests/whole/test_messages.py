@@ -56,7 +56,7 @@ MESSAGES = {
     "trace adma --stream ramp": "there is no rule `adma`\nDid you mean `adam`? `mhat rules` lists them.",
     "rules adm": "there is no rule `adm`\nDid you mean `adam`? `mhat rules` lists them.",
     "rules mine.py": "there are 3 rules in mine.py\nName one: mine.py:stepping.",
-    "rules mine.py:mime": "there is no name in mine.py `mime`\nDid you mean `mine`?",
+    "rules mine.py:mime": "there is no name `mime` in mine.py\nDid you mean `mine`?",
     "rules none.py": "there is no file `none.py`\nCheck the name and the directory you are in.",
     "rules no.such.module:rule": "there is no module `no.such.module`\nInstall it, or name a file that ends in .py.",
     "rules broken.py": "broken.py cannot be loaded: SyntaxError: '(' was never closed (line 3)\nMend it first.",

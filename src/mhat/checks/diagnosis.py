@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
 from mhat.language.definition import of_tree
+from mhat.language.source import SourceText
 from mhat.language.tree import Tree
 from mhat.mistakes.dialects import Dialect
 from mhat.mistakes.slots import Edit
 from mhat.printers import python
 from mhat.search.candidates import Candidate
-from mhat.subjects.subject import Source
 
 # How alike a line of the user's must be to the line of the rule to be pointed at.
 ALIKE = 0.45
@@ -63,10 +63,10 @@ def _pointed(question: Question, tree: Tree) -> list[tuple[int, str]]:
     return lines
 
 
-def _most_alike(source: Source, wanted: str) -> tuple[int, str] | None:
+def _most_alike(source: SourceText, wanted: str) -> tuple[int, str] | None:
     tokens = _tokens(wanted)
     best: tuple[float, int, str] | None = None
-    for number, line in enumerate(source.text.splitlines(), source.line):
+    for number, line in enumerate(source.lines, source.first_line):
         if ("=" not in line and "return" not in line) or line.strip().startswith(("#", "def ", "class ")):
             continue
         share = difflib.SequenceMatcher(None, tokens, _tokens(line), autojunk=False).ratio()

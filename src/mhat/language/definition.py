@@ -31,7 +31,7 @@ class Rule:
 
     def __init__(
         self,
-        origin: Callable[..., Any] | str | Tree,
+        origin: Callable[..., Any] | str | sources.SourceText | Tree,
         *,
         paper: str = "",
         knobs: dict[str, str] | None = None,
@@ -52,6 +52,8 @@ class Rule:
         """The text the rule was read from, with its file and line."""
         if isinstance(self._origin, Tree):
             return sources.of_text("")
+        if isinstance(self._origin, sources.SourceText):
+            return self._origin
         return sources.of_text(self._origin) if isinstance(self._origin, str) else sources.of_function(self._origin)
 
     @cached_property
@@ -234,3 +236,8 @@ def rule(
 def of_tree(tree: Tree, *, paper: str = "", doc: str = "", knobs: dict[str, str] | None = None) -> Rule:
     """Wrap a tree that code has made (an edit, a modifier) as an ordinary rule; `knobs` as in `rule`."""
     return Rule(tree, paper=paper, doc=doc, knobs=knobs)
+
+
+def of_source(source: sources.SourceText, *, paper: str = "", knobs: dict[str, str] | None = None) -> Rule:
+    """Make a rule of a text that stands in a file, which is not run; `paper` and `knobs` as in `rule`."""
+    return Rule(source, paper=paper, knobs=knobs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.spelling import Spelling, spelling_of
+from mhat.subjects.spelling import SpelledKnobs, spelling_of
 
 METHODS = (
     "step", "update", "apply", "update_params", "update_parameters", "apply_gradients", "optimize", "minimize",
@@ -40,7 +40,7 @@ class Way:
     roles: tuple[str, ...]
     names: tuple[str, ...]
     layout: str
-    spelling: Spelling  # knobs that the method itself takes
+    spelling: SpelledKnobs  # knobs that the method itself takes
 
     @property
     def tensors(self) -> int | None:

@@ -19,10 +19,10 @@ import numpy as np
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import METHODS, PARAMS, SIZES, Way, is_required, methods_of, ways_of
-from mhat.subjects.sandbox import LIMIT, guarded, source_of
+from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of
 from mhat.subjects.spelling import Keywords, keywords_of
 from mhat.subjects.subject import Array, Subject
-from mhat.subjects.trials import AGAIN, Several, Single
+from mhat.subjects.trials import AGAIN, Several, Single, subject_of_driver
 
 EXPECTED = (
     "Expected: step(params, grads) or update(w, dw), which returns the new parameters or changes them in place, "
@@ -32,39 +32,34 @@ SHOWN = 6  # ways that a message lists
 
 
 def subject_of_class(
-    made: Any,
+    thing: Any,
     name: str | None = None,
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
     options: Mapping[str, Any] | None = None,
     observe: str = "x",
-    limit: float = LIMIT,
+    guard: Guard = USUAL_GUARD,
 ) -> Subject:
     """Make a subject of a class with a step method, or of an object of it, which is copied for every run.
 
     What a step that is given gradients alone returns is taken as it is if `observe` is not "x". Raises
     SubjectError, which lists the ways that were tried.
     """
-    is_class = isinstance(made, type)
-    name = name or str(getattr(made, "__name__", type(made).__name__))
-    parameters = _constructor(made) if is_class else []
+    is_class = isinstance(thing, type)
+    name = name or str(getattr(thing, "__name__", type(thing).__name__))
+    parameters = _constructor(thing) if is_class else []
     apart = [p.name for p in parameters if plain_spelling(p.name) in PARAMS | SIZES and is_required(p)]
     keywords = keywords_of(name, parameters, rule_knobs, options if is_class else None, skip=apart)
-    if keywords.spelling.unknown:
-        listed = ", ".join(f"`{parameter}`" for parameter in keywords.spelling.unknown)
-        raise SubjectError(name, f"asks for {listed}, which mhat does not know", f"Give it a default. {EXPECTED}")
-    way, driver = _found(_Maker(name, made, is_class, tuple(apart), keywords, limit), rule_knobs, dtype, observe)
-    return Subject(
-        name=name,
-        drive=driver.drive,
+    keywords.check_known(name, EXPECTED)
+    maker = _Maker(name, thing, is_class, tuple(apart), keywords)
+    way, driver = _found(maker, rule_knobs, dtype, observe, guard)
+    return subject_of_driver(
+        driver,
         knobs=(keywords.spelling.names if is_class else frozenset()) | way.spelling.names,
-        several=way.together,
-        vectors=driver.vectors,
         starts=_has_start(apart, way),
-        dtype=driver.dtype,
         tensors=way.tensors,
         defaults={**way.spelling.defaults, **keywords.defaults},
-        source=source_of(made if is_class else type(made)),
+        source=source_of(thing if is_class else type(thing)),
     )
 
 
@@ -92,11 +87,10 @@ class _Maker:
     """Makes a fresh object for each run."""
 
     name: str
-    made: Any
+    thing: Any
     is_class: bool
     apart: tuple[str, ...]  # arguments of the constructor that are parameters or their shapes
     keywords: Keywords
-    limit: float
 
     @property
     def owned(self) -> str | None:
@@ -106,33 +100,33 @@ class _Maker:
     def make(self, params: Any, first: Array, knobs: Mapping[str, float]) -> Any:
         """Make an object, of its parameters where it asks for them."""
         if not self.is_class:
-            return copy.deepcopy(self.made)
+            return copy.deepcopy(self.thing)
         arguments = self.keywords.arguments(knobs)
         for parameter in self.apart:
             spelled = plain_spelling(parameter)
             size = first.shape if spelled in ("shape", "dims") else first.size
             arguments[parameter] = params if spelled in PARAMS else size
-        return self.made(**arguments)
+        return self.thing(**arguments)
 
 
 def _found(
-    maker: _Maker, rule_knobs: Mapping[str, float] | None, dtype: str | None, observe: str
+    maker: _Maker, rule_knobs: Mapping[str, float] | None, dtype: str | None, observe: str, guard: Guard
 ) -> tuple[Way, Single | Several]:
     """Try the ways; where the names are in the plural, lists and dicts too, since several tensors show more."""
     tried: list[str] = []
     works: list[tuple[Way, Single | Several]] = []
-    for way in ways_of(maker.made, maker.owned is not None, rule_knobs):
+    for way in ways_of(maker.thing, maker.owned is not None, rule_knobs):
         if works and (way.method != works[0][0].method or way.roles != works[0][0].roles):
             break
         if maker.owned is None and observe == "x" and not any(r.startswith(("params", "pairs")) for r in way.roles):
             tried.append(f"{way}: is given no parameters, so that it can return none")
             continue
-        run = _Run(maker, way)
+        course = _Course(maker, way)
         driver: Single | Several
         if way.together:
-            driver = Several(maker.name, run.several, way.tensors or 2, dtype)
+            driver = Several(maker.name, course.several, way.tensors or 2, dtype, guard)
         else:
-            driver = Single(maker.name, run.single, dtype)
+            driver = Single(maker.name, course.single, dtype, guard)
         try:
             driver.settle()
         except SubjectHangs:
@@ -142,7 +136,7 @@ def _found(
                 raise
             tried.append(f"{way}: {_short(error)}")
             continue
-        run.settled = True
+        course.settled = True
         works.append((way, driver))
         if way.together or not _is_plural(way, maker.apart):
             break
@@ -150,7 +144,7 @@ def _found(
         return works[-1]
     if tried:
         raise SubjectError(maker.name, "has no step that works; tried:", EXPECTED, "\n".join(tried[:SHOWN]))
-    there = [f"{method}{_signature(getattr(maker.made, method))}" for method in methods_of(maker.made)]
+    there = [f"{method}{_signature(getattr(maker.thing, method))}" for method in methods_of(maker.thing)]
     what = "has no step that mhat can call:" if there else f"has no step: no method {', '.join(METHODS[:4])} ..."
     raise SubjectError(maker.name, what, EXPECTED, "\n".join(there))
 
@@ -171,7 +165,7 @@ def _short(error: SubjectError) -> str:
     return f"{what} ({error.said})" if error.said else what
 
 
-class _Run:
+class _Course:
     """Runs streams through fresh objects in one way."""
 
     def __init__(self, maker: _Maker, way: Way) -> None:
@@ -189,14 +183,13 @@ class _Run:
         taken = {name: value for name, value in knobs.items() if name in self.way.spelling.names}
         others = {name: value for name, value in knobs.items() if name in self.maker.keywords.spelling.names}
         extra = self.way.spelling.arguments(taken)
-        with guarded(self.maker.name, self.maker.limit):
-            # Arrays also for single numbers, so that they can be changed in place.
-            params = self.laid([np.array(start) for start in starts])
-            optimizer = self.maker.make(params, np.asarray(starts[0]), others)
-            for i in range(len(gradients[0])):
-                params = self.stepped(optimizer, params, [np.array(g[i])[()] for g in gradients], i + 1, extra)
-                for kept, value in zip(record, self.taken_apart(params), strict=True):
-                    kept.append(np.array(value))
+        # Arrays also for single numbers, so that they can be changed in place.
+        params = self.laid([np.array(start) for start in starts])
+        optimizer = self.maker.make(params, np.asarray(starts[0]), others)
+        for i in range(len(gradients[0])):
+            params = self.stepped(optimizer, params, [np.array(g[i])[()] for g in gradients], i + 1, extra)
+            for kept, value in zip(record, self.taken_apart(params), strict=True):
+                kept.append(np.array(value))
         if not self.settled and not all(_moves(kept, start) for kept, start in zip(record, starts, strict=True)):
             raise SubjectError(
                 self.maker.name, "moved nothing: it returned None and changed nothing in place", EXPECTED

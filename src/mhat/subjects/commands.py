@@ -10,16 +10,23 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from mhat.errors import BadValue, SubjectError, SubjectHangs
-from mhat.notation.strict_json import numbers_in, text_of
-from mhat.subjects.processes import OutOfTimeError, Process
-from mhat.subjects.subject import Array, Subject
-from mhat.subjects.trials import Several, Single, same
+from mhat.notation import strict_json
+from mhat.subjects.processes.pipes import OutOfTimeError, TooMuchError
+from mhat.subjects.processes.process import Allowance, Process
+from mhat.subjects.sandbox import words_of
+from mhat.subjects.subject import Subject
+from mhat.subjects.trials import Several, Single, differs, heeded, subject_of_driver
 
 LIMIT = 10.0  # seconds a run
+SPARE, A_NUMBER = 1_000_000, 100  # characters that an answer may have, and more for each number
 EXAMPLE = 'Answer each line with one line: {"parameters": [...]}, or {"error": "..."}.'
 
 
@@ -30,6 +37,7 @@ def subject_of_command(
     limit: float = LIMIT,
     tensors: int | None = None,
     dtype: str = "float64",
+    allowance: Allowance | None = None,
 ) -> Subject:
     """Make a subject of a command line. What it takes (vectors, a start, which knobs) is found by trying.
 
@@ -38,28 +46,17 @@ def subject_of_command(
     SubjectError.
     """
     name = name or command
-    conversation = _Conversation(name, _arguments(command), limit, tensors is not None)
-    driver = (
-        Single(name, conversation.run, "float64")
-        if tensors is None
-        else Several(name, conversation.run, tensors, "float64")
-    )
+    conversation = _Conversation(name, _arguments(command), limit, tensors is not None, allowance or Allowance())
+    driver: Single | Several = Single(name, conversation.run, "float64")
+    if tensors is not None:
+        driver = Several(name, conversation.run, tensors, "float64")
     try:
         driver.settle()
         starts, knobs = _takes(driver, rule_knobs or {})
     except BaseException:
         conversation.end()
         raise
-    return Subject(
-        name=name,
-        drive=driver.drive,
-        knobs=frozenset(knobs),
-        several=tensors is not None,
-        vectors=driver.vectors,
-        starts=starts,
-        dtype=dtype,
-        tensors=tensors,
-    )
+    return replace(subject_of_driver(driver, knobs=knobs, starts=starts, tensors=tensors), dtype=dtype)
 
 
 def _arguments(command: str) -> list[str] | str:
@@ -73,43 +70,28 @@ def _arguments(command: str) -> list[str] | str:
         raise BadValue(f"the command `{command}` cannot be read: {error}", "Close its quotes.") from None
 
 
-def _other(value: float) -> float:
-    """Give a knob a value that no rule confuses with its default."""
-    return value / 2 + 0.25 if value < 1 else value * 1.5
-
-
 def _takes(driver: Single | Several, knobs: Mapping[str, float]) -> tuple[bool, set[str]]:
     """Find out whether a command takes a start, and which knobs: telling it so changes the answer.
 
     A knob may show only where the parameter is not near 0 (weight_decay), so it is tried there too.
     """
-
-    def differs(plain: list[Array], told: Mapping[str, float], start: float) -> bool:
-        try:
-            return not same(plain, driver.attempt(told, start))
-        except SubjectHangs:
-            raise
-        except SubjectError:
-            return False
-
-    plain = driver.attempt({})
-    starts = differs(plain, {}, 3.0)
-    found = {knob for knob, value in knobs.items() if differs(plain, {knob: _other(value)}, 0.0)}
-    left = knobs.keys() - found
-    if starts and left:
-        plain = driver.attempt({}, 3.0)
-        found |= {knob for knob in left if differs(plain, {knob: _other(knobs[knob])}, 3.0)}
-    return starts, found
+    starts = differs(driver, driver.attempt({}), {}, 3.0)
+    heard = heeded(driver, knobs)
+    left = {name: value for name, value in knobs.items() if name not in heard}
+    return starts, heard | (heeded(driver, left, 3.0) if starts and left else set())
 
 
 class _Conversation:
     """A command, and the process that runs it as long as it likes to."""
 
-    def __init__(self, name: str, arguments: list[str] | str, limit: float, several: bool) -> None:
+    def __init__(
+        self, name: str, arguments: list[str] | str, limit: float, several: bool, allowance: Allowance
+    ) -> None:
         self.name = name
         self.arguments = arguments
         self.limit = limit
         self.several = several
+        self.allowance = allowance
         self.process: Process | None = None
         self.one_run_each = False
 
@@ -120,77 +102,82 @@ class _Conversation:
 
     def run(self, gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
         """Ask for one run; raises SubjectError."""
-        line = self.ask(text_of({"gradients": gradients, "start": start, "knobs": dict(knobs)}))
+        question = strict_json.text_of({"gradients": gradients, "start": start, "knobs": dict(knobs)})
+        most = SPARE + A_NUMBER * sum(np.size(each) for each in (gradients if self.several else [gradients]))
         try:
-            return self.read(line)
+            return self.read(self.ask(question.encode() + b"\n", most))
         except SubjectError:
             self.end()
             raise
 
-    def ask(self, question: str) -> str:
+    def ask(self, question: bytes, most: int) -> str:
         """Give the answering line of a process that is running, or of a new one."""
-        for _ in range(2):
+        while True:
             process = self.process
             if process is None or not process.running:
                 self.end()
-                process = self.process = Process(self.name, self.arguments)
+                process = self.process = Process(self.name, self.arguments, allowance=self.allowance)
             fresh = process.asked == 0
+            if process.says_more and process.running:
+                raise SubjectError(self.name, "answered with more than one line", EXAMPLE)
             process.send(question)
-            line = self.answer(process)
+            line = self.answer(process, most)
             if line is not None:
                 if self.one_run_each:
                     self.end()
-                return line
-            how, said = process.how_it_ended(), process.said()
+                return line.decode(errors="replace").strip()
+            ending, said = process.ending(), process.said()
             self.end()
             if fresh:
-                raise SubjectError(self.name, f"{how} without an answer", EXAMPLE, said)
-        raise SubjectError(self.name, f"{how} without an answer", EXAMPLE, said)
+                how = ending.what if ending.cure else f"{ending.what} without an answer"
+                raise SubjectError(self.name, how, ending.cure or EXAMPLE, said)
 
-    def answer(self, process: Process) -> str | None:
+    def answer(self, process: Process, most: int) -> bytes | None:
         """Wait for an answer; a process that reads to the end of its input is told that this is it."""
-        patience = self.limit if process.asked > 1 else self.limit / 2
+        now, known = time.monotonic(), process.asked > 1
         try:
             if self.one_run_each:
                 process.close_input()
-                return process.receive(self.limit)
+                return process.receive_line(now + self.limit, most)
             try:
-                return process.receive(patience)
+                return process.receive_line(now + (self.limit if known else self.limit / 2), most)
             except OutOfTimeError:
-                if process.asked > 1:
+                if known:
                     raise
             process.close_input()
-            line = process.receive(self.limit - patience)
+            line = process.receive_line(now + self.limit, most)
             self.one_run_each = line is not None
             return line
         except OutOfTimeError:
-            said = process.said()
-            self.end()
             raise SubjectHangs(
                 self.name,
                 f"did not answer within {self.limit:g} seconds",
                 "Write each answer as one line and flush the output, or give it longer.",
-                said,
+                process.said(),
+            ) from None
+        except TooMuchError:
+            raise SubjectError(
+                self.name, f"wrote more than {most} characters where an answer was expected", EXAMPLE, process.said()
             ) from None
 
     def read(self, line: str) -> Any:
         """Read an answer; raises SubjectError for anything but parameters."""
-        shown = line if len(line) <= 200 else f"{line[:200]}..."
+        shown = words_of(line)
         said = self.process.said() if self.process is not None else ""
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SubjectError(
                 self.name, "answered with a line that is not JSON", EXAMPLE, "\n".join(filter(None, [shown, said]))
             ) from None
         if isinstance(answer, dict) and "error" in answer:
-            raise SubjectError(self.name, f"answered with the error: {answer['error']}", "Mend it.", said)
+            raise SubjectError(self.name, f"answered with the error: {words_of(answer['error'])}", "Mend it.", said)
         if not isinstance(answer, dict) or "parameters" not in answer:
             raise SubjectError(self.name, 'answered without "parameters"', EXAMPLE, shown)
         parameters = answer["parameters"]
         try:
             if self.several and isinstance(parameters, list):
-                return [numbers_in(each) for each in parameters]
-            return numbers_in(parameters)
-        except (TypeError, ValueError):
+                return [strict_json.numbers_in(each) for each in parameters]
+            return strict_json.numbers_in(parameters)
+        except (TypeError, ValueError, OverflowError, RecursionError):
             raise SubjectError(self.name, "answered with parameters that are not numbers", EXAMPLE, shown) from None

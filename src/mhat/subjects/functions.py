@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
-from mhat.subjects.sandbox import LIMIT, guarded, source_of
-from mhat.subjects.spelling import Keywords, Spelling, keywords_of
+from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of, words_of
+from mhat.subjects.spelling import Keywords, SpelledKnobs, keywords_of
 from mhat.subjects.subject import Subject
-from mhat.subjects.trials import Call, Several, Single, accepted
+from mhat.subjects.trials import Call, Several, Single, accepted, subject_of_driver
 
 EXPECTED = (
     "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
@@ -29,11 +29,11 @@ def subject_of_function(
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
     options: Mapping[str, Any] | None = None,
-    limit: float = LIMIT,
+    guard: Guard = USUAL_GUARD,
 ) -> Subject:
     """Make a subject of `run(gradients) -> parameters`.
 
-    It may take a start and knobs by name (see `naming`), and an attribute `tensors` says that it takes and
+    It may take a start and knobs by name (see `spelling`), and an attribute `tensors` says that it takes and
     returns lists. `options` are further keywords that it is called with. It is tried before it is believed.
     Raises SubjectError.
     """
@@ -46,31 +46,26 @@ def subject_of_function(
         arguments.update({knob: value for knob, value in knobs.items() if knob not in spelled.names})
         if spelled.start is not None:
             arguments[spelled.start] = start
-        with guarded(name, limit):
-            return function(gradients, **arguments)
+        return function(gradients, **arguments)
 
-    tensors = getattr(function, "tensors", None)
-    driver: Single | Several = Single(name, call, dtype)
+    tensors = _tensors_of(function, name)
+    driver: Single | Several = Single(name, call, dtype, guard)
     if tensors is not None:
-        started = call if spelled.start is None else _started(name, call, int(tensors))
-        driver = Several(name, started, int(tensors), dtype)
+        started = call if spelled.start is None else _started(name, call, tensors, guard)
+        driver = Several(name, started, tensors, dtype, guard)
     driver.settle()
     others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
-    return Subject(
-        name=name,
-        drive=driver.drive,
+    return subject_of_driver(
+        driver,
         knobs=spelled.names.union(others),
-        several=tensors is not None,
-        vectors=driver.vectors,
         starts=spelled.start is not None,
-        dtype=driver.dtype,
-        tensors=None if tensors is None else int(tensors),
+        tensors=tensors,
         defaults=keywords.defaults,
         source=source_of(getattr(function, "written", function)),
     )
 
 
-def _started(name: str, call: Call, tensors: int) -> Call:
+def _started(name: str, call: Call, tensors: int, guard: Guard) -> Call:
     """Find out whether a function of several tensors takes a list as its start, or one number for all."""
 
     def with_number(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
@@ -79,7 +74,7 @@ def _started(name: str, call: Call, tensors: int) -> Call:
             raise SubjectError(name, "takes one number as its start", "Start all tensors there.")
         return call(gradients, numbers.pop() if numbers else 0.0, knobs)
 
-    driver = Several(name, call, tensors)
+    driver = Several(name, call, tensors, guard=guard)
     try:
         driver.attempt({}, 1.0)
     except SubjectHangs:
@@ -98,12 +93,18 @@ def _keywords(
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return Keywords(Spelling(), options or {})
+        return Keywords(SpelledKnobs(), options or {})
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
     if not positional:
         raise SubjectError(name, "takes no gradients", EXPECTED)
     keywords = keywords_of(name, parameters, rule_knobs, options, skip=[positional[0].name])
-    if keywords.spelling.unknown:
-        listed = ", ".join(f"`{parameter}`" for parameter in keywords.spelling.unknown)
-        raise SubjectError(name, f"asks for {listed}, which mhat does not know", f"Give it a default. {EXPECTED}")
+    keywords.check_known(name, EXPECTED)
     return keywords
+
+
+def _tensors_of(function: Callable[..., Any], name: str) -> int | None:
+    """Give the number of tensors that a function says it takes, if it does."""
+    tensors = getattr(function, "tensors", None)
+    if tensors is not None and (type(tensors) is not int or tensors < 1):
+        raise SubjectError(name, f"has `tensors = {words_of(tensors, repr)}`, which is no count", "Write how many.")
+    return tensors

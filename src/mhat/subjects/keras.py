@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from mhat.dtypes import DTYPES
-from mhat.errors import BadValue
 from mhat.extras import extra
-from mhat.subjects.sandbox import guarded, source_of
+from mhat.subjects.framework import dtype_to_run_in, name_of, subject_of_optimizer
+from mhat.subjects.sandbox import USUAL_GUARD, Guard
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
 
@@ -31,6 +30,7 @@ def subject_of_keras(
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
     options: Mapping[str, Any] | None = None,
+    guard: Guard = USUAL_GUARD,
 ) -> Subject:
     """Make a subject of a class of `keras.optimizers`; `options` are its other keywords (amsgrad, nesterov ...).
 
@@ -38,31 +38,20 @@ def subject_of_keras(
     in that. Raises BadValue, MissingExtra, SubjectError.
     """
     keras = imported()
-    name = name or f"keras.optimizers:{optimizer.__name__}"
-    dtype = dtype or "float64"
-    if dtype not in DTYPES:
-        raise BadValue(f"`{name}` does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
+    name = name or name_of(optimizer, "keras.optimizers")
+    dtype = dtype_to_run_in(name, dtype)
     parameters = list(inspect.signature(optimizer).parameters.values())
     keywords = keywords_of(name, parameters, rule_knobs, options, skip=["name"])
 
     # Keras says at once what it does not take.
-    with guarded(name):
+    with guard.running(name):
         optimizer(**keywords.arguments({}))
 
     def drive(gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
-        with guarded(name), _precision(keras, dtype):
+        with guard.running(name), _precision(keras, dtype):
             return _driven(keras, optimizer(**keywords.arguments(knobs)), gradients, starts, dtype)
 
-    return Subject(
-        name=name,
-        drive=drive,
-        knobs=keywords.spelling.names,
-        several=True,
-        starts=True,
-        dtype=dtype,
-        defaults=keywords.defaults,
-        source=source_of(optimizer),
-    )
+    return subject_of_optimizer(optimizer, name, drive, keywords, dtype)
 
 
 def imported() -> Any:

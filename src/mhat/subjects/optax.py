@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from mhat.dtypes import DTYPES
-from mhat.errors import BadValue, SubjectError
+from mhat.errors import SubjectError
 from mhat.extras import extra
-from mhat.subjects.sandbox import guarded, source_of
-from mhat.subjects.spelling import Keywords, Spelling, keywords_of
+from mhat.subjects.framework import dtype_to_run_in, name_of, subject_of_optimizer
+from mhat.subjects.sandbox import USUAL_GUARD, Guard
+from mhat.subjects.spelling import Keywords, SpelledKnobs, keywords_of
 from mhat.subjects.subject import Array, Subject
 
 KEPT = 64  # compiled updates; one a setting of the knobs and shape of the tensors
@@ -27,33 +27,23 @@ def subject_of_optax(
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
     options: Mapping[str, Any] | None = None,
+    guard: Guard = USUAL_GUARD,
 ) -> Subject:
     """Make a subject of an optax transformation, or of a function that makes one of knobs.
 
     `options` are other keywords of the function. Tensors are a list of parameters; the update is compiled, as
     in a training step. Raises BadValue, MissingExtra, SubjectError.
     """
-    name = name or f"optax:{getattr(factory, '__name__', 'transformation')}"
     jax, optax = imported()
-    dtype = dtype or "float64"
-    if dtype not in DTYPES:
-        raise BadValue(f"`{name}` does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
-    keywords = Keywords(Spelling(), options or {})
+    name = name or ("optax:transformation" if is_transformation(factory) else name_of(factory, "optax"))
+    dtype = dtype_to_run_in(name, dtype)
+    keywords = Keywords(SpelledKnobs(), options or {})
     if not is_transformation(factory):
         meant = {"decay": "rho"} if "rmsprop" in getattr(factory, "__name__", "") else {}
         keywords = keywords_of(name, inspect.signature(factory).parameters.values(), rule_knobs, options, (), meant)
-    driver = _Driver(name, factory, keywords, jax, optax, dtype)
+    driver = _Driver(name, factory, keywords, jax, optax, dtype, guard)
     driver.made({})
-    return Subject(
-        name=name,
-        drive=driver.drive,
-        knobs=keywords.spelling.names,
-        several=True,
-        starts=True,
-        dtype=dtype,
-        defaults=keywords.defaults,
-        source=source_of(factory) if inspect.isfunction(factory) else None,
-    )
+    return subject_of_optimizer(factory, name, driver.drive, keywords, dtype)
 
 
 def is_transformation(thing: Any) -> bool:
@@ -69,13 +59,16 @@ def imported() -> tuple[Any, Any]:
 class _Driver:
     """One transformation or its factory, and the updates that have been compiled for it."""
 
-    def __init__(self, name: str, factory: Any, keywords: Keywords, jax: Any, optax: Any, dtype: str) -> None:
+    def __init__(
+        self, name: str, factory: Any, keywords: Keywords, jax: Any, optax: Any, dtype: str, guard: Guard
+    ) -> None:
         self.name = name
         self.factory = factory
         self.keywords = keywords
         self.jax = jax
         self.optax = optax
         self.dtype = dtype
+        self.guard = guard
         self.compiled: dict[Any, tuple[Any, Callable[..., Any]]] = {}
 
     def precision(self) -> contextlib.AbstractContextManager[Any]:
@@ -92,7 +85,7 @@ class _Driver:
         """Make the transformation; raises SubjectError if it is none."""
         if is_transformation(self.factory):
             return self.factory
-        with guarded(self.name), self.precision():
+        with self.guard.running(self.name), self.precision():
             transformation = self.factory(**self.keywords.arguments(knobs))
         if not is_transformation(transformation):
             raise SubjectError(
@@ -118,7 +111,7 @@ class _Driver:
     def drive(self, gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
         made, step = self.update(knobs)
         jnp = self.jax.numpy
-        with guarded(self.name), self.precision():
+        with self.guard.running(self.name), self.precision():
             tensors = [jnp.asarray(start, dtype=self.dtype) for start in starts]
             streams = [np.asarray(jnp.asarray(g, dtype=self.dtype)) for g in gradients]
             state = made.init(tensors)

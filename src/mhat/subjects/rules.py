@@ -14,8 +14,7 @@ from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.language.fit import require_fit
 from mhat.language.inference import reductions_over_all
-from mhat.subjects.sandbox import source_of
-from mhat.subjects.subject import Array, Source, Subject
+from mhat.subjects.subject import Array, Subject
 
 # The small dtypes are left to the frameworks.
 RUNS_IN = tuple(dtype.name for dtype in DTYPES.values() if not dtype.small)
@@ -45,13 +44,8 @@ def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = Non
         starts=True,
         dtype=dtype,
         defaults=dict(rule.knobs),
-        source=_source(rule),
+        source=rule.source if rule.source.whole else None,
     )
-
-
-def _source(rule: Rule) -> Source | None:
-    written = getattr(rule, "__wrapped__", None)
-    return source_of(written) if written is not None else None
 
 
 def _alone(rule: Rule, gradients: Array, start: Array, knobs: Mapping[str, float], dtype: str, observe: str) -> Array:

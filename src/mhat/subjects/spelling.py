@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mhat.errors import UnknownName
+from mhat.errors import SubjectError, UnknownName
 from mhat.language.vocabulary import ALIASES, BETAS, VOCABULARY, plain_spelling
 
 STARTS = (
@@ -25,7 +25,7 @@ OFF_IF_NONE = frozenset({"weight_decay", "momentum"})
 
 
 @dataclass(frozen=True)
-class Spelling:
+class SpelledKnobs:
     """How a function takes what we have: the name of its start, and of each knob (ours to theirs)."""
 
     start: str | None = None
@@ -58,7 +58,7 @@ class Spelling:
 class Keywords:
     """What something is called with: its spelling of the knobs, other keywords, and knobs held from the outset."""
 
-    spelling: Spelling
+    spelling: SpelledKnobs
     options: Mapping[str, Any] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
 
@@ -70,6 +70,12 @@ class Keywords:
     def arguments(self, knobs: Mapping[str, float]) -> dict[str, Any]:
         """Give the keyword arguments of one run."""
         return {**self.options, **self.spelling.arguments({**self.held, **knobs})}
+
+    def check_known(self, name: str, expected: str) -> None:
+        """Refuse what must be called with something that is neither a knob nor told; raises SubjectError."""
+        if self.spelling.unknown:
+            listed = ", ".join(f"`{parameter}`" for parameter in self.spelling.unknown)
+            raise SubjectError(name, f"asks for {listed}, which mhat does not know", f"Give it a default. {expected}")
 
 
 def keywords_of(
@@ -106,7 +112,7 @@ def spelling_of(
     rule_knobs: Mapping[str, float] | None = None,
     skip: Iterable[str] = (),
     meant: Mapping[str, str] | None = None,
-) -> Spelling:
+) -> SpelledKnobs:
     """Find out which parameters are the start and the knobs of a rule.
 
     `rule_knobs`: the knobs of the rule it claims to be, with their defaults: what `alpha` or `decay` mean depends
@@ -138,7 +144,7 @@ def spelling_of(
         required += list(tuple_defaults)
     taken = {*knobs.values(), start, betas, *skipped}
     unknown = tuple(n for n, p in usable.items() if n not in taken and p.default is inspect.Parameter.empty)
-    return Spelling(start, knobs, betas, defaults, tuple(required), unknown, free)
+    return SpelledKnobs(start, knobs, betas, defaults, tuple(required), unknown, free)
 
 
 def _is_number(value: Any) -> bool:
@@ -155,22 +161,24 @@ def _betas(parameter: inspect.Parameter, rule_knobs: Mapping[str, float] | None)
 
 
 def _matched(
-    left: dict[str, str], rule_knobs: Mapping[str, float] | None, meant: Mapping[str, str], known: set[str]
+    left: dict[str, str], rule_knobs: Mapping[str, float] | None, meant: Mapping[str, str], taken: set[str]
 ) -> dict[str, str]:
     """Match a signature with our names: the rule's own first, spelled exactly or not, then those of other rules."""
-    found = {ours: left.pop(plain_spelling(theirs)) for theirs, ours in meant.items() if plain_spelling(theirs) in left}
-    first = [name for name in rule_knobs or VOCABULARY if name not in known]
+    matched = {
+        ours: left.pop(plain_spelling(theirs)) for theirs, ours in meant.items() if plain_spelling(theirs) in left
+    }
+    first = [name for name in rule_knobs or VOCABULARY if name not in taken]
     for name in first:
-        if name not in found and plain_spelling(name) in left:
-            found[name] = left.pop(plain_spelling(name))
+        if name not in matched and plain_spelling(name) in left:
+            matched[name] = left.pop(plain_spelling(name))
     for name in [*(first if rule_knobs else ()), *VOCABULARY]:
-        if name in found or name in known:
+        if name in matched or name in taken:
             continue
         spellings = (plain_spelling(name), *ALIASES.get(name, ()))
         sure = [spelled for spelled in spellings if spelled in left and _means(spelled, name, rule_knobs)]
         if sure:
-            found[name] = left.pop(sure[0])
-    return found
+            matched[name] = left.pop(sure[0])
+    return matched
 
 
 def _means(spelled: str, name: str, rule_knobs: Mapping[str, float] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -10,19 +11,12 @@ import numpy as np
 
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, SubjectError, UnknownName
+from mhat.language.source import SourceText
 from mhat.language.vocabulary import meant_by
 
 Array = np.ndarray[Any, Any]
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|.)")
 Drive = Callable[[list[Array], list[Array], dict[str, float]], list[Array]]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The text of a subject: the file it stands in, its first line there, and the text, indentation kept."""
-
-    file: str
-    line: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Subject:
     dtype: str = "float64"  # the arithmetic it computes in
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read
-    source: Source | None = None
+    source: SourceText | None = None  # the text of it, indentation kept
 
     @overload
     def run(self, gradients: Array, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Array: ...
@@ -57,13 +51,13 @@ class Subject:
         form. Raises BadValue or UnknownName for what this subject cannot be asked, SubjectError if it fails.
         """
         single = isinstance(gradients, np.ndarray) or (len(gradients) > 0 and np.ndim(gradients[0]) == 0)
-        given = [np.asarray(g, dtype=np.float64) for g in ([gradients] if single else gradients)]
-        starts = self._starts(given, start)
+        streams = [np.asarray(g, dtype=np.float64) for g in ([gradients] if single else gradients)]
+        starts = self._starts(streams, start)
         told = {name: float(value) for name, value in (knobs or {}).items()}
-        self._check(given, starts, told)
-        answered = self.drive([g.copy() for g in given], starts, told)
-        found = checked_tensors(self.name, answered, [g.shape for g in given])
-        return found[0] if single else found
+        self._check(streams, starts, told)
+        answered = self.drive([g.copy() for g in streams], starts, told)
+        parameters = checked_tensors(self.name, answered, [g.shape for g in streams])
+        return parameters[0] if single else parameters
 
     def _starts(self, given: list[Array], start: Any) -> list[Array]:
         each = list(start) if isinstance(start, list | tuple) else [start] * len(given)
@@ -146,6 +140,11 @@ def _cure_of_shape(got: tuple[int, ...], shape: tuple[int, ...], wanted: str) ->
     if got == shape[1:]:
         return f"{wanted} Return all steps, not the last one alone."
     return wanted
+
+
+def plain_text(text: str) -> str:
+    """Take out of a text whatever a terminal would obey rather than show."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in _ESCAPES.sub("", text))
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mhat.dtypes import DTYPES
-from mhat.errors import BadValue
 from mhat.extras import extra
-from mhat.subjects.sandbox import guarded, source_of
+from mhat.subjects.framework import dtype_to_run_in, name_of, subject_of_optimizer
+from mhat.subjects.sandbox import USUAL_GUARD, Guard
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
 
@@ -23,6 +22,7 @@ def subject_of_torch(
     rule_knobs: Mapping[str, float] | None = None,
     dtype: str | None = None,
     options: Mapping[str, Any] | None = None,
+    guard: Guard = USUAL_GUARD,
 ) -> Subject:
     """Make a subject of a class of `torch.optim.Optimizer`; `options` are its other keywords (fused, foreach ...).
 
@@ -30,28 +30,17 @@ def subject_of_torch(
     some optimizers keep their counters in that. Raises BadValue, MissingExtra, SubjectError.
     """
     torch = imported()
-    name = name or f"torch.optim:{optimizer.__name__}"
-    dtype = dtype or "float64"
-    if dtype not in DTYPES:
-        raise BadValue(f"`{name}` does not run in {dtype}", f"Choose one of {', '.join(DTYPES)}.")
+    name = name or name_of(optimizer, "torch.optim")
+    dtype = dtype_to_run_in(name, dtype)
     parameters = list(inspect.signature(optimizer).parameters.values())
     meant = {"alpha": "rho"} if optimizer.__name__ == "RMSprop" else {}
     keywords = keywords_of(name, parameters, rule_knobs, options, skip=[parameters[0].name], meant=meant)
 
     def drive(gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
-        with guarded(name), _default(torch, dtype):
+        with guard.running(name), _default(torch, dtype):
             return _driven(torch, optimizer, getattr(torch, dtype), gradients, starts, keywords.arguments(knobs))
 
-    return Subject(
-        name=name,
-        drive=drive,
-        knobs=keywords.spelling.names,
-        several=True,
-        starts=True,
-        dtype=dtype,
-        defaults=keywords.defaults,
-        source=source_of(optimizer),
-    )
+    return subject_of_optimizer(optimizer, name, drive, keywords, dtype)
 
 
 def _driven(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError, SubjectHangs
-from mhat.subjects.subject import Array, checked_array, checked_tensors
+from mhat.language.source import SourceText
+from mhat.subjects.sandbox import Guard
+from mhat.subjects.subject import Array, Subject, checked_array, checked_tensors
 
 # Long enough for a rule that waits some steps before it moves.
 TRIAL = np.array([
@@ -26,22 +29,24 @@ Call = Callable[[Any, Any, Mapping[str, float]], Any]
 
 
 class Single:
-    """Something that runs one tensor at a time, and what has been found out about it."""
+    """Something that runs one tensor at a time, and what has been found out about it; `guard` where it runs here."""
 
-    def __init__(self, name: str, call: Call, dtype: str | None = None) -> None:
+    def __init__(self, name: str, call: Call, dtype: str | None = None, guard: Guard | None = None) -> None:
         self.name = name
         self.call = call
         self.dtype = dtype or "float64"
         self.told = dtype is not None
+        self.guard = guard
         self.dimensions: set[int] = set()
 
     def one(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
         """Run it on gradients of dimensions that it is known to take."""
-        given = np.array(start, dtype=self.dtype)
-        answered = self.call(np.array(gradients, dtype=self.dtype), given if given.ndim else given[()], knobs)
-        if not self.told and dtype_of(answered):
-            self.dtype, self.told = dtype_of(answered), True
-        return checked_array(self.name, answered, gradients.shape)
+        begins = np.array(start, dtype=self.dtype)
+        with _guarded(self.guard, self.name):
+            answered = self.call(np.array(gradients, dtype=self.dtype), begins if begins.ndim else begins[()], knobs)
+            if not self.told and dtype_of(answered):
+                self.dtype, self.told = dtype_of(answered), True
+            return checked_array(self.name, answered, gradients.shape)
 
     def settle(self) -> None:
         """Find out which dimensions it takes, and that the same gradients give the same parameters again."""
@@ -55,7 +60,8 @@ class Single:
             except SubjectHangs:
                 raise
             except SubjectError as error:
-                refusals[dimensions] = error
+                # Without its traceback, which would keep this frame, and so a process, longer than anybody needs it.
+                refusals[dimensions] = error.with_traceback(None)
                 continue
             self.dimensions.add(dimensions)
             check_again(self.name, [first], [self.one(gradients, zero, {})])
@@ -88,14 +94,17 @@ class Single:
 
 
 class Several:
-    """Something that runs lists of tensors: `call` takes and gives lists."""
+    """Something that runs lists of tensors: `call` takes and gives lists. It is tried with `tensors` of them."""
 
-    def __init__(self, name: str, call: Call, tensors: int, dtype: str | None = None) -> None:
+    def __init__(
+        self, name: str, call: Call, tensors: int, dtype: str | None = None, guard: Guard | None = None
+    ) -> None:
         self.name = name
         self.call = call
         self.tensors = tensors
         self.dtype = dtype or "float64"
         self.told = dtype is not None
+        self.guard = guard
         self.vectors = True
 
     def settle(self) -> None:
@@ -104,11 +113,13 @@ class Several:
 
     def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
         """Run all tensors at once."""
-        given = [np.array(g, dtype=self.dtype) for g in gradients]
-        answered = self.call(given, [np.array(s, dtype=self.dtype) for s in starts], knobs)
-        if not self.told and isinstance(answered, list | tuple) and answered and dtype_of(answered[0]):
-            self.dtype, self.told = dtype_of(answered[0]), True
-        return checked_tensors(self.name, answered, [g.shape for g in gradients])
+        told = [np.array(g, dtype=self.dtype) for g in gradients]
+        begins = [np.array(s, dtype=self.dtype) for s in starts]
+        with _guarded(self.guard, self.name):
+            answered = self.call(told, begins, knobs)
+            if not self.told and isinstance(answered, list | tuple) and answered and dtype_of(answered[0]):
+                self.dtype, self.told = dtype_of(answered[0]), True
+            return checked_tensors(self.name, answered, [g.shape for g in gradients])
 
     def attempt(self, knobs: Mapping[str, float], start: float = 0.0) -> list[Array]:
         """Run a trial with some knobs, or from some start."""
@@ -116,16 +127,63 @@ class Several:
         return self.drive(gradients, [np.full(g.shape[1:], start) for g in gradients], knobs)
 
 
+def _guarded(guard: Guard | None, name: str) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if guard is None else guard.running(name)
+
+
+def subject_of_driver(
+    driver: Single | Several,
+    *,
+    knobs: Iterable[str],
+    starts: bool,
+    tensors: int | None = None,
+    defaults: Mapping[str, float] | None = None,
+    source: SourceText | None = None,
+) -> Subject:
+    """Make a subject of what has settled; `tensors`: how many it must be driven with, if it says so."""
+    return Subject(
+        name=driver.name,
+        drive=driver.drive,
+        knobs=frozenset(knobs),
+        several=isinstance(driver, Several),
+        vectors=driver.vectors,
+        starts=starts,
+        dtype=driver.dtype,
+        tensors=tensors,
+        defaults=defaults or {},
+        source=source,
+    )
+
+
 def accepted(driver: Single | Several, knobs: Mapping[str, float], names: Iterable[str]) -> frozenset[str]:
     """Find out which knobs something takes that does not say so: those it does not refuse."""
-    found = set()
-    for name in names:
-        try:
-            driver.attempt({name: knobs[name]})
-        except SubjectError:
-            continue
-        found.add(name)
-    return frozenset(found)
+    return frozenset(name for name in names if _answer(driver, {name: knobs[name]}) is not None)
+
+
+def heeded(driver: Single | Several, knobs: Mapping[str, float], start: float = 0.0) -> set[str]:
+    """Find out which knobs something heeds: when it is told another value, it answers otherwise."""
+    plain = driver.attempt({}, start)
+    return {name for name, value in knobs.items() if differs(driver, plain, {name: _other(value)}, start)}
+
+
+def differs(driver: Single | Several, plain: list[Array], knobs: Mapping[str, float], start: float = 0.0) -> bool:
+    """Whether something answers otherwise when it is told knobs, or a start; a refusal is no answer."""
+    answer = _answer(driver, knobs, start)
+    return answer is not None and not same(plain, answer)
+
+
+def _answer(driver: Single | Several, knobs: Mapping[str, float], start: float = 0.0) -> list[Array] | None:
+    try:
+        return driver.attempt(knobs, start)
+    except SubjectHangs:
+        raise
+    except SubjectError:
+        return None
+
+
+def _other(value: float) -> float:
+    """Give a knob a value that no rule confuses with its default."""
+    return value / 2 + 0.25 if value < 1 else value * 1.5
 
 
 def check_again(name: str, first: list[Array], second: list[Array]) -> None:

@@ -37,6 +37,11 @@ def lists(question):
 
 
 ANSWERS = {
+    "big integer": lambda question: '{"parameters": [' + "9" * 400 + "]}",
+    "deep": lambda question: '{"parameters": ' + "[" * 900 + "]" * 900 + "}",
+    "deeper": lambda question: "[" * 200_000,
+    "coloured": lambda question: json.dumps({"error": "\033[31mred\033[2J"}),
+    "twice": lambda question: "{}\n{}".format(*[json.dumps(adam(question))] * 2),
     "garbage": lambda question: "the 1st step",
     "no object": lambda question: "[1, 2]",
     "words": lambda question: '{"parameters": ["one", "two"]}',
@@ -57,6 +62,16 @@ def main(mode):
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
             print(child.pid, file=sys.stderr, flush=True)
             time.sleep(60)
+        if mode == "flood":
+            while True:
+                sys.stdout.write("1," * 500_000)
+        if mode == "blank":
+            while True:
+                sys.stdout.write("\n" * 500_000)
+        if mode == "leave":
+            subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 60"], start_new_session=True)
+        if mode == "interrupt":
+            os.kill(os.getppid(), 2)
         if mode == "die":
             print("out of ideas", file=sys.stderr, flush=True)
             sys.exit(3)

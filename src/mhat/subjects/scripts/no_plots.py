@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -81,34 +82,37 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-_FINDER = _Finder()
+@contextlib.contextmanager
+def pretended() -> Iterator[None]:
+    """Let imports of plotting libraries give the pretence for a while."""
+    finder = _Finder()
+    real = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in PRETENDED}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name, module in list(sys.modules.items()) if isinstance(module, Pretence)]:
+            del sys.modules[name]
+        sys.modules.update(real)
 
 
-def pretend() -> None:
-    """Let imports of plotting libraries give the pretence, and the real ones draw without a screen later."""
+def met() -> bool:
+    """Whether anything was imported that is not real: it may be the reason of an error."""
+    return any(isinstance(module, Pretence) for module in list(sys.modules.values()))
+
+
+@contextlib.contextmanager
+def unseen() -> Iterator[None]:
+    """Let real plots be drawn without a screen for a while, and be closed."""
+    before = os.environ.get("MPLBACKEND")
     os.environ["MPLBACKEND"] = "Agg"
-    sys.meta_path.insert(0, _FINDER)
-
-
-def pretending() -> bool:
-    """Whether imports give the pretence."""
-    return _FINDER in sys.meta_path
-
-
-def stop_pretending() -> None:
-    """Let imports give the real libraries."""
-    sys.meta_path.remove(_FINDER)
-    for name in [name for name, module in sys.modules.items() if isinstance(module, Pretence)]:
-        del sys.modules[name]
-
-
-def met(error: BaseException) -> bool:
-    """Whether the pretence may be the reason of an error: the script has imported it."""
-    return isinstance(error, Exception) and any(isinstance(module, Pretence) for module in sys.modules.values())
-
-
-def close() -> None:
-    """Close real figures."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close("all")
+    try:
+        yield
+    finally:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
+        os.environ.pop("MPLBACKEND", None)
+        if before is not None:
+            os.environ["MPLBACKEND"] = before

@@ -1,29 +1,31 @@
-"""The process in which a script runs, again and again, with other gradients. It knows no rule and no check.
+"""Run a script again and again, with other gradients. It knows no rule and no check.
 
-It reads a JSON line a run and answers with one; what the script itself prints, shows or reads stays apart.
+What the script prints is kept for a message, what it plots is not drawn.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import io
-import json
-import os
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mhat.subjects.scripts import no_plots as plots
-from mhat.subjects.scripts import rewriting as feeding
+from mhat.errors import SubjectError
+from mhat.subjects.sandbox import told
+from mhat.subjects.scripts import no_plots, rewriting
+from mhat.subjects.subject import Array
 
 PRINTED = 500  # characters of what the script printed that are passed on
+HAS_PLOTS = importlib.util.find_spec("matplotlib") is not None
 
 
 class Refusal(Exception):
@@ -33,18 +35,45 @@ class Refusal(Exception):
 class Script:
     """A script and how it is fed."""
 
-    def __init__(self, path: str, feed: str, read: str, settable: frozenset[str]) -> None:
-        self.path, self.feed, self.read = path, feed, read
-        self.text = Path(path).read_text(encoding="utf-8")
+    def __init__(self, name: str, path: str, text: str, feed: str, read: str, settable: frozenset[str]) -> None:
+        self.name, self.path, self.text, self.feed, self.read = name, path, text, feed, read
         self.settable = settable
         self.natural = compile(self.tree(), path, "exec")
         self.follows: bool | None = None  # whether it makes as many steps as it is given gradients
         self.steps: int | None = None  # how many it makes by itself
+        self.draws = False  # whether it needs plots that are real
 
     def tree(self) -> ast.Module:
-        return feeding.rewritten(ast.parse(self.text, self.path), self.feed, self.read, self.settable)
+        return rewriting.rewritten(ast.parse(self.text, self.path), self.feed, self.read, self.settable)
 
-    def run(self, gradients: list[float], numbers: dict[str, float]) -> list[float]:
+    def run(self, gradients: list[float], numbers: Mapping[str, float]) -> Array:
+        """Run it once; raises SubjectError. A script that needs real plots has them, without a screen, from then on."""
+        printed = Tail()
+        try:
+            with contextlib.redirect_stdout(printed):
+                return np.array(self.plotting(gradients, numbers))
+        except Refusal as refusal:
+            what, cure = refusal.args
+            raise SubjectError(self.name, what, cure, printed.kept.strip()) from None
+        except (Exception, SystemExit) as error:
+            raise SubjectError(
+                self.name, _told(error), self.cure(len(gradients)), _place(self.path, self.text, error)
+            ) from error
+
+    def plotting(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
+        """Run it with plots that are not drawn, or with real ones if it cannot be run with those."""
+        if not self.draws:
+            with no_plots.pretended():
+                try:
+                    return self.steps_of(gradients, numbers)
+                except Exception as error:
+                    self.draws = not isinstance(error, Refusal) and no_plots.met() and HAS_PLOTS
+                    if not self.draws:
+                        raise
+        with no_plots.unseen():
+            return self.steps_of(gradients, numbers)
+
+    def steps_of(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         """Run it on so many gradients: as it is; with the last repeated, as often as it asks; or counting anew."""
         count = len(gradients)
         if self.follows is not False:
@@ -61,7 +90,7 @@ class Script:
         assert self.steps is not None
         return self.longer(gradients, numbers) if count > self.steps else self.padded(gradients, numbers)
 
-    def padded(self, gradients: list[float], numbers: dict[str, float]) -> list[float]:
+    def padded(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         assert self.steps is not None
         once = Once(self, [*gradients, *gradients[-1:] * (self.steps - len(gradients))], numbers)
         problem = once.attempt(self.natural)
@@ -73,9 +102,9 @@ class Script:
         self.follows = False
         return values[len(values) - self.steps :][: len(gradients)]
 
-    def longer(self, gradients: list[float], numbers: dict[str, float]) -> list[float]:
+    def longer(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         assert self.steps is not None
-        counting = compile(feeding.following(self.tree(), self.steps), self.path, "exec")
+        counting = compile(rewriting.following(self.tree(), self.steps), self.path, "exec")
         once = Once(self, gradients, numbers)
         problem = once.attempt(counting)
         values = [] if problem is not None else once.values()
@@ -85,6 +114,17 @@ class Script:
                 f"Let it loop over `{self.feed}`, or over range(len({self.feed})).",
             )
         return values[-len(gradients) :]
+
+    def cure(self, count: int) -> str:
+        """Say what helps: whether it fails by itself too is tried."""
+        with contextlib.redirect_stdout(Tail()), no_plots.pretended():
+            problem = Once(self, [], {}).attempt(compile(self.text, self.path, "exec"))
+        if problem is not None:
+            return "Mend it, and run it by itself first."
+        return (
+            f"By itself it runs, and it was given {count} gradients in `{self.feed}` here: let everything that "
+            f"counts its steps go by len({self.feed})."
+        )
 
     def wrong_count(self, got: int, count: int) -> Refusal:
         return Refusal(
@@ -96,7 +136,7 @@ class Script:
 class Once:
     """One run of a script."""
 
-    def __init__(self, script: Script, gradients: list[float], numbers: dict[str, float]) -> None:
+    def __init__(self, script: Script, gradients: list[float], numbers: Mapping[str, float]) -> None:
         self.script = script
         self.gradients = np.array(gradients, dtype=np.float64)
         self.numbers = numbers
@@ -118,14 +158,14 @@ class Once:
         self.space = vars(module)
         self.space.update(
             {
-                feeding.FEED: self.give,
-                feeding.READ: self.note,
-                feeding.SET: lambda name, value: self.numbers.get(name, value),
-                feeding.STEPS: len(self.gradients),
+                rewriting.FEED: self.give,
+                rewriting.READ: self.note,
+                rewriting.SET: lambda name, value: self.numbers.get(name, value),
+                rewriting.STEPS: len(self.gradients),
             }
         )
-        sys.modules["__main__"] = module
-        sys.argv = [self.script.path]
+        before = sys.modules["__main__"], sys.argv
+        sys.modules["__main__"], sys.argv = module, [self.script.path]
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -134,6 +174,8 @@ class Once:
             return error if error.code not in (None, 0) else None
         except Exception as error:
             return error
+        finally:
+            sys.modules["__main__"], sys.argv = before
         return None
 
     def give(self, value: Any, inside: bool) -> Any:
@@ -200,62 +242,25 @@ class Once:
 class Tail(io.TextIOBase):
     """Keeps the end of what is printed."""
 
+    encoding = "utf-8"
+
     def __init__(self) -> None:
         self.kept = ""
+
+    def writable(self) -> bool:
+        return True
 
     def write(self, text: str) -> int:
         self.kept = (self.kept + text)[-PRINTED:]
         return len(text)
 
 
-def main(path: str, feed: str, read: str, settable: list[str]) -> None:
-    """Answer requests until there are no more."""
-    requests, answers = os.fdopen(os.dup(0), "r", encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
-    with open(os.devnull) as nothing:  # noqa: PTH123 (a device)
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    sys.path[0] = str(Path(path).resolve().parent)
-    has_plots = importlib.util.find_spec("matplotlib") is not None
-    plots.pretend()
-    script = Script(path, feed, read, frozenset(settable))
-    for line in requests:
-        answers.write(json.dumps(answer(script, json.loads(line), has_plots)) + "\n")
-        answers.flush()
-
-
-def answer(script: Script, request: dict[str, Any], has_plots: bool) -> dict[str, Any]:
-    """Run once; a script that needs real plots has them, without a screen, from then on."""
-    printed = sys.stdout = Tail()
-    try:
-        try:
-            return {"values": script.run(request["gradients"], request["numbers"])}
-        except Refusal:
-            raise
-        except BaseException as error:
-            if not has_plots or not plots.pretending() or not plots.met(error):
-                raise
-            plots.stop_pretending()
-            return {"values": script.run(request["gradients"], request["numbers"])}
-    except Refusal as refusal:
-        what, cure = refusal.args
-        return {"what": what, "cure": cure, "said": printed.kept}
-    except (Exception, SystemExit) as error:
-        return {"what": _told(error), "cure": "Mend it, and run it by itself first.", "said": _place(script, error)}
-    finally:
-        plots.close()
-        sys.stdout = sys.__stdout__
-
-
 def _told(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"ended with exit({error.code!r})"
-    text = " ".join(str(error).split())[:200]
-    return f"raised {type(error).__name__}: {text}" if text else f"raised {type(error).__name__}"
+    return f"ended with exit({error.code!r})" if isinstance(error, SystemExit) else f"raised {told(error)}"
 
 
-def _place(script: Script, error: BaseException) -> str:
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == script.path and f.lineno]
+def _place(path: str, text: str, error: BaseException) -> str:
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path and f.lineno]
     if not lines:
         return ""
-    text = script.text.splitlines()[lines[-1] - 1].strip()
-    return f"{Path(script.path).name}, line {lines[-1]}: {text}"
+    return f"{Path(path).name}, line {lines[-1]}: {text.splitlines()[lines[-1] - 1].strip()}"

@@ -155,7 +155,7 @@ CASES = {
     ),
     "learning rate": Case(
         ADAM, subjects.adam, changed(adam_step, rooted_rate),
-        "the gradients [1] with lr=0.002: x = -0.0447 at step 1 where -0.0632 is expected",
+        "the gradients [1] with lr=2e-3: x = -0.0447 at step 1 where -0.0632 is expected",
     ),
     "zero gradient": Case(
         ADAM, subjects.adam, changed(adam_step, falling),

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from mhat.language import Rule
+from mhat.notation.decimals import exact
 
 Array = np.ndarray[Any, Any]
 # What gradients a law is about; see `gradients` for the streams of each.
@@ -131,8 +132,8 @@ class Counterexample:
     def sentence(self) -> str:
         """Say it: `the gradients [1, 1]: x = 0.235 at step 2 where 1 is expected`."""
         came, expected = told_apart(self.came, self.expected)
-        settings = [f"{name}={value:g}" for name, value in self.knobs.items()]
-        settings += [f"start={self.start:g}"] if self.start else []
+        settings = [f"{name}={exact(value)}" for name, value in self.knobs.items()]
+        settings += [f"start={exact(self.start)}"] if self.start else []
         conditions = f" with {', '.join(settings)}" if settings else ""
         expects = f"at most {expected}" if self.at_most else expected
         return (

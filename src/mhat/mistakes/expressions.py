@@ -9,6 +9,7 @@ from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import names_in
 from mhat.mistakes.paths import ONE, TWO, ZERO, Path, operation, said
 from mhat.mistakes.slots import Edit, Spot, spots_in
+from mhat.notation.decimals import exact
 from mhat.ops import OPERATIONS
 
 # The kind and place of a change, so that lines alike can be changed alike.
@@ -112,7 +113,7 @@ def _numbers(part: Number, path: Path) -> Iterator[Change]:
     value = part.value
     for new in dict.fromkeys((value + 1, value - 1, value * 2, value / 2, 0.0, 1.0)):
         if new != value and new >= 0:
-            sentence = f"`{new:g}` stands where `{value:g}` should"
+            sentence = f"`{exact(new)}` stands where `{exact(value)}` should"
             yield Change(Number(new), sentence, "number", ("number", path, new), 1.1)
 
 

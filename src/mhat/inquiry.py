@@ -72,6 +72,7 @@ class Manner:
     dtype: str | None = None
     tensors: int | None = None
     timeout: float | None = None
+    in_process: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype is not None and self.dtype not in DTYPES:
@@ -211,6 +212,7 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
     return find_subject(
         party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout,
+        in_process=manner.in_process,
     )  # fmt: skip
 
 

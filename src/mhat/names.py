@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mhat import rules
+from mhat import modifiers, rules
 from mhat.errors import BadValue, InputFileError, UnknownName
 from mhat.language import Rule
 from mhat.language import rule as rule_of
@@ -31,8 +31,9 @@ GIGABYTE = 1e9
 def find_rule(named: Any) -> Rule:
     """Give the rule that is meant: a Rule, a function written as one, or a name.
 
-    Raises UnknownName, InputFileError if the file or module cannot be loaded, LanguageError if what is found
-    is not in the rule language; SubjectError where a file must be run to find its rule, and cannot be.
+    A name may be modified: `clipped(adam)`. Raises UnknownName, InputFileError if the file or module cannot be loaded,
+    LanguageError if what is found is not in the rule language; SubjectError where a file must be run to find its rule,
+    and cannot be.
     """
     if isinstance(named, Rule):
         return named
@@ -42,6 +43,9 @@ def find_rule(named: Any) -> Rule:
         raise BadValue("None is no rule", "Give a rule, a function written as one, or a name.")
     if not isinstance(named, str):
         return rule_of(named)
+    if (modified := modifiers.parted(named)) is not None:
+        modifier, inner = modified
+        return modifier(find_rule(inner))
     if _is_plain(named):
         _refuse_file(named, "Name the rule in it: FILE.py:NAME.")
         return rules.named(named)
@@ -184,6 +188,8 @@ def find_subject(
     )
     if not isinstance(named, str):
         return _subject_of_thing(named, None, wanted)
+    if modifiers.parted(named) is not None:
+        return _subject_of_rule(find_rule(named), named, wanted)
     if _is_plain(named):
         _refuse_file(named, f"If it is a program that speaks JSON lines, say so: --command {named}.")
         return _subject_of_rule(rules.named(named), named, wanted)

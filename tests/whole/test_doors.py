@@ -86,6 +86,9 @@ CALLS: dict[str, Any] = {
     "check --recorded run.csv --against sgd -k lr=0.5": lambda: mhat.check(recorded="run.csv", against="sgd", lr=0.5),
     "check --recorded run.csv": lambda: mhat.check(recorded="run.csv"),
     "check sgd": lambda: mhat.check("sgd"),
+    "check clipped(momentum) --against momentum --seconds 2":
+        lambda: mhat.check("clipped(momentum)", "momentum", seconds=2),
+    "check mine.py:my_adam --in-process": lambda: mhat.check("mine.py:my_adam", in_process=True),
     "check mine.py:stepping --against mine.py:stepping -k steps=4":
         lambda: mhat.check("mine.py:stepping", "mine.py:stepping", knobs={"steps": 4}),
     "check adam --strict --dtype float32": lambda: mhat.check("adam", strict=True, dtype="float32"),
@@ -214,3 +217,11 @@ def test_a_question_is_of_so_many(here: Path) -> None:
         with pytest.raises(mhat.MhatError) as error:
             ask()
         assert error.value.what == message
+
+
+def test_a_modified_rule_is_named_as_it_is_called() -> None:
+    assert mhat.trace("clipped(sgd)", "constant:2", steps=2).attrs["rule"] == "clipped_sgd"
+    assert CliRunner().invoke(app, ["rules", "clipped(adam)"]).output.startswith("clipped_adam, per tensor")
+    with pytest.raises(mhat.MhatError) as error:
+        mhat.trace("cliped(sgd)", "constant:2")
+    assert str(error.value) == "there is no modifier `cliped`\nDid you mean `clipped`?"

@@ -46,6 +46,9 @@ TensorsOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many tensors a command drives at once.")
 ]
 TimeoutOption = Annotated[float | None, typer.Option(metavar="S", help="How long one run may take.")]
+InProcessOption = Annotated[
+    bool, typer.Option("--in-process", metavar="", help="Run it in this process, for a debugger.")
+]
 SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
@@ -87,6 +90,7 @@ def check(
     dtype: TypeOption = None,
     seconds: SecondsOption = 45.0,
     timeout: TimeoutOption = None,
+    in_process: InProcessOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -105,7 +109,7 @@ def check(
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.check(
         subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
-        read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout,
+        read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, in_process=in_process,
         knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
@@ -124,6 +128,7 @@ def identify(
     dtype: TypeOption = None,
     seconds: SecondsOption = 90.0,
     timeout: TimeoutOption = None,
+    in_process: InProcessOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -142,7 +147,8 @@ def identify(
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
-        command=command, recorded=recorded, tensors=tensors, timeout=timeout, knobs=options.knobs_of(knob or []),
+        command=command, recorded=recorded, tensors=tensors, timeout=timeout,
+        in_process=in_process, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -160,6 +166,7 @@ def compare(
     dtype: TypeOption = None,
     seconds: SecondsOption = 90.0,
     timeout: TimeoutOption = None,
+    in_process: InProcessOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two implementations: where and why they part.
@@ -173,7 +180,8 @@ def compare(
 
     found = verbs.compare(
         a, b, observe=observe, seconds=seconds, dtype=dtype, feed=feed, read=read, command=command, recorded=recorded,
-        tensors=tensors, timeout=timeout, knobs=options.knobs_of(knob or []),
+        tensors=tensors, timeout=timeout,
+        in_process=in_process, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)

@@ -148,7 +148,9 @@ def judge(
     """Check a party against a rule; None: the one that its name claims, else it is identified, and the notes say so."""
     claimed = claimed_rule(party.name, rules.names()) if against is None else None
     if against is None and claimed is None:
-        verdict = identify(party, replace(manner, strict=False), keywords, mapping)
+        if manner.strict:
+            raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose defaults are to be held: against=.")
+        verdict = identify(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
     rule = find_rule(claimed if against is None else against)
     held, options = _sorted([rule], keywords, mapping, manner, party)

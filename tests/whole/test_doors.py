@@ -212,6 +212,7 @@ def test_a_question_is_of_so_many(here: Path) -> None:
         (lambda: mhat.compare("sgd"), "a comparison is of two, and there is less"),
         (lambda: mhat.check("sgd", recorded="run.csv"), "a subject and a record are two questions"),
         (lambda: mhat.compare("sgd", "adam", command=COMMAND), "there are 3 implementations in question"),
+        (lambda: mhat.check("mine.py:mystery", strict=True), "`mine.py:mystery` claims no rule by its name"),
         (lambda: mhat.check("sgd", feed="g"), "feed names something in a script, and there is none"),
     ):
         with pytest.raises(mhat.MhatError) as error:

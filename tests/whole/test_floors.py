@@ -71,6 +71,7 @@ OUTSIDE = {
     "terminal/demo.py": {"rich", "xarray"},
     "terminal/facts.py": {"xarray"},
     "terminal/options.py": set[str](),
+    "terminal/trace_pages.py": {"numpy", "rich", "xarray"},
     "terminal/pages.py": {"numpy", "rich", "xarray"},
     "terminal/trace.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},

@@ -29,7 +29,7 @@ LAYOUTS = {"array": "an array", "list": "a list of arrays", "dict": "a dict of a
 
 
 @dataclass(frozen=True)
-class Way:
+class Calling:
     """One way to call a step.
 
     `roles` of the arguments: params, grads, count, key, pairs of gradient and parameter, or params0, params1,
@@ -56,7 +56,7 @@ class Way:
         return f"{self.method}({', '.join(self.names)}) with {LAYOUTS[self.layout]}"
 
 
-def ways_of(thing: Any, owns: bool, rule_knobs: Mapping[str, float] | None) -> Iterator[Way]:
+def ways_of(thing: Any, owns: bool, rule_knobs: Mapping[str, float] | None) -> Iterator[Calling]:
     """Yield the ways to call the steps of a class or an object; `owns`: it is made of its parameters."""
     for method in methods_of(thing):
         function = getattr(thing, method)
@@ -65,7 +65,7 @@ def ways_of(thing: Any, owns: bool, rule_knobs: Mapping[str, float] | None) -> I
         for roles, names in _readings(parameters, set(spelling.knobs.values()), owns):
             fixed = any(role[-1].isdigit() for role in roles)
             for layout in ("list",) if fixed or "pairs" in roles else ("list",) if "key" in roles else LAYOUTS:
-                yield Way(method, roles, names, layout, spelling)
+                yield Calling(method, roles, names, layout, spelling)
 
 
 def methods_of(thing: Any) -> list[str]:

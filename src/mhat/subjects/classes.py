@@ -18,11 +18,11 @@ import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import METHODS, PARAMS, SIZES, Way, is_required, methods_of, ways_of
+from mhat.subjects.calls import METHODS, PARAMS, SIZES, Calling, is_required, methods_of, ways_of
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of
 from mhat.subjects.spelling import Keywords, keywords_of
 from mhat.subjects.subject import Array, Subject
-from mhat.subjects.trials import AGAIN, Several, Single, subject_of_driver
+from mhat.subjects.trials import AGAIN, Single, Together, subject_of_driver
 
 EXPECTED = (
     "Expected: step(params, grads) or update(w, dw), which returns the new parameters or changes them in place, "
@@ -68,7 +68,7 @@ def has_step(thing: Any) -> bool:
     return not inspect.isroutine(thing) and bool(methods_of(thing))
 
 
-def _has_start(apart: Iterable[str], way: Way) -> bool:
+def _has_start(apart: Iterable[str], way: Calling) -> bool:
     owns = any(plain_spelling(parameter) in PARAMS for parameter in apart)
     return owns or any(role.startswith(("params", "pairs")) for role in way.roles)
 
@@ -111,10 +111,10 @@ class _Maker:
 
 def _found(
     maker: _Maker, rule_knobs: Mapping[str, float] | None, dtype: str | None, observe: str, guard: Guard
-) -> tuple[Way, Single | Several]:
+) -> tuple[Calling, Single | Together]:
     """Try the ways; where the names are in the plural, lists and dicts too, since several tensors show more."""
     tried: list[str] = []
-    works: list[tuple[Way, Single | Several]] = []
+    works: list[tuple[Calling, Single | Together]] = []
     for way in ways_of(maker.thing, maker.owned is not None, rule_knobs):
         if works and (way.method != works[0][0].method or way.roles != works[0][0].roles):
             break
@@ -122,9 +122,9 @@ def _found(
             tried.append(f"{way}: is given no parameters, so that it can return none")
             continue
         course = _Course(maker, way)
-        driver: Single | Several
+        driver: Single | Together
         if way.together:
-            driver = Several(maker.name, course.several, way.tensors or 2, dtype, guard)
+            driver = Together(maker.name, course.several, way.tensors or 2, dtype, guard)
         else:
             driver = Single(maker.name, course.single, dtype, guard)
         try:
@@ -156,7 +156,7 @@ def _signature(method: Any) -> str:
         return "(...)"
 
 
-def _is_plural(way: Way, apart: Iterable[str]) -> bool:
+def _is_plural(way: Calling, apart: Iterable[str]) -> bool:
     return any(name.endswith("s") for name in (*way.names, *apart))
 
 
@@ -168,7 +168,7 @@ def _short(error: SubjectError) -> str:
 class _Course:
     """Runs streams through fresh objects in one way."""
 
-    def __init__(self, maker: _Maker, way: Way) -> None:
+    def __init__(self, maker: _Maker, way: Calling) -> None:
         self.maker = maker
         self.way = way
         self.settled = False

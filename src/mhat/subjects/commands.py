@@ -23,7 +23,7 @@ from mhat.subjects.processes.pipes import OutOfTimeError, TooMuchError
 from mhat.subjects.processes.process import Allowance, Process
 from mhat.subjects.sandbox import words_of
 from mhat.subjects.subject import Subject
-from mhat.subjects.trials import Several, Single, differs, heeded, subject_of_driver
+from mhat.subjects.trials import Single, Together, differs, heeded, subject_of_driver
 
 LIMIT = 10.0  # seconds a run
 SPARE, A_NUMBER = 1_000_000, 100  # characters that an answer may have, and more for each number
@@ -47,9 +47,9 @@ def subject_of_command(
     """
     name = name or command
     conversation = _Conversation(name, _arguments(command), limit, tensors is not None, allowance or Allowance())
-    driver: Single | Several = Single(name, conversation.run, "float64")
+    driver: Single | Together = Single(name, conversation.run, "float64")
     if tensors is not None:
-        driver = Several(name, conversation.run, tensors, "float64")
+        driver = Together(name, conversation.run, tensors, "float64")
     try:
         driver.settle()
         starts, knobs = _takes(driver, rule_knobs or {})
@@ -70,7 +70,7 @@ def _arguments(command: str) -> list[str] | str:
         raise BadValue(f"the command `{command}` cannot be read: {error}", "Close its quotes.") from None
 
 
-def _takes(driver: Single | Several, knobs: Mapping[str, float]) -> tuple[bool, set[str]]:
+def _takes(driver: Single | Together, knobs: Mapping[str, float]) -> tuple[bool, set[str]]:
     """Find out whether a command takes a start, and which knobs: telling it so changes the answer.
 
     A knob may show only where the parameter is not near 0 (weight_decay), so it is tried there too.

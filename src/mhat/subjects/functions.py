@@ -15,7 +15,7 @@ from mhat.errors import SubjectError, SubjectHangs
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of, words_of
 from mhat.subjects.spelling import Keywords, SpelledKnobs, keywords_of
 from mhat.subjects.subject import Subject
-from mhat.subjects.trials import Call, Several, Single, accepted, subject_of_driver
+from mhat.subjects.trials import Call, Single, Together, accepted, subject_of_driver
 
 EXPECTED = (
     "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
@@ -49,10 +49,10 @@ def subject_of_function(
         return function(gradients, **arguments)
 
     tensors = _tensors_of(function, name)
-    driver: Single | Several = Single(name, call, dtype, guard)
+    driver: Single | Together = Single(name, call, dtype, guard)
     if tensors is not None:
         started = call if spelled.start is None else _started(name, call, tensors, guard)
-        driver = Several(name, started, tensors, dtype, guard)
+        driver = Together(name, started, tensors, dtype, guard)
     driver.settle()
     others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
     return subject_of_driver(
@@ -74,7 +74,7 @@ def _started(name: str, call: Call, tensors: int, guard: Guard) -> Call:
             raise SubjectError(name, "takes one number as its start", "Start all tensors there.")
         return call(gradients, numbers.pop() if numbers else 0.0, knobs)
 
-    driver = Several(name, call, tensors, guard=guard)
+    driver = Together(name, call, tensors, guard=guard)
     try:
         driver.attempt({}, 1.0)
     except SubjectHangs:

@@ -93,7 +93,7 @@ class Single:
         return self.drive([gradients], [np.full(gradients.shape[1:], start)], knobs)
 
 
-class Several:
+class Together:
     """Something that runs lists of tensors: `call` takes and gives lists. It is tried with `tensors` of them."""
 
     def __init__(
@@ -132,7 +132,7 @@ def _guarded(guard: Guard | None, name: str) -> contextlib.AbstractContextManage
 
 
 def subject_of_driver(
-    driver: Single | Several,
+    driver: Single | Together,
     *,
     knobs: Iterable[str],
     starts: bool,
@@ -145,7 +145,7 @@ def subject_of_driver(
         name=driver.name,
         drive=driver.drive,
         knobs=frozenset(knobs),
-        several=isinstance(driver, Several),
+        several=isinstance(driver, Together),
         vectors=driver.vectors,
         starts=starts,
         dtype=driver.dtype,
@@ -155,24 +155,24 @@ def subject_of_driver(
     )
 
 
-def accepted(driver: Single | Several, knobs: Mapping[str, float], names: Iterable[str]) -> frozenset[str]:
+def accepted(driver: Single | Together, knobs: Mapping[str, float], names: Iterable[str]) -> frozenset[str]:
     """Find out which knobs something takes that does not say so: those it does not refuse."""
     return frozenset(name for name in names if _answer(driver, {name: knobs[name]}) is not None)
 
 
-def heeded(driver: Single | Several, knobs: Mapping[str, float], start: float = 0.0) -> set[str]:
+def heeded(driver: Single | Together, knobs: Mapping[str, float], start: float = 0.0) -> set[str]:
     """Find out which knobs something heeds: when it is told another value, it answers otherwise."""
     plain = driver.attempt({}, start)
     return {name for name, value in knobs.items() if differs(driver, plain, {name: _other(value)}, start)}
 
 
-def differs(driver: Single | Several, plain: list[Array], knobs: Mapping[str, float], start: float = 0.0) -> bool:
+def differs(driver: Single | Together, plain: list[Array], knobs: Mapping[str, float], start: float = 0.0) -> bool:
     """Whether something answers otherwise when it is told knobs, or a start; a refusal is no answer."""
     answer = _answer(driver, knobs, start)
     return answer is not None and not same(plain, answer)
 
 
-def _answer(driver: Single | Several, knobs: Mapping[str, float], start: float = 0.0) -> list[Array] | None:
+def _answer(driver: Single | Together, knobs: Mapping[str, float], start: float = 0.0) -> list[Array] | None:
     try:
         return driver.attempt(knobs, start)
     except SubjectHangs:

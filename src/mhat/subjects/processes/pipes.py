@@ -122,7 +122,7 @@ class Reader:
             close(self.stream)
 
 
-class Tail(Reader):
+class LastWords(Reader):
     """Keeps the end of a stream."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:

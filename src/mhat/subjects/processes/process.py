@@ -21,7 +21,7 @@ from typing import Any
 
 from mhat.errors import SubjectError
 from mhat.subjects.processes import keeper
-from mhat.subjects.processes.pipes import Reader, Report, Tail, TooMuchError, close, write
+from mhat.subjects.processes.pipes import LastWords, Reader, Report, TooMuchError, close, write
 
 GRACE = 0.5  # seconds between asking a process to end and ending it
 SHOWN = 1000  # characters of its stderr that are shown
@@ -49,7 +49,7 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class Ending:
+class EndOfProcess:
     """How a process ended, in words: what, and the cure where one is known; `by_itself`: with an exit code."""
 
     what: str
@@ -95,7 +95,7 @@ class Process:
             raise SubjectError(name, *_not_started(reason)) from None
         self._process = started
         self._answers = Reader(started.stdout)
-        self._words = Tail(started.stderr)
+        self._words = LastWords(started.stderr)
         self._left = bytearray()
         self.end = weakref.finalize(self, _end, started, control, self._report, (self._answers, self._words))
 
@@ -187,27 +187,29 @@ class Process:
         del self._left[:count]
         return taken
 
-    def ending(self) -> Ending:
+    def ending(self) -> EndOfProcess:
         """Say how it ended."""
         told = self._report.ended(time.monotonic() + GRACE) if os.name != "nt" else _of_code(self._process)
         how, code = told.get("ended"), int(told.get("code", 0))
         if how is None and self._process.poll():
-            return Ending("ended the process that watches over it", "Let it leave other processes alone.")
+            return EndOfProcess("ended the process that watches over it", "Let it leave other processes alone.")
         if how == "not started":
-            return Ending(*_not_started(os.strerror(code)), started=False)
+            return EndOfProcess(*_not_started(os.strerror(code)), started=False)
         if how == "memory":
             used = f"{(self.allowance.bytes or 0) / 1e9:.3g} GB"
-            return Ending(f"used more than {used} of memory", "Let it need less, or allow it more: memory=, in GB.")
+            return EndOfProcess(
+                f"used more than {used} of memory", "Let it need less, or allow it more: memory=, in GB."
+            )
         if how == "processes":
-            return Ending(
+            return EndOfProcess(
                 f"had more than {self.allowance.processes} processes at once", "Let it start fewer processes."
             )
         if how == "signal":
             with contextlib.suppress(ValueError):
-                return Ending(f"was ended by {signal.Signals(code).name}")
+                return EndOfProcess(f"was ended by {signal.Signals(code).name}")
         if how in ("exit", "signal"):
-            return Ending(f"ended with exit code {code}", by_itself=how == "exit")
-        return Ending("closed its output")
+            return EndOfProcess(f"ended with exit code {code}", by_itself=how == "exit")
+        return EndOfProcess("closed its output")
 
     def said(self, most: int = SHOWN) -> str:
         """Give the end of what it wrote to stderr."""

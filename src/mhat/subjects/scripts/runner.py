@@ -48,7 +48,7 @@ class Script:
 
     def run(self, gradients: list[float], numbers: Mapping[str, float]) -> Array:
         """Run it once; raises SubjectError. A script that needs real plots has them, without a screen, from then on."""
-        printed = Tail()
+        printed = LastPrints()
         try:
             with contextlib.redirect_stdout(printed):
                 return np.array(self.plotting(gradients, numbers))
@@ -117,7 +117,7 @@ class Script:
 
     def cure(self, count: int) -> str:
         """Say what helps: whether it fails by itself too is tried."""
-        with contextlib.redirect_stdout(Tail()), no_plots.pretended():
+        with contextlib.redirect_stdout(LastPrints()), no_plots.pretended():
             problem = Once(self, [], {}).attempt(compile(self.text, self.path, "exec"))
         if problem is not None:
             return "Mend it, and run it by itself first."
@@ -239,7 +239,7 @@ class Once:
         return ", ".join(listed[:8]) or "a list, one number a step"
 
 
-class Tail(io.TextIOBase):
+class LastPrints(io.TextIOBase):
     """Keeps the end of what is printed."""
 
     encoding = "utf-8"

@@ -174,7 +174,8 @@ class Process:
     @property
     def says_more(self) -> bool:
         """Whether there is more than was asked for, as far as it has come."""
-        return bool(self._left.strip()) or not self._answers.chunks.empty()
+        # The end of its output lies there as an empty chunk, a moment before the process itself has ended.
+        return bool(self._left.strip()) or any(list(self._answers.chunks.queue))
 
     def receive_bytes(self, count: int, deadline: float) -> bytes | None:
         """Wait for so many bytes; None if it ended before. Raises OutOfTimeError."""

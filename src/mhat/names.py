@@ -51,7 +51,7 @@ def find_rule(named: Any) -> Rule:
         return rules.named(named)
     where, name = _parted(named)
     # Imported late: naming a rule of the library must be quick.
-    from mhat.subjects import definitions
+    from mhat.subjects import definitions, modules
 
     written = definitions.definitions_of(where)
     if written is None:
@@ -59,7 +59,7 @@ def find_rule(named: Any) -> Rule:
     if not name:
         sure, unsure = written.rules()
         if len(sure) + len(unsure) != 1:
-            raise definitions.not_one_rule([*sure, *unsure], where)
+            raise modules.not_one_rule([*sure, *unsure], where)
         name = (*sure, *unsure)[0]
     return written.rule(name) or _rule_from_run(named, where, name)
 

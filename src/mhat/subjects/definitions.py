@@ -23,13 +23,12 @@ from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.language.definition import of_source
 from mhat.language.source import SourceText
-from mhat.subjects.modules import existing
+from mhat.subjects.modules import RULE_CURE, existing
 
 LANGUAGE = ("mhat", "mhat.language", "mhat.language.definition")
 # Code that binds names in a way that nobody sees who reads it.
 UNSEEN = frozenset({"exec", "globals", "locals", "vars"})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-RULE_CURE = "Name a rule: a function under `@rule`."
 
 
 @dataclass(frozen=True)
@@ -208,13 +207,6 @@ class Definitions:
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         lines = self.text.split("\n")[first - 1 : node.end_lineno]
         return of_source(SourceText("\n".join(lines), str(self.path.absolute()), first), **told)
-
-
-def not_one_rule(names: list[str], where: str) -> BadValue:
-    """Say that a file has no rule, or several, where one is looked for that has no name."""
-    if not names:
-        return BadValue(f"there is no rule in {where}", "Write one under `@rule`, or name a function: FILE:NAME.")
-    return BadValue(f"there are {len(names)} rules in {where}", f"Name one: {where}:{names[0]}.")
 
 
 def _is_unseen(call: ast.Call) -> bool:

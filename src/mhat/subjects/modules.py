@@ -20,7 +20,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mhat.errors import InputFileError, MhatError, UnknownName
+from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
+
+RULE_CURE = "Name a rule: a function under `@rule`."
 
 
 @dataclass
@@ -132,6 +134,13 @@ class Loaded:
                 raise UnknownName("name", name, public_names(thing), where=f" in {self.where}")
             thing = getattr(thing, part)
         return thing
+
+
+def not_one_rule(names: list[str], where: str) -> BadValue:
+    """Say that a file has no rule, or several, where one is looked for that has no name."""
+    if not names:
+        return BadValue(f"there is no rule in {where}", "Write one under `@rule`, or name a function: FILE:NAME.")
+    return BadValue(f"there are {len(names)} rules in {where}", f"Name one: {where}:{names[0]}.")
 
 
 def public_names(thing: Any) -> list[str]:

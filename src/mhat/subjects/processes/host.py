@@ -21,7 +21,7 @@ from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.printers import python
 from mhat.subjects import kinds, modules
-from mhat.subjects.definitions import RULE_CURE, not_one_rule
+from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
 from mhat.subjects.sandbox import Guard, Unheard, raised

@@ -72,6 +72,7 @@ class Manner:
     dtype: str | None = None
     tensors: int | None = None
     timeout: float | None = None
+    memory: float | None = None
     in_process: bool = False
 
     def __post_init__(self) -> None:
@@ -213,7 +214,7 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
         return records.record_of(party.recorded, manner.observe)
     return find_subject(
         party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
-        read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout,
+        read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
         in_process=manner.in_process,
     )  # fmt: skip
 

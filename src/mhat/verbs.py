@@ -184,6 +184,7 @@ def check(
     recorded: str | Path | None = None,
     tensors: int | None = None,
     timeout: float | None = None,
+    memory: float | None = None,
     in_process: bool = False,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
@@ -198,7 +199,8 @@ def check(
     identified among the library's; the verdict's notes say which. `observe`: what it returns: "x", the "update", or
     a variable of the rule. Knobs given are held; others that the subject takes are varied, and those it hides are
     estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
-    of it. What is named by text runs in a process of its own, unless `in_process`; a thing of yours runs where it is.
+    of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
+    `in_process`; a thing of yours runs where it is.
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
     stands in `knobs={...}`.
 
@@ -214,7 +216,7 @@ def check(
     from mhat.inquiry import Manner, judge, parties
 
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
-    manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, in_process)
+    manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process)
     return judge(party, against, manner, more, knobs)
 
 
@@ -231,6 +233,7 @@ def identify(
     recorded: str | Path | None = None,
     tensors: int | None = None,
     timeout: float | None = None,
+    memory: float | None = None,
     in_process: bool = False,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
@@ -243,7 +246,9 @@ def identify(
     from mhat import inquiry
 
     (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
-    manner = inquiry.Manner("identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, in_process)
+    manner = inquiry.Manner(
+        "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process
+    )
     return inquiry.identify(party, manner, more, knobs)
 
 
@@ -260,6 +265,7 @@ def compare(
     recorded: str | Path | Sequence[str | Path] | None = None,
     tensors: int | None = None,
     timeout: float | None = None,
+    memory: float | None = None,
     in_process: bool = False,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
@@ -273,5 +279,7 @@ def compare(
     from mhat import inquiry
 
     pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
-    manner = inquiry.Manner("compare", observe or "x", False, False, seconds, dtype, tensors, timeout, in_process)
+    manner = inquiry.Manner(
+        "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process
+    )
     return inquiry.compare(pair, manner, more, knobs)

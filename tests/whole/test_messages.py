@@ -158,10 +158,9 @@ MESSAGES = {
     "demo -o no/demo.png": "there is no directory `no` to write `demo.png` into\nMake it first.",
     # the command line itself
     "trase adam": "no such command 'trase'. Did you mean 'trace'?\n`mhat --help` says what can be written here.",
-    "trace": "missing argument 'RULE'.\n`mhat trace --help` says what can be written here.",
+    "trace": "missing argument 'RULE...'.\n`mhat trace --help` says what can be written here.",
     "trace adam --stream ramp --steps ten":
-        "invalid value for '--steps': Input should be a valid integer, unable to parse string as an integer\n"
-        "`mhat trace --help` says what can be written here.",
+        "`ten` is no whole number\nWrite one such as 100 or 1e4.",
 }  # fmt: skip
 
 

@@ -239,9 +239,10 @@ def _lines(stack: Stack, shown: Shown, column: Column) -> Iterator[Line]:
 def _having(stack: Stack, name: str) -> list[tuple[int | None, Run]]:
     """Give the runs that have a variable, each with its place; one without a place if it is the same in all."""
     having = [(i, run) for i, run in enumerate(stack.runs) if name in run.ds]
-    # By themselves: the name of the rule is a label of each.
-    arrays = [run.ds[name].reset_coords(drop=True) for _, run in having]
-    if having and (not stack.compares or (len(having) > 1 and all(arrays[0].equals(array) for array in arrays[1:]))):
+    # Without the name of the rule, which a trace says as a coordinate.
+    arrays = [run.ds[name].drop_vars("rule", errors="ignore") for _, run in having]
+    alike = len(having) > 1 and all(arrays[0].equals(array) for array in arrays[1:])
+    if having and (not stack.compares or alike):
         return [(None, having[0][1])]
     return list(having)
 

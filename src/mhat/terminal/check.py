@@ -46,6 +46,9 @@ TensorsOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many tensors a command drives at once.")
 ]
 TimeoutOption = Annotated[float | None, typer.Option(metavar="S", help="How long one run may take.")]
+MemoryOption = Annotated[
+    float | None, typer.Option(min=0.0, metavar="GB", help="How much memory it may use. [half of what there is]")
+]
 InProcessOption = Annotated[
     bool, typer.Option("--in-process", metavar="", help="Run it in this process, for a debugger.")
 ]
@@ -90,6 +93,7 @@ def check(
     dtype: TypeOption = None,
     seconds: SecondsOption = 45.0,
     timeout: TimeoutOption = None,
+    memory: MemoryOption = None,
     in_process: InProcessOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
@@ -109,8 +113,8 @@ def check(
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.check(
         subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
-        read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, in_process=in_process,
-        knobs=options.knobs_of(knob or []),
+        read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
+        in_process=in_process, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -128,6 +132,7 @@ def identify(
     dtype: TypeOption = None,
     seconds: SecondsOption = 90.0,
     timeout: TimeoutOption = None,
+    memory: MemoryOption = None,
     in_process: InProcessOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
@@ -148,7 +153,7 @@ def identify(
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
         command=command, recorded=recorded, tensors=tensors, timeout=timeout,
-        in_process=in_process, knobs=options.knobs_of(knob or []),
+        memory=memory, in_process=in_process, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -166,6 +171,7 @@ def compare(
     dtype: TypeOption = None,
     seconds: SecondsOption = 90.0,
     timeout: TimeoutOption = None,
+    memory: MemoryOption = None,
     in_process: InProcessOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -181,7 +187,7 @@ def compare(
     found = verbs.compare(
         a, b, observe=observe, seconds=seconds, dtype=dtype, feed=feed, read=read, command=command, recorded=recorded,
         tensors=tensors, timeout=timeout,
-        in_process=in_process, knobs=options.knobs_of(knob or []),
+        memory=memory, in_process=in_process, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)

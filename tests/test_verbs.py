@@ -102,3 +102,13 @@ def test_step_gives_arrays_for_arrays_without_dimensions_too(dtype: str) -> None
 def test_step_takes_literals_beyond_float32() -> None:
     huge = mhat.rule("def huge(x, g):\n    return x - minimum(g, 1e300)")
     assert mhat.step(huge, np.zeros(2, np.float32), np.ones(2, np.float32), 1).x.tolist() == [-1.0, -1.0]
+
+
+def test_arguments_that_are_swapped_are_told_so() -> None:
+    for stream, kind in (("constant:10", "stream"), ("rosenbrock", "landscape")):
+        for rule in ("adam", rules.adam):
+            with pytest.raises(BadValue) as error:
+                mhat.trace(stream, rule)
+            assert str(error.value) == (
+                f'`{stream}` is a {kind} and `adam` a rule\nName the rule first: trace("adam", "{stream}").'
+            )

@@ -112,6 +112,18 @@ def _runs_here(where: str) -> bool:
     return top in ("mhat", "__main__") or (where in sys.modules and file is None)
 
 
+def check_order(rule: Any, gradients: Any) -> None:
+    """Refuse a stream or a landscape in the place of the rule, where the rule stands behind it; raises BadValue."""
+    # Imported late: naming a rule must not load NumPy.
+    from mhat import landscapes, streams
+
+    base = rule.partition(":")[0].strip() if isinstance(rule, str) else ""
+    kind = "stream" if base in streams.names() else "landscape" if base in landscapes.names() else None
+    if kind is not None and (isinstance(gradients, Rule) or gradients in rules.names()):
+        name = gradients.name if isinstance(gradients, Rule) else gradients
+        raise BadValue(f"`{rule}` is a {kind} and `{name}` a rule", f'Name the rule first: trace("{name}", "{rule}").')
+
+
 def find_gradients(named: Any, steps: int | None = None, *, stored: bool = False) -> Any:
     """Give the stream or landscape that is meant; what is neither a name nor a function of the library stays.
 

@@ -62,10 +62,13 @@ def trace(
     0.9999000099990011
     """
     from mhat import traces
+    from mhat.language import Rule
     from mhat.language.settings import knobs_set
-    from mhat.names import find_gradients, find_rule
+    from mhat.names import check_order, find_gradients, find_rule
     from mhat.progress import bar
 
+    if isinstance(stream, str | Rule):
+        check_order(rule, stream)
     several = isinstance(rule, list | tuple)
     rules = [find_rule(one) for one in (rule if several else [rule])]
     told = {"steps": steps, "start": start, "keep": keep, "tensor": tensor, "to": to, "each": each}

@@ -170,10 +170,9 @@ def test_found_in_steps(what: str, dtype: str) -> None:
         check_steps(rule(FOUND_IN_STEPS[what]), dtype, wild=False)
 
 
-@pytest.mark.parametrize("what", list(FOUND)[2:4])
-def test_found_compiled(what: str) -> None:
-    check_steps(rule(FOUND[what]), "float32", wild=True)
-    check_traces(rule(FOUND[what]), "float64", wild=True, shapes=[()])
+def test_found_compiled() -> None:
+    check_steps(rule(FOUND["that state itself, averaged"]), "float32", wild=True)
+    check_traces(rule(FOUND["two states that take over the same"]), "float64", wild=True, shapes=[()])
 
 
 @tries(60)
@@ -184,7 +183,7 @@ def test_steps_as_printed(tree: Tree, dtype: str, wild: bool) -> None:
         check_steps(of_tree(tree), dtype, wild)
 
 
-@tries(60)
+@tries(40)
 @given(tree=ELEMENTWISE, dtype=DTYPES, wild=st.booleans())
 def test_traces_as_printed(tree: Tree, dtype: str, wild: bool) -> None:
     assume(is_exact(tree, starts_only=True))
@@ -208,7 +207,7 @@ def test_two_threads_as_printed(tree: Tree, dtype: str) -> None:
         check_two_threads(of_tree(tree), dtype)
 
 
-@tries(4, shrinks=False)
+@tries(3, shrinks=False)
 @given(tree=ELEMENTWISE, dtype=DTYPES, shape=st.sampled_from([(), (2,), (17,)]), wild=st.booleans())
 def test_traces_compiled(tree: Tree, dtype: str, shape: tuple[int, ...], wild: bool) -> None:
     assume(is_exact(tree, starts_only=False))

@@ -18,6 +18,7 @@ def test_what_is_there_is_imported() -> None:
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(MissingExtra) as error:
         extra("pyarrow.parquet", "arrow")
     assert str(error.value) == "pyarrow is not installed\nInstall it with: pip install 'mhat[arrow]'"

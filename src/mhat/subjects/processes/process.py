@@ -216,7 +216,8 @@ class Process:
         """Give the end of what it wrote to stderr."""
         if not self.end.alive:
             return ""
-        text = self._words.text(GRACE if not self.running else 0.0)
+        # What it says last may come a moment after its answers have ended.
+        text = self._words.text(GRACE)
         return text if len(text) <= most else f"...{text[-most:]}"
 
 

@@ -7,9 +7,9 @@ from importlib.metadata import entry_points
 import pytest
 
 from mhat import verbs
-from mhat.checks.text import text_of
 from mhat.errors import BadValue
 from mhat.testing import assert_conforms
+from mhat.writing.plain import text_of
 from tests.checks import wrong_adams
 
 pytest_plugins = ["pytester"]

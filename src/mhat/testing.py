@@ -7,10 +7,10 @@ from typing import Any
 
 from mhat import rules
 from mhat.checks.claims import claimed_rule
-from mhat.checks.text import text_of
 from mhat.errors import BadValue
 from mhat.inquiry import Party
 from mhat.verbs import check
+from mhat.writing.plain import text_of
 
 
 def assert_conforms(subject: Any, against: Any = None, **options: Any) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from mhat import rules
 from mhat.checks.comparison import Comparison, compare
-from mhat.checks.text import text_of
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.subject import Subject
+from mhat.writing.plain import text_of
 
 LIBRARY = [rules.named(name) for name in ("sgd", "momentum")]
 KNOBS = {**rules.sgd.knobs, "weight_decay": 0.0}

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from mhat import rules
 from mhat.checks.comparison import Comparison
-from mhat.checks.html import html_of
-from mhat.checks.text import text_of
 from mhat.checks.verdict import Course, Deviation, Diagnosis, LawFinding, Verdict
 from mhat.mistakes.slots import Edit
+from mhat.writing.html import html_of
+from mhat.writing.plain import text_of
 
 SENTENCE = "`m_hat` is stored back into `m` and `v_hat` is stored back into `v`, as it is in a good many tutorials"
 DIAGNOSIS = Diagnosis(

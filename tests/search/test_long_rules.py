@@ -8,7 +8,6 @@ import pytest
 
 import mhat
 from mhat.checks.conformance import check
-from mhat.checks.text import text_of
 from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions
 from mhat.mistakes import edits_of
@@ -19,6 +18,7 @@ from mhat.search.effort import Effort
 from mhat.search.machine import code
 from mhat.search.machine.trying import Joiner
 from mhat.subjects.rules import subject_of_rule
+from mhat.writing.plain import text_of
 from tests.search.machine.test_machine import matcher_of
 from tests.search.test_search import forms_of, question_of
 

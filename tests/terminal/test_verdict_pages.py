@@ -10,10 +10,10 @@ from rich.console import Console
 
 from mhat import rules
 from mhat.checks.comparison import Comparison
-from mhat.checks.text import text_of
 from mhat.checks.verdict import Deviation, Diagnosis, LawFinding, Verdict
 from mhat.mistakes.slots import Edit
 from mhat.terminal import verdict_pages
+from mhat.writing.plain import text_of
 
 PAPER = "Kingma & Ba 2015, Adam, Algorithm 1, arXiv:1412.6980"
 DIFF = "- m_hat = m / (1 - beta1**t)\n+ m = m / (1 - beta1**t)"

@@ -12,14 +12,14 @@ from mhat.checks import story
 from mhat.checks.conformance import SECONDS, identify
 from mhat.checks.findings import Deviation
 from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
-from mhat.checks.html import html_of
-from mhat.checks.story import Headline, Paragraph, Passage
-from mhat.checks.text import page_of
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
 from mhat.search.effort import Listener
 from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.subjects.subject import Subject
+from mhat.writing.html import html_of
+from mhat.writing.passages import Headline, Paragraph, Passage
+from mhat.writing.plain import page_of
 
 Array = np.ndarray[Any, Any]
 STEPS = 12

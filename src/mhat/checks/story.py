@@ -1,84 +1,18 @@
-"""What is said about a verdict, said once: passages in their order, which each dress sets in its own way.
-
-    Headline    the answer
-    Paragraph   a sentence
-    Entries     a list; of an entry of several parts the first is the entry itself
-    Diff        changed lines of the pseudo code
-    Table       numbers side by side, and the sentence that says the same
-    Excerpt     lines of the user's own file
-
-It knows no terminal and no HTML, and checks nothing.
-"""
+"""What is said about a verdict, as passages in their order. It knows no dress and checks nothing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from mhat.checks.findings import Deviation, Diagnosis, LawFinding
 from mhat.notation.decimals import exact
+from mhat.writing.passages import Diff, Entries, Excerpt, Paragraph, Passage, Table
 
-Tone = Literal["plain", "good", "bad", "strong", "quiet"]
 # Gradients longer than this are shown by their first and last values.
 LONG = 8
 # Below this share of the update a difference is said in ulps.
 VISIBLE = 1e-4
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The answer in a sentence."""
-
-    text: str
-    good: bool
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A sentence; `inset` where it belongs to the entries before it."""
-
-    text: str
-    tone: Tone = "plain"
-    inset: bool = False
-
-
-@dataclass(frozen=True)
-class Entries:
-    """A list under a title."""
-
-    entries: tuple[tuple[str, ...], ...]
-    title: str = ""
-    tone: Tone = "plain"
-
-
-@dataclass(frozen=True)
-class Diff:
-    """Changed lines, each beginning with - or +; `quiet` where they are no mistake."""
-
-    lines: tuple[str, ...]
-    quiet: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Numbers side by side, a row a step, and a sentence that says what they show."""
-
-    text: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class Excerpt:
-    """Lines of a file under a title."""
-
-    title: str
-    lines: tuple[str, ...]
-
-
-Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt
 
 
 def of_diagnosis(diagnosis: Diagnosis, estimated: Mapping[str, float]) -> Iterator[Passage]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from mhat.checks import story
 from mhat.checks.findings import Course, Deviation, Diagnosis, LawFinding
-from mhat.checks.html import html_of
-from mhat.checks.story import Diff, Headline, Paragraph, Passage
-from mhat.checks.text import page_of
 from mhat.notation import strict_json
+from mhat.writing.html import html_of
+from mhat.writing.passages import Diff, Headline, Paragraph, Passage
+from mhat.writing.plain import page_of
 
 __all__ = ["Course", "Deviation", "Diagnosis", "LawFinding", "Verdict", "as_dict"]
 SCHEMA = 1

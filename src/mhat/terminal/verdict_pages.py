@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from mhat.checks.story import Passage, Tone
-from mhat.checks.text import lines_of
+from mhat.writing.passages import Passage, Tone
+from mhat.writing.plain import lines_of
 
 STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "red", "strong": "bold", "quiet": "dim"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
+from mhat.writing.passages import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
 
 WIDTH = 80
 # A line, and its tones.

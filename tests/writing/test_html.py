@@ -5,9 +5,9 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from mhat import rules
-from mhat.checks.html import html_of
 from mhat.checks.verdict import Deviation, Diagnosis, LawFinding, Verdict
 from mhat.mistakes.slots import Edit
+from mhat.writing.html import html_of
 
 EVIL = "<script>alert('&')</script>"
 FOUND = Diagnosis(

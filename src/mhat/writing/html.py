@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from mhat.checks.story import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
+from mhat.writing.passages import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
 
 GOOD, BAD = "#1a7f37", "#cf222e"
 STYLES: dict[Tone, str] = {

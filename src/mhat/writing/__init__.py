@@ -1,0 +1,8 @@
+"""Answers in words: passages, and the dresses they are set in.
+
+    passages    what an answer is made of
+    plain       as lines of plain text, each with its tone
+    html        as HTML for notebooks and pages
+
+It knows nothing that is said, and no terminal.
+"""

@@ -3,6 +3,7 @@ simplifies nor evaluates.
 
     python      a rule as the source of the rule language: printed and parsed again it is the same tree
     latex       a rule as papers print it, and names for legends
+    mathml      a rule as pages print it, in the formulas of browsers
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
     base        what printers share: one method or one table entry an operation, brackets by precedence
 
@@ -12,12 +13,16 @@ simplifies nor evaluates.
 from mhat.printers.base import MissingOperationError, Printer
 from mhat.printers.kernel import KernelPrinter
 from mhat.printers.latex import LatexPrinter
+from mhat.printers.mathml import MathmlPrinter
 from mhat.printers.python import PythonPrinter
 
 PRINTERS: dict[str, Printer] = {
     "python": PythonPrinter(),
     "latex": LatexPrinter(),
     "kernel": KernelPrinter(),
+    "mathml": MathmlPrinter(),
 }
 
-__all__ = ["PRINTERS", "KernelPrinter", "LatexPrinter", "MissingOperationError", "Printer", "PythonPrinter"]
+__all__ = [
+    "PRINTERS", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "Printer", "PythonPrinter",
+]  # fmt: skip

@@ -199,6 +199,20 @@ def _timeless(tree: Tree) -> set[str]:
 
 def _lines(rule: Rule | Tree) -> list[tuple[str, str, str]]:
     """Give left side, sign and right side of each line; a second assignment of a name in the same step is an arrow."""
+    return timed_lines(rule, lambda named, tensors: LatexPrinter(named, tensors), name_latex, r"\leftarrow")
+
+
+def timed_lines(
+    rule: Rule | Tree,
+    printer_of: Callable[[Callable[[str], str], Collection[str]], Printer],
+    name_of: Callable[[str, str], str],
+    arrow: str,
+) -> list[tuple[str, str, str]]:
+    """Give left side, sign and right side of each line, names with their time, in the language of a printer.
+
+    `printer_of` makes the printer of what writes a name and of the names of tensors; `name_of` writes a name with its
+    time; `arrow` stands where a name is assigned again in the same step.
+    """
     tree = rule.tree if isinstance(rule, Rule) else rule
     tensors: set[str] = set()
     if level(tree) is Level.MATRIX:
@@ -206,7 +220,11 @@ def _lines(rule: Rule | Tree) -> list[tuple[str, str, str]]:
     # Before its first assignment a state, and `x`, is that of the step before.
     times = dict.fromkeys(tree.state_names, "t-1") | {"x": "t-1", "g": "t"}
     timeless = _timeless(tree)
-    printer = LatexPrinter(lambda name: name_latex(name, times.get(name, "")), tensors)
+
+    def named(name: str) -> str:
+        return name_of(name, times.get(name, ""))
+
+    printer = printer_of(named, tensors)
     lines = []
     assigned: set[str] = set()
     for line in (*tree.body, Assignment(("x",), tree.result)):
@@ -214,6 +232,5 @@ def _lines(rule: Rule | Tree) -> list[tuple[str, str, str]]:
         again = any(target in assigned or times.get(target) == "t" for target in line.targets)
         assigned |= set(line.targets)
         times |= {target: "" if target in timeless else "t" for target in line.targets}
-        left = ", ".join(printer.named(target) for target in line.targets)
-        lines.append((left, r"\leftarrow" if again else "=", right))
+        lines.append((", ".join(map(named, line.targets)), arrow if again else "=", right))
     return lines

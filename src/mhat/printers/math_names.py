@@ -29,7 +29,7 @@ ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "
 
 def name_latex(name: str, time: str = "") -> str:
     """Write a name in LaTeX math; `time` joins the subscript: `m_{t-1}`, `\\hat{m}_{t}`, `v_{\\mathrm{max},t}`."""
-    letter, indices = _taken_apart(name)
+    letter, indices = name_parts(name)
     if time and indices and indices[-1] == "t":
         # `rho_t` has its time already.
         indices = indices[:-1]
@@ -37,8 +37,8 @@ def name_latex(name: str, time: str = "") -> str:
     return f"{letter}_{{{subscript}}}" if subscript else letter
 
 
-def _taken_apart(name: str) -> tuple[str, list[str]]:
-    """Split a name into its letter, accents on, and its indices."""
+def name_parts(name: str) -> tuple[str, list[str]]:
+    """Split a name into its letter, accents on, and its indices, each in LaTeX."""
     if name in KNOBS:
         return KNOBS[name], []
     parts = [part for part in name.split("_") if part] or ["_"]

@@ -2,7 +2,10 @@
 
     passages    what an answer is made of
     plain       as lines of plain text, each with its tone
-    html        as HTML for notebooks and pages
+    html        as HTML for notebooks
+    sheet       as an HTML page that needs nothing else
+    markdown    as Markdown
+    latex       as a LaTeX document
 
 It knows nothing that is said, and no terminal.
 """

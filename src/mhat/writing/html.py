@@ -1,11 +1,27 @@
-"""A story as HTML for notebooks, escaped and complete in itself. It knows no terminal and checks nothing."""
+"""Passages as HTML for notebooks, escaped and complete in themselves. It knows no terminal and checks nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
 
-from mhat.writing.passages import Diff, Entries, Excerpt, Headline, Paragraph, Passage, Table, Tone
+from mhat.writing.passages import (
+    Diff,
+    Entries,
+    Excerpt,
+    Grid,
+    Heading,
+    Headline,
+    Line,
+    Listing,
+    Math,
+    Paragraph,
+    Passage,
+    Statement,
+    Statements,
+    Table,
+    Tone,
+)
 
 GOOD, BAD = "#1a7f37", "#cf222e"
 STYLES: dict[Tone, str] = {
@@ -13,11 +29,12 @@ STYLES: dict[Tone, str] = {
 }  # fmt: skip
 # Tables of more steps than this show the last ones: the deviation is in the last row.
 MOST_STEPS = 12
+RIGHTS = {"proved": GOOD, "tested": GOOD, "refuted": BAD, "computed": "inherit"}
 
 
-def html_of(passages: Iterable[Passage]) -> str:
-    """Set a story as HTML."""
-    return f'<div class="mhat-verdict">{"".join(map(_set, passages))}</div>'
+def html_of(passages: Iterable[Passage], kind: str = "mhat-verdict") -> str:
+    """Set passages as HTML; `kind` is the class of the element around them."""
+    return f'<div class="{kind}">{"".join(map(_set, passages))}</div>'
 
 
 def _set(passage: Passage) -> str:
@@ -33,12 +50,45 @@ def _set(passage: Passage) -> str:
             coloured = (_styled("span", line, "quiet" if quiet else _tone(line)) for line in lines)
             return _block(coloured) if lines else ""
         case Table(text, head, rows):
-            names = "".join(f"<th>{escape(name)}</th>" for name in head)
-            cells = ("".join(f"<td>{number:.6g}</td>" for number in row) for row in rows[-MOST_STEPS:])
-            body = "".join(f"<tr>{row}</tr>" for row in cells)
-            return f"<table><caption>{escape(text)}</caption><tr>{names}</tr>{body}</table>"
+            cells = ([f"{number:.6g}" for number in row] for row in rows[-MOST_STEPS:])
+            return _table(head, cells, f"<caption>{escape(text)}</caption>")
+        case Grid(head, grid):
+            return _table(head, grid)
         case Excerpt(title, lines):
             return _styled("p", title) + _block(map(escape, lines))
+        case Heading(text):
+            return f"<h2>{escape(text)}</h2>"
+        case Listing(signature, code):
+            return f"<pre>{escape(signature)}</pre><ol>{''.join(map(_line, code))}</ol>"
+        case Statements(statements):
+            return f"<ul>{''.join(f'<li>{_statement(each)}</li>' for each in statements)}</ul>"
+        case Math(text, _, mathml):
+            return f"<p>{mathml or escape(text)}</p>"
+
+
+def _line(line: Line) -> str:
+    said = "".join(f"<p>{_statement(statement)}</p>" for statement in line.said)
+    formula = f"<div>{line.mathml}</div>" if line.mathml else ""
+    return f"<li><pre>{escape(line.code)}</pre>{formula}{said}</li>"
+
+
+def _statement(statement: Statement) -> str:
+    """Set a sentence, the word for what right it is said, and what shows it, which is opened on demand."""
+    text = escape(statement.text)
+    if not statement.right:
+        return text
+    colour = RIGHTS.get(statement.right, "inherit")
+    word = f'<small style="color:{colour}">{escape(statement.right)}</small>'
+    if not statement.evidence:
+        return f"{text} {word}"
+    evidence = _block(map(escape, statement.evidence))
+    return f"{text} <details><summary>{word}</summary>{evidence}</details>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str = "") -> str:
+    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table>{caption}<tr>{names}</tr>{body}</table>"
 
 
 def _tone(line: str) -> Tone:

@@ -6,6 +6,11 @@
     Diff        changed lines of the pseudo code
     Table       numbers side by side, and the sentence that says the same
     Excerpt     lines of the user's own file
+    Heading     what the passages after it are about
+    Listing     pseudo code, each line with what is said about it
+    Statements  sentences, each with what right it is said
+    Grid        words and numbers in columns
+    Math        a formula
 
 It knows no dress, and nothing that is said.
 """
@@ -69,4 +74,62 @@ class Excerpt:
     lines: tuple[str, ...]
 
 
-Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt
+@dataclass(frozen=True)
+class Heading:
+    """What the passages after it are about."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, the word for what right it is said (proved, refuted, tested, computed), and what shows it."""
+
+    text: str
+    right: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of pseudo code, as a formula too, and what is said about it; the title of a Listing has no number."""
+
+    code: str
+    said: tuple[Statement, ...] = ()
+    latex: str = ""
+    mathml: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Pseudo code under its signature, each line with its number and what is said about it."""
+
+    signature: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Sentences, each with what right it is said."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Words and numbers in columns."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula: as plain text, in LaTeX and in MathML."""
+
+    text: str
+    latex: str = ""
+    mathml: str = ""
+
+
+Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt | Heading | Listing | Statements | Grid | Math

@@ -1,0 +1,58 @@
+"""Claims about the lines of a rule: what each is for, and what happens without it. It knows no rule by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mhat.errors import MhatError
+from mhat.explanations.claims import Claim, Formula, Proof, Trials
+from mhat.explanations.lines.consequences import Unit, catching_up, largest, suiting, tried, unit_of
+from mhat.explanations.lines.freezing import without
+from mhat.explanations.lines.reading import Reading
+from mhat.explanations.lines.roles import Role, role_of
+from mhat.explanations.runs import Setting
+from mhat.printers.latex import lines_latex
+
+FOR, WITHOUT = "lines", "without"
+# What a line reads instead is shown where it is as short as this.
+SHORT = 30
+
+
+def claims(setting: Setting) -> Iterator[Claim]:
+    """Yield for every line and the result what it is for, and what happens without it."""
+    reading, unit = Reading(setting), unit_of(setting)
+    for number in range(1, len(reading.tree.body) + 2):
+        yield from claims_of_line(reading, number, unit)
+
+
+def claims_of_line(reading: Reading, number: int, unit: Unit) -> Iterator[Claim]:
+    """Yield what a line, counted from 1, is for, and what happens without it."""
+    role = role_of(reading, number)
+    formula = Formula("", lines_latex(reading.setting.rule)[number - 1])
+    yield Claim(FOR, f"{role.phrase}.", "proved", Proof((role.form,), formula), str(number))
+    claim = _without(reading, number, role, unit)
+    if claim is not None:
+        yield claim
+
+
+def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | None:
+    made = without(reading, number, role)
+    if made is None:
+        return None
+    before, after = reading.setting, reading.setting.changed(made[0])
+    instead = f" ({made[1]})" if made[1] and len(made[1]) <= SHORT else ""
+    begin = f"Without it{instead}" if number <= len(reading.tree.body) else "Without that"
+    try:
+        found = largest(before, after, suiting(role.kind))
+        if found is None:
+            runs = tried(before, after)
+            sentence = f"{begin} nothing changes on the streams that were tried."
+            return Claim(WITHOUT, sentence, "tested", Trials(len(runs) // 2, runs[0].steps, runs=runs), str(number))
+    except MhatError:
+        # A frozen line can be no rule any more: shapes that do not fit.
+        return None
+    text, runs = f"{begin} {found.sentence(unit)}", ()
+    if role.kind == "correction" and found.lesson.name == "first":
+        more, runs = catching_up(before, after, found, unit)
+        text += f", and {more}" if more else ""
+    return Claim(WITHOUT, f"{text}.", "computed", found.evidence(unit, runs), str(number))

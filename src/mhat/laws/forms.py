@@ -8,10 +8,9 @@ from typing import Any
 
 from mhat.engines.arrays import Arrays
 from mhat.language import Rule, of_tree
-from mhat.language.tree import Expression, Knob, Name, Number, Operation, Tree
+from mhat.language.algebra import ONE, added, equal
+from mhat.language.tree import Expression, Knob, Name, Operation, Tree
 from mhat.language.walking import mapped_tree, names_in, renamed
-
-_ONE = Number(1.0)
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class OnePrecision(Arrays):
 def _as_lerp(node: Expression) -> Expression:
     """Rewrite an average `b * s + (1 - b) * h` as `s + (1 - b) * (h - s)`."""
     match node:
-        case Operation("add", (Operation("mul", (decay, old)), Operation("mul", (rate, new)))) if (
-            isinstance(rate, Operation) and rate.op == "sub" and rate.arguments[1] == decay and isinstance(old, Name)
-        ):
+        case Operation("add", (Operation("mul", (decay, old)), Operation("mul", (rate, new)))) if isinstance(
+            old, Name
+        ) and equal(added(decay, rate), ONE):
             moved = Operation("mul", (rate, Operation("sub", (new, old))))
             return Operation("add", (old, moved))
     return node
@@ -57,8 +56,8 @@ def _as_lerp(node: Expression) -> Expression:
 def _by_inverse(node: Expression) -> Expression:
     """Rewrite a division as a product with the inverse."""
     if isinstance(node, Operation) and node.op == "div":
-        from_one = Operation("div", (_ONE, node.arguments[1]))
-        return node if node.arguments[0] == _ONE else Operation("mul", (node.arguments[0], from_one))
+        from_one = Operation("div", (ONE, node.arguments[1]))
+        return node if node.arguments[0] == ONE else Operation("mul", (node.arguments[0], from_one))
     return node
 
 

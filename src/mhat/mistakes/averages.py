@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mhat.language.recurrences import shares_of
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in, renamed
 from mhat.mistakes.lines import reading_after
 from mhat.mistakes.paths import ONE, TWO, ZERO, T, operation, said
-from mhat.mistakes.shapes import average_parts
 from mhat.mistakes.slots import Content, Edit, Slot, Spot, line_spots, spots
 
 # A state that an edit adds.
@@ -31,7 +31,7 @@ def averaging(tree: Tree) -> Iterator[Edit]:
 def _kinds(tree: Tree) -> Iterator[Edit]:
     """Keep the largest, the sum or the plain mean where an average that decays should be."""
     for spot in line_spots(tree):
-        parts = average_parts(spot.line)
+        parts = shares_of(spot.line)
         if parts is None:
             continue
         decay, _, new = parts
@@ -66,7 +66,7 @@ def _largest(tree: Tree) -> Iterator[Edit]:
 
 def _ahead(tree: Tree) -> Iterator[Edit]:
     """Mix the new gradient once more into what has been averaged, wherever that is read."""
-    averages = [parts for spot in line_spots(tree) if (parts := average_parts(spot.line)) is not None]
+    averages = [parts for spot in line_spots(tree) if (parts := shares_of(spot.line)) is not None]
     for spot in spots(tree):
         part = spot.part
         if not isinstance(part, Name) or part.id in (*tree.knob_names, "x", "g", "t", "k", "n"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from mhat.language.recurrences import shares_of
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in, renamed, subexpressions
 from mhat.mistakes.paths import ONE, TWO, ZERO, G, T, X, operation, said
-from mhat.mistakes.shapes import average_parts
 from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, line_spots
 
 
@@ -175,7 +175,7 @@ def at_one_step(tree: Tree) -> Iterator[Edit]:
 
 def _seeded_line(spot: Spot) -> Iterator[Edit]:
     """Store a plain value at the first step where the average should be stored."""
-    parts = average_parts(spot.line)
+    parts = shares_of(spot.line)
     seeds: list[Expression] = [G, operation("pow", G, TWO), *([parts[2]] if parts else [])]
     for seed in dict.fromkeys(seeds):
         new = operation("where", operation("eq", T, ONE), seed, spot.part)
@@ -221,7 +221,7 @@ def started(tree: Tree) -> Iterator[Edit]:
     for state in tree.states:
         seeds: list[Expression] = []
         for spot in line_spots(tree):
-            parts = average_parts(spot.line) if spot.target == state.name else None
+            parts = shares_of(spot.line) if spot.target == state.name else None
             if parts is not None and names_in(parts[2]) <= {"g", "x", *tree.knob_names}:
                 seeds += [parts[2], operation("mul", parts[1], parts[2])]
         for start in dict.fromkeys([*pool, *seeds]):

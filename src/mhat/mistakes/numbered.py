@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from mhat.language.recurrences import shares_of
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in
 from mhat.mistakes.lines import before_all
 from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, places, replaced, said
-from mhat.mistakes.shapes import average_parts, is_correction, terms
+from mhat.mistakes.shapes import is_correction, terms
 from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot, Spot, line_spots
 from mhat.mistakes.throughout import exchanged_name, throughout
 
@@ -110,7 +111,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         return before_all(operation("mul", G, Number(factor)), sentence, "factor added", 1.15, FIRST)
 
     yield of_gradient, FACTORS
-    averages = (spot for spot in line_spots(tree) if average_parts(spot.line) is not None)
+    averages = (spot for spot in line_spots(tree) if shares_of(spot.line) is not None)
     factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages)]
     for spot in {(spot.slot, spot.path): spot for spot in factors}.values():
 

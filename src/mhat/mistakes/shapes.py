@@ -1,11 +1,11 @@
-"""Shapes that edits look for in a rule: averages, corrections, terms with a knob. It changes nothing."""
+"""Shapes that edits look for in a rule: corrections, terms with a knob. It changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
+from mhat.language.tree import Expression, Name, Operation, Tree
 from mhat.language.walking import names_in
 from mhat.mistakes.paths import ONE
 from mhat.mistakes.slots import Spot, spots
@@ -53,20 +53,6 @@ def terms(tree: Tree) -> Iterator[Term]:
             with_x = "x" in read and bool(read & set(tree.knob_names)) and len(read) <= 3
             if plain or with_x:
                 yield Term(spot, i)
-
-
-def average_parts(line: Assignment) -> tuple[Expression, Expression, Expression] | None:
-    """Take an average `s = a * s + b * h` apart into a, b and h; None if the line is no average."""
-    target, value = line.targets[0], line.value
-    if not (isinstance(value, Operation) and value.op == "add"):
-        return None
-    old, new = value.arguments
-    if not (isinstance(old, Operation) and old.op == "mul" and Name(target) in old.arguments):
-        return None
-    if not (isinstance(new, Operation) and new.op == "mul"):
-        return None
-    decay = old.arguments[0] if old.arguments[1] == Name(target) else old.arguments[1]
-    return decay, new.arguments[0], new.arguments[1]
 
 
 def is_correction(part: Expression) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from mhat.language.recurrences import shares_of
 from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mistakes.expressions import counters
 from mhat.mistakes.lines import before_all
 from mhat.mistakes.paths import ONE, G, operation, places, replaced, said
-from mhat.mistakes.shapes import Term, average_parts, terms
+from mhat.mistakes.shapes import Term, terms
 from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot, line_spots, worded_slots
 
 
@@ -82,7 +83,7 @@ def _averages_complemented(tree: Tree) -> Iterator[Edit]:
     """Take the knobs of averages for their complements, there and not in the corrections."""
     changes: list[tuple[Slot, Content]] = []
     for spot in line_spots(tree):
-        parts = average_parts(spot.line)
+        parts = shares_of(spot.line)
         if parts is None or not isinstance(spot.part, Operation):
             continue
         decay, rate, _ = parts
@@ -108,7 +109,7 @@ def weights_elsewhere(tree: Tree) -> Iterator[Edit]:
         change = exchanged_name(knob, operation("sub", ONE, Name(knob)))
 
         def is_other(line: Assignment, knob: str = knob) -> bool:
-            parts = average_parts(line)
+            parts = shares_of(line)
             return "t" not in names_in(line.value) and (parts is None or parts[0] != Name(knob))
 
         changes = throughout(tree, change, is_other)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from mhat.engines.program import MATRIX_OPERATIONS, REDUCTIONS
+from mhat.language.algebra import ONE, added, equal
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR
 from mhat.language.tree import Expression, Name, Number, Operation
@@ -258,9 +259,8 @@ class _Lowering:
         return [Name(f"{name}_in") for name in self.rule.tree.state_names]
 
     def complementary(self, one: Expression, other: Expression) -> bool:
-        """Whether one of two weights is written as 1 minus the other, perhaps under a name."""
-        one, other = self.written_out(one), self.written_out(other)
-        return one == _complement(other) or other == _complement(one)
+        """Whether two weights sum to one, whatever the knobs are, perhaps under a name."""
+        return equal(added(self.written_out(one), self.written_out(other)), ONE)
 
     def written_out(self, node: Expression) -> Expression:
         """Give what the name of a step's double stands for."""
@@ -275,7 +275,3 @@ def _factors(node: Expression) -> list[tuple[Expression, Expression]]:
         return []
     first, second = node.arguments
     return [(first, second), (second, first)]
-
-
-def _complement(node: Expression) -> Expression:
-    return Operation("sub", (Number(1.0), node))

@@ -46,6 +46,7 @@ OUTSIDE = {
     "engines/kernels/power_tables.py": {"llvmlite", "numba", "numpy"},
     "engines/kernels/switches.py": {"llvmlite", "numba", "numpy"},
     "engines/small.py": {"array_api_compat", "ml_dtypes", "numpy"},
+    "explanations": {"numpy"},
     "figures": {"matplotlib", "numpy", "xarray"},
     "inputs": {"numpy"},
     "inputs/datasets.py": {"h5py", "numpy", "xarray", "zarr"},

@@ -20,6 +20,7 @@ from mhat.laws import Counterexample
 from mhat.notation.decimals import exact
 
 Status = Literal["proved", "refuted", "tested", "computed"]
+Over = Literal["", "rms", "mean", "largest"]
 
 
 @dataclass(frozen=True)
@@ -33,34 +34,53 @@ class Formula:
 
 @dataclass(frozen=True)
 class Proof:
-    """What was shown by symbols, step by step; `source` names whose argument it is."""
+    """What was shown by symbols, step by step; `source` names whose argument it is.
+
+    Of a law `law` is the name, `rule` the pseudo code, `knobs` those that are no defaults: so it can be asked again.
+    """
 
     steps: tuple[str, ...]
     formula: Formula | None = None
     source: str = ""
+    law: str = ""
+    rule: str = ""
+    knobs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The smallest gradients found that break it."""
+    """The smallest gradients found that break it: a law by its name, of a rule given as pseudo code."""
 
     counterexample: Counterexample
+    law: str = ""
+    rule: str = ""
+    knobs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """On how many streams it was seen to hold, of how many steps, and how far it strayed at most, in ulps."""
+    """On how many streams it was seen to hold, of how many steps, and how far it strayed at most, in ulps.
+
+    `law`, `rule` and `knobs` as of a proof; or `runs`, what was tried.
+    """
 
     streams: int
     steps: int
     worst: float = 0.0
+    law: str = ""
+    rule: str = ""
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
 class Run:
     """A run that anyone can repeat: `rule` is pseudo code or a name, `stream` a stream or landscape by its text.
 
-    `variable` at `step` (counted from 1) is what is read; `start` is x before step 1.
+    What is read is `variable` at `step` (counted from 1), "update" being what x moves by; with `over` the root of the
+    mean square ("rms"), the mean of the sizes ("mean") or the largest size of it from that step to the last. Of several
+    coordinates it is over all of them, "rms" where nothing is said. `start` is x before step 1, and `value` what was
+    read, None where the run only shows a course. Written as text it is the call that repeats it.
     """
 
     rule: str
@@ -70,6 +90,36 @@ class Run:
     step: int
     knobs: Mapping[str, float] = field(default_factory=dict)
     start: float = 0.0
+    over: Over = ""
+    value: float | None = None
+
+    def __str__(self) -> str:
+        """Write the call that repeats it."""
+        rule = f'mhat.rule("""{self.rule}""")' if "def " in self.rule else f'"{self.rule}"'
+        start = f", start={exact(self.start)}" if self.start else ""
+        knobs = f", knobs={{{', '.join(f'{k!r}: {exact(v)}' for k, v in self.knobs.items())}}}" if self.knobs else ""
+        return self._read_from(f'mhat.trace({rule}, "{self.stream}", steps={self.steps}{start}{knobs})')
+
+    def _read_from(self, trace: str) -> str:
+        moves = self.variable == "update" and (self.step > 1 or self.over)
+        name = 'x.diff("step")' if moves else "x" if self.variable == "update" else self.variable
+        read = f"{trace}.{name}.sel(step={self._steps})"
+        return {"": read, "rms": f"({read} ** 2).mean() ** 0.5", "mean": f"abs({read}).mean()"}.get(
+            self.over, f"abs({read}).max()"
+        )
+
+    @property
+    def _steps(self) -> str:
+        return f"slice({self.step}, None)" if self.over else str(self.step)
+
+    @property
+    def command(self) -> str:
+        """The command that shows its course; nothing where the rule has no name."""
+        if "def " in self.rule:
+            return ""
+        knobs = "".join(f" -k {name}={exact(value)}" for name, value in self.knobs.items())
+        start = f" --start={exact(self.start)}" if self.start else ""
+        return f"mhat trace {self.rule} --stream {self.stream} --steps {self.steps}{start}{knobs}"
 
 
 @dataclass(frozen=True)

@@ -80,11 +80,29 @@ def check(law: Law, examined: Examined) -> Counterexample | None:
     return next((counterexample for counterexample in tried if counterexample is not None), None)
 
 
+def refuted(law: Law, examined: Examined) -> Counterexample | None:
+    """Look for the smallest gradients on which a rule itself does not nearly keep a law; None if there are none."""
+    tried = (_strayed_by(law, turn) for turn in law.turns(examined))
+    return next((counterexample for counterexample in tried if counterexample is not None), None)
+
+
+def _strayed_by(law: Law, examined: Examined) -> Counterexample | None:
+    def asked(gradients: Array) -> tuple[Compared, Array]:
+        compared = law.ask(examined, gradients)
+        return compared, np.asarray(compared.errors() > law.nearly)
+
+    return _smallest(law, asked)
+
+
 def _broken_by(law: Law, examined: Examined) -> Counterexample | None:
     def asked(gradients: Array) -> tuple[Compared, Array]:
         compared = law.ask(examined, gradients)
         return compared, broken(law, examined, gradients, compared)
 
+    return _smallest(law, asked)
+
+
+def _smallest(law: Law, asked: Callable[[Array], tuple[Compared, Array]]) -> Counterexample | None:
     streams = seeded(law.kind)
     compared, where = asked(streams)
     if not where.any():

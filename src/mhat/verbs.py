@@ -189,6 +189,7 @@ def check(
     timeout: float | None = None,
     memory: float | None = None,
     in_process: bool = False,
+    explain: bool = False,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -203,7 +204,7 @@ def check(
     a variable of the rule. Knobs given are held; others that the subject takes are varied, and those it hides are
     estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
     of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
-    `in_process`; a thing of yours runs where it is.
+    `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the mistake (`verdict.why`).
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
     stands in `knobs={...}`.
 
@@ -220,7 +221,8 @@ def check(
 
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process)
-    return judge(party, against, manner, more, knobs)
+    verdict = judge(party, against, manner, more, knobs)
+    return verdict.explained() if explain else verdict
 
 
 def identify(
@@ -238,6 +240,7 @@ def identify(
     timeout: float | None = None,
     memory: float | None = None,
     in_process: bool = False,
+    explain: bool = False,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -252,7 +255,8 @@ def identify(
     manner = inquiry.Manner(
         "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process
     )
-    return inquiry.identify(party, manner, more, knobs)
+    verdict = inquiry.identify(party, manner, more, knobs)
+    return verdict.explained() if explain else verdict
 
 
 def compare(

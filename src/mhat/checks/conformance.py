@@ -204,6 +204,7 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
         dtype=question.subject.dtype,
         knobs={name: known[name] for name in question.rule.knobs},
         estimated={name: estimated[name] for name in question.rule.knobs if name in estimated},
+        reference=question.rule,
     )
 
 

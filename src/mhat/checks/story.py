@@ -6,11 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from mhat.checks.findings import Deviation, Diagnosis, LawFinding
+from mhat.explanations.claims import Claim
 from mhat.notation.decimals import exact
 from mhat.writing.passages import Diff, Entries, Excerpt, Paragraph, Passage, Table
 
 # Gradients longer than this are shown by their first and last values.
 LONG = 8
+SO_IT_HOLDS = "what holds for the rule, tested, holds for it to rounding:"
+NO_LAW = "no law that mhat knows holds for the rule"
+NO_REASON = "why: no mistake explains it, so that nothing can be said of its consequences"
 # Below this share of the update a difference is said in ulps.
 VISIBLE = 1e-4
 
@@ -53,6 +57,14 @@ def of_nothing_found(nearest: Diagnosis | None, *, finished: bool) -> Iterator[P
         yield Entries(sentences, "the nearest that was tried, which is not the answer:", "quiet")
     else:
         yield Paragraph(f"no small change {'of the rule' if finished else 'that was tried'} comes near it", "quiet")
+
+
+def of_why(claims: Sequence[Claim], *, conforms: bool) -> Iterator[Passage]:
+    """Say what becomes of the mistake, sentence by sentence, or which laws hold for what conforms."""
+    if not claims:
+        yield Paragraph(NO_LAW if conforms else NO_REASON, "quiet")
+        return
+    yield Entries(tuple((claim.sentence,) for claim in claims), SO_IT_HOLDS if conforms else "why:")
 
 
 def knobs_text(knobs: Mapping[str, float]) -> str:

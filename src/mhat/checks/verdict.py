@@ -6,11 +6,13 @@ Verdict     conforms, dialect, knobs, and what was found out: laws, deviation, d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from mhat.checks import story
+from mhat.checks import reasons, story
 from mhat.checks.findings import Course, Deviation, Diagnosis, LawFinding
+from mhat.explanations.claims import Claim
+from mhat.language import Rule
 from mhat.notation import strict_json
 from mhat.writing.html import html_of
 from mhat.writing.passages import Diff, Headline, Paragraph, Passage
@@ -26,7 +28,8 @@ class Verdict:
 
     `knobs` are those the rule was run with, `estimated` those of them that were found out and not told.
     `dialect` names a documented other form that the subject follows. `finished`: the search for the mistake went to
-    its end, or was not needed. `notes` are findings besides.
+    its end, or was not needed. `notes` are findings besides. `why`: what becomes of the mistake, or what it means to
+    conform, once that was asked for. `reference` is the rule it was judged by.
     """
 
     subject: str
@@ -44,6 +47,16 @@ class Verdict:
     nearest: Diagnosis | None = None
     finished: bool = True
     notes: tuple[str, ...] = ()
+    why: tuple[Claim, ...] | None = None
+    reference: Rule | None = field(default=None, compare=False)
+
+    def explained(self) -> Verdict:
+        """Say why, too: from the mistake to its consequence, or which laws hold for what conforms."""
+        if self.reference is None:
+            return replace(self, why=())
+        if self.conforms:
+            return replace(self, why=reasons.of_conforming(self.reference, self.knobs))
+        return replace(self, why=() if self.diagnosis is None else reasons.of_mistake(self.reference, self.diagnosis))
 
     @property
     def broken(self) -> tuple[LawFinding, ...]:
@@ -54,7 +67,8 @@ class Verdict:
     def story(self) -> tuple[Passage, ...]:
         """What is to be said about it, in order: the answer first, then the diff, then what shows it."""
         passages = self._conforming() if self.conforms else self._deviating()
-        return (*passages, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
+        why = () if self.why is None else story.of_why(self.why, conforms=self.conforms)
+        return (*passages, *why, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
 
     def _conforming(self) -> Iterator[Passage]:
         told = f" with {story.knobs_text(self.estimated)}" if self.estimated else ""
@@ -118,6 +132,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "nearest": None if verdict.nearest is None else _diagnosis(verdict.nearest),
         "finished": verdict.finished,
         "notes": list(verdict.notes),
+        "why": None if verdict.why is None else [claim.as_dict() for claim in verdict.why],
     }
 
 

@@ -54,6 +54,9 @@ InProcessOption = Annotated[
 ]
 SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", metavar="", help="Say also why: from the mistake to its consequence.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 PlotOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
@@ -95,6 +98,7 @@ def check(
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
+    explain: ExplainOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -114,7 +118,7 @@ def check(
     verdict = verbs.check(
         subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
         read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
-        in_process=in_process, knobs=options.knobs_of(knob or []),
+        in_process=in_process, explain=explain, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -134,6 +138,7 @@ def identify(
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
+    explain: ExplainOption = False,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -153,7 +158,7 @@ def identify(
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
         command=command, recorded=recorded, tensors=tensors, timeout=timeout,
-        memory=memory, in_process=in_process, knobs=options.knobs_of(knob or []),
+        memory=memory, in_process=in_process, explain=explain, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 

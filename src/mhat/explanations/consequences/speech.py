@@ -1,0 +1,76 @@
+"""Numbers and streams as they are read aloud. It knows no rule and measures nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mhat.explanations.claims import four_digits
+from mhat.notation.decimals import exact
+
+
+def spoken(value: float) -> str:
+    """Write a number to four digits, a round one without the noise of its last bits.
+
+    >>> spoken(10.000000000000002), spoken(0.31622776632306593), spoken(777412.3), spoken(float("inf"))
+    ('10', '0.3162', '777400', 'infinity')
+    """
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "minus infinity"
+    if 1e4 <= abs(value) < 1e6:
+        return f"{float(f'{value:.4g}'):.0f}"
+    near = float(f"{value:.3g}")
+    return (
+        exact(near)
+        if value and abs(value - near) <= 1e-6 * abs(value) and len(exact(near)) <= 6
+        else four_digits(value)
+    )
+
+
+def times(factor: float) -> str:
+    """Say a factor: `twice`, `10 times`, `0.1 times`.
+
+    >>> times(2.0), times(0.1)
+    ('twice', '0.1 times')
+    """
+    return "twice" if spoken(factor) == "2" else f"{spoken(factor)} times"
+
+
+def as_long(factor: float) -> str:
+    """Say how long a step is beside the right one.
+
+    >>> as_long(2.0), as_long(-0.5)
+    ('twice as long as it should be', '0.5 times as long as it should be, and goes the wrong way')
+    """
+    return f"{times(abs(factor))} as long as it should be{', and goes the wrong way' if factor < 0 else ''}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts as people do: a, b and c."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+STREAMS = {
+    "normal": "noise",
+    "alternating": "gradients that change their sign every step",
+    "sparse": "a gradient at one step in ten",
+    "spike:100,at=500": "one gradient of 100 among ones",
+    "shift:1,-1,at=500": "a gradient that turns around",
+    "ramp": "a gradient that grows",
+    "exponential:0.99,100": "a gradient that shrinks",
+    "zeros": "no gradient at all",
+    "drift:0.1,1": "a small gradient in much noise",
+}
+
+
+def stream_of(text: str) -> str:
+    """Say what a stream is.
+
+    >>> stream_of("constant:10"), stream_of("normal")
+    ('a constant gradient of 10', 'noise')
+    """
+    if text.startswith("constant:"):
+        return f"a constant gradient of {text.partition(':')[2]}"
+    return STREAMS.get(text, f"the stream {text}")

@@ -1,0 +1,315 @@
+"""What the steps of two rules answer to: the gradient's size, its sign, its turning, no gradient, where x is.
+
+Each trait is measured of both and said only where they part. It knows no rule by name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mhat.explanations.claims import Comparison
+from mhat.explanations.consequences.effects import Effect, run_of, side_by_side, telling_of
+from mhat.explanations.consequences.pairs import MOVED, Course
+from mhat.explanations.consequences.panel import SIZES, STEADY, Panel
+from mhat.explanations.consequences.speech import as_long, listed, spoken, times
+from mhat.language import Level
+from mhat.language.inference import names_read, reductions_over_all
+
+Array = np.ndarray[Any, Any]
+# The step at which a steady state is read.
+STEADILY = 100
+# Traits that differ by less are not worth a sentence.
+NOTED = 0.02
+
+
+def effects_of(panel: Panel) -> list[Effect]:
+    """Measure every trait, and give those in which the two part, the most telling first."""
+    with np.errstate(all="ignore"):
+        found = [trait(panel) for trait in TRAITS]
+    return sorted((effect for effect in found if effect is not None), key=lambda effect: -effect.telling)
+
+
+def of_scale(panel: Panel) -> Effect | None:
+    """How the length of a step follows the size of the gradient, between a gradient of 1 and one of 100."""
+    powers = []
+    for which in ("wrong", "right"):
+        small, large = (abs(_moved(panel.course(f"constant:{size}"), which, STEADILY)) for size in ("1", "100"))
+        powers.append(math.log10(large / small) / 2 if small > 0 and large > 0 else math.nan)
+    wrong, right = powers
+    if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) < 0.1:
+        return None
+    sentence = (
+        f"A gradient 100 times as large makes the step {times(100**wrong)} as long, where "
+        f"{'it should stay as long' if abs(right) < 0.02 else f'{times(100**right)} is right'}"
+    )
+    return Effect("scale", sentence, _beside(panel, ("1", "100"), STEADILY), abs(wrong - right) * math.log(100))
+
+
+def of_size(panel: Panel) -> Effect | None:
+    """For which sizes of the gradient it matters, where it does for some and not for others."""
+    factors = []
+    for size in SIZES:
+        wrong, right = (_moved(panel.course(f"constant:{size}"), which, STEADILY) for which in ("wrong", "right"))
+        factors.append(wrong / right if right else math.nan)
+    off = [abs(factor - 1.0) > NOTED for factor in factors]
+    if all(off) or not any(off) or not all(map(math.isfinite, factors)):
+        return None
+    small = off[0] and not off[-1]
+    edge = off.index(False) if small else off.index(True)
+    if any(off[edge:]) if small else (any(off[:edge]) or not all(off[edge:])):
+        return None
+    worst = max((i for i, away in enumerate(off) if away), key=lambda i: telling_of(factors[i]))
+    side = f"below {SIZES[edge]}" if small else f"of {SIZES[edge]} and more"
+    sentence = (
+        f"It matters for gradients {side} only: for one of {SIZES[worst]} the step is {as_long(factors[worst])}, "
+        f"for one of {SIZES[-1 if small else 0]} it is right"
+    )
+    shown = (SIZES[worst], SIZES[-1 if small else 0])
+    return Effect("condition", sentence, _beside(panel, shown, STEADILY), telling_of(factors[worst]))
+
+
+def of_coupling(panel: Panel) -> Effect | None:
+    """Whether a coordinate's step depends on the gradients of the others in its tensor."""
+    if Level.TENSOR not in (panel.pair.right.level, panel.pair.wrong.level):
+        return None
+    alone, beside = panel.pair.courses_beside("scaled:1,size=2", "scaled:1000,size=2")
+    sizes = [[float(np.sqrt(np.mean(values[:, 0] ** 2))) for values in each.moves] for each in (alone, beside)]
+    (wrong, right), (wrong_beside, right_beside) = sizes
+    if not all(map(math.isfinite, (wrong, right, wrong_beside, right_beside))) or 0.0 in (wrong, right):
+        return None
+    if abs(wrong_beside / wrong - right_beside / right) <= NOTED * right_beside / right:
+        return None
+    sentence = (
+        f"Beside a coordinate with gradients 1000 times as large a step is {times(wrong_beside / wrong)} as long, "
+        f"where {_coupled(right_beside / right)} is right"
+    )
+    evidence = Comparison(
+        ("the other one's gradients", "as it is", "as it should be"),
+        ((1.0, wrong, right), (1000.0, wrong_beside, right_beside)),
+    )
+    return Effect("coupling", sentence, evidence, 8.0)
+
+
+def _coupled(factor: float) -> str:
+    return "as long as alone" if abs(factor - 1.0) < NOTED else spoken(factor)
+
+
+def of_tensors(panel: Panel) -> Effect | None:
+    """Whether a tensor's step depends on how many there are, which one it is, or what the others' gradients are."""
+    rules = panel.pair.right, panel.pair.wrong
+    if not any(names_read(rule.tree) & {"k", "n"} or reductions_over_all(rule.tree) for rule in rules):
+        return None
+    course = panel.pair.course_of_tensors()
+    factors = []
+    for tensor in (0, 2):
+        wrong, right = (values[:, tensor] for values in course.moves)
+        if not (np.isfinite(wrong).all() and np.isfinite(right).all()) or np.any(right == 0.0):
+            return None
+        factors.append(wrong / right)
+    first, third = factors
+    if np.all(np.abs(np.array(factors) - 1.0) <= NOTED):
+        return None
+    shown = [f"{spoken(float(third[step - 1]))} times at step {step}" for step in (1, 2, 10, 100)]
+    sentence = (
+        f"In a model of three tensors, with gradients of 10, 100 and 1000, the third one's steps are as long as they "
+        f"should be {listed(shown)}; the first one's {spoken(float(first[0]))} times at step 1"
+    )
+    rows = tuple((step, float(first[step - 1]), float(third[step - 1])) for step in (1, 2, 10, 100))
+    return Effect("tensors", sentence, Comparison(("step", "first tensor", "third tensor"), rows), 6.0)
+
+
+def of_no_gradient(panel: Panel) -> Effect | None:
+    """Whether x moves without a gradient."""
+    course = panel.course("zeros", 1.0)
+    wrong, right = (_moved(course, which, 1) for which in ("wrong", "right"))
+    if not math.isfinite(wrong) and math.isfinite(right):
+        sentence = f"Without a gradient x is {spoken(wrong)} from step 1 on"
+        return Effect("not finite", sentence, side_by_side(panel.pair, course, (1,)), 9.0)
+    if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) <= NOTED * max(abs(wrong), abs(right)):
+        return None
+    if max(abs(wrong), abs(right)) <= 1e-12:
+        return None
+    moves = "does not move" if not wrong else f"moves by {spoken(-wrong)} in the first step"
+    sentence = (
+        f"Without a gradient x = 1 {moves}, where {'it should stay' if not right else f'{spoken(-right)} is right'}"
+    )
+    return Effect("idle", sentence, side_by_side(panel.pair, course, (1, 10)), 3.0)
+
+
+def _step(move: float) -> str:
+    return spoken(move) if move else "nothing"
+
+
+def of_pull(panel: Panel) -> Effect | None:
+    """How much more a step is because x is 1 and not 0, beside large gradients and small ones."""
+    pulls: list[tuple[float, float]] = []
+    for stream, free in ((STEADY, STEADY), ("constant:0.01", "constant:0.01")):
+        from_one, from_zero = panel.course(stream, 1.0), panel.course(free)
+        pulls.append(
+            (
+                _moved(from_one, "wrong", 1) - _moved(from_zero, "wrong", 1),
+                _moved(from_one, "right", 1) - _moved(from_zero, "right", 1),
+            )
+        )
+    (large, right), (small, other) = pulls
+    size = max(map(abs, (large, right, small, other)))
+    if not math.isfinite(size) or size < 1e-6 * panel.pair.lr:
+        return None
+    if all(abs(each - right) <= NOTED * abs(right) for each in (large, small)):
+        return None
+    if abs(large - small) <= NOTED * size and of_no_gradient(panel) is not None:
+        return None
+    if abs(large - right) <= NOTED * size and abs(small - other) <= NOTED * size:
+        return None
+    if not abs(right):
+        sentence = (
+            f"The step depends on where x is: from x = 1 the first one is longer by {_step(large)} with a gradient "
+            f"of 10 and by {_step(small)} with one of 0.01, where nothing is right"
+        )
+    else:
+        sentence = (
+            f"x = 1 is pulled back by {_step(large)} a step beside a gradient of 10 and by {_step(small)} beside one "
+            f"of 0.01, where {_step(right)} is right"
+        )
+    course = panel.course(STEADY, 1.0)
+    other_course = panel.course("constant:0.01", 1.0)
+    first, second = (side_by_side(panel.pair, each, (1,)) for each in (course, other_course))
+    evidence = Comparison(first.head, first.rows + second.rows, first.runs + second.runs)
+    return Effect("pull", sentence, evidence, 2.5)
+
+
+def of_sign(panel: Panel) -> Effect | None:
+    """Whether a gradient of the other sign makes the other step."""
+    up, down = panel.course(STEADY), panel.course("constant:-10")
+    here, there = (_moved(course, "wrong", STEADILY) for course in (up, down))
+    right_here, right_there = (_moved(course, "right", STEADILY) for course in (up, down))
+    if not all(map(math.isfinite, (right_here, right_there))) or abs(right_here + right_there) > NOTED * abs(
+        right_here
+    ):
+        return None
+    evidence = side_by_side(panel.pair, down, (1, STEADILY))
+    if math.isfinite(here) and not math.isfinite(there):
+        return Effect("not finite", f"Under a gradient of -10 x is {spoken(there)}", evidence, 8.0)
+    if not (math.isfinite(here) and math.isfinite(there)) or abs(here + there) <= NOTED * abs(here):
+        return None
+    if here * right_here > 0 and there * right_there < 0:
+        sentence = "Under a gradient of -10 it goes the wrong way, as it would under one of 10"
+        if abs(here - there) > NOTED * abs(here):
+            sentence = f"Under a gradient of -10 it goes the wrong way, {times(abs(there / right_there))} as far"
+        return Effect("sign", sentence, evidence, 6.0)
+    sentence = (
+        f"It is not the same up and down: under a gradient of -10 the step is {as_long(there / right_there)}, "
+        f"under one of 10 {times(here / right_here)}"
+    )
+    return Effect("sign", sentence, evidence, min(telling_of(abs(there / here)), 6.0))
+
+
+def of_turning(panel: Panel) -> Effect | None:
+    """How many steps after the gradient has turned around the step does."""
+    course = panel.course("shift:1,-1,at=500")
+    wrong, right = (_turned(course, which) for which in ("wrong", "right"))
+    if wrong == right or right is None:
+        return None
+    evidence = side_by_side(panel.pair, course, (499, 499 + right, *(() if wrong is None else (499 + wrong,))))
+    begin = "When the gradient turns around, the step turns"
+    if wrong is None:
+        sentence = f"{begin} not at all in the 500 steps after it, where {_new(right)} is right"
+        return Effect("memory", sentence, evidence, 5.0)
+    if abs(wrong - right) < max(2, 0.1 * right):
+        return None
+    sentence = f"{begin} {_new(wrong)}, where {_new(right)} is right"
+    return Effect("memory", sentence, evidence, 1.0 + telling_of(wrong / right))
+
+
+def _new(count: int) -> str:
+    return "at once" if count == 1 else f"after {count} new gradients"
+
+
+def _turned(course: Course, which: str) -> int | None:
+    moves = (course.wrong if which == "wrong" else course.right)[MOVED]
+    before, after = moves[498], moves[499:]
+    turned = np.nonzero(after * before < 0)[0]
+    return int(turned[0]) + 1 if len(turned) and before else None
+
+
+def of_events(panel: Panel) -> Effect | None:
+    """How far one rare gradient moves x in all."""
+    course = panel.course("sparse")
+    travelled = [float(np.sum(values[500:])) / 50 for values in course.moves]
+    wrong, right = travelled
+    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
+        return None
+    one, other = (spoken(value / panel.pair.lr) for value in (wrong, right))
+    sentence = f"A gradient at one step in ten moves x by {one}{panel.pair.unit} in all, where {other} is right"
+    evidence = side_by_side(panel.pair, course, (500, 1000), "x")
+    return Effect("rare", sentence, evidence, telling_of(wrong / right))
+
+
+def of_spike(panel: Panel) -> Effect | None:
+    """How long one large gradient is felt."""
+    course = panel.course("spike:100,at=500")
+    wrong, right = course.moves
+    later = slice(549, 600)
+    before = [float(abs(values[498])) for values in (wrong, right)]
+    after = [float(np.mean(np.abs(values[later]))) for values in (wrong, right)]
+    if not all(map(math.isfinite, (*before, *after))) or 0.0 in before or 0.0 in after:
+        return None
+    shares = [after[i] / before[i] for i in (0, 1)]
+    if abs(shares[0] / shares[1] - 1.0) <= 0.05:
+        return None
+    sentence = (
+        f"50 to 100 steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as before it, "
+        f"where {spoken(shares[1])} is right"
+    )
+    evidence = side_by_side(panel.pair, course, (499, 550, 600))
+    return Effect("memory", sentence, evidence, telling_of(shares[0] / shares[1]))
+
+
+def of_noise(panel: Panel) -> Effect | None:
+    """How long the steps are under noise."""
+    return _rms(panel, "normal", "noise", "Under noise")
+
+
+def of_alternation(panel: Panel) -> Effect | None:
+    """How long the steps are where the gradient changes its sign every step."""
+    return _rms(panel, "alternating", "alternation", "Where the gradient changes its sign every step")
+
+
+def _rms(panel: Panel, stream: str, kind: str, where: str) -> Effect | None:
+    course = panel.course(stream)
+    wrong, right = (float(np.sqrt(np.mean(values[100:] ** 2))) for values in course.moves)
+    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
+        return None
+    lr = panel.pair.lr
+    sentence = f"{where} the typical step is {spoken(wrong / lr)}{panel.pair.unit}, where {spoken(right / lr)} is right"
+    runs = tuple(run_of(panel.pair, course, which, MOVED, 101) for which in ("wrong", "right"))
+    evidence = Comparison(
+        ("steps 101 to 1000", "as it is", "as it should be"), (("root mean square", wrong, right),), runs
+    )
+    return Effect(kind, sentence, evidence, telling_of(wrong / right))
+
+
+def _moved(course: Course, which: str, step: int) -> float:
+    return float((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
+
+
+def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
+    """Put the steps under constant gradients of some sizes side by side."""
+    rows: list[tuple[Any, ...]] = []
+    runs = []
+    for size in sizes:
+        course = panel.course(f"constant:{size}")
+        wrong, right = (run_of(panel.pair, course, which, MOVED, step) for which in ("wrong", "right"))
+        rows.append((float(size), wrong.value, right.value))
+        runs += [wrong, right]
+    return Comparison(("gradient", "as it is", "as it should be"), tuple(rows), tuple(runs))
+
+
+TRAITS: tuple[Callable[[Panel], Effect | None], ...] = (
+    of_coupling, of_tensors, of_scale, of_size, of_no_gradient, of_pull, of_sign, of_turning, of_events, of_spike,
+    of_noise, of_alternation,
+)  # fmt: skip

@@ -17,7 +17,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let all tests and the processes that they start share compiled kernels."""
-    if "MHAT_CACHE_DIR" not in os.environ and config.cache is not None:
+    if not os.environ.get("MHAT_CACHE_DIR") and config.cache is not None:
         folder = config.cache.mkdir("kernels")
         folder.chmod(0o700)
         os.environ["MHAT_CACHE_DIR"] = str(folder)

@@ -125,8 +125,14 @@ def plot(
     """
     from mhat import figures
     from mhat.checks.verdict import Verdict as OfACheck
+    from mhat.errors import BadValue
 
     if isinstance(what, OfACheck):
+        if variables is not None or final is not None:
+            raise BadValue(
+                "a verdict is drawn as what was observed, and has no `variables` and no `final`",
+                "Leave them out, or draw the rule: mhat.plot(mhat.trace(verdict.diagnosis.rule, stream), variables).",
+            )
         return figures.side_by_side(what, ax=ax, style=style, size=size, dpi=dpi)
     return figures.plot(what, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
 

@@ -152,3 +152,22 @@ def test_axes_of_a_figure_within_a_figure(ds: xr.Dataset) -> None:
     ax.remove()
     with pytest.raises(BadValue, match="`ax` has been removed from its figure"):
         mhat.plot(ds, variables="x", ax=ax)
+
+
+def test_a_panel_for_each_coordinate_is_said_with_a_cure_that_was_not_typed_already() -> None:
+    """The cure was to choose the variable that had been chosen."""
+    two = [trace(rules.named(name), landscapes.ravine(), steps=9) for name in ("adam", "sgd")]
+    _, ax = mine()
+    with pytest.raises(BadValue) as caught:
+        mhat.plot(two, ax=ax, variables="x")
+    assert str(caught.value) == (
+        "there are 2 panels to draw, and `ax` holds 1 axes\n"
+        "Leave `variables` out, and the paths are drawn on a map, or give as many axes as panels: "
+        "fig, ax = plt.subplots(1, 2, sharex=True)."
+    )
+    mhat.plot(two, ax=ax)
+    mhat.plot(two, ax=mine(1, 2)[1], variables="x")
+    swept = trace(rules.adam, streams.constant(10, steps=9), lr=[0.1, 0.2], beta1=[0.1, 0.2])
+    with pytest.raises(BadValue, match=r"There is a panel for each value of beta1: choose one, ds\.isel"):
+        mhat.plot(swept, ax=mine()[1], variables="x", final=False)
+    mhat.plot(swept.isel(beta1=0), ax=mine()[1], variables="x")

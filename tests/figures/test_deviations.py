@@ -71,6 +71,13 @@ def test_a_verdict_is_drawn_by_the_verb_too(classic: Verdict) -> None:
     assert headings(mhat.plot(classic)) == headings(side_by_side(classic))
 
 
+def test_what_a_verdict_does_not_have_is_refused(classic: Verdict) -> None:
+    """They were left out in silence."""
+    for more in ({"variables": "ratio"}, {"final": True}):
+        with pytest.raises(BadValue, match="a verdict is drawn as what was observed, and has no `variables`"):
+            mhat.plot(classic, **more)  # type: ignore[arg-type]
+
+
 def test_a_late_deviation_is_drawn_from_shortly_before_it() -> None:
     wanted = tuple(np.linspace(1.0, 2.0, 40).tolist())
     got = (*wanted[:29], *(2 * value for value in wanted[29:]))

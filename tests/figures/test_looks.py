@@ -10,11 +10,12 @@ import xarray as xr
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+import mhat
 from mhat import figures, landscapes, rules, streams
 from mhat.errors import BadValue, InputFileError, UnknownName
 from mhat.figures.looks import DARK_PAPER, DISTINCT, is_dark, look_of
 from mhat.traces import trace
-from tests.figures.looks import drawn
+from tests.figures.looks import drawn, overlaps
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +142,46 @@ def test_a_style_asked_for_wins_over_the_settings() -> None:
 def test_the_words_of_an_svg_are_text(ds: xr.Dataset, tmp_path: Path) -> None:
     text = figures.save(figures.plot(ds, "ratio"), tmp_path / "a.svg").read_text("utf-8")
     assert "adam on constant:10, 20 steps" in text and "<text" in text
+
+
+FIVE = ["adam", "rmsprop", "sgd", "lion", "adagrad"]
+
+
+@pytest.fixture(scope="module")
+def five() -> list[xr.Dataset]:
+    return [mhat.trace(FIVE, on, steps=20) for on in ("spike:at=9", "ravine")]
+
+
+@pytest.mark.parametrize(
+    "look", [{"style": "large"}, {"style": "print"}, {"size": (5, 4)}, {"size": (4, 3)}, {"dpi": 60}]
+)
+@pytest.mark.parametrize("on", [0, 1])
+def test_no_words_lie_on_each_other(five: list[xr.Dataset], look: dict[str, Any], on: int) -> None:
+    """Five rules, large or on a small page: legends lay on panels, and panels on each other."""
+    assert overlaps(figures.plot(five[on], **look)) == []
+
+
+def test_on_a_small_page_words_are_small_and_on_a_high_one_as_they_were(five: list[xr.Dataset]) -> None:
+    sizes = [figures.plot(five[0], size=size).axes[0].xaxis.label.get_fontsize() for size in ((4, 3), (9, 12))]
+    assert sizes[0] < 0.6 * sizes[1] and sizes[1] == 10.0
+
+
+def test_a_page_that_is_too_small_is_said_and_the_cure_cures(five: list[xr.Dataset]) -> None:
+    with pytest.raises(BadValue) as caught:
+        figures.plot(five[0], size=(1.5, 1))
+    assert str(caught.value) == (
+        "6 panels have no room on 1.5 by 1 inches\nMake the figure larger, size=(9, 6), or draw less: variables=..."
+    )
+    assert overlaps(figures.plot(five[0], size=(9, 6))) == []
+
+
+def test_large_words_make_a_figure_higher(five: list[xr.Dataset]) -> None:
+    heights = [figures.plot(five[0], style={"font.size": size}).get_size_inches()[1] for size in (11.0, 24.0)]
+    assert heights[1] > 1.2 * heights[0]
+
+
+@pytest.mark.parametrize("look", [{"style": "dark"}, {"size": (5, 4)}, {"style": "print"}])
+def test_a_note_never_lies_on_a_heading(look: dict[str, Any]) -> None:
+    """In a sweep that diverges "287 non-finite values; 3 lines leave this axis" lay on the heading."""
+    figure = figures.plot(trace(rules.sgd, landscapes.rosenbrock(), steps=100, lr=[0.001, 0.01, 0.1, 1.0]), **look)
+    assert overlaps(figure) == []

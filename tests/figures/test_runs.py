@@ -13,6 +13,7 @@ from mhat import figures, landscapes, rules, streams
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue
 from mhat.figures.looks import DISTINCT
+from mhat.figures.runs import runs_of
 from mhat.language import rule
 from mhat.traces import trace
 from tests.figures.looks import drawn, headings, lines, remarks, said, strips
@@ -188,3 +189,10 @@ def test_variables_that_are_none() -> None:
     with pytest.raises(BadValue) as caught:
         figures.plot(of(), 3)  # type: ignore[arg-type]
     assert str(caught.value) == '`variables` is 3\nName one, or several in a list: variables=["m_hat", "x"].'
+
+
+def test_a_variable_that_is_no_number_at_all_belongs_to_its_rule_still() -> None:
+    """It was taken for one that the rule lacks."""
+    ds = mhat.trace(["adam", "sgd"], np.full(9, np.nan))
+    adam, sgd = runs_of(ds)
+    assert "m_hat" in adam.names and "m_hat" not in sgd.names

@@ -101,6 +101,17 @@ def test_a_dip_in_the_last_step_is_a_dip_and_a_collapse_is_none() -> None:
     assert scales.fitting([collapse]).low < 1e-40
 
 
+def test_a_line_that_flips_does_not_fill_its_panel() -> None:
+    """Between 1e-30 and 1 at every step it was a solid block over thirty decades."""
+    flipping = np.where(STEPS % 2, 1.0, 1e-30)
+    assert scales.fitting([flipping]).kind == "linear"
+    beside = scales.fitting([flipping, 10.0 ** -(STEPS / 25)])
+    assert beside.kind == "log" and beside.low > 1e-6
+    below = beside.below(flipping)
+    assert below.sum() == 50 and np.isnan(beside.shown(flipping)[below]).all(), "dots where it is, gaps where not"
+    assert not np.isnan(beside.shown(np.where(STEPS == 57, 1e-26, 1.0))).any(), "a dip that is alone is a line"
+
+
 def test_few_values_are_all_held() -> None:
     assert scales.fitting([np.array([1.0, 1e-26, 1.0])]).low < 1e-26
 

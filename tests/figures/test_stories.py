@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import mhat.figures
 from mhat import figures, rules, streams
 from mhat.errors import BadValue, OutputFileError, UnknownName
+from mhat.figures import canvas
 from mhat.language import rule
 from mhat.traces import trace
 from tests.figures.looks import drawn, lines, said
@@ -117,6 +118,22 @@ def test_a_folder_that_vanishes_is_said(tmp_path: Path) -> None:
     figure.draw_without_rendering = vanishing  # type: ignore[method-assign]
     with pytest.raises(OutputFileError, match=r"(?s)a\.png` could not be written: No such file or directory"):
         figures.save(figure, folder / "a.png")
+
+
+def test_what_comes_to_stand_there_meanwhile_is_overwritten_by_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forced, the figure was kept under another name, with a message that advised to force it."""
+    path = tmp_path / "a.png"
+    render = canvas._rendered
+
+    def slowly(figure: Figure, **how: object) -> bytes:
+        path.write_text("of another process")
+        return render(figure, **how)
+
+    monkeypatch.setattr(canvas, "_rendered", slowly)
+    figures.save(Figure(figsize=(1, 1)), path, force=True)
+    assert path.read_bytes().startswith(b"\x89PNG") and [*tmp_path.iterdir()] == [path]
 
 
 def test_figures_of_the_user_are_saved_as_they_are(tmp_path: Path) -> None:

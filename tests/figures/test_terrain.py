@@ -54,8 +54,32 @@ def test_panels_are_added_when_asked_for_and_have_the_colours_of_the_paths() -> 
 def test_two_sweeps_and_many_paths() -> None:
     knobs = {"lr": np.geomspace(1e-3, 0.1, 5).tolist(), "beta1": [0.0, 0.5, 0.9]}
     figure = figures.plot(trace(rules.adam, landscapes.booth(), steps=9, **knobs), "x")
-    assert len(lines(figure.axes[0], "path")) == 8
-    assert "8 of 15 paths are shown." in said(figure, "caption") and bands(figure.axes[2])
+    assert len(lines(figure.axes[0], "path")) == 15 and bands(figure.axes[2])
+    assert strips(figure)[:2] == [["0.001", "0.003162", "0.01", "0.03162", "0.1"], ["0", "0.5", "0.9"]]
+    more = {**knobs, "beta1": [0.0, 0.3, 0.5, 0.9]}
+    figure = figures.plot(trace(rules.adam, landscapes.booth(), steps=9, **more), "x")
+    assert len(lines(figure.axes[0], "path")) == 15 and "15 of 20 paths are shown." in said(figure, "caption")
+
+
+def test_two_sweeps_three_by_three_are_all_drawn() -> None:
+    """Eight of nine were, and a legend of eight pairs of numbers said which."""
+    figure = figures.plot(
+        trace(rules.adam, landscapes.booth(), steps=9, lr=[0.1, 1, 2], beta1=[0, 0.5, 0.9]), final=False
+    )
+    paths = [line for line in figure.axes[0].lines if line.get_gid() == "path"]
+    assert len({(line.get_color(), str(line.get_linestyle()), tuple(line.get_ydata())) for line in paths}) == 9
+    assert strips(figure)[:2] == [["0.1", "1", "2"], ["0", "0.5", "0.9"]]
+    assert "shown" not in said(figure, "caption")
+
+
+def test_a_sweep_of_several_rules_names_its_knob() -> None:
+    """The legend said "adam, 0.01", and of which knob was nowhere."""
+    two = [trace(rules.named(name), landscapes.ravine(), steps=9, lr=[0.1, 0.2]) for name in ("adam", "rmsprop")]
+    figure = figures.plot(two)
+    assert strips(figure)[:2] == [["adam", "rmsprop"], ["0.1", "0.2"]]
+    assert "lr =" in [text.get_text() for text in figure.texts]
+    ends = {tuple(np.asarray(line.get_ydata())[-1:]) for line in figure.axes[0].lines if line.get_gid() == "path"}
+    assert len(ends) == 4, "every path is one of its own"
 
 
 @pytest.mark.parametrize("name", landscapes.names())

@@ -88,7 +88,7 @@ def _draw_map(runs: tuple[Run, ...], landscape: Landscape, given: Sequence[Axes]
         )
     paths = terrain.paths_of(runs)
     terrain.draw_map(given[0], landscape, paths.each, terrain.window_of(landscape, paths.each))
-    legends.inside(given[0], [*terrain.names(paths), *terrain.signs(given[0])])
+    legends.inside(given[0], [*stacks.worded(paths.keys), *terrain.signs(given[0])])
     if len(given) == 2:
         terrain.draw_profile(given[1], landscape, paths.each)
 
@@ -99,19 +99,26 @@ def _draw_panels(
     stack = stacks.stack_of(runs, names)
     columns = len(stack.family.columns)
     needed = len(stack.panels) * columns
-    _check_count(given, needed, f"{len(stack.panels)}, {columns}" if columns > 1 else needed, names)
+    cure = ""
+    if len(stack.panels) == 1 and columns > 1:
+        dims = ", ".join(stack.family.columns[0].selection)
+        cure = f"There is a panel for each value of {dims}: choose one, ds.isel(...), or give as many axes as panels"
+        if landscape is not None and len(given) <= 2 and all(terrain.can_be_drawn(run.ds, landscape) for run in runs):
+            cure = "Leave `variables` out, and the paths are drawn on a map, or give as many axes as panels"
+    shape = f"{len(stack.panels)}, {columns}" if columns > 1 else needed
+    _check_count(given, needed, shape, names, cure)
     rows = [list(given[i : i + columns]) for i in range(0, needed, columns)]
     stacks.draw(stack, rows, stacks.minima(landscape), own=False)
 
 
-def _check_count(given: Sequence[Axes], needed: int, shape: object, names: Sequence[str]) -> None:
-    """Refuse axes that are not as many as the panels."""
+def _check_count(given: Sequence[Axes], needed: int, shape: object, names: Sequence[str], cure: str = "") -> None:
+    """Refuse axes that are not as many as the panels; the usual cure is to choose one of the variables."""
     if needed == len(given):
         return
     panels = "is 1 panel" if needed == 1 else f"are {needed} panels"
     single = "ratio" if "ratio" in names else names[-1] if names else "x"
+    usual = f'Choose a variable: mhat.plot(ds, variables="{single}", ax=ax), or give as many axes as panels'
     raise BadValue(
         f"there {panels} to draw, and `ax` holds {len(given)} axes",
-        f'Choose a variable: mhat.plot(ds, variables="{single}", ax=ax), or give as many axes as panels: '
-        f"fig, ax = plt.subplots({shape}, sharex=True).",
+        f"{cure or usual}: fig, ax = plt.subplots({shape}, sharex=True).",
     )

@@ -18,8 +18,8 @@ from mhat.checks.verdict import Course, Deviation, Verdict
 from mhat.errors import BadValue
 from mhat.figures import curves, inks, legends, scales
 from mhat.figures.borrowed import axes_in, refuse_size, whole_of
-from mhat.figures.canvas import Picture, Strip, escaped, frame
-from mhat.figures.looks import Style, look_in, look_of
+from mhat.figures.canvas import Picture, Strip, escaped, fitted, frame
+from mhat.figures.looks import Look, Style, look_in, look_of
 from mhat.figures.panels import Shown
 from mhat.figures.remarks import remark, say_the_dips
 
@@ -54,12 +54,14 @@ def side_by_side(
             _draw(given, course, deviation, verdict)
             legends.inside(given[0], _entries(verdict, course))
         return whole_of(given[0])
-    look = look_of(style, size, dpi)
-    with look.in_force():
-        figure = Picture(look, 9.5, 5.6)
-        _draw(figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)).tolist(), course, deviation, verdict)
-        frame(figure, _title(verdict), _captions(verdict, deviation), [Strip("", _entries(verdict, course))])
-        figure.align_ylabels()
+    return fitted(look_of(style, size, dpi), lambda look: _drawn(course, deviation, verdict, look))
+
+
+def _drawn(course: Course, deviation: Deviation, verdict: Verdict, look: Look) -> Picture:
+    figure = Picture(look, 9.5, 5.6)
+    _draw(figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)).tolist(), course, deviation, verdict)
+    frame(figure, _title(verdict), _captions(verdict, deviation), [Strip("", _entries(verdict, course))])
+    figure.align_ylabels()
     return figure
 
 

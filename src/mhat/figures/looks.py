@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,12 @@ TEXTS = {
     "xtick.labelsize": 10 / 11,
     "ytick.labelsize": 10 / 11,
 }
+# What shrinks with the texts where a figure is small.
+MEASURES = (
+    "font.size", "lines.linewidth", "lines.markersize", "axes.linewidth", "grid.linewidth", "axes.titlepad",
+    "axes.labelpad",
+    *(f"{axis}tick.major.{part}" for axis in "xy" for part in ("width", "size", "pad")),
+)  # fmt: skip
 INKS = {
     "text.color": 0.0,
     "axes.labelcolor": 0.0,
@@ -121,13 +127,22 @@ class Look:
         with mpl.rc_context(settings):
             yield
 
+    def smaller(self, share: float) -> Look:
+        """Give the same with words and lines so much smaller."""
+        if share == 1.0:
+            return self
+        known = {key: self.settings.get(key, setting(key)) for key in (*TEXTS, *MEASURES)}
+        # A text may have a size in words, which follows that of the font.
+        shrunk = {key: share * value for key, value in known.items() if not isinstance(value, str)}
+        return replace(self, settings={**self.settings, **shrunk})
+
     def sized(self, width: float, height: float) -> tuple[float, float]:
         """Give the size for a figure whose natural size is known."""
         return self.size or (self.width or width, self.height * height)
 
     def is_narrow(self, width: float) -> bool:
         """Whether two panels have no room beside each other in a figure of this natural width."""
-        return self.sized(width, 1.0)[0] < NARROW
+        return bool(self.sized(width, 1.0)[0] < NARROW * self.settings["font.size"] / BASE["font.size"])
 
 
 def look_of(style: Style | None = None, size: Any = None, dpi: Any = None) -> Look:

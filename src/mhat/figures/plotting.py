@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mhat.errors import BadValue
 from mhat.figures import borrowed, finals, stacks, terrain
-from mhat.figures.canvas import Picture, Strip, frame
+from mhat.figures.canvas import Picture, Strip, fitted, frame
 from mhat.figures.finals import Final
 from mhat.figures.looks import Look, Style, look_of
 from mhat.figures.remarks import remark
@@ -49,15 +49,18 @@ def plot(
         borrowed.refuse_size(size, dpi)
         ends = _finals(runs, names if variables is not None else None, final)
         return borrowed.draw(runs, names if variables is not None else None, ends, ax, style)
-    look = look_of(style, size, dpi)
-    with look.in_force():
-        ends = _finals(runs, names if variables is not None else None, final)
-        if ends:
-            return _over_the_knobs(runs, ends, look)
-        landscape = landscape_in(runs)
-        if landscape is not None and all(terrain.can_be_drawn(run.ds, landscape) for run in runs):
-            return _on_a_map(runs, names if variables is not None else [], landscape, look)
-        return _over_the_steps(runs, names, landscape, look)
+    return fitted(look_of(style, size, dpi), lambda look: _drawn(runs, names, final, look, all_of_it=variables is None))
+
+
+def _drawn(runs: tuple[Run, ...], names: list[str], final: bool | None, look: Look, *, all_of_it: bool) -> Picture:
+    """Draw a figure of our own; `names` are all there are where nobody has chosen any."""
+    ends = _finals(runs, None if all_of_it else names, final)
+    if ends:
+        return _over_the_knobs(runs, ends, look)
+    landscape = landscape_in(runs)
+    if landscape is not None and all(terrain.can_be_drawn(run.ds, landscape) for run in runs):
+        return _on_a_map(runs, [] if all_of_it else names, landscape, look)
+    return _over_the_steps(runs, names, landscape, look)
 
 
 def _finals(runs: tuple[Run, ...], names: list[str] | None, final: bool | None) -> list[Final]:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from mhat.figures import inks, scales
-from mhat.figures.canvas import SMALL, figure_of
-from mhat.figures.looks import NARROW, setting
+from mhat.figures.canvas import LABELS, LEGEND, SMALL, Picture, broken, extent_of, figure_of, width_of
+from mhat.figures.looks import setting
 from mhat.figures.numerals import power_text, rounded
 from mhat.figures.scales import Scale
 from mhat.figures.wording import count_of
@@ -20,18 +22,41 @@ Array = NDArray[np.floating[Any]]
 
 
 def remark(axes: Axes, text: str) -> None:
-    """Write a small note above the right end of a panel, beside the notes that are there."""
+    """Write a small note above the right end of a panel, after the notes that are there.
+
+    Where there is no room for it beside the heading, the heading goes above it.
+    """
     notes = [note for note in axes.texts if note.get_gid() == "remark"]
     if notes:
-        notes[0].set_text(f"{notes[0].get_text()}; {text}")
-        return
+        text = f"{' '.join(notes[0].get_text().split())}; {text}"
+        notes[0].remove()
     figure = figure_of(axes)
-    if figure is not None and figure.get_size_inches()[0] < NARROW:
-        # There is no room for both beside each other: the heading goes above.
-        heading = axes.get_title(loc=setting("axes.titlelocation"))
-        axes.set_title(heading, pad=setting("axes.titlepad") + inks.font(1.1))
-    where: Any = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
-    axes.text(1.0, 1.03, text, fontsize=inks.font(SMALL), color=inks.quiet(), gid="remark", **where)
+    if figure is not None:
+        text = _set_apart(figure, axes, text)
+    place: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right", "va": "bottom"}
+    above = (0.0, setting("axes.titlepad"))
+    axes.annotate(text, (1.0, 1.0), above, fontsize=inks.font(SMALL), color=inks.quiet(), gid="remark", **place)
+
+
+def _set_apart(figure: Figure, axes: Axes, text: str) -> str:
+    """Raise the heading above a note that has no room beside it; give the note in lines that fit."""
+    side: Any = setting("axes.titlelocation")
+    heading = axes.get_title(loc=side)
+    size = inks.font(SMALL)
+    em = inks.font(1.0) / 72
+    if isinstance(figure, Picture):
+        room = figure.cell_of(axes)[0] - em * (LABELS + (LEGEND if axes.get_legend() else 0.0))
+    else:
+        room = float(axes.get_window_extent().width) / figure.dpi
+    lines = broken(figure, text, room, fontsize=size)
+    used = width_of(figure, heading, fontsize=inks.size_of("axes.titlesize")) + 2 * em if heading else 0.0
+    beside = len(lines) == 1 and used + width_of(figure, text, fontsize=size) <= room
+    if heading and not beside:
+        written = next(each for each in axes.get_children() if isinstance(each, Text) and each.get_text() == heading)
+        weight: Any = written.get_fontweight()
+        high = 72 * extent_of(figure, "\n".join(lines), fontsize=size)[1]
+        axes.set_title(heading, pad=setting("axes.titlepad") + high + 0.4 * size, fontweight=weight)
+    return "\n".join(lines)
 
 
 def say_what_is_missing(axes: Axes, tables: Iterable[tuple[Array, Array]], scale: Scale) -> None:

@@ -24,7 +24,7 @@ from mhat.figures.families import MOST_NAMED
 from mhat.figures.wording import rule_in, words_of
 from mhat.landscapes import Landscape
 from mhat.language import Rule
-from mhat.traces.schema import landscape_of
+from mhat.traces.schema import SEVERAL, landscape_of, parts_of
 
 RULES = "rule"
 
@@ -104,6 +104,9 @@ def _members(ds: xr.Dataset) -> list[Run]:
     """Take a trace of several rules apart, each with the variables that it has."""
     if RULES not in ds.dims:
         return [Run(ds)]
+    if SEVERAL in ds.attrs:
+        return [Run(part.drop_vars(RULES), escaped(name)) for name, part in parts_of(ds).items()]
+    # What xr.concat has put together does not say how each rule ran, nor always their names.
     labels = [str(label) for label in np.asarray(ds[RULES]).tolist()] if RULES in ds.coords else []
     runs = []
     for place in range(ds.sizes[RULES]):

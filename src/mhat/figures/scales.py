@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from mhat.figures.numerals import power_text
@@ -30,6 +31,8 @@ DIVERGED = 1e6
 MOST_DECADES_WITH_SIGN = 8
 # Below this matplotlib's own arithmetic overflows; smaller values are drawn here.
 FLOOR = 1e-300
+# A line that comes back within so many steps has not gone; one that dips more often than this is drawn with gaps.
+STAY, MOST_DIPS = 5, 10
 LARGEST = float(np.finfo(np.float64).max)
 _SAFE_HIGH, _SAFE_LOW = 1e290, 1e-290
 
@@ -70,9 +73,10 @@ class Scale:
         return self.kind in ("log", "magnitude")
 
     def shown(self, values: Array) -> Array:
-        """Give values as they are drawn: NaN where they cannot be."""
+        """Give values as they are drawn: NaN where they cannot be, and where a line leaves the axis again and again."""
         with np.errstate(invalid="ignore"):
-            drawn = np.where(np.isfinite(values), values, np.nan)
+            low = self.below(values)
+            drawn = np.where(np.isfinite(values) & ~(low if low.sum() > MOST_DIPS else False), values, np.nan)
             if self.kind == "magnitude":
                 drawn = np.abs(drawn)
             return np.where(drawn > 0, np.maximum(drawn, FLOOR), np.nan) if self.logarithmic else drawn
@@ -132,7 +136,7 @@ def _smallest_that_counts(line: Array) -> float:
     sizes = np.maximum(np.abs(line[line != 0]), FLOOR)
     if not sizes.size:
         return 0.0
-    tenth = float(np.quantile(sizes, 0.1, method="lower"))
+    tenth = float(np.quantile(_where_it_stays(sizes), 0.1, method="lower"))
     last = _at_last(sizes)
     return min(tenth, last) if last < tenth / MANY and (line >= 0).all() else tenth
 
@@ -142,9 +146,17 @@ def _lowest_but_dips(line: Array) -> float:
     sizes = np.maximum(np.abs(line[line != 0]), FLOOR)
     if len(sizes) < FEWEST_WITH_DIPS:
         return float(sizes.min())
-    usual = min(float(np.quantile(sizes, DIP_SHARE, method="higher")), _at_last(sizes))
+    usual = min(float(np.quantile(_where_it_stays(sizes), DIP_SHARE, method="higher")), _at_last(sizes))
     lowest = float(sizes.min())
     return usual if lowest < usual / MANY else lowest
+
+
+def _where_it_stays(sizes: Array) -> Array:
+    """Give the largest of the sizes around each, so that a line which flips between two counts as its upper one."""
+    if len(sizes) < FEWEST_WITH_DIPS:
+        return sizes
+    padded = np.concatenate([np.full(STAY // 2, sizes[0]), sizes, np.full(STAY // 2, sizes[-1])])
+    return np.asarray(sliding_window_view(padded, STAY).max(axis=1))
 
 
 def _at_last(sizes: Array) -> float:

@@ -175,7 +175,7 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
         ends = [_draw_variable(axes, stack, each, each.columns[place], scale) for each in drawn]
         named = _named(drawn, ends, sizes=sizes)
         if not own:
-            legends.inside(axes, [*_worded(keys(stack, panel)), *named])
+            legends.inside(axes, [*worded(keys(stack, panel)), *named])
         elif place == len(row) - 1 and named:
             legends.beside(axes, named)
         curves.draw_rug(axes, stack.broken)
@@ -185,7 +185,7 @@ def _draw_panel(stack: Stack, panel: Panel, row: Sequence[Axes], marks: list[flo
     remarks.say_what_leaves(row[0], [values for _, values in single], scale)
 
 
-def _worded(strips: Sequence[Strip]) -> Iterator[Artist]:
+def worded(strips: Sequence[Strip]) -> Iterator[Artist]:
     """Give the entries of strips, each with the word that stands before it in a strip."""
     for strip in strips:
         for entry in strip.handles:

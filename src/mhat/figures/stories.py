@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from mhat.errors import BadValue, UnknownName
 from mhat.figures import curves, inks, scales, stacks
-from mhat.figures.canvas import Picture, frame
-from mhat.figures.looks import Style, look_of
+from mhat.figures.canvas import Picture, fitted, frame
+from mhat.figures.looks import Look, Style, look_of
 from mhat.figures.numerals import rounded
 from mhat.figures.panels import Shown
 from mhat.figures.remarks import remark
@@ -48,29 +48,43 @@ def story(
     Raises UnknownName if a trace has no such variable, BadValue if the grid is ragged or titles are missing.
     """
     _check(grid, row_titles, column_titles, variable)
-    look = look_of(style, size, dpi)
-    with look.in_force():
-        rows, columns = len(grid), len(grid[0])
-        figure = Picture(look, 1.2 + 3.5 * columns, 0.9 + 2.15 * rows)
-        colours = inks.distinct()
-        places = figure.subplots(rows, columns, sharex="col", squeeze=False)
-        lines = [[_line(ds, variable) for ds in row] for row in grid]
-        for row, (datasets, row_lines) in enumerate(zip(grid, lines, strict=True)):
-            for column, scale in enumerate(_scales(row_lines, reference)):
-                axes = places[row, column]
-                steps = np.asarray(datasets[column]["step"], dtype=np.float64)
-                _draw(axes, steps, row_lines[column], scale, reference, colours[column % len(colours)])
-                if column == 0:
-                    symbol = Shown(variable).label
-                    axes.set_ylabel(f"{_broken(row_titles[row], 28)}\n{symbol}")
-                if scale.kind == "magnitude":
-                    remark(axes, "without the sign")
-                if row == 0:
-                    axes.set_title(_broken(column_titles[column], 34), fontweight="bold")
-                if row == rows - 1:
-                    stacks.label_steps(axes, steps)
-        frame(figure, title, [caption])
-        figure.align_ylabels()
+    titles = (row_titles, column_titles)
+    return fitted(
+        look_of(style, size, dpi), lambda look: _drawn(grid, titles, variable, reference, (title, caption), look)
+    )
+
+
+def _drawn(
+    grid: Sequence[Sequence[xr.Dataset]],
+    titles: tuple[Sequence[str], Sequence[str]],
+    variable: str,
+    reference: float | None,
+    words: tuple[str, str],
+    look: Look,
+) -> Picture:
+    """Draw a story: `titles` of rows and of columns, and as `words` its title and its caption."""
+    rows, columns = len(grid), len(grid[0])
+    row_titles, column_titles = titles
+    figure = Picture(look, 1.2 + 3.5 * columns, 0.9 + 2.15 * rows)
+    colours = inks.distinct()
+    places = figure.subplots(rows, columns, sharex="col", squeeze=False)
+    lines = [[_line(ds, variable) for ds in row] for row in grid]
+    for row, (datasets, row_lines) in enumerate(zip(grid, lines, strict=True)):
+        for column, scale in enumerate(_scales(row_lines, reference)):
+            axes = places[row, column]
+            steps = np.asarray(datasets[column]["step"], dtype=np.float64)
+            _draw(axes, steps, row_lines[column], scale, reference, colours[column % len(colours)])
+            if column == 0:
+                symbol = Shown(variable).label
+                axes.set_ylabel(f"{_broken(row_titles[row], 28)}\n{symbol}")
+            if row == 0:
+                axes.set_title(_broken(column_titles[column], 34), fontweight="bold")
+            if scale.kind == "magnitude":
+                remark(axes, "without the sign")
+            if row == rows - 1:
+                stacks.label_steps(axes, steps)
+    frame(figure, words[0], [words[1]])
+    figure.align_ylabels()
     return figure
 
 

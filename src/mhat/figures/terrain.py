@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mhat.figures import curves, inks, legends, scales, stacks
 from mhat.figures.canvas import Strip
-from mhat.figures.families import MOST_NAMED, Family, Members, members_of, shades_of
+from mhat.figures.families import MOST_NAMED, Family, Members, evenly, members_of, shades_of
 from mhat.figures.remarks import remark, say_the_dips, say_what_leaves
 from mhat.figures.runs import Run, colours_of
 from mhat.figures.wording import count_of
@@ -30,7 +30,7 @@ Array = NDArray[np.floating[Any]]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 COORDINATE = "i"
-MOST_PATHS, MOST_IN_ORDER, LEVELS, CELLS, DOTS = 8, 12, 16, 300, 10
+MOST_PATHS, MOST_IN_ORDER, LEVELS, CELLS, DOTS = 16, 12, 16, 300, 10
 BOTTOM = "#F0E442"
 # Few sizes of windows, so that rules have the same one in figures of their own too, as shares of the landscape's.
 ZOOMS = (0.35, 0.42, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 2.0, 3.0)
@@ -51,11 +51,11 @@ class Path:
 
 @dataclass(frozen=True)
 class Paths:
-    """All paths of a map, the name of what they differ in, its values if they are in order, and what is left out."""
+    """All paths of a map, what their colours and dashes mean, the sweep if a bar says it, and what is left out."""
 
     each: tuple[Path, ...]
-    title: str = ""
-    values: tuple[float, ...] | None = None
+    keys: tuple[Strip, ...] = ()
+    sweep: Family | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -65,49 +65,74 @@ def can_be_drawn(ds: xr.Dataset, landscape: Landscape) -> bool:
 
 
 def paths_of(runs: Sequence[Run]) -> Paths:
-    """Take traces apart into paths."""
-    parts = [_paths(run, colour, len(runs)) for run, colour in zip(runs, colours_of(runs), strict=True)]
-    first = parts[0]
-    notes = list(dict.fromkeys(note for part in parts for note in part.notes))
-    if len(runs) == 1:
-        return first
-    return Paths(tuple(path for part in parts for path in part.each), notes=tuple(notes))
+    """Take traces apart into paths: runs have a colour each, else the values of the first sweep; others have dashes."""
+    alone = len(runs) == 1
+    parts = [
+        _paths(run, "" if alone else colour, len(runs)) for run, colour in zip(runs, colours_of(runs), strict=True)
+    ]
+    keys = [*stacks.run_strips(runs), *(key for part in parts for key in part.keys)]
+    # Runs that are swept alike share what their dashes mean.
+    told = {(key.word, *(str(handle.get_label()) for handle in key.handles)): key for key in keys}
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    paths = tuple(path for part in parts for path in part.each)
+    return Paths(paths, tuple(told.values()), parts[0].sweep if alone else None, tuple(notes))
 
 
 def _paths(run: Run, colour: str, beside: int) -> Paths:
+    """Take one trace apart; without a colour of its own its first sweep has the colours."""
     x = run.ds["x"]
     swept = [str(dim) for dim in x.dims if dim not in ("step", COORDINATE)]
+    named: dict[str, Members] = {dim: members_of(run.ds, dim) for dim in swept}
+    dashed = swept if colour else swept[1:]
+    in_colour = [] if colour else swept[:1]
+    shades = [colour or inks.distinct()[1 % len(inks.distinct())]]
+    many = [0]
+    for dim in in_colour:
+        _, labels, values = named[dim]
+        shades = [to_hex(shade) for shade in shades_of(values or [float(i) for i in range(len(labels))])]
+        many = evenly(len(labels), MOST_NAMED if dashed or not values else MOST_IN_ORDER)
+    every = list(itertools.product(*(range(x.sizes[dim]) for dim in dashed)))
+    kept = evenly(len(every), max(min(len(inks.STYLES), MOST_PATHS // (len(many) * beside)), 1))
+    paths = []
+    for i, (n, place) in itertools.product(many, enumerate(kept)):
+        at = dict.fromkeys(in_colour, i) | dict(zip(dashed, every[place], strict=True))
+        paths.append(_path(run, at, named, shades[i], inks.STYLES[n]))
+    keys, sweep = [], None
+    for dim in in_colour:
+        title, labels, values = named[dim]
+        told = [(labels[i], shades[i], "-") for i in many]
+        keys = [_key(title, told)] if len(many) <= MOST_NAMED else []
+        if not keys and values:
+            sweep = Family(title=title, labels=tuple(labels[i] for i in many), values=tuple(values[i] for i in many))
+    if dashed:
+        members = [", ".join(named[dim][1][i] for dim, i in zip(dashed, every[place], strict=True)) for place in kept]
+        told = [(member, inks.neutral(), style) for member, style in zip(members, inks.STYLES, strict=False)]
+        keys.append(_key(", ".join(named[dim][0] for dim in dashed), told))
+    count = math.prod(x.sizes[dim] for dim in swept)
+    notes = [f"{len(paths)} of {count_of(count, 'path')} are shown."] if len(paths) < count else []
+    return Paths(tuple(paths), tuple(keys), sweep, tuple(notes))
+
+
+def _path(run: Run, at: Mapping[str, int], named: Mapping[str, Members], colour: str, style: Any) -> Path:
+    points = np.asarray(run.ds["x"].isel(at).transpose("step", COORDINATE), dtype=np.float64)
+    steps = run.steps
     # A trace that was cut does not begin where x started.
     known = start_of(run.ds) if run.steps.size and run.steps[0] == 1 else None
-    start = None if known is None else xr.DataArray(known).broadcast_like(x.isel(step=0, drop=True))
-    named: dict[str, Members] = {dim: members_of(run.ds, dim) for dim in swept}
-    values = next(iter(named.values()))[2] if len(swept) == 1 and beside == 1 else None
-    every = list(itertools.product(*(range(x.sizes[dim]) for dim in swept)))
-    most = MOST_IN_ORDER if values else max(MOST_PATHS // beside, 1)
-    kept = np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int).tolist()
-    paths = []
-    for place in (every[i] for i in kept):
-        at = dict(zip(swept, place, strict=True))
-        points = np.asarray(x.isel(at).transpose("step", COORDINATE), dtype=np.float64)
-        steps = run.steps
-        if start is not None:
-            points = np.vstack([np.asarray(start.isel(at), dtype=np.float64), points])
-            steps = np.concatenate([steps[:1] - 1, steps])
-        member = ", ".join(named[dim][1][i] for dim, i in at.items())
-        label = ", ".join(filter(None, [run.label, member]))
-        paths.append(Path(points, steps, label, *_look(named, place, colour if beside > 1 else "")))
-    notes = [f"{len(kept)} of {count_of(len(every), 'path')} are shown."] if len(kept) < len(every) else []
-    kept_values = tuple(values[i] for i in kept) if values else None
-    return Paths(tuple(paths), ", ".join(name for name, *_ in named.values()), kept_values, tuple(notes))
+    if known is not None:
+        start = xr.DataArray(known).broadcast_like(run.ds["x"].isel(step=0, drop=True))
+        points = np.vstack([np.asarray(start.isel(at), dtype=np.float64), points])
+        steps = np.concatenate([steps[:1] - 1, steps])
+    label = ", ".join(filter(None, [run.label, *(named[dim][1][i] for dim, i in at.items())]))
+    return Path(points, steps, label, colour, style)
 
 
-def _look(named: dict[str, Members], place: tuple[int, ...], colour: str) -> tuple[str, Any]:
-    """Colour a path by its run or by the first sweep, as the panels of variables are, and style it by the others."""
-    if colour or not place:
-        return colour or inks.distinct()[1 % len(inks.distinct())], inks.STYLES[sum(place) % len(inks.STYLES)]
-    _, labels, values = next(iter(named.values()))
-    shades = shades_of(values or [float(i) for i in range(len(labels))])
-    return to_hex(shades[place[0]]), inks.STYLES[sum(place[1:]) % len(inks.STYLES)]
+def _key(title: str, told: Sequence[tuple[str, str, Any]]) -> Strip:
+    """Say what colours or dashes mean."""
+    wide = inks.width(1.25)
+    return Strip(
+        f"{title} =",
+        [Line2D([], [], color=colour, linestyle=style, linewidth=wide, label=label) for label, colour, style in told],
+    )
 
 
 def window_of(landscape: Landscape, paths: Sequence[Path]) -> Window:
@@ -250,24 +275,8 @@ def signs(chart: Axes) -> list[Artist]:
     return list(found.values())
 
 
-def names(paths: Paths) -> list[Artist]:
-    """Make legend entries of the paths, if there is more than one; one for all that have no colour of their own."""
-    if len(paths.each) < 2:
-        return []
-    pale = inks.faded(0.7)
-    named = [path for path in paths.each if path.colour != pale] or list(paths.each)
-    entries: list[Artist] = [
-        Line2D([], [], color=path.colour, linestyle=path.style, linewidth=inks.width(1.25), label=path.label)
-        for path in named[:MOST_NAMED]
-    ]
-    rest = [Line2D([], [], color=pale, linewidth=inks.width(1.25), label="others")]
-    return entries + (rest if len(named) < len(paths.each) else [])
-
-
 def strips(figure: Figure, paths: Paths, profile: Axes) -> list[Strip]:
-    """Name the paths: in a strip to frame the figure with, or by a bar for many colours."""
-    if paths.values and len(paths.values) > MOST_NAMED:
-        labels = tuple(path.label for path in paths.each)
-        legends.add_colour_bar(figure, Family(title=paths.title, labels=labels, values=paths.values), [profile])
-        return []
-    return [Strip(f"{paths.title} =" if paths.title else "", names(paths))] if len(paths.each) > 1 else []
+    """Name the paths: in strips to frame the figure with, or by a bar for many colours."""
+    if paths.sweep is not None:
+        legends.add_colour_bar(figure, paths.sweep, [profile])
+    return list(paths.keys)

@@ -39,7 +39,6 @@ print(json.dumps({"value": value, "hits": hits, "misses": misses, "folder": twic
 
 def start(text: str, **environment: str) -> subprocess.Popen[str]:
     own = {**os.environ, **environment}
-    own = {name: value for name, value in own.items() if value}
     return subprocess.Popen(
         [sys.executable, "-c", RUN, text], env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

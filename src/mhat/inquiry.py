@@ -19,9 +19,11 @@ from mhat.checks.comparison import Comparison
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
+from mhat.explanations import assembly
+from mhat.explanations.explanation import Explanation
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
-from mhat.names import find_rule, find_subject
+from mhat.names import find_rule, find_subject, rule_if_one, stream_text
 from mhat.progress import line
 from mhat.search.effort import Listener
 from mhat.subjects import records
@@ -183,6 +185,48 @@ def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping:
             there, library, observe=manner.observe, maximize=manner.maximize, seconds=manner.seconds, knobs=held,
             report=report,
         )  # fmt: skip
+
+
+def explain(
+    named: Any,
+    stream: Any,
+    manner: Manner,
+    keywords: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+    each: assembly.Listener | None = None,
+    in_full: bool = False,
+) -> Explanation:
+    """Explain a rule, or the rule that an implementation is found to be."""
+    rule = rule_if_one(named)
+    called = Party(named).name
+    notes: tuple[str, ...] = ()
+    knobs: dict[str, float] = {}
+    if rule is None:
+        rule, knobs, notes = _found_to_be(Party(named), manner, called)
+    arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
+    told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
+    rule.check_knobs(told)
+    knobs |= {name: float(value) for name, value in told.items()}
+    is_known = rule.name in rules.names() and rules.named(rule.name).tree == rule.tree
+    return assembly.explain(
+        rule, called=called, name=rule.name if is_known else "", stream=stream_text(stream), changed=knobs,
+        notes=notes, each=each, in_full=in_full,
+    )  # fmt: skip
+
+
+def _found_to_be(party: Party, manner: Manner, called: str) -> tuple[Rule, dict[str, float], tuple[str, ...]]:
+    """Identify an implementation: the rule that does what it does, its knobs, and how that was found."""
+    verdict = identify(party, manner, {}, None)
+    if verdict.diagnosis is None and not verdict.conforms:
+        raise BadValue(
+            f"{called} is no rule, and no rule of the library with a mistake that mhat knows does what it does",
+            "Write its step as a rule: def NAME(x, g, t, m=0, *, lr=1e-3), one line an assignment.",
+        )
+    changes = "" if verdict.diagnosis is None else f", but for this: {'; '.join(verdict.diagnosis.sentences)}"
+    rule = find_rule(verdict.against) if verdict.diagnosis is None else verdict.diagnosis.rule
+    told = {name: value for name, value in verdict.knobs.items() if rule.knobs.get(name, value) != value}
+    note = f"{called} is no rule in itself: run from outside it is {verdict.against}{changes}. That rule is explained."
+    return rule, {name: value for name, value in told.items() if name in rule.knobs}, (note,)
 
 
 def compare(

@@ -64,6 +64,34 @@ def find_rule(named: Any) -> Rule:
     return written.rule(name) or _rule_from_run(named, where, name)
 
 
+def rule_if_one(named: Any) -> Rule | None:
+    """Give the rule that is meant, or None where what is named is an implementation of one; raises as `find_rule`.
+
+    What is meant as a rule and is not in the language is refused: what stands under `@rule`, or takes x and g.
+    """
+    from mhat.subjects import definitions, kinds
+
+    if not isinstance(named, str):
+        return (
+            find_rule(named) if isinstance(named, Rule | ModuleType) or _takes_x_and_g(named) else kinds.rule_in(named)
+        )
+    if modifiers.parted(named) is not None or _is_plain(named):
+        return find_rule(named)
+    where, name = _parted(named)
+    written = definitions.definitions_of(where)
+    if written is None:
+        return None
+    if not name and len([*written.rules()[0], *written.rules()[1]]) == 1:
+        return find_rule(named)
+    step = written.step(name) if name else None
+    return step if step is not None or not written.is_meant_as_rule(name) else find_rule(named)
+
+
+def _takes_x_and_g(thing: Any) -> bool:
+    arguments = getattr(getattr(thing, "__code__", None), "co_varnames", ())
+    return {"x", "g"} <= set(arguments[: getattr(getattr(thing, "__code__", None), "co_argcount", 0)])
+
+
 def _is_plain(named: str) -> bool:
     """Whether a name is one of the library's, and of no file or module."""
     return ":" not in named and not named.endswith(".py")
@@ -145,6 +173,23 @@ def find_gradients(named: Any, steps: int | None = None, *, stored: bool = False
         if name in landscapes.names() and getattr(landscapes, name) is named:
             return named()
     return named
+
+
+def stream_text(named: Any) -> str:
+    """Give a stream or landscape as the text that makes it again; nothing for None. Raises as `find_gradients`."""
+    if named is None:
+        return ""
+    found = find_gradients(named)
+    if isinstance(named, str):
+        return named
+    recipe = getattr(found, "recipe", "")
+    if recipe:
+        return str(recipe)
+    numbers = getattr(found, "values", found)
+    flat = getattr(numbers, "tolist", lambda: list(numbers))()
+    if not flat or any(not isinstance(each, int | float) for each in flat):
+        raise BadValue("these gradients cannot be written as text", "Give a stream, a file or a list of numbers.")
+    return f"cycle:{','.join(map(repr, map(float, flat)))},steps={len(flat)}"
 
 
 def find_subject(

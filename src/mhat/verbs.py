@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mhat.checks.comparison import Comparison
     from mhat.checks.verdict import Verdict
     from mhat.engines.stepping import Step
+    from mhat.explanations.explanation import Explanation
+    from mhat.writing.passages import Passage
 
 
 def trace(
@@ -296,3 +298,38 @@ def compare(
         "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process
     )
     return inquiry.compare(pair, manner, more, knobs)
+
+
+def explain(
+    rule: Any,
+    stream: Any = None,
+    *,
+    why: str | None = None,
+    seconds: float = 90.0,
+    each: Callable[[Iterable[Passage]], None] | None = None,
+    in_full: bool = False,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Explanation:
+    """Explain why a rule moves as it moves: claims in words and numbers, each with its evidence.
+
+    `rule`: a rule, a function written as one, or a name; an implementation that is no rule (`"mine.py:my_adam"`) is
+    identified first, for `seconds` at most, and the rule that it is found to be is explained. `stream`: a stream or a
+    landscape, or its name: then it is about this rule on that. `why`: one of the questions that `mhat explain
+    --questions` lists. `each`: a function that sees every section as it is made, with all evidence where `in_full`.
+    A knob with the name of an argument stands in `knobs={...}`.
+
+    Every claim is proved by symbols or from the tree, refuted by the smallest gradients, tested on streams, or computed
+    by runs that anyone can repeat, and says which; `mhat.explanations.evidence.seen_again` repeats its evidence.
+
+    Raises UnknownName, BadValue, InputFileError, LanguageError, SubjectError.
+
+    >>> import mhat
+    >>> explanation = mhat.explain("sgd")
+    >>> print(explanation.claims[0].sentence)
+    x moves against the gradient, by lr = 0.01 times it.
+    """
+    from mhat import inquiry
+
+    manner = inquiry.Manner("explain", seconds=seconds)
+    return inquiry.explain(rule, stream, manner, more, knobs, each, in_full)

@@ -19,6 +19,7 @@ MAY_IMPORT_LATE = {
     "terminal/cli.py",
     "terminal/check.py",
     "terminal/bench.py",
+    "terminal/explain.py",
     "terminal/trace.py",
     "pytest_plugin.py",
     "names.py",

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from mhat import landscapes, streams
 from mhat.laws import Counterexample
 from mhat.notation.decimals import exact
 
@@ -119,7 +120,14 @@ class Run:
             return ""
         knobs = "".join(f" -k {name}={exact(value)}" for name, value in self.knobs.items())
         start = f" --start={exact(self.start)}" if self.start else ""
-        return f"mhat trace {self.rule} --stream {self.stream} --steps {self.steps}{start}{knobs}"
+        return f"mhat trace {self.rule} {self.option} --steps {self.steps}{start}{knobs}"
+
+    @property
+    def option(self) -> str:
+        """How its gradients are named behind a command."""
+        base = self.stream.partition(":")[0].strip()
+        kind = "landscape" if base in landscapes.names() and base not in streams.names() else "stream"
+        return f"--{kind} {self.stream}"
 
 
 @dataclass(frozen=True)
@@ -179,4 +187,6 @@ def four_digits(value: float) -> str:
         return exact(value)
     if value and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.3e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    if abs(value) >= 1e4:
+        return f"{rounded:.0f}"
     return f"{value:#.4g}".rstrip(".")

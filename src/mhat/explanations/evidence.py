@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mhat import rules, traces
 from mhat.explanations.claims import Broken, Claim, Comparison, Number, Proof, Run, Trials
-from mhat.explanations.runs import alike, repeated, seen
+from mhat.explanations.runs import alike, named, read_from
 from mhat.language import rule
 from mhat.laws.holding import laws
 from mhat.laws.law import Examined, Law
@@ -19,6 +20,24 @@ def runs_of(claim: Claim) -> tuple[Run, ...]:
     if isinstance(evidence, Number):
         return () if evidence.measured is None else (evidence.measured,)
     return evidence.runs if isinstance(evidence, Comparison | Trials) else ()
+
+
+def repeated(run: Run) -> float:
+    """Repeat a run through a trace, and give what is read from it."""
+    meant = rule(run.rule) if "def " in run.rule else rules.named(run.rule)
+    asked = traces.understand(
+        meant, named(run.stream, run.steps), steps=run.steps, start=run.start or None, dtype="float64", keep=None,
+        tensor=None, knobs=dict(run.knobs),
+    )  # fmt: skip
+    trace = traces.run_whole(asked)
+    course = {str(name): np.asarray(array.values) for name, array in trace.items()}
+    return read_from(course, run)
+
+
+def seen(run: Run) -> bool:
+    """Whether a run gives again what was read from it."""
+    again = repeated(run)
+    return run.value is None or alike(again, run.value)
 
 
 def seen_again(claim: Claim) -> bool:

@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from mhat import landscapes, rules, streams, traces
+from mhat import landscapes, streams
 from mhat.engines import plan
 from mhat.engines.work import Work
 from mhat.explanations.claims import Run
-from mhat.landscapes import Landscape
-from mhat.language import Level, Rule, rule
+from mhat.language import Level, Rule
 from mhat.printers.python import rule_text
 
 Array = np.ndarray[Any, Any]
 # Numbers of two machines differ in the last digits: their mathematics libraries do.
 AGREES = 1e-9
+# A landscape has no end of its own.
+ON_A_LANDSCAPE = 1000
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read(setting: Setting, run: Run) -> Run:
     """Read what a run asks for, and give it with its value; `run.rule` and `run.knobs` become those of the setting."""
     asked = replace(run, rule=setting.text, knobs=dict(setting.knobs))
     course = courses(setting, asked.stream, asked.steps, asked.start)
-    return replace(asked, value=_read(_course(course, asked), asked))
+    return replace(asked, value=read_from(course, asked))
 
 
 def courses(setting: Setting, stream: str, steps: int, start: float = 0.0) -> dict[str, Array]:
@@ -66,22 +67,38 @@ def courses(setting: Setting, stream: str, steps: int, start: float = 0.0) -> di
 def _courses(
     rule: Rule, knobs: tuple[tuple[str, float], ...], stream: str, steps: int, start: float
 ) -> dict[str, Array]:
-    gradients = streams.named(stream, steps)
+    gradients = named(stream, steps)
+    shown = tuple(f"{name}_used" if name in ("x", "g") else name for name in rule.variables)
+    keep = tuple(dict.fromkeys(("x", *shown)))
+    if isinstance(gradients, landscapes.Landscape):
+        place = start or np.array(gradients.start)
+        return _run(Work(
+            rule, gradients.gradient, steps, keep, np.broadcast_to(place, (gradients.dimensions,)), dict(knobs),
+            tensor_dimensions=1, project=gradients.project,
+        ))  # fmt: skip
     values = np.asarray(gradients.values)
     if rule.level == Level.MATRIX and values.ndim == 2:
         values = values[:, None, :]
-    shown = tuple(f"{name}_used" if name in ("x", "g") else name for name in rule.variables)
-    keep = tuple(dict.fromkeys(("x", *shown)))
-    work = Work(rule, values, len(values), keep, start, dict(knobs), tensor_dimensions=values.ndim - 1)
+    return _run(Work(rule, values, len(values), keep, start, dict(knobs), tensor_dimensions=values.ndim - 1))
+
+
+def _run(work: Work) -> dict[str, Array]:
     with np.errstate(all="ignore"):
         return dict(plan.run(work))
+
+
+def read_from(course: Mapping[str, Array], run: Run) -> float:
+    """Read what a run asks for from its course."""
+    return _read(_course(course, run), run)
 
 
 def _course(course: Mapping[str, Array], run: Run) -> Array:
     if run.variable != "update":
         return course[run.variable]
+    found = named(run.stream, run.steps)
+    first = run.start or (found.start if isinstance(found, landscapes.Landscape) else 0.0)
     with np.errstate(all="ignore"):
-        return np.diff(course["x"], axis=0, prepend=np.full_like(course["x"][:1], run.start))
+        return np.diff(course["x"], axis=0, prepend=np.broadcast_to(first, course["x"][:1].shape))
 
 
 def _read(course: Array, run: Run) -> float:
@@ -96,28 +113,12 @@ def _read(course: Array, run: Run) -> float:
         return float(np.reshape(part, ()))
 
 
-def repeated(run: Run) -> float:
-    """Repeat a run through a trace, and give what is read from it."""
-    named = rule(run.rule) if "def " in run.rule else rules.named(run.rule)
-    asked = traces.understand(
-        named, _gradients(run), steps=run.steps, start=run.start, dtype="float64", keep=None, tensor=None,
-        knobs=dict(run.knobs),
-    )  # fmt: skip
-    trace = traces.run_whole(asked)
-    return _read(_course({str(name): np.asarray(array.values) for name, array in trace.items()}, run), run)
-
-
-def _gradients(run: Run) -> Any:
-    base = run.stream.partition(":")[0].strip()
+def named(stream: str, steps: int | None) -> Any:
+    """Give the stream or the landscape of a text."""
+    base = stream.partition(":")[0].strip()
     if base in landscapes.names() and base not in streams.names():
-        return landscapes.named(run.stream)
-    return streams.named(run.stream, run.steps)
-
-
-def seen(run: Run) -> bool:
-    """Whether a run gives again what was read from it."""
-    again = repeated(run)
-    return run.value is None or alike(again, run.value)
+        return landscapes.named(stream)
+    return streams.named(stream, steps)
 
 
 def alike(one: float, other: float, relative: float = AGREES) -> bool:
@@ -127,6 +128,7 @@ def alike(one: float, other: float, relative: float = AGREES) -> bool:
     return one == other or math.isclose(one, other, rel_tol=relative, abs_tol=1e-300)
 
 
-def is_landscape(named: Any) -> bool:
-    """Whether gradients answer to where x is."""
-    return isinstance(named, Landscape)
+def steps_of(stream: str) -> int:
+    """How many steps a stream or a landscape is run for."""
+    found = named(stream, None)
+    return ON_A_LANDSCAPE if isinstance(found, landscapes.Landscape) else len(found.values)

@@ -160,6 +160,15 @@ class Definitions:
             return None
         return rule
 
+    def is_meant_as_rule(self, name: str) -> bool:
+        """Whether a function stands under `@rule`, or takes x and g, or what a name is bound to is made by `rule`."""
+        place = self.found(name) if name else None
+        node = None if place is None else place.node
+        if isinstance(node, ast.FunctionDef):
+            arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            return any(map(self._is_rule, node.decorator_list)) or {"x", "g"} <= {each.arg for each in arguments}
+        return isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and self._may_be_rule(node.value)
+
     def rules(self) -> tuple[list[str], list[str]]:
         """List the names of the file's own rules, and those of which only a run tells whether they are rules."""
         sure, open_ = [], []

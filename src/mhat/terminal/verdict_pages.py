@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from mhat.writing.passages import Passage, Tone
-from mhat.writing.plain import lines_of
+from mhat.writing.plain import MARKS, beginning, lines_of
 
+INKS = {MARKS["proved"]: "green", MARKS["refuted"]: "red", MARKS["computed"]: "cyan"}
 STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "red", "strong": "bold", "quiet": "dim"}
 
 
@@ -20,5 +22,14 @@ def page(story: Iterable[Passage]) -> Group:
 
 
 def _set(text: str, style: str) -> RenderableType:
-    words = text.lstrip(" ")
-    return Padding(Text(words, style=style), (0, 0, 0, len(text) - len(words)), expand=False)
+    words, inset = text.lstrip(" "), beginning(text)
+    mark = text[:inset].strip()
+    if not words:
+        return Text("")
+    if not mark:
+        return Padding(Text(words, style=style), (0, 0, 0, len(text) - len(words)), expand=False)
+    row = Table.grid()
+    row.add_column(width=inset, no_wrap=True)
+    row.add_column()
+    row.add_row(Text(text[:inset], style=INKS.get(mark[0], "dim")), Text(text[inset:], style=style))
+    return row

@@ -8,6 +8,7 @@ from mhat.errors import MhatError
 from mhat.explanations.claims import Claim, Formula, Proof, Trials
 from mhat.explanations.lines.consequences import Unit, catching_up, largest, suiting, tried, unit_of
 from mhat.explanations.lines.freezing import without
+from mhat.explanations.lines.lessons import LATE_REST
 from mhat.explanations.lines.reading import Reading
 from mhat.explanations.lines.roles import Role, role_of
 from mhat.explanations.runs import Setting
@@ -43,7 +44,7 @@ def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | N
     instead = f" ({made[1]})" if made[1] and len(made[1]) <= SHORT else ""
     begin = f"Without it{instead}" if number <= len(reading.tree.body) else "Without that"
     try:
-        found = largest(before, after, suiting(role.kind))
+        found = largest(before, after, suiting(role.kind), (LATE_REST,) if role.kind == "decay" else ())
         if found is None:
             runs = tried(before, after)
             sentence = f"{begin} nothing changes on the streams that were tried."
@@ -51,7 +52,7 @@ def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | N
     except MhatError:
         # A frozen line can be no rule any more: shapes that do not fit.
         return None
-    text, runs = f"{begin} {found.sentence(unit)}", ()
+    text, runs = f"{begin}{',' * found.lesson.is_from} {found.sentence(unit)}", ()
     if role.kind == "correction" and found.lesson.name == "first":
         more, runs = catching_up(before, after, found, unit)
         text += f", and {more}" if more else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,9 @@ from mhat.explanations.runs import Setting, courses, read
 # How many steps may be waited for.
 PATIENCE = 100, 3000
 STEADY = 0.01
+# The steps at which a step is held against one with twice the knob, and how nearly it must be twice as long.
+FEW = (3, 10)
+NEARLY, EXACTLY = 1e-3, 1e-9
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Unit:
 
     name: str = ""
     size: float = 1.0
+    exact: bool = True
 
     def amount(self, value: float, variable: str = "update") -> str:
         """Write how far x moves; where x itself is read there is no unit."""
@@ -58,26 +62,27 @@ def _number(run: Run) -> float:
 
 def unit_of(setting: Setting) -> Unit:
     """Find the knob that the steps are proportional to, the first in the signature; nothing if there is none."""
-    lesson = lessons_of(setting.rule)[0]
     for knob, value in setting.in_force.items():
         if value == 0.0 or not math.isfinite(value):
             continue
-        twice = setting.turned(knob, 2.0 * value)
-        pairs = [[_number(read(each, run)) for each in (setting, twice)] for run in _few_runs(lesson)]
-        if all(once and math.isclose(2.0 * once, double, rel_tol=1e-6) for once, double in pairs):
-            return Unit(knob, value)
+        runs = [_number(run) for run in unit_runs(setting, Unit(knob, value))]
+        pairs = list(zip(runs[::2], runs[1::2], strict=True))
+        if all(once and math.isclose(2.0 * once, double, rel_tol=NEARLY) for once, double in pairs):
+            return Unit(knob, value, all(math.isclose(2.0 * once, double, rel_tol=EXACTLY) for once, double in pairs))
     return Unit()
 
 
-def _few_runs(lesson: Lesson) -> list[Run]:
-    return [Run("", lesson.stream, lesson.steps, "update", step, {}, lesson.start) for step in (3, lesson.steps)]
+def unit_runs(setting: Setting, unit: Unit) -> tuple[Run, ...]:
+    """Give the runs that show that steps are proportional to a knob: once and with twice the knob, in turn."""
+    lesson = lessons_of(setting.rule)[0]
+    both = setting, setting.turned(unit.name, 2.0 * unit.size)
+    runs = [Run("", lesson.stream, lesson.steps, "update", step, {}, lesson.start) for step in FEW]
+    return tuple(read(each, run) for run in runs for each in both)
 
 
-def largest(
-    before: Setting, after: Setting, suiting: Sequence[str], usable: Callable[[Lesson], bool] = lambda lesson: True
-) -> Consequence | None:
+def largest(before: Setting, after: Setting, suiting: Sequence[str], more: Sequence[Lesson] = ()) -> Consequence | None:
     """Find the most telling consequence: one that suits if it is clear, else the largest; None if none shows."""
-    found = [_consequence(lesson, before, after) for lesson in lessons_of(before.rule) if usable(lesson)]
+    found = [_consequence(lesson, before, after) for lesson in (*lessons_of(before.rule), *more)]
     by_name = {each.lesson.name: each for each in found}
     for name in suiting:
         if name in by_name and by_name[name].size >= math.log(CLEAR):
@@ -122,7 +127,11 @@ def catching_up(before: Setting, after: Setting, found: Consequence, unit: Unit)
         when = next((i for i, step in enumerate(steps, 1) if (step >= limit if below else step <= limit)), None)
         if when is not None and when > 1:
             run = Run("", lesson.stream, patience, "update", when, {}, lesson.start)
-            text = f"it takes {when} steps to {'reach' if below else 'come down to'} {unit.amount(limit)}"
+            one = unit.amount(wanted) == unit.name
+            goal = (
+                f"{'reach' if below else 'come down to'} {unit.amount(limit)}" if one else "come within a tenth of that"
+            )
+            text = f"it takes {when} steps to {goal}"
             return text, tuple(read(after, each) for each in (run, _before(run)))
     return "", ()
 

@@ -32,6 +32,11 @@ class Lesson:
     variable: str = "update"
     start: float = 0.0
 
+    @property
+    def is_from(self) -> bool:
+        """Whether it is said with a start first."""
+        return self.said.startswith("starting")
+
     def run(self) -> Run:
         """Give the run that it is read from, of no rule yet."""
         return Run("", self.stream, self.steps, self.variable, self.step, {}, self.start, self.over)
@@ -58,7 +63,27 @@ ALL = (
         "after", f"the fifty steps after a gradient of 100 among ones are on average {BOTH}", SPIKE, 100, 51, "mean"
     ),
     Lesson("between", f"five steps after a lone gradient x still moves by {BOTH}", "sparse:10", 100, 95),
-    Lesson("rest", f"from 1, with no gradient for 100 steps, x comes to {BOTH}", "zeros", 100, 100, "", "x", 1.0),
+    Lesson(
+        "rest",
+        f"starting from x = 1, with no gradient for 100 steps, x comes to {BOTH}",
+        "zeros",
+        100,
+        100,
+        "",
+        "x",
+        1.0,
+    ),
+)
+# What is lost a little at every step shows late.
+LATE_REST = Lesson(
+    "late rest",
+    f"starting from x = 1, with no gradient for 10000 steps, x comes to {BOTH}",
+    "zeros",
+    10000,
+    10000,
+    "",
+    "x",
+    1.0,
 )
 # Matrices: only noise is of full rank.
 OF_MATRICES = (
@@ -89,7 +114,7 @@ OF_TENSORS = (
         1.0,
     ),
     *(
-        replace(each, said=f"from 1, {each.said}", start=1.0)
+        replace(each, said=f"starting from x = 1, {each.said}", start=1.0)
         for each in ALL
         if each.stream not in (NOISE, "sparse:10", "zeros")
     ),
@@ -111,7 +136,7 @@ SUITING = {
     "ahead": ("turning", "noise", "first"),
     "difference": ("turning", "noise"),
     "memory": ("turning", "noise"),
-    "decay": ("rest",),
+    "decay": ("rest", "late rest"),
     "root": ("tenfold", "spike"),
 }
 

@@ -7,7 +7,7 @@ a root, a maximum, a sign, a norm, a clip, a schedule, a look ahead. So a rule o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mhat.explanations.lines.reading import Reading, factors, product, terms
@@ -16,10 +16,11 @@ from mhat.explanations.runs import alike
 from mhat.language.inference import SCALAR
 from mhat.language.recurrences import Recurrence
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation
-from mhat.language.walking import names_in
+from mhat.language.walking import names_in, subexpressions
 from mhat.printers.python import expression_text
 
 ONE = Number(1.0)
+KEEP_UP = ("add", "maximum")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def role_of_value(reading: Reading, value: Expression, target: str = "") -> Role
         role = look(reading, value, target)
         if role is not None:
             return role
-    return Role("plain", said(value), expression_text(value))
+    phrase = f"{said(value)} under another name" if isinstance(value, Name) else said(value)
+    return Role("plain", phrase, expression_text(value))
 
 
 def _carried(reading: Reading, recurrence: Recurrence, line: Assignment) -> Role | None:
@@ -301,6 +303,17 @@ def _without_eps(reading: Reading, under: list[Expression]) -> tuple[Expression,
                     break
         shown.append(node)
     return product(shown, []), added
+
+
+def added_to_divisors(reading: Reading, knob: str) -> Iterator[tuple[int, bool]]:
+    """Yield the lines that divide by something a knob is added to, True, or that a knob is a floor of, False."""
+    values = [*(line.value for line in reading.tree.body), reading.tree.result]
+    for number_of_line, value in enumerate(values, start=1):
+        for node in subexpressions(value):
+            divisor = node.arguments[1] if isinstance(node, Operation) and node.op == "div" else None
+            for part in () if divisor is None else subexpressions(divisor):
+                if isinstance(part, Operation) and part.op in KEEP_UP and Name(knob) in part.arguments:
+                    yield from [(number_of_line, part.op == "add")] if not reading.is_number(part) else []
 
 
 def _root(reading: Reading, value: Expression, target: str) -> Role | None:

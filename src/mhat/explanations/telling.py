@@ -1,0 +1,163 @@
+"""Claims as passages: which section they stand in, under which heading, and how their evidence is shown.
+
+It knows no dress and computes nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+
+from mhat.explanations.claims import Broken, Claim, Comparison, Evidence, Number, Proof, Run, Trials, four_digits
+from mhat.explanations.lines.words import number
+from mhat.language import Rule
+from mhat.notation.decimals import exact
+from mhat.printers.latex import lines_latex
+from mhat.printers.mathml import lines_mathml
+from mhat.printers.python import expression_text, line_text, rule_text
+from mhat.writing.passages import Grid, Line, Listing, Math, Paragraph, Passage, Statement, Statements
+
+# The sections of a page in their order, with what stands above them; a topic that is not here has its own name.
+TITLES = {
+    "why": "Why it moves so",
+    "lines": "Line by line",
+    "stream": "On {stream}",
+    "memory": "What it remembers",
+    "numbers": "Numbers that mean something",
+    "laws": "Laws",
+    "knobs": "What each knob does",
+    "cost": "What a step costs",
+}
+WITHIN = {"without": "lines"}
+# Laws that hold for most rules: kept, they are named in a sentence.
+USUAL = frozenset({
+    "sign symmetry", "translation", "learning rate", "zero gradient", "coordinates apart", "tensors apart",
+    "order of tensors", "without memory",
+})  # fmt: skip
+
+
+def section_of(topic: str) -> str:
+    """Give the section that a topic stands in."""
+    return WITHIN.get(topic, topic)
+
+
+def title(topic: str, stream: str) -> str:
+    """Give what stands above a section."""
+    return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(stream=stream or "a stream")
+
+
+def head(rule: Rule, called: str, knobs: Mapping[str, float]) -> Iterator[Passage]:
+    """Say which rule it is."""
+    yield Paragraph(called if called == rule.name else f"{called}: {rule.name}", "strong")
+    first = inspect.cleandoc(rule.doc).partition("\n")[0] if rule.doc else ""
+    yield from [Paragraph(first)] if first else []
+    yield from [Paragraph(rule.paper, "quiet")] if rule.paper else []
+    changed = [f"{name}={exact(value)}" for name, value in knobs.items() if value != rule.knobs[name]]
+    yield from [Paragraph(f"with {', '.join(changed)}")] if changed else []
+
+
+def passages(topic: str, claims: Sequence[Claim], rule: Rule, called: str, *, in_full: bool) -> Iterator[Passage]:
+    """Say what the claims of a section say."""
+    if topic == "lines":
+        yield _listing(claims, rule, called, in_full=in_full)
+        return
+    tables = [claim for claim in claims if claim.topic == "stream" and isinstance(claim.evidence, Comparison)]
+    said = [claim for claim in claims if claim not in tables]
+    for claim in tables:
+        yield Paragraph(claim.sentence)
+        yield _grid(claim.evidence)
+    usual = [c for c in said if topic == "laws" and c.about in USUAL and c.status != "refuted"] if not in_full else []
+    shown = [claim for claim in said if claim not in usual]
+    if shown:
+        yield Statements(tuple(_statement(claim, rule, called, in_full=in_full) for claim in shown))
+    for claim in shown if in_full else ():
+        yield from _formula(claim)
+    yield from _usual(usual)
+
+
+def _usual(claims: Sequence[Claim]) -> Iterator[Passage]:
+    """Name the laws that most rules keep, by what right they are said."""
+    for status in dict.fromkeys(claim.status for claim in claims):
+        names = ", ".join(claim.about for claim in claims if claim.status == status)
+        yield Statements((Statement(f"Also kept, as by most rules: {names}.", status),))
+
+
+def _listing(claims: Sequence[Claim], rule: Rule, called: str, *, in_full: bool) -> Listing:
+    tree = rule.tree
+    code = [*map(line_text, tree.body), f"return {expression_text(tree.result)}"]
+    formulas, pictures = lines_latex(rule), lines_mathml(rule)
+    lines = []
+    for place, text in enumerate(code, start=1):
+        own = [claim for claim in claims if claim.about == str(place)]
+        said = tuple(_statement(claim, rule, called, in_full=in_full) for claim in own)
+        lines.append(Line(text, said, formulas[place - 1], pictures[place - 1]))
+    return Listing(rule_text(rule).partition("):")[0] + "):", tuple(lines))
+
+
+def _statement(claim: Claim, rule: Rule, called: str, *, in_full: bool) -> Statement:
+    shown = tuple(evidence_lines(claim.evidence, rule, called)) if in_full else ()
+    return Statement(claim.sentence, claim.status, shown)
+
+
+def _grid(evidence: Evidence) -> Grid:
+    assert isinstance(evidence, Comparison)
+    rows = tuple(tuple(_cell(cell) for cell in row) for row in evidence.rows)
+    return Grid(evidence.head, rows)
+
+
+def _cell(cell: object) -> str:
+    return number(cell) if isinstance(cell, float) else str(cell)
+
+
+def _formula(claim: Claim) -> Iterator[Passage]:
+    formula = claim.evidence.formula if isinstance(claim.evidence, Proof | Number) else None
+    if formula is not None and (formula.latex or formula.mathml):
+        yield Math(formula.text, formula.latex, formula.mathml)
+
+
+def evidence_lines(evidence: Evidence, rule: Rule, called: str) -> Iterator[str]:
+    """Write what shows a claim, a line each."""
+    match evidence:
+        case Proof(steps, _, source):
+            yield from steps
+            yield from [f"after {source}"] if source else []
+        case Broken(counterexample):
+            yield counterexample.sentence
+        case Trials(streams, steps, worst):
+            strayed = f", off by {worst:.1e} at most" if worst else ""
+            yield f"seen on {streams} streams of {steps} steps{strayed}"
+        case Number(value, formula, source, measured):
+            yield (
+                f"{formula.text} = {four_digits(value)}" if formula is not None and formula.text else four_digits(value)
+            )
+            yield from [f"after {source}"] if source else []
+            yield from _run(measured, rule, called) if measured is not None else ()
+        case Comparison(_, _, runs):
+            for run in runs:
+                yield from _run(run, rule, called)
+
+
+def _run(run: Run, rule: Rule, called: str) -> Iterator[str]:
+    """Write a run: the command that shows it, of a changed rule the lines that differ, and what was read."""
+    own = rule_text(rule)
+    knobs = "".join(f" -k {name}={exact(value)}" for name, value in run.knobs.items())
+    start = f" --start={exact(run.start)}" if run.start else ""
+    command = f"mhat trace {called} {run.option} --steps {run.steps}{start}{knobs}"
+    variant = "def " in run.rule and run.rule != own
+    change = f", with {'; '.join(_changed(own, run.rule))}" if variant else ""
+    read = f"{_over(run)}{run.variable}{' from step' if run.over else ' at step'} {run.step}{' on' if run.over else ''}"
+    value = "" if run.value is None else f": {read} = {exact(float(f'{run.value:.10g}'))}"
+    yield f"{command}{change}{value}"
+
+
+def _over(run: Run) -> str:
+    return {"": "", "rms": "root mean square of ", "mean": "mean size of ", "largest": "largest size of "}[run.over]
+
+
+def _changed(own: str, other: str) -> list[str]:
+    """List the lines of a variant that differ; of a line that is gone, that it is."""
+    lines = list(difflib.ndiff(own.splitlines(), other.splitlines()))
+    new = [line[2:].strip() for line in lines if line.startswith("+ ")]
+    gone = [line[2:].strip() for line in lines if line.startswith("- ")]
+    return new or [f"no `{line}`" for line in gone]

@@ -44,8 +44,8 @@ _HOMES = {
 _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "explain", "identify",
-    "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "explain",
+    "identify", "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mhat.explanations.claims import Claim, Comparison, Trials
 from mhat.explanations.lines.consequences import Unit, largest, tried, unit_of, unit_runs
 from mhat.explanations.lines.lessons import LATE_REST
-from mhat.explanations.lines.reading import Reading
-from mhat.explanations.lines.roles import added_to_divisors
+from mhat.explanations.lines.reading import Reading, added_to_divisors
 from mhat.explanations.runs import Setting
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in, subexpressions

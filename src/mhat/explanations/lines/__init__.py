@@ -4,7 +4,7 @@
     words           expressions in words that can be read aloud, and numbers in them
     degrees         what grows with the gradients' size, and how
     reading         what the tree tells of its lines
-    roles           what a line is for, by its structure
+    roles, results  what a line is for, by its structure, and what the result is
     freezing        the rule without a line
     lessons         what is looked at on which stream
     consequences    the largest consequence of a change, in one sentence

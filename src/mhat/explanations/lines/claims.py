@@ -10,6 +10,7 @@ from mhat.explanations.lines.consequences import Unit, catching_up, largest, sui
 from mhat.explanations.lines.freezing import without
 from mhat.explanations.lines.lessons import LATE_REST
 from mhat.explanations.lines.reading import Reading
+from mhat.explanations.lines.results import role_of_result
 from mhat.explanations.lines.roles import Role, role_of
 from mhat.explanations.runs import Setting
 from mhat.printers.latex import lines_latex
@@ -28,7 +29,8 @@ def claims(setting: Setting) -> Iterator[Claim]:
 
 def claims_of_line(reading: Reading, number: int, unit: Unit) -> Iterator[Claim]:
     """Yield what a line, counted from 1, is for, and what happens without it."""
-    role = role_of(reading, number)
+    is_result = number > len(reading.tree.body)
+    role = role_of_result(reading) if is_result else role_of(reading, number)
     formula = Formula("", lines_latex(reading.setting.rule)[number - 1])
     yield Claim(FOR, f"{role.phrase}.", "proved", Proof((role.form,), formula), str(number))
     claim = _without(reading, number, role, unit)

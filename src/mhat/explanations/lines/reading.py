@@ -6,6 +6,7 @@ It knows no rule by name and says nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
 
 from mhat.explanations.lines.degrees import Degree, degree_of, degrees_of
@@ -15,10 +16,11 @@ from mhat.language.inference import COUNTERS
 from mhat.language.recurrences import Recurrence, recurrence_of, recurrence_of_line
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.values import value_of
-from mhat.language.walking import names_in
+from mhat.language.walking import names_in, subexpressions
 
 # The step that stands for the long run.
 LATE = 1e6
+KEEP_UP = ("add", "maximum")
 # Any gradients do: what is one number a step does not depend on them.
 FIRST_LESSON = "normal:seed=1,size=2x2"
 
@@ -156,3 +158,14 @@ def terms(node: Expression) -> list[tuple[bool, Expression]]:
     if isinstance(node, Operation) and node.op == "neg":
         return [(not sign, term) for sign, term in terms(node.arguments[0])]
     return [(True, node)]
+
+
+def added_to_divisors(reading: Reading, knob: str) -> Iterator[tuple[int, bool]]:
+    """Yield the lines that divide by something a knob is added to, True, or that a knob is a floor of, False."""
+    values = [*(line.value for line in reading.tree.body), reading.tree.result]
+    for number_of_line, value in enumerate(values, start=1):
+        for node in subexpressions(value):
+            divisor = node.arguments[1] if isinstance(node, Operation) and node.op == "div" else None
+            for part in () if divisor is None else subexpressions(divisor):
+                if isinstance(part, Operation) and part.op in KEEP_UP and Name(knob) in part.arguments:
+                    yield from [(number_of_line, part.op == "add")] if not reading.is_number(part) else []

@@ -7,7 +7,7 @@ a root, a maximum, a sign, a norm, a clip, a schedule, a look ahead. So a rule o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mhat.explanations.lines.reading import Reading, factors, product, terms
@@ -16,11 +16,10 @@ from mhat.explanations.runs import alike
 from mhat.language.inference import SCALAR
 from mhat.language.recurrences import Recurrence
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation
-from mhat.language.walking import names_in, subexpressions
+from mhat.language.walking import names_in
 from mhat.printers.python import expression_text
 
 ONE = Number(1.0)
-KEEP_UP = ("add", "maximum")
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,7 @@ class Role:
 
 
 def role_of(reading: Reading, number_of_line: int) -> Role:
-    """Say what a line, counted from 1, is for; the line after the last is the result."""
-    if number_of_line > len(reading.tree.body):
-        return _result(reading)
+    """Say what a line, counted from 1, is for."""
     line = reading.tree.body[number_of_line - 1]
     if len(line.targets) > 1:
         return Role("plain", f"{' and '.join(line.targets)}: {expression_text(line.value)}", "several values at once")
@@ -118,77 +115,6 @@ def _correction(reading: Reading, line: Assignment, number_of_line: int) -> Role
         f"has come in{at_first}"
     )
     return Role("correction", phrase, f"division by 1 - a**t, a being what {state} keeps of itself", above)
-
-
-def _result(reading: Reading) -> Role:
-    """The new x: how it moves, and what is taken away from it."""
-    tree = reading.tree
-    decayed = _decay(reading)
-    step = reading_step(reading)
-    if step is None:
-        return Role("plain", f"the new x: {said(tree.result)}", expression_text(tree.result))
-    size, what = step
-    value = reading.constant(size)
-    by = "" if size == ONE else said(size) if value is None else f"{expression_text(size)} = {number(value)}"
-    inner = role_of_value(reading, what) if isinstance(what, Operation) else None
-    plain = inner is None or inner.kind == "plain"
-    against = said(what) if inner is None or plain else inner.phrase
-    phrase = f"x moves against {against}"
-    if by:
-        phrase = f"{phrase}, by {by} times it" if plain else f"x moves, by {by} times it, against {against}"
-    if decayed:
-        phrase += f", and loses the share {decayed} of itself at every step"
-    kind, frozen = ("decay", _undecayed(reading)) if decayed else ("plain", None)
-    if frozen is None and inner is not None and inner.frozen is not None:
-        kind, frozen = inner.kind, _stepping(reading, inner.frozen)
-    return Role(kind, phrase, expression_text(tree.result), frozen)
-
-
-def reading_step(reading: Reading) -> tuple[Expression, Expression] | None:
-    """Take the step apart: x loses `size * what`, size being one number a step; None where it is no such thing."""
-    moving, result = reading.moving, reading.tree.result
-    if moving is None and isinstance(result, Operation) and result.op == "sub" and result.arguments[0] == Name("x"):
-        above, below = factors(result.arguments[1])
-        own = [node for node in above if not reading.is_number(node)], [n for n in below if not reading.is_number(n)]
-        of_step = [node for node in above if reading.is_number(node)], [n for n in below if reading.is_number(n)]
-        return (product(*of_step), product(*own)) if own[0] else None
-    if moving is None or moving.weight is None or moving.input is None or moving.offset != Number(0.0):
-        return None
-    weight = moving.weight
-    if isinstance(weight, Operation) and weight.op == "neg":
-        return weight.arguments[0], moving.input
-    if weight == Number(-1.0):
-        return ONE, moving.input
-    return None
-
-
-def _decay(reading: Reading) -> str:
-    """Say which share of itself x loses; nothing where it loses none."""
-    moving = reading.moving
-    if moving is None or moving.gain == ONE:
-        return ""
-    lost = reading.constant(moving.gain)
-    if lost is None or lost == 1.0:
-        return ""
-    return f"{number(1.0 - lost)}"
-
-
-def _undecayed(reading: Reading) -> Expression | None:
-    moving = reading.moving
-    if moving is None or names_in(moving.fed) - {
-        *reading.tree.variables,
-        *reading.tree.inputs,
-        *reading.tree.knob_names,
-    }:
-        return None
-    return Operation("add", (Name("x"), moving.fed))
-
-
-def _stepping(reading: Reading, what: Expression) -> Expression | None:
-    step = reading_step(reading)
-    if step is None:
-        return None
-    return Operation("sub", (Name("x"), Operation("mul", (step[0], what))))
 
 
 def _number_of_step(reading: Reading, value: Expression, target: str) -> Role | None:
@@ -303,17 +229,6 @@ def _without_eps(reading: Reading, under: list[Expression]) -> tuple[Expression,
                     break
         shown.append(node)
     return product(shown, []), added
-
-
-def added_to_divisors(reading: Reading, knob: str) -> Iterator[tuple[int, bool]]:
-    """Yield the lines that divide by something a knob is added to, True, or that a knob is a floor of, False."""
-    values = [*(line.value for line in reading.tree.body), reading.tree.result]
-    for number_of_line, value in enumerate(values, start=1):
-        for node in subexpressions(value):
-            divisor = node.arguments[1] if isinstance(node, Operation) and node.op == "div" else None
-            for part in () if divisor is None else subexpressions(divisor):
-                if isinstance(part, Operation) and part.op in KEEP_UP and Name(knob) in part.arguments:
-                    yield from [(number_of_line, part.op == "add")] if not reading.is_number(part) else []
 
 
 def _root(reading: Reading, value: Expression, target: str) -> Role | None:

@@ -19,7 +19,7 @@ from mhat.checks.comparison import Comparison
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
-from mhat.explanations import assembly
+from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
@@ -207,10 +207,10 @@ def explain(
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
     rule.check_knobs(told)
     knobs |= {name: float(value) for name, value in told.items()}
-    is_known = rule.name in rules.names() and rules.named(rule.name).tree == rule.tree
+    alike = neighbours.nearest(rule, _library())
     return assembly.explain(
-        rule, called=called, name=rule.name if is_known else "", stream=stream_text(stream), changed=knobs,
-        notes=notes, each=each, in_full=in_full,
+        rule, called=called, beside=alike, stream=stream_text(stream), changed=knobs, notes=notes, each=each,
+        in_full=in_full,
     )  # fmt: skip
 
 

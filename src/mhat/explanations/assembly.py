@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from mhat.explanations import cost, courses, knobs, lawfulness, lines
 from mhat.explanations.claims import Claim
+from mhat.explanations.consequences import argue
 from mhat.explanations.explanation import Explanation
+from mhat.explanations.neighbours import is_same
 from mhat.explanations.runs import Setting
 from mhat.language import Rule
 from mhat.writing.passages import Passage
@@ -27,24 +29,28 @@ def explain(
     rule: Rule,
     *,
     called: str,
-    name: str = "",
+    beside: Rule | None = None,
     stream: str = "",
     changed: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
-    before: Iterable[Claim] = (),
     each: Listener | None = None,
     in_full: bool = False,
 ) -> Explanation:
-    """Explain a rule: `name` is what a run may call it, `changed` the knobs that are no defaults.
+    """Explain a rule; `changed` are the knobs that are no defaults.
 
-    `before`: claims that the page begins with. With a `stream` it is about that alone. `each` is shown every section as
-    it is made, with all evidence where it is to be told `in_full`.
+    `beside`: the rule of the library that it is, by whose name a run can be repeated, or is written like: then the page
+    begins with why it moves otherwise. With a `stream` it is about that alone. `each` is shown every section as it is
+    made, with all evidence where it is to be told `in_full`.
     """
-    setting = Setting(rule, name, dict(changed or {}))
-    made = Explanation(rule, called, setting.in_force, stream, (), notes)
+    is_known = beside is not None and beside.tree == rule.tree
+    setting = Setting(rule, rule.name if is_known else "", dict(changed or {}))
+    other = beside if beside is not None and not is_same(rule, beside) else None
+    if beside is not None and other is None and not is_known:
+        notes = (*notes, f"it is {beside.name} in every line")
+    made = Explanation(rule, called, setting.in_force, stream, (), notes, "" if other is None else other.name)
     show = each or (lambda passages: None)
     show(made.head)
-    for claims in _sections(setting, stream, before):
+    for claims in _sections(setting, stream, other):
         if not claims:
             continue
         made = replace(made, claims=(*made.claims, *claims))
@@ -52,8 +58,9 @@ def explain(
     return made
 
 
-def _sections(setting: Setting, stream: str, before: Iterable[Claim]) -> Iterator[tuple[Claim, ...]]:
-    yield tuple(before)
+def _sections(setting: Setting, stream: str, other: Rule | None) -> Iterator[tuple[Claim, ...]]:
+    if other is not None:
+        yield argue(other, setting.rule, setting.knobs)
     if stream:
         yield tuple(courses.claims(setting, stream))
         return

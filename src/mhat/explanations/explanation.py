@@ -29,7 +29,8 @@ class Explanation:
     """Why a rule moves as it moves.
 
     `called`: how the rule was named; `knobs`: those that are in force; `stream`: what it was explained on, if on
-    anything; `notes`: what was found out on the way. `topics`: what the claims are about, in order.
+    anything; `notes`: what was found out on the way; `beside`: the rule of the library that it is written like, if it
+    is none itself.
     """
 
     rule: Rule
@@ -38,6 +39,7 @@ class Explanation:
     stream: str = ""
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+    beside: str = ""
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class Explanation:
     def section(self, topic: str, *, in_full: bool = False) -> Iterator[Passage]:
         """Say what there is to say about a topic."""
         own = [claim for claim in self.claims if telling.section_of(claim.topic) == topic]
-        yield Heading(telling.title(topic, self.stream))
+        yield Heading(telling.title(topic, self.stream, self.beside))
         yield from telling.passages(topic, own, self.rule, self.called, in_full=in_full)
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from mhat.writing.passages import Grid, Line, Listing, Math, Paragraph, Passage,
 
 # The sections of a page in their order, with what stands above them; a topic that is not here has its own name.
 TITLES = {
-    "why": "Why it moves so",
+    "why": "Why it does not move as {beside} does",
     "lines": "Line by line",
     "stream": "On {stream}",
     "memory": "What it remembers",
@@ -42,9 +42,9 @@ def section_of(topic: str) -> str:
     return WITHIN.get(topic, topic)
 
 
-def title(topic: str, stream: str) -> str:
+def title(topic: str, stream: str, beside: str) -> str:
     """Give what stands above a section."""
-    return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(stream=stream or "a stream")
+    return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(stream=stream, beside=beside)
 
 
 def head(rule: Rule, called: str, knobs: Mapping[str, float]) -> Iterator[Passage]:
@@ -70,7 +70,8 @@ def passages(topic: str, claims: Sequence[Claim], rule: Rule, called: str, *, in
     usual = [c for c in said if topic == "laws" and c.about in USUAL and c.status != "refuted"] if not in_full else []
     shown = [claim for claim in said if claim not in usual]
     if shown:
-        yield Statements(tuple(_statement(claim, rule, called, in_full=in_full) for claim in shown))
+        statements = tuple(_statement(claim, rule, called, in_full=in_full) for claim in shown)
+        yield Statements(statements, judged=topic == "laws")
     for claim in shown if in_full else ():
         yield from _formula(claim)
     yield from _usual(usual)
@@ -80,7 +81,7 @@ def _usual(claims: Sequence[Claim]) -> Iterator[Passage]:
     """Name the laws that most rules keep, by what right they are said."""
     for status in dict.fromkeys(claim.status for claim in claims):
         names = ", ".join(claim.about for claim in claims if claim.status == status)
-        yield Statements((Statement(f"Also kept, as by most rules: {names}.", status),))
+        yield Statements((Statement(f"Also kept, as by most rules: {names}.", status),), judged=True)
 
 
 def _listing(claims: Sequence[Claim], rule: Rule, called: str, *, in_full: bool) -> Listing:
@@ -132,27 +133,33 @@ def evidence_lines(evidence: Evidence, rule: Rule, called: str) -> Iterator[str]
                 f"{formula.text} = {four_digits(value)}" if formula is not None and formula.text else four_digits(value)
             )
             yield from [f"after {source}"] if source else []
-            yield from _run(measured, rule, called) if measured is not None else ()
+            yield from _runs([measured] if measured is not None else [], rule, called)
         case Comparison(_, _, runs):
-            for run in runs:
-                yield from _run(run, rule, called)
+            yield from _runs(runs, rule, called)
 
 
-def _run(run: Run, rule: Rule, called: str) -> Iterator[str]:
-    """Write a run: the command that shows it, of a changed rule the lines that differ, and what was read."""
-    own = rule_text(rule)
-    knobs = "".join(f" -k {name}={exact(value)}" for name, value in run.knobs.items())
-    start = f" --start={exact(run.start)}" if run.start else ""
-    command = f"mhat trace {called} {run.option} --steps {run.steps}{start}{knobs}"
-    variant = "def " in run.rule and run.rule != own
-    change = f", with {'; '.join(_changed(own, run.rule))}" if variant else ""
-    read = f"{_over(run)}{run.variable}{' from step' if run.over else ' at step'} {run.step}{' on' if run.over else ''}"
-    value = "" if run.value is None else f": {read} = {exact(float(f'{run.value:.10g}'))}"
-    yield f"{command}{change}{value}"
+def _runs(runs: Sequence[Run], rule: Rule, called: str) -> Iterator[str]:
+    """Write runs, each once: the command that shows it, of a changed rule what differs, and all that was read."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        knobs = "".join(f" -k {name}={exact(value)}" for name, value in run.knobs.items())
+        start = f" --start={exact(run.start)}" if run.start else ""
+        options = f"{run.option} --steps {run.steps}{start}{knobs}"
+        groups.setdefault((run.rule, options), []).append(_reading(run))
+    for (text, options), readings in groups.items():
+        changed = _changed(rule_text(rule), text) if "def " in text else []
+        named = called if len(changed) < 2 else "RULE"
+        yield f"mhat trace {named} {options}{f', with {changed[0]}' if len(changed) == 1 else ''}: {', '.join(readings)}"
+        if len(changed) > 1:
+            yield from ("where RULE is", *(f"    {line}" for line in text.splitlines()))
 
 
-def _over(run: Run) -> str:
-    return {"": "", "rms": "root mean square of ", "mean": "mean size of ", "largest": "largest size of "}[run.over]
+def _reading(run: Run) -> str:
+    """Write what was read from a run."""
+    where = f"from step {run.step} on" if run.over else f"at step {run.step}"
+    what = {"": "", "rms": "root mean square of ", "mean": "mean size of ", "largest": "largest size of "}[run.over]
+    value = "" if run.value is None else f" = {exact(float(f'{run.value:.10g}'))}"
+    return f"{what}{run.variable} {where}{value}"
 
 
 def _changed(own: str, other: str) -> list[str]:

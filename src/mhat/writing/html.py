@@ -60,7 +60,7 @@ def _set(passage: Passage) -> str:
             return f"<h2>{escape(text)}</h2>"
         case Listing(signature, code):
             return f"<pre>{escape(signature)}</pre><ol>{''.join(map(_line, code))}</ol>"
-        case Statements(statements):
+        case Statements(statements, _):
             return f"<ul>{''.join(f'<li>{_statement(each)}</li>' for each in statements)}</ul>"
         case Math(text, _, mathml):
             return f"<p>{mathml or escape(text)}</p>"

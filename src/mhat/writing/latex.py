@@ -62,7 +62,7 @@ def _blocks(passage: Passage) -> Iterator[str]:
         case Listing(signature, code):
             yield _verbatim(signature.splitlines())
             yield _listed("enumerate", map(_line, code))
-        case Statements(statements):
+        case Statements(statements, _):
             yield _listed("itemize", map(_statement, statements))
         case Math(text, latex):
             yield rf"\[{latex}\]" if latex else rf"\texttt{{{escaped(text)}}}"

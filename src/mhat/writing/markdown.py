@@ -55,7 +55,7 @@ def _blocks(passage: Passage) -> Iterator[str]:
             for number, line in enumerate(code, start=1):
                 said = [f"   {_statement(statement)}" for statement in line.said]
                 yield "\n\n".join([f"{number}. {coded(line.code)}", *said])
-        case Statements(statements):
+        case Statements(statements, _):
             yield "\n".join(f"- {_statement(statement)}" for statement in statements)
         case Math(text, latex):
             yield f"$${latex}$$" if latex else coded(text)

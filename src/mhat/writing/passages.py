@@ -110,9 +110,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Statements:
-    """Sentences, each with what right it is said."""
+    """Sentences, each with what right it is said; `judged` where that is what matters, and stands first."""
 
     statements: tuple[Statement, ...]
+    judged: bool = False
 
 
 @dataclass(frozen=True)

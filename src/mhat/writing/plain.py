@@ -28,8 +28,9 @@ WIDTH = 80
 Line = tuple[str, tuple[Tone, ...]]
 MARKS = {"refuted": "\N{BALLOT X}", "proved": "\N{CHECK MARK}", "tested": "\N{CHECK MARK}", "computed": "="}
 RIGHT = 8
+BULLET = "\N{BULLET}"
 # What a line begins with that the rows after its first are set in behind.
-BEGINNING = re.compile(rf" *(?:[{''.join(MARKS.values())}] [a-z ]{{{RIGHT}}}  |\d+  )?")
+BEGINNING = re.compile(rf" *(?:[{''.join(MARKS.values())}] [a-z ]{{{RIGHT}}}  |\d+  |{BULLET} |def )?")
 
 
 def lines_of(passages: Iterable[Passage]) -> Iterator[Line]:
@@ -62,9 +63,9 @@ def _lines(passage: Passage) -> Iterator[Line]:
             yield text, ("strong",)
         case Listing() as listing:
             yield from _listing(listing)
-        case Statements(statements):
+        case Statements(statements, judged):
             for statement in statements:
-                yield from _statement(statement)
+                yield from _judged(statement) if judged else _statement(statement, f"  {BULLET} ")
         case Grid(head, rows):
             yield from _grid(head, rows)
         case Math(text):
@@ -76,12 +77,17 @@ def _listing(listing: Listing) -> Iterator[Line]:
     for number, line in enumerate(listing.lines, start=1):
         yield f"{number:>3}  {line.code}", ("strong",)
         for statement in line.said:
-            ending = f" [{statement.right}]" if statement.right not in ("", "proved") else ""
-            yield f"     {statement.text}{ending}", ("plain",)
-            yield from _inset(statement.evidence, " " * 7, "quiet")
+            yield from _statement(statement, " " * 5)
 
 
-def _statement(statement: Statement) -> Iterator[Line]:
+def _statement(statement: Statement, beginning: str) -> Iterator[Line]:
+    """Say a sentence, and with what right unless it is read off the line itself."""
+    ending = f" [{statement.right}]" if statement.right not in ("", "proved") else ""
+    yield f"{beginning}{statement.text}{ending}", ("plain",)
+    yield from _inset(statement.evidence, " " * (len(beginning) + 2), "quiet")
+
+
+def _judged(statement: Statement) -> Iterator[Line]:
     mark = f"{MARKS.get(statement.right, ' ')} {statement.right:<{RIGHT}}  " if statement.right else ""
     tone: Tone = "bad" if statement.right == "refuted" else "plain"
     yield f"  {mark}{statement.text}", (tone,)

@@ -114,6 +114,8 @@ def _correction(reading: Reading, line: Assignment, number_of_line: int) -> Role
         f"{said(above)}, corrected for its start at zero: by step t only the share {expression_text(below)} of {state} "
         f"has come in{at_first}"
     )
+    if line.targets == (state,):
+        phrase += f"; it is stored back in {state}, so the next step takes it up corrected and corrects it again"
     return Role("correction", phrase, f"division by 1 - a**t, a being what {state} keeps of itself", above)
 
 

@@ -205,7 +205,7 @@ def explain(
         rule, knobs, notes = _found_to_be(Party(named), manner, called)
     arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
-    rule.check_knobs(told)
+    rule.check_knobs({**rule.knobs, **told})
     knobs |= {name: float(value) for name, value in told.items()}
     alike = neighbours.nearest(rule, _library())
     return assembly.explain(

@@ -111,7 +111,7 @@ def plot(
     dpi: float | None = None,
     final: bool | None = None,
 ) -> Figure:
-    """Draw a trace, several traces, or a verdict.
+    """Draw a trace, several traces, a verdict, or an explanation on a stream.
 
     A trace: its variables grouped by unit, a sweep as a family, two swept knobs as a heat map of the last values, a
     landscape as contours with the path. Several, in a list or a dict by their labels, and the rules of a trace of
@@ -128,6 +128,7 @@ def plot(
     from mhat import figures
     from mhat.checks.verdict import Verdict as OfACheck
     from mhat.errors import BadValue
+    from mhat.explanations.explanation import Explanation as OfARule
 
     if isinstance(what, OfACheck):
         if variables is not None or final is not None:
@@ -136,7 +137,20 @@ def plot(
                 "Leave them out, or draw the rule: mhat.plot(mhat.trace(verdict.diagnosis.rule, stream), variables).",
             )
         return figures.side_by_side(what, ax=ax, style=style, size=size, dpi=dpi)
+    if isinstance(what, OfARule):
+        what = _course_of(what)
     return figures.plot(what, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
+
+
+def _course_of(explanation: Explanation) -> xr.Dataset:
+    """Trace what an explanation on a stream is about; raises BadValue for one of the rule alone."""
+    from mhat.errors import BadValue
+
+    if not explanation.stream:
+        raise BadValue(
+            f"the explanation of {explanation.called} is on no stream", 'Give one: mhat.explain(rule, "constant:10").'
+        )
+    return trace(explanation.rule, explanation.stream, knobs=explanation.knobs)
 
 
 def step(

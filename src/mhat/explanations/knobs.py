@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mhat.explanations.claims import Claim, Comparison, Trials
+from mhat.explanations.claims import Claim, Comparison, Proof, Trials
 from mhat.explanations.lines.consequences import Unit, largest, tried, unit_of, unit_runs
 from mhat.explanations.lines.lessons import LATE_REST
 from mhat.explanations.lines.reading import Reading, added_to_divisors
@@ -43,6 +43,8 @@ def _claim(reading: Reading, knob: str, unit: Unit) -> Claim:
             evidence = found.evidence(unit)
             return Claim("knobs", sentence, "computed", Comparison(head, evidence.rows, evidence.runs), knob)
     runs = tried(setting, setting.turned(knob, value))
+    if not runs:
+        return Claim("knobs", f"{begin}.", "proved", Proof((f"the lines that read {knob}",)), knob)
     sentence = f"{begin}. Turning it changes nothing on the streams that were tried."
     return Claim("knobs", sentence, "tested", Trials(len(runs) // 2, runs[0].steps, runs=runs), knob)
 

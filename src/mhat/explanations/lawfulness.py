@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mhat.explanations.claims import Broken, Claim, Trials
-from mhat.explanations.runs import Setting
+from mhat.explanations.runs import Setting, fits
+from mhat.language import Level
 from mhat.laws.gradients import seeded
 from mhat.laws.holding import laws, refuted
 from mhat.laws.law import Examined, Law
@@ -20,8 +21,14 @@ from mhat.printers.python import rule_text
 OF_EVERY_RUN = frozenset({"repetition", "prefix", "first step"})
 
 
+# The matrices that laws are asked about.
+SHAPES = ((2, 3), (2, 4), (1, 3), (1, 7), (1, 1))
+
+
 def claims(setting: Setting) -> Iterator[Claim]:
     """Yield a claim for every law that can be asked of a rule: kept, or broken."""
+    if setting.rule.level == Level.MATRIX and not all(fits(setting.rule, shape) for shape in SHAPES):
+        return
     examined = examined_of(setting.rule, setting.knobs)
     for law in laws():
         if law.name in OF_EVERY_RUN or law.needs(examined) is not None:

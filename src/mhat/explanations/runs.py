@@ -13,8 +13,10 @@ import numpy as np
 from mhat import landscapes, streams
 from mhat.engines import plan
 from mhat.engines.work import Work
+from mhat.errors import BadValue
 from mhat.explanations.claims import Run
 from mhat.language import Level, Rule
+from mhat.language.fit import require_fit
 from mhat.printers.python import rule_text
 
 Array = np.ndarray[Any, Any]
@@ -126,6 +128,15 @@ def alike(one: float, other: float, relative: float = AGREES) -> bool:
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)
     return one == other or math.isclose(one, other, rel_tol=relative, abs_tol=1e-300)
+
+
+def fits(rule: Rule, shape: tuple[int, ...]) -> bool:
+    """Whether every operation of a rule fits a tensor of a shape."""
+    try:
+        require_fit(rule, shape, "the tensor")
+    except BadValue:
+        return False
+    return True
 
 
 def steps_of(stream: str) -> int:

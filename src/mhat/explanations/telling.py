@@ -149,7 +149,8 @@ def _runs(runs: Sequence[Run], rule: Rule, called: str) -> Iterator[str]:
     for (text, options), readings in groups.items():
         changed = _changed(rule_text(rule), text) if "def " in text else []
         named = called if len(changed) < 2 else "RULE"
-        yield f"mhat trace {named} {options}{f', with {changed[0]}' if len(changed) == 1 else ''}: {', '.join(readings)}"
+        ending = f", with {changed[0]}" if len(changed) == 1 else ""
+        yield f"mhat trace {named} {options}{ending}: {', '.join(readings)}"
         if len(changed) > 1:
             yield from ("where RULE is", *(f"    {line}" for line in text.splitlines()))
 

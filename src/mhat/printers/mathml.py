@@ -22,6 +22,8 @@ from mhat.printers.latex import timed_lines
 from mhat.printers.math_names import GREEK_LETTERS, name_parts
 
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙", "vec": "→"}
+# A product is a small space, as in LaTeX.
+TIMES = '<mo lspace="0" rspace="0.17em">\N{INVISIBLE TIMES}</mo>'
 LETTERS = dict(zip(GREEK_LETTERS, "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True)) | {"infty": "∞", "_": "_"}
 
 
@@ -94,8 +96,8 @@ class MathmlPrinter(Printer):
     def print_mul(self, node: Operation) -> Printed:
         left, right = self.expression(node.arguments[0], MULTIPLY), self.expression(node.arguments[1], MULTIPLY + 1)
         both = all(self.is_tensor(argument) for argument in node.arguments)
-        sign = "⊙" if both else "·" if right.startswith("<mn>") else "\N{INVISIBLE TIMES}"
-        return Printed(left + _operator(sign) + right, MULTIPLY)
+        sign = _operator("⊙") if both else _operator("·") if right.startswith("<mn>") else TIMES
+        return Printed(left + sign + right, MULTIPLY)
 
     def print_matmul(self, node: Operation) -> Printed:
         left, right = self.expression(node.arguments[0], MULTIPLY), self.expression(node.arguments[1], MULTIPLY + 1)
@@ -187,6 +189,6 @@ def expression_mathml(node: Expression) -> str:
 def lines_mathml(rule: Rule | Tree) -> list[str]:
     """Print the lines of a rule one by one, the last one says what x is after the step."""
     return [
-        f"<math>{left}{_operator(sign)}{right}</math>"
+        f'<math displaystyle="true">{left}{_operator(sign)}{right}</math>'
         for left, sign, right in timed_lines(rule, MathmlPrinter, name_mathml, "←")
     ]

@@ -67,7 +67,7 @@ def _set(passage: Passage) -> str:
 
 
 def _line(line: Line) -> str:
-    said = "".join(f"<p>{_statement(statement)}</p>" for statement in line.said)
+    said = "".join(f"<div>{_statement(statement)}</div>" for statement in line.said)
     formula = f"<div>{line.mathml}</div>" if line.mathml else ""
     return f"<li><pre>{escape(line.code)}</pre>{formula}{said}</li>"
 
@@ -78,7 +78,7 @@ def _statement(statement: Statement) -> str:
     if not statement.right:
         return text
     colour = RIGHTS.get(statement.right, "inherit")
-    word = f'<small style="color:{colour}">{escape(statement.right)}</small>'
+    word = f'<small class="{escape(statement.right)}" style="color:{colour}">{escape(statement.right)}</small>'
     if not statement.evidence:
         return f"{text} {word}"
     evidence = _block(map(escape, statement.evidence))

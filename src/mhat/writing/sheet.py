@@ -9,8 +9,10 @@ from mhat.writing.html import html_of
 from mhat.writing.passages import Passage
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#1f2328;--ground:#fff;--soft:#59636e;--line:#d1d9e0;--code:#f6f8fa}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--ground:#0d1117;--soft:#9198a1;--line:#3d444d;--code:#151b23}}
+:root{color-scheme:light dark;--ink:#1f2328;--ground:#fff;--soft:#59636e;--line:#d1d9e0;--code:#f6f8fa;--good:#1a7f37;
+--bad:#cf222e}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--ground:#0d1117;--soft:#9198a1;--line:#3d444d;--code:#151b23;--good:#3fb950;
+--bad:#f85149}}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 .mhat-page{max-width:46rem;margin:2rem auto;padding:0 1rem}
 .mhat-page h2{font-size:1.15rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line);padding-bottom:.25rem}
@@ -23,6 +25,9 @@ margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
 .mhat-page ol>li::marker{color:var(--soft)}
 .mhat-page math{font-size:1.15rem}
 .mhat-page small{font-size:.8rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;white-space:nowrap}
+.mhat-page .proved,.mhat-page .tested{color:var(--good)!important}
+.mhat-page .refuted{color:var(--bad)!important}
+.mhat-page li>div{margin:.35rem 0}
 .mhat-page details,.mhat-page summary{display:inline;cursor:pointer}
 .mhat-page details[open]{display:block}
 .mhat-page summary::marker{content:""}

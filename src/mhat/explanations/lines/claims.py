@@ -8,11 +8,11 @@ from mhat.errors import MhatError
 from mhat.explanations.claims import Claim, Formula, Proof, Trials
 from mhat.explanations.lines.consequences import Unit, catching_up, largest, suiting, tried, unit_of
 from mhat.explanations.lines.freezing import without
-from mhat.explanations.lines.lessons import LATE_REST
+from mhat.explanations.lines.lessons import LATE_REST, size_of
 from mhat.explanations.lines.reading import Reading
 from mhat.explanations.lines.results import role_of_result
 from mhat.explanations.lines.roles import Role, role_of
-from mhat.explanations.runs import Setting
+from mhat.explanations.runs import Setting, fits
 from mhat.printers.latex import lines_latex
 
 FOR, WITHOUT = "lines", "without"
@@ -43,12 +43,17 @@ def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | N
     if made is None:
         return None
     before, after = reading.setting, reading.setting.changed(made[0])
+    size = size_of(before.rule)
+    if size is not None and not fits(after.rule, size):
+        return None
     instead = f" ({made[1]})" if made[1] and len(made[1]) <= SHORT else ""
     begin = f"Without it{instead}" if number <= len(reading.tree.body) else "Without that"
     try:
         found = largest(before, after, suiting(role.kind), (LATE_REST,) if role.kind == "decay" else ())
         if found is None:
             runs = tried(before, after)
+            if not runs:
+                return None
             sentence = f"{begin} nothing changes on the streams that were tried."
             return Claim(WITHOUT, sentence, "tested", Trials(len(runs) // 2, runs[0].steps, runs=runs), str(number))
     except MhatError:

@@ -62,7 +62,7 @@ def _number(run: Run) -> float:
 
 def unit_of(setting: Setting) -> Unit:
     """Find the knob that the steps are proportional to, the first in the signature; nothing if there is none."""
-    for knob, value in setting.in_force.items():
+    for knob, value in setting.in_force.items() if lessons_of(setting.rule) else ():
         if value == 0.0 or not math.isfinite(value):
             continue
         runs = [_number(run) for run in unit_runs(setting, Unit(knob, value))]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mhat.explanations.claims import Over, Run
+from mhat.explanations.runs import fits
 from mhat.language import Level, Rule
 
 # What is smaller than this share of the largest number seen is no difference worth a sentence.
@@ -42,12 +44,9 @@ class Lesson:
         return Run("", self.stream, self.steps, self.variable, self.step, {}, self.start, self.over)
 
 
-NOISE, MATRIX, VECTOR, SPIKE = (
-    "normal:seed=1,size=200",
-    "normal:seed=1,size=3x4",
-    "normal:seed=1,size=4",
-    "spike:100,at=50",
-)
+NOISE, VECTOR, SPIKE = "normal:seed=1,size=200", "normal:seed=1,size=4", "spike:100,at=50"
+# Matrices that a rule is tried on, the first that fits.
+SIZES = ((3, 4), (4, 3), (4, 4), (1, 1))
 BOTH = "{without} instead of {with}"
 ALL = (
     Lesson("first", f"the first step is {BOTH}", "constant:1", 100, 1),
@@ -84,12 +83,6 @@ LATE_REST = Lesson(
     "",
     "x",
     1.0,
-)
-# Matrices: only noise is of full rank.
-OF_MATRICES = (
-    Lesson("noise", f"the typical step of a 3x4 matrix under normal noise is {BOTH}", MATRIX, 60, 31, "rms"),
-    Lesson("longest", f"the longest step of a coordinate of a 3x4 matrix is {BOTH}", MATRIX, 60, 31, "largest"),
-    Lesson("first", f"the first step of a 3x4 matrix under normal noise is {BOTH}", MATRIX, 60, 1),
 )
 # One number for a tensor tells something where the tensor has several coordinates, and x is somewhere.
 OF_TENSORS = (
@@ -141,11 +134,28 @@ SUITING = {
 }
 
 
+def size_of(rule: Rule) -> tuple[int, int] | None:
+    """Give the size of the matrices that a rule is tried on; None where it fits none of them."""
+    return next((size for size in SIZES if fits(rule, size)), None)
+
+
+@lru_cache(maxsize=64)
 def lessons_of(rule: Rule) -> tuple[Lesson, ...]:
-    """Give the lessons that a rule of this level can be asked."""
+    """Give the lessons that a rule of this level can be asked; none where it fits no tensor that is tried."""
     if rule.level == Level.MATRIX:
-        return OF_MATRICES
+        size = size_of(rule)
+        return () if size is None else _of_matrices("x".join(map(str, size)))
     return OF_TENSORS if rule.level == Level.TENSOR else ALL
+
+
+def _of_matrices(size: str) -> tuple[Lesson, ...]:
+    """Matrices: only noise is of full rank."""
+    stream = f"normal:seed=1,size={size}"
+    return (
+        Lesson("noise", f"the typical step of a {size} matrix under normal noise is {BOTH}", stream, 60, 31, "rms"),
+        Lesson("longest", f"the longest step of a coordinate of a {size} matrix is {BOTH}", stream, 60, 31, "largest"),
+        Lesson("first", f"the first step of a {size} matrix under normal noise is {BOTH}", stream, 60, 1),
+    )
 
 
 def change(before: float, after: float, scale: float) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from mhat.explanations.lines.degrees import Degree, degree_of, degrees_of
+from mhat.explanations.lines.lessons import lessons_of
 from mhat.explanations.runs import Setting, courses
 from mhat.language.algebra import ONE, equal, subtracted
 from mhat.language.inference import COUNTERS
@@ -21,8 +22,6 @@ from mhat.language.walking import names_in, subexpressions
 # The step that stands for the long run.
 LATE = 1e6
 KEEP_UP = ("add", "maximum")
-# Any gradients do: what is one number a step does not depend on them.
-FIRST_LESSON = "normal:seed=1,size=2x2"
 
 
 class Reading:
@@ -70,7 +69,8 @@ class Reading:
 
     def number_at(self, name: str, step: int) -> float:
         """Give a variable that is one number a step, at a step up to 100."""
-        return float(courses(self.setting, FIRST_LESSON, 100)[name][step - 1].flat[0])
+        stream = next((lesson.stream for lesson in lessons_of(self.setting.rule)), "")
+        return float(courses(self.setting, stream, 100)[name][step - 1].flat[0]) if stream else math.nan
 
     @cached_property
     def recurrences(self) -> dict[int, Recurrence]:

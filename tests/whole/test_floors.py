@@ -38,6 +38,7 @@ OUTSIDE = {
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),
     "engines/step_form.py": set[str](),
+    "engines/symbols": {"sympy"},
     "engines/kernels": {"numba", "numpy"},
     "engines/kernels/cache.py": {"llvmlite", "numba", "platformdirs"},
     "engines/kernels/lowering.py": set[str](),

@@ -34,7 +34,8 @@ class Recurrence:
 
     `fed` does not read the state. Its names mean what they do where it is read; where that would be two things, what
     they had before the step. Without an input, `weight` is None too. `form`: how the line is written, "other" where it
-    is composed of several. `lines`: those that set the state, counted from 1.
+    is composed of several. `lines`: those that set the state, counted from 1. `fed_before` is what is fed with every
+    variable written out: all its names mean what they did before the step.
     """
 
     state: str
@@ -45,6 +46,7 @@ class Recurrence:
     offset: Expression
     form: Form
     lines: tuple[int, ...]
+    fed_before: Expression
 
     @property
     def is_average(self) -> bool:
@@ -136,6 +138,7 @@ class _Composition:
         self.known[state] = _Linear(ONE, ZERO)
         # What a variable is made of, by its name and the number of its line.
         self.made_of: dict[str, Expression] = {}
+        self.sizes: dict[str, int] = {}
 
     def recurrence(self) -> Recurrence | None:
         """Compose all lines."""
@@ -166,25 +169,29 @@ class _Composition:
         """Make the recurrence of gain and what is fed."""
         if total is None or not names_in(total.gain) <= self.free:
             return None
+        if self.size(total.gain) + self.size(total.fed) > MOST_NODES:
+            return None
         weight, fresh, offset = self.parts(total.fed)
         parts = (total.fed, offset, *((weight, fresh) if weight is not None and fresh is not None else ()))
         written = self.plainly_named(parts)
         fed, offset = written[:2]
         weight, fresh = written[2:] if len(written) > 2 else (None, None)
         form = self.form(setting, total.gain, weight)
-        return Recurrence(self.state, total.gain, fed, weight, fresh, offset, form, tuple(setting))
+        before = self.written_out(total.fed)
+        return Recurrence(self.state, total.gain, fed, weight, fresh, offset, form, tuple(setting), before)
 
     def read(self, line: Assignment, number: int) -> None:
         """Compose one line: a variable that does not depend on the state is a name from here on."""
         reads = names_in(line.value)
         alone = reads <= self.per_step and (self.carried - {self.state}).isdisjoint(line.targets)
         total = _linear(self.known, line.value)
-        if total is not None and _size(total.gain) + _size(total.fed) > MOST_NODES:
+        if total is not None and self.size(total.gain) + self.size(total.fed) > MOST_NODES:
             total = None
         for target in line.targets:
             if total is not None and total.gain == ZERO and not alone:
                 numbered = f"{target}{_LINE}{number}"
                 self.made_of[numbered] = total.fed
+                self.sizes[numbered] = self.size(total.fed)
                 self.known[target] = _Linear(ZERO, Name(numbered))
             else:
                 self.known[target] = total if len(line.targets) == 1 else None
@@ -251,6 +258,10 @@ class _Composition:
 
         return mapped(node, change)
 
+    def size(self, node: Expression) -> int:
+        """Count the nodes of an expression with all variables written out."""
+        return sum(self.sizes.get(part.id, 1) if isinstance(part, Name) else 1 for part in subexpressions(node))
+
     def form(self, setting: list[int], gain: Expression, weight: Expression | None) -> Form:
         if self.state == "x" or len(setting) != 1:
             return "other"
@@ -308,7 +319,3 @@ def _terms(node: Expression, positive: bool = True) -> list[tuple[bool, Expressi
     if isinstance(node, Operation) and node.op == "neg":
         return _terms(node.arguments[0], not positive)
     return [(positive, node)]
-
-
-def _size(node: Expression) -> int:
-    return sum(1 for _ in subexpressions(node))

@@ -1,0 +1,226 @@
+"""Closed forms as they are found: what a variable is at step t, as a formula and as a number. It solves nothing.
+
+A closed form holds for one coordinate, from the states' own starts on. Nothing here needs SymPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mhat.engines.exact import Digits, Exact, nearest_double
+from mhat.engines.symbols.conversions import PI
+from mhat.engines.symbols.values import exact_numbers, value_of
+from mhat.errors import BadValue
+from mhat.language.algebra import ONE, ZERO
+from mhat.language.tree import Expression, Name
+from mhat.language.walking import names_in, renamed
+from mhat.printers.latex import expression_latex
+from mhat.printers.python import expression_text
+
+# Beside a place where a formula divides nothing by nothing, it is taken so near to it.
+NEAR = 1e-25
+
+
+@dataclass(frozen=True)
+class NoClosedForm:
+    """Why a variable has no closed form."""
+
+    variable: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunningState:
+    """A state whose share changes from step to step: `s = gain * s + fed` from `start`, all made of knobs and `t`.
+
+    `factor`: of the gain, what changes with `t`; `kept`: the rest of it.
+    """
+
+    name: str
+    gain: Expression
+    fed: Expression
+    start: Expression
+    factor: Expression
+    kept: Expression
+
+    @property
+    def text(self) -> str:
+        """What it is at step `t`, said with a product, and a sum over what was fed to it."""
+        gain = expression_text(_plainly_named(renamed(self.gain, {"t": "k"})))
+        kept = f"product({gain}, k = 1 .. t)"
+        start = "" if self.start == ONE else f"{_bracketed(self.start)} * "
+        if self.fed == ZERO:
+            return start + kept
+        fed = _bracketed(renamed(self.fed, {"t": "j"}))
+        total = f"sum({fed} * product({gain}, k = j + 1 .. t), j = 1 .. t)"
+        return total if self.start == ZERO else f"{start}{kept} + {total}"
+
+    @property
+    def latex(self) -> str:
+        """The same in LaTeX."""
+        gain = expression_latex(_plainly_named(renamed(self.gain, {"t": "k"})))
+        kept = rf"\prod_{{k=1}}^{{t}} \left({gain}\right)"
+        start = "" if self.start == ONE else rf"\left({expression_latex(_plainly_named(self.start))}\right) "
+        if self.fed == ZERO:
+            return start + kept
+        fed = expression_latex(_plainly_named(renamed(self.fed, {"t": "j"})))
+        total = rf"\sum_{{j=1}}^{{t}} \left({fed}\right) \prod_{{k=j+1}}^{{t}} \left({gain}\right)"
+        return total if self.start == ZERO else f"{start}{kept} + {total}"
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """What a variable is at step `t`, counted from 1.
+
+    `expression` is made of knobs, of what the gradients are made of, of `start` (x before step 1), and `t`; also of
+    states that have no form but the product over all steps, `running`: under their own names as they are after the
+    step, with `_before` as they were before it. `values`: what a name is where none is given. `proved`: it follows by
+    algebra; else a case was chosen by trying, and it only agrees with the exact engine.
+    """
+
+    variable: str
+    course: str
+    expression: Expression
+    values: Mapping[str, float]
+    running: tuple[RunningState, ...] = ()
+    proved: bool = True
+    trials: int = 0
+
+    @property
+    def text(self) -> str:
+        """The formula as a rule would be written; a state that is a sum of products, as that."""
+        run = self._run
+        return expression_text(_plainly_named(self.expression)) if run is None else run.text
+
+    @property
+    def latex(self) -> str:
+        """The formula in LaTeX."""
+        run = self._run
+        return expression_latex(_plainly_named(self.expression)) if run is None else run.latex
+
+    @property
+    def product(self) -> ProductForm | None:
+        """What the factor of its share that changes from step to step comes to, for a running state."""
+        run = self._run
+        return None if run is None or run.factor == ONE else ProductForm(run.factor, self.values)
+
+    @property
+    def _run(self) -> RunningState | None:
+        return next((run for run in self.running if Name(run.name) == self.expression), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is made of, beside `t`."""
+        own = set(self.values)
+        parts = [self.expression, *(part for run in self.running for part in (run.gain, run.fed, run.start))]
+        return tuple(sorted(own & {name for part in parts for name in names_in(part)}))
+
+    def exactly(self, step: int, /, **values: float) -> Digits:
+        """Compute it at a step in many digits; values that are not given are the rule's own."""
+        found = self._computed(step, values, exact_numbers(), 0)
+        if not exact_numbers().numbers.finite(found):
+            # Nothing divided by nothing: beside that place it is what the formula tends to.
+            beside = self._computed(step, values, exact_numbers(200), NEAR)
+            if (
+                exact_numbers().numbers.finite(beside)
+                and abs(beside) < 1e20 * (1 + abs(beside))
+                and self._tends(step, values, beside)
+            ):
+                return beside
+        return found
+
+    def at(self, step: int, /, **values: float) -> float:
+        """Compute it at a step."""
+        return nearest_double(self.exactly(step, **values))
+
+    def log10_at(self, step: int, /, **values: float) -> float:
+        """Compute the decimal logarithm of its size: for what no double holds."""
+        context = exact_numbers().numbers.context
+        found = self.exactly(step, **values)
+        return float(context.log10(abs(found))) if found else float("-inf")
+
+    def _tends(self, step: int, values: Mapping[str, float], beside: Digits) -> bool:
+        """Whether the formula is the same from farther away: else it has a pole there."""
+        farther = self._computed(step, values, exact_numbers(200), -NEAR * 1e6)
+        return bool(abs(farther - beside) <= 1e-9 * (1 + abs(beside)))
+
+    def _computed(self, step: int, values: Mapping[str, float], exact: Exact, away: float) -> Digits:
+        unknown = sorted(set(values) - set(self.values))
+        if unknown:
+            raise BadValue(
+                f"the closed form of {self.variable} has no {unknown[0]}", f"It takes {', '.join(self.values)}."
+            )
+        if step < 1:
+            raise BadValue(f"step={step} is before the first step", "Steps are counted from 1.")
+        known = {name: exact.number(float(value)) for name, value in {**self.values, **values}.items()}
+        if away:
+            shift = exact.number(away)
+            known = {name: value + shift * (i + 1) for i, (name, value) in enumerate(sorted(known.items()))}
+        known |= _run(self.running, known, step, exact)
+        return value_of(self.expression, {**known, "t": exact.number(float(step))}, exact)
+
+
+def _run(running: tuple[RunningState, ...], known: dict[str, Digits], step: int, exact: Exact) -> dict[str, Digits]:
+    """Carry the states whose share changes through all steps."""
+    one = {**known, "t": exact.number(1.0)}
+    after = {run.name: value_of(run.start, one, exact) for run in running}
+    before = after
+    for number in range(1, step + 1 if running else 0):
+        before = after
+        here = {**known, "t": exact.number(float(number)), **{before_name(name): v for name, v in before.items()}}
+        after = {}
+        for run in running:
+            gain, fed = value_of(run.gain, here, exact), value_of(run.fed, here, exact)
+            after[run.name] = gain * before[run.name] + fed
+    return {**after, **{before_name(name): value for name, value in before.items()}}
+
+
+def before_name(state: str) -> str:
+    """Name a running state as it was before the step."""
+    return f"{state}_before"
+
+
+@dataclass(frozen=True)
+class ProductForm:
+    """The product of a factor over all steps: what a share that changes does in the long run."""
+
+    factor: Expression
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def exactly(self, step: int, /, **values: float) -> Digits:
+        """Multiply the factors of steps 1 to `step`, in many digits."""
+        exact = exact_numbers()
+        known = {name: exact.number(float(value)) for name, value in {**self.values, **values}.items()}
+        product = exact.number(1.0)
+        for number in range(1, step + 1):
+            product = product * value_of(self.factor, {**known, "t": exact.number(float(number))}, exact)
+        return product
+
+    def at(self, step: int, /, **values: float) -> float:
+        """Multiply the factors of steps 1 to `step`; what no double holds is an infinity or zero."""
+        return nearest_double(self.exactly(step, **values))
+
+    def log10_at(self, step: int, /, **values: float) -> float:
+        """Give the decimal logarithm of the product's size.
+
+                >>> from mhat.language import Name, Number, Operation
+        >>> one, beta, t = Number(1.0), Name("beta2"), Name("t")
+                >>> correction = Operation("div", (one, Operation("sub", (one, Operation("pow", (beta, t))))))
+                >>> round(ProductForm(correction, {"beta2": 0.999}).log10_at(100), 2)
+                143.1
+        """
+        product = self.exactly(step, **values)
+        return float(exact_numbers().numbers.context.log10(abs(product))) if product else float("-inf")
+
+
+def _plainly_named(node: Expression) -> Expression:
+    return renamed(node, {PI: "pi"})
+
+
+def _bracketed(node: Expression) -> str:
+    text = expression_text(_plainly_named(node))
+    return text if isinstance(node, Name) else f"({text})"
+
+
+Found = ClosedForm | NoClosedForm

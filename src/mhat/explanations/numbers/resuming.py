@@ -1,0 +1,72 @@
+"""What must be saved: what the next step is if the step number, one state, or all are lost. It knows no rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from mhat.explanations.claims import Claim, Comparison
+from mhat.explanations.numbers.parts import Parts, parts_of
+from mhat.explanations.numbers.readings import move
+from mhat.explanations.numbers.wording import in_rates, listed
+from mhat.explanations.runs import Setting
+from mhat.language.inference import names_read
+
+AT = 1000
+
+
+def lost(parts: Parts, at: int = AT) -> dict[str, float]:
+    """Give the next step in learning rates after `at` steps of a gradient of 1: as it is, and after each loss.
+
+    Keys: "" for nothing lost, "t", each state by its name, and "all" of them, t too.
+    """
+    gradients = np.ones((at, 1))
+    walked = parts.walk(gradients, parts.moving, held=True)
+    one = np.ones((1, 1))
+
+    def step(first: int, states: dict[str, object]) -> float:
+        return float(parts.moves(one, first=first, states=states)[0, 0])
+
+    states = dict(walked.states)
+    result = {"": step(at + 1, states)}
+    if "t" in names_read(parts.rule.tree):
+        result["t"] = step(1, states)
+    for name in states:
+        result[name] = step(at + 1, {other: value for other, value in states.items() if other != name})
+    result["all"] = step(1, {})
+    return result
+
+
+def resuming_numbers(setting: Setting) -> Iterator[Claim]:
+    """Yield what is to be saved, and what the next step is if it is not."""
+    parts = parts_of(setting)
+    nexts = lost(parts)
+    states = parts.rule.tree.state_names
+    saved = [*(f"`{name}`" for name in states), *(["the step number t"] if "t" in nexts else [])]
+    if not saved:
+        yield Claim(
+            "numbers", "Besides x there is nothing to save: it carries nothing from step to step.", "computed",
+            Comparison(("lost", "next step"), tuple(nexts.items())),
+        )  # fmt: skip
+        return
+    normal = nexts.pop("")
+    worse = {
+        name: value for name, value in nexts.items() if not math.isclose(value, normal, rel_tol=1e-6, abs_tol=1e-12)
+    }
+    told = [f"without {_called(name)} it is {in_rates(value, parts)}" for name, value in worse.items()]
+    cost = f"; {', '.join(told)}" if told else ", and so it is without them"
+    yield Claim(
+        "numbers",
+        f"To be saved: {listed(['x', *saved])}. After {AT} steps of one gradient the next step is "
+        f"{in_rates(normal, parts)}{cost}.",
+        "computed",
+        Comparison(
+            ("lost", "next step"), (("nothing", normal), *nexts.items()), (move(setting, "constant:-1", AT + 1),)
+        ),
+    )  # fmt: skip
+
+
+def _called(name: str) -> str:
+    return "all of them" if name == "all" else f"`{name}`"

@@ -1,0 +1,96 @@
+"""The numbers of any rule: their evidence is seen again, limits of knobs and random rules break nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from mhat import rules
+from mhat.explanations.claims import Claim, Number
+from mhat.explanations.evidence import seen_again
+from mhat.explanations.numbers import numbers_of
+from mhat.explanations.runs import Setting
+from mhat.language import of_tree, rule
+from tests.strategies import rules as random_rules
+
+MINE = rule("""
+def mine(x, g, t, first=0, second=0, *, rate=0.01, keep=0.8, hold=0.99, tiny=1e-6):
+    first = first + (1 - keep) * (g - first)
+    second = hold * second + (1 - hold) * g * g
+    return x - rate * (first / (1 - keep**t)) / (tiny + (second / (1 - hold**t)) ** 0.5)
+""")
+
+
+def claims(setting: Setting, *families: str) -> list[Claim]:
+    return list(numbers_of(setting, *families))
+
+
+def told(setting: Setting, *families: str) -> str:
+    return "\n".join(claim.sentence for claim in claims(setting, *families))
+
+
+@pytest.mark.parametrize("name", ["adam", "momentum", "adagrad", "lion"])
+def test_every_number_is_seen_again(name: str) -> None:
+    for claim in claims(Setting(rules.named(name), name)):
+        assert seen_again(claim), claim.sentence
+
+
+def test_a_rule_of_other_names_gets_the_same_answers() -> None:
+    """Nothing is known by its name: the same structure under other names, in another spelling, has the same numbers."""
+    families = ("noise", "stability", "longest")
+    own = told(Setting(MINE, "", {"rate": 1e-3, "keep": 0.9, "hold": 0.999, "tiny": 1e-8}), *families)
+    known = told(Setting(rules.named("adam"), "adam"), *families)
+    assert own.replace("rate", "lr").replace("first", "m") == known
+
+
+def test_sentences_of_adam() -> None:
+    text = told(Setting(rules.named("adam"), "adam"))
+    for part in (
+        "after 692.8 steps without new ones half of it is left", "0.2294 lr long in the root mean square",
+        "above 38 / lr = 38000", "No step is longer than 7.270 lr", "8 bytes in float32, 4 in bfloat16",
+        "without `t` it is 0.3976 lr", "`eps` = 1e-8 is added to `sqrt(v_hat)`", "In float16 `eps` = 1e-8 rounds to 0",
+        "moves x by 9.802 lr each time", "lr=2e-3, beta1=0.6, beta2=0.996 and eps=5e-9",
+    ):  # fmt: skip
+        assert part in text, part
+
+
+@pytest.mark.parametrize("knobs", [{"beta1": 0.0}, {"eps": 0.0}, {"lr": 0.0}, {"beta1": 0.0, "beta2": 0.0, "eps": 0.0}])
+def test_knobs_at_their_limits(knobs: dict[str, float]) -> None:
+    for claim in claims(Setting(rules.named("adam"), "adam", knobs)):
+        assert "nan" not in claim.sentence.replace("not a number", ""), claim.sentence
+
+
+def test_no_floor_is_said_with_what_it_does() -> None:
+    bare = rule("def bare(x, g, v=0, *, lr=0.1):\n    v = 0.5 * v + 0.5 * g**2\n    return x - lr * g / sqrt(v)")
+    assert "at a gradient of zero its first step is not a number" in told(Setting(bare), "floors")
+    assert "eps` = 0 is added" in told(Setting(rules.named("adam"), "adam", {"eps": 0.0}), "floors")
+
+
+def test_a_rule_that_reads_no_gradient() -> None:
+    blind = rule("def blind(x, t, *, lr=0.1):\n    return x - lr * t")
+    assert claims(Setting(blind))
+    assert "It remembers no gradient" in told(Setting(blind), "past")
+
+
+@settings(max_examples=4, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.floats(0, 0.99), st.floats(0.01, 0.9995), st.sampled_from([1e-12, 1e-8, 1e-3]))
+def test_the_typical_step_is_measured_at_any_knobs(beta1: float, beta2: float, eps: float) -> None:
+    """Where the derived number is said, the run agrees with it; else the measured one is said."""
+    setting = Setting(rules.named("adam"), "adam", {"beta1": beta1, "beta2": beta2, "eps": eps})
+    for claim in claims(setting, "noise"):
+        assert isinstance(claim.evidence, Number)
+        assert claim.evidence.measured is not None and claim.evidence.measured.value is not None
+        assert math.isclose(claim.evidence.value, claim.evidence.measured.value, rel_tol=claim.evidence.relative)
+
+
+@settings(
+    max_examples=8, suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.explicit, Phase.generate]
+)
+@given(random_rules(over_all=False))
+def test_random_rules_break_nothing(tree: Any) -> None:
+    for claim in claims(Setting(of_tree(tree)), "past", "floors", "stability", "resuming", "dtypes", "memory"):
+        assert claim.sentence and claim.as_dict()

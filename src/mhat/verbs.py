@@ -330,7 +330,8 @@ def explain(
     `rule`: a rule, a function written as one, or a name; an implementation that is no rule (`"mine.py:my_adam"`) is
     identified first, for `seconds` at most, and the rule that it is found to be is explained. `stream`: a stream or a
     landscape, or its name: then it is about this rule on that. `why`: one of the questions that `mhat explain
-    --questions` lists. `each`: a function that sees every section as it is made, with all evidence where `in_full`.
+    --questions` lists. `each`: a function that sees every section as it is made. `in_full`: all numbers, and in what
+    `each` sees all evidence.
     A knob with the name of an argument stands in `knobs={...}`.
 
     Every claim is proved by symbols or from the tree, refuted by the smallest gradients, tested on streams, or computed

@@ -5,23 +5,22 @@ It knows no rule by name and no terminal.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mhat.explanations import cost, courses, knobs, lawfulness, lines
+from mhat.explanations import courses, knobs, lawfulness, lines
 from mhat.explanations.claims import Claim
 from mhat.explanations.consequences import argue
 from mhat.explanations.explanation import Explanation
 from mhat.explanations.neighbours import is_same
+from mhat.explanations.numbers import FAMILIES, numbers_of
 from mhat.explanations.runs import Setting
 from mhat.language import Rule
 from mhat.writing.passages import Passage
 
-Producer = Callable[[Setting], Iterable[Claim]]
-# What a page is made of, in its order.
-SECTIONS: tuple[tuple[str, Producer], ...] = (
-    ("lines", lines.claims), ("laws", lawfulness.claims), ("knobs", knobs.claims), ("cost", cost.claims),
-)  # fmt: skip
+# Families of numbers of which the first is told to everybody; all of them to whom wants it in full.
+TELLING = ("noise", "longest", "floors", "stability")
 Listener = Callable[[Iterable[Passage]], None]
 
 
@@ -40,7 +39,7 @@ def explain(
 
     `beside`: the rule of the library that it is, by whose name a run can be repeated, or is written like: then the page
     begins with why it moves otherwise. With a `stream` it is about that alone. `each` is shown every section as it is
-    made, with all evidence where it is to be told `in_full`.
+    made. `in_full`: with all numbers and evidence.
     """
     is_known = beside is not None and beside.tree == rule.tree
     setting = Setting(rule, rule.name if is_known else "", dict(changed or {}))
@@ -50,7 +49,7 @@ def explain(
     made = Explanation(rule, called, setting.in_force, stream, (), notes, "" if other is None else other.name)
     show = each or (lambda passages: None)
     show(made.head)
-    for claims in _sections(setting, stream, other):
+    for claims in _sections(setting, stream, other, in_full=in_full):
         if not claims:
             continue
         made = replace(made, claims=(*made.claims, *claims))
@@ -58,11 +57,30 @@ def explain(
     return made
 
 
-def _sections(setting: Setting, stream: str, other: Rule | None) -> Iterator[tuple[Claim, ...]]:
+def _sections(setting: Setting, stream: str, other: Rule | None, *, in_full: bool) -> Iterator[tuple[Claim, ...]]:
     if other is not None:
         yield argue(other, setting.rule, setting.knobs)
     if stream:
         yield tuple(courses.claims(setting, stream))
         return
-    for _, produce in SECTIONS:
-        yield tuple(produce(setting))
+    yield tuple(lines.claims(setting))
+    yield tuple(_remembered(setting, in_full=in_full))
+    yield tuple(_numbers(setting, in_full=in_full))
+    yield tuple(lawfulness.claims(setting))
+    yield tuple(knobs.claims(setting))
+    yield tuple(claim for claim in numbers_of(setting, "memory") if claim.topic == "cost")
+
+
+def _remembered(setting: Setting, *, in_full: bool) -> Iterator[Claim]:
+    """Yield what a rule keeps, and for how long."""
+    for claim in numbers_of(setting, "past"):
+        if in_full or claim.about in setting.rule.tree.state_names:
+            yield replace(claim, topic="memory")
+    yield from (claim for claim in numbers_of(setting, "memory") if claim.topic == "memory")
+
+
+def _numbers(setting: Setting, *, in_full: bool) -> Iterator[Claim]:
+    """Yield numbers that mean something: of every family the first, or all."""
+    for family in FAMILIES if in_full else TELLING:
+        if family not in ("past", "memory"):
+            yield from itertools.islice(numbers_of(setting, family), None if in_full else 1)

@@ -30,7 +30,7 @@ def claims(setting: Setting) -> Iterator[Claim]:
 def _claim(reading: Reading, knob: str, unit: Unit) -> Claim:
     setting = reading.setting
     value = setting.in_force[knob]
-    begin = f"{knob} = {exact(value)}: {'; '.join(_places(reading, knob, unit)) or 'no line reads it'}"
+    begin = f"`{knob}` = {exact(value)}: {'; '.join(_places(reading, knob, unit)) or 'no line reads it'}"
     if knob == unit.name:
         return _of_unit(setting, unit, begin)
     decays = reading.moving is not None and knob in names_in(reading.moving.gain)
@@ -66,7 +66,7 @@ def _places(reading: Reading, knob: str, unit: Unit) -> Iterator[str]:
     for line, recurrence in reading.recurrences.items():
         if recurrence.gain == name:
             told.add(line)
-            yield f"the share of {recurrence.state} that a step keeps (line {line})"
+            yield f"the share of `{recurrence.state}` that a step keeps (line {line})"
     for line, divided in added_to_divisors(reading, knob):
         told.add(line)
         yield f"added to what line {line} divides by, so that it is not zero" if divided else f"a floor in line {line}"

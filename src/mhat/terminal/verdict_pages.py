@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mhat.terminal.pages import marked
 from mhat.writing.passages import Passage, Tone
 from mhat.writing.plain import MARKS, beginning, lines_of
 
@@ -27,9 +28,9 @@ def _set(text: str, style: str) -> RenderableType:
     if not words:
         return Text("")
     if not mark:
-        return Padding(Text(words, style=style), (0, 0, 0, len(text) - len(words)), expand=False)
+        return Padding(marked(words, style), (0, 0, 0, len(text) - len(words)), expand=False)
     row = Table.grid()
     row.add_column(width=inset, no_wrap=True)
     row.add_column()
-    row.add_row(Text(text[:inset], style=INKS.get(mark[0], "dim")), Text(text[inset:], style=style))
+    row.add_row(Text(text[:inset], style=INKS.get(mark[0], "dim")), marked(text[inset:], style))
     return row

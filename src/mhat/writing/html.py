@@ -74,7 +74,7 @@ def _line(line: Line) -> str:
 
 def _statement(statement: Statement) -> str:
     """Set a sentence, the word for what right it is said, and what shows it, which is opened on demand."""
-    text = escape(statement.text)
+    text = _text(statement.text)
     if not statement.right:
         return text
     colour = RIGHTS.get(statement.right, "inherit")
@@ -106,6 +106,14 @@ def _block(lines: Iterable[str]) -> str:
     return f"<pre>{text}</pre>"
 
 
+def _text(text: str) -> str:
+    """Escape a sentence; what is in backticks is code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+
+
 def _styled(tag: str, text: str, *tones: Tone) -> str:
     style = ";".join(STYLES[tone] for tone in tones if STYLES[tone])
-    return f'<{tag} style="{style}">{escape(text)}</{tag}>' if style else f"<{tag}>{escape(text)}</{tag}>"
+    return f'<{tag} style="{style}">{_text(text)}</{tag}>' if style else f"<{tag}>{_text(text)}</{tag}>"

@@ -78,12 +78,15 @@ def _statement(statement: Statement) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape what LaTeX would read as more than text.
+    """Escape what LaTeX would read as more than text; what is in backticks is code.
 
     >>> print(escaped("100% of m_hat"))
     100\\% of m\\_hat
     """
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
+    parts = ["".join(SPECIAL.get(letter, letter) for letter in part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(rf"\texttt{{{part}}}" if place % 2 else part for place, part in enumerate(parts))
 
 
 def _listed(kind: str, items: Iterable[str]) -> str:

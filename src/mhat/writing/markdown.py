@@ -21,7 +21,7 @@ from mhat.writing.passages import (
     Table,
 )
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$])")
+SPECIAL = re.compile(r"(`[^`]*`)|([\\`*_\[\]<>#|~$])")
 
 
 def markdown_of(passages: Iterable[Passage]) -> str:
@@ -66,12 +66,12 @@ def _statement(statement: Statement) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape what Markdown would read as more than text.
+    """Escape what Markdown would read as more than text; what is in backticks is code.
 
     >>> print(escaped("beta1**t of m_hat"))
     beta1\\*\\*t of m\\_hat
     """
-    return SPECIAL.sub(r"\\\1", text)
+    return SPECIAL.sub(lambda found: found[1] or f"\\{found[2]}", text)
 
 
 def coded(text: str) -> str:

@@ -18,6 +18,7 @@ body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,
 .mhat-page h2{font-size:1.15rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line);padding-bottom:.25rem}
 .mhat-page pre{font:14px/1.45 ui-monospace,monospace;background:var(--code);padding:.5rem .75rem;border-radius:6px;
 margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
+.mhat-page code{font:.9em ui-monospace,monospace;background:var(--code);padding:0 .2em;border-radius:3px}
 .mhat-page p{margin:.4rem 0}
 .mhat-page ol,.mhat-page ul{padding-left:1.6rem}
 .mhat-page li{margin:.5rem 0}

@@ -46,7 +46,7 @@ def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | N
     size = size_of(before.rule)
     if size is not None and not fits(after.rule, size):
         return None
-    instead = f" ({made[1]})" if made[1] and len(made[1]) <= SHORT else ""
+    instead = f" (`{made[1]}`)" if made[1] and len(made[1]) <= SHORT else ""
     begin = f"Without it{instead}" if number <= len(reading.tree.body) else "Without that"
     try:
         found = largest(before, after, suiting(role.kind), (LATE_REST,) if role.kind == "decay" else ())

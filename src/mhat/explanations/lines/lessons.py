@@ -52,8 +52,8 @@ ALL = (
     Lesson("first", f"the first step is {BOTH}", "constant:1", 100, 1),
     Lesson("late", f"step 100 under a constant gradient is {BOTH}", "constant:1", 100, 100),
     Lesson("tenfold", f"under a constant gradient of 10 step 100 is {BOTH}", "constant:10", 100, 100),
-    Lesson("noise", f"the typical step under normal noise is {BOTH}", NOISE, 200, 101, "rms"),
-    Lesson("longest", f"the longest step under normal noise is {BOTH}", NOISE, 200, 101, "largest"),
+    Lesson("noise", f"the typical step under normal noise, steps 101 to 200, is {BOTH}", NOISE, 200, 101, "rms"),
+    Lesson("longest", f"the longest step under normal noise, steps 101 to 200, is {BOTH}", NOISE, 200, 101, "largest"),
     Lesson(
         "turning", f"under a gradient that turns round at every step, a step is {BOTH}", "alternating", 200, 101, "rms"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mhat.explanations.lines.reading import Reading, factors, product
 from mhat.explanations.lines.roles import ONE, Role, role_of_value
-from mhat.explanations.lines.words import number, said
+from mhat.explanations.lines.words import coded, number, said
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import names_in
 from mhat.printers.python import expression_text
@@ -19,7 +19,7 @@ def role_of_result(reading: Reading) -> Role:
         return Role("plain", f"the new x: {said(tree.result)}", expression_text(tree.result))
     size, what = step
     value = reading.constant(size)
-    by = "" if size == ONE else said(size) if value is None else f"{expression_text(size)} = {number(value)}"
+    by = "" if size == ONE else said(size) if value is None else f"{coded(size)} = {number(value)}"
     inner = role_of_value(reading, what) if isinstance(what, Operation) else None
     plain = inner is None or inner.kind == "plain"
     against = said(what) if inner is None or plain else inner.phrase

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mhat.explanations.lines.reading import Reading, factors, product, terms
-from mhat.explanations.lines.words import number, operations, said
+from mhat.explanations.lines.words import coded, number, operations, said
 from mhat.explanations.runs import alike
 from mhat.language.inference import SCALAR
 from mhat.language.recurrences import Recurrence
@@ -40,7 +40,7 @@ def role_of(reading: Reading, number_of_line: int) -> Role:
     """Say what a line, counted from 1, is for."""
     line = reading.tree.body[number_of_line - 1]
     if len(line.targets) > 1:
-        return Role("plain", f"{' and '.join(line.targets)}: {expression_text(line.value)}", "several values at once")
+        return Role("plain", f"{' and '.join(line.targets)}: {coded(line.value)}", "several values at once")
     recurrence = reading.recurrences.get(number_of_line)
     if recurrence is not None and (role := _carried(reading, recurrence, line)) is not None:
         return role
@@ -82,7 +82,7 @@ def _average(reading: Reading, recurrence: Recurrence) -> str:
     if kept is None:
         return f"{what}; the share that it keeps of itself changes from step to step: {said(recurrence.gain)}"
     if kept == 0.0:
-        return f"{said(fresh)} itself: at {expression_text(recurrence.gain)} = 0 nothing of the past is kept"
+        return f"{said(fresh)} itself: at {coded(recurrence.gain)} = 0 nothing of the past is kept"
     if not 0.0 < kept < 1.0:
         return f"{what}, which keeps {number(kept)} of itself at every step"
     over = _count(1.0 / (1.0 - kept))
@@ -111,11 +111,11 @@ def _correction(reading: Reading, line: Assignment, number_of_line: int) -> Role
     share = reading.value(below, 1.0) if reading.is_plain(below) else math.nan
     at_first = "" if math.isnan(share) else f" ({number(share)} at step 1)"
     phrase = (
-        f"{said(above)}, corrected for its start at zero: by step t only the share {expression_text(below)} of {state} "
+        f"{said(above)}, corrected for its start at zero: by step t only the share {coded(below)} of `{state}` "
         f"has come in{at_first}"
     )
     if line.targets == (state,):
-        phrase += f"; it is stored back in {state}, so the next step takes it up corrected and corrects it again"
+        phrase += f"; it is stored back in `{state}`, so the next step takes it up corrected and corrects it again"
     return Role("correction", phrase, f"division by 1 - a**t, a being what {state} keeps of itself", above)
 
 
@@ -189,7 +189,7 @@ def said_condition(node: Expression) -> str:
     if isinstance(node, Operation) and node.op in words and operations(node) <= 3:
         first, second = node.arguments
         return f"{said(first)} {words[node.op]} {said(second)}"
-    return expression_text(node)
+    return coded(node)
 
 
 def _of_tensor(reading: Reading, value: Expression, target: str) -> Role | None:
@@ -312,7 +312,7 @@ def _moved(reading: Reading, value: Expression, target: str) -> Role | None:
     if target not in reading.tree.state_names or len(parts) != 2 or len(others) != 1:
         return None
     ((sign, term),) = others
-    phrase = f"{target}, moved at every step by {'' if sign else 'minus '}{said(term)}"
+    phrase = f"`{target}`, moved at every step by {'' if sign else 'minus '}{said(term)}"
     return Role("moved", phrase, f"{target} = {target} + u", None)
 
 

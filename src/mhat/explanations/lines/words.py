@@ -32,15 +32,20 @@ def said(node: Expression) -> str:
     >>> from mhat.language.tree import Name, Number, Operation
     >>> square = Operation("pow", (Name("g"), Number(2.0)))
     >>> said(square), said(Operation("sqrt", (Name("v"),)))
-    ('the squared gradient', 'the root of v')
+    ('the squared gradient', 'the root of `v`')
     """
     if isinstance(node, Name):
-        return KNOWN.get(node.id, node.id)
+        return KNOWN.get(node.id, f"`{node.id}`")
     if isinstance(node, Number):
         return exact(node.value)
     if operations(node) > MOST_OPERATIONS:
-        return expression_text(node)
-    return _said(node) or expression_text(node)
+        return coded(node)
+    return _said(node) or coded(node)
+
+
+def coded(node: Expression) -> str:
+    """Write an expression as code."""
+    return f"`{expression_text(node)}`"
 
 
 def _said(node: Operation) -> str:
@@ -62,7 +67,7 @@ def _said(node: Operation) -> str:
 
 def _grouped(node: Expression) -> str:
     """Say what `the root of` is taken of: where that is a sum, its end would not be heard."""
-    return f"({expression_text(node)})" if _is_compound(node) else said(node)
+    return coded(node) if _is_compound(node) else said(node)
 
 
 def _is_sum(node: Expression) -> bool:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from mhat import landscapes, streams
 from mhat.explanations.claims import Run
-from mhat.explanations.runs import Setting, read, repeated
-from mhat.language import Level
+from mhat.explanations.runs import Setting, read
 
 
 class Unread(Exception):
@@ -15,13 +11,7 @@ class Unread(Exception):
 
 
 def measured(setting: Setting, run: Run) -> Run:
-    """Give a run of a rule with the number that is read from it; raises Unread where no text names such a run."""
-    if setting.rule.level == Level.MATRIX:
-        raise Unread
-    base = run.stream.partition(":")[0].strip()
-    if base in landscapes.names() and base not in streams.names():
-        asked = replace(run, rule=setting.text, knobs=dict(setting.knobs))
-        return replace(asked, value=repeated(asked))
+    """Give a run of a rule with the number that is read from it."""
     return read(setting, run)
 
 

@@ -142,15 +142,24 @@ def plot(
     return figures.plot(what, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
 
 
-def _course_of(explanation: Explanation) -> xr.Dataset:
-    """Trace what an explanation on a stream is about; raises BadValue for one of the rule alone."""
+def _course_of(explanation: Explanation) -> Any:
+    """Trace what an explanation on a stream is about, and put its closed forms beside; raises BadValue without one."""
     from mhat.errors import BadValue
+    from mhat.explanations import courses
+    from mhat.explanations.runs import Setting
 
     if not explanation.stream:
         raise BadValue(
             f"the explanation of {explanation.called} is on no stream", 'Give one: mhat.explain(rule, "constant:10").'
         )
-    return trace(explanation.rule, explanation.stream, knobs=explanation.knobs)
+    measured = trace(explanation.rule, explanation.stream, knobs=explanation.knobs)
+    setting = Setting(explanation.rule, "", explanation.knobs)
+    values = courses.predicted(setting, explanation.stream, measured.sizes["step"])
+    if not values:
+        return measured
+    formula = measured.drop_vars([name for name in measured.data_vars if name not in values])
+    formula = formula.assign({name: measured[name].copy(data=values[str(name)]) for name in formula.data_vars})
+    return {explanation.rule.name: measured, "closed form": formula}
 
 
 def step(

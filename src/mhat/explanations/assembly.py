@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 
 from mhat.explanations import courses, knobs, lawfulness, lines
 from mhat.explanations.claims import Claim
@@ -21,6 +22,7 @@ from mhat.writing.passages import Passage
 
 # Families of numbers of which the first is told to everybody; all of them to whom wants it in full.
 TELLING = ("noise", "longest", "floors", "stability")
+NO_SYMBOLS = "closed forms are found with SymPy, which is not installed: pip install 'mhat[symbols]'"
 Listener = Callable[[Iterable[Passage]], None]
 
 
@@ -46,6 +48,8 @@ def explain(
     other = beside if beside is not None and not is_same(rule, beside) else None
     if beside is not None and other is None and not is_known:
         notes = (*notes, f"it is {beside.name} in every line")
+    if stream and find_spec("sympy") is None:
+        notes = (*notes, NO_SYMBOLS)
     made = Explanation(rule, called, setting.in_force, stream, (), notes, "" if other is None else other.name)
     show = each or (lambda passages: None)
     show(made.head)
@@ -58,11 +62,11 @@ def explain(
 
 
 def _sections(setting: Setting, stream: str, other: Rule | None, *, in_full: bool) -> Iterator[tuple[Claim, ...]]:
-    if other is not None:
-        yield argue(other, setting.rule, setting.knobs)
     if stream:
         yield tuple(courses.claims(setting, stream))
         return
+    if other is not None:
+        yield argue(other, setting.rule, setting.knobs)
     yield tuple(lines.claims(setting))
     yield tuple(_remembered(setting, in_full=in_full))
     yield tuple(_numbers(setting, in_full=in_full))

@@ -77,12 +77,12 @@ def _listing(listing: Listing) -> Iterator[Line]:
     for number, line in enumerate(listing.lines, start=1):
         yield f"{number:>3}  {line.code}", ("strong",)
         for statement in line.said:
-            yield from _statement(statement, " " * 5)
+            yield from _statement(statement, " " * 5, shown=statement.right != "proved")
 
 
-def _statement(statement: Statement, beginning: str) -> Iterator[Line]:
+def _statement(statement: Statement, beginning: str, *, shown: bool = True) -> Iterator[Line]:
     """Say a sentence, and with what right unless it is read off the line itself."""
-    ending = f" [{statement.right}]" if statement.right not in ("", "proved") else ""
+    ending = f" [{statement.right}]" if statement.right and shown else ""
     yield f"{beginning}{statement.text}{ending}", ("plain",)
     yield from _inset(statement.evidence, " " * (len(beginning) + 2), "quiet")
 

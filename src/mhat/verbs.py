@@ -138,12 +138,14 @@ def plot(
             )
         return figures.side_by_side(what, ax=ax, style=style, size=size, dpi=dpi)
     if isinstance(what, OfARule):
-        what = _course_of(what)
+        course, formulas = _course_of(what)
+        figure = figures.plot(course, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
+        return figures.mark_formulas(figure, course, formulas)
     return figures.plot(what, variables, ax=ax, style=style, size=size, dpi=dpi, final=final)
 
 
-def _course_of(explanation: Explanation) -> Any:
-    """Trace what an explanation on a stream is about, and put its closed forms beside; raises BadValue without one."""
+def _course_of(explanation: Explanation) -> tuple[xr.Dataset, dict[str, list[float]]]:
+    """Trace what an explanation is about, and compute its closed forms; raises BadValue where it is on none."""
     from mhat.errors import BadValue
     from mhat.explanations import courses
     from mhat.explanations.runs import Setting
@@ -154,12 +156,7 @@ def _course_of(explanation: Explanation) -> Any:
         )
     measured = trace(explanation.rule, explanation.stream, knobs=explanation.knobs)
     setting = Setting(explanation.rule, "", explanation.knobs)
-    values = courses.predicted(setting, explanation.stream, measured.sizes["step"])
-    if not values:
-        return measured
-    formula = measured.drop_vars([name for name in measured.data_vars if name not in values])
-    formula = formula.assign({name: measured[name].copy(data=values[str(name)]) for name in formula.data_vars})
-    return {explanation.rule.name: measured, "closed form": formula}
+    return measured, courses.predicted(setting, explanation.stream, measured.sizes["step"])
 
 
 def step(

@@ -3,6 +3,7 @@
     plot            a trace, or several: variables grouped by unit, sweeps as families, landscapes with paths
     final_values    the last values of a sweep, as a table
     side_by_side    a verdict: what an implementation did beside its rule, from the first deviating step on
+    mark_formulas   rings over the curves of a trace, where formulas say that they are
     story           a grid of traces: one variable, a row a stream, a column a rule
     save            png, pdf or svg; the same figure gives the same bytes
 
@@ -12,7 +13,8 @@ Units, scales and the meaning of dimensions are found out from the rule and the 
 from mhat.figures.canvas import save
 from mhat.figures.deviations import side_by_side
 from mhat.figures.finals import final_values
+from mhat.figures.formulas import mark_formulas
 from mhat.figures.plotting import plot
 from mhat.figures.stories import story
 
-__all__ = ["final_values", "plot", "save", "side_by_side", "story"]
+__all__ = ["final_values", "mark_formulas", "plot", "save", "side_by_side", "story"]

@@ -180,7 +180,7 @@ def _keeping(name: str, gain: float) -> str:
     if abs(gain) > 1.0:
         return f"`{name}` multiplies itself by {spoken(gain)} every step"
     if gain < 0.0:
-        return f"`{name}` changes its sign every step, and keeps {spoken(-gain)} of itself"
+        return f"`{name}` turns what it was around every step and keeps {spoken(-gain)} of it"
     return f"`{name}` keeps {spoken(gain)} of itself a step, which halves in {_halves(gain)}"
 
 

@@ -113,8 +113,8 @@ class Pair:
         return made
 
     def course_of_tensors(self) -> Course:
-        """Run both on three tensors of one coordinate, with constant gradients of 10, 100 and 1000."""
-        gradients = np.broadcast_to([10.0, 100.0, 1000.0], (100, 3))
+        """Run both on three tensors of one coordinate, with constant gradients of 10, -100 and 1000."""
+        gradients = np.broadcast_to([10.0, -100.0, 1000.0], (100, 3))
         courses = []
         for rule in self.measured:
             own = {knob: value for knob, value in self.known.items() if knob in rule.knobs}

@@ -14,7 +14,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 Kind = Literal[
     "same", "constant", "transient", "limit", "dies", "vanishes", "grows", "power", "uphill", "still", "moves",
-    "infinite", "nan", "wanders",
+    "infinite", "nan", "skips", "wanders",
 ]  # fmt: skip
 # Two steps are alike where they differ by less than this share.
 ALIKE = 1e-3
@@ -28,7 +28,8 @@ NOTHING = 1e-9
 class Shape:
     """What kind of difference it is; `factors` are those at steps 1, 2, 10, 100 and 1000, as far as there are steps.
 
-    `last` is the factor in the end, `step` from where on it is so: alike, dead, or not finite. `rate`: by what the
+    `last` is the factor in the end, `step` from where on it is so: alike, dead, or not finite; of what `skips`, every
+    how many steps it moves. `rate`: by what the
     factor is multiplied each step; `power`: which power of the step number it follows.
     """
 
@@ -57,6 +58,10 @@ def shape_of(wrong: Array, right: Array) -> Shape:
         return Shape("still", {})
     if np.any(np.abs(right) <= NOTHING * size):
         return Shape("wanders", {})
+    moving = np.nonzero(np.abs(wrong) > NOTHING * size)[0]
+    every = int(moving[1] - moving[0]) if len(moving) > 2 else 1
+    if every > 1 and np.all(np.diff(moving) == every):
+        return Shape("skips", {}, float(wrong[moving[-1]] / right[moving[-1]]), every)
     return _of_factors(wrong / right)
 
 

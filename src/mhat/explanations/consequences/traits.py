@@ -43,17 +43,25 @@ def of_scale(panel: Panel) -> Effect | None:
     if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) < 0.1:
         return None
     sentence = (
-        f"A gradient 100 times as large makes the step {times(100**wrong)} as long, where "
+        f"A gradient 100 times as large {_scaled(100**wrong)}, where "
         f"{'it should stay as long' if abs(right) < 0.02 else f'{times(100**right)} is right'}"
     )
     return Effect("scale", sentence, _beside(panel, ("1", "100"), STEADILY), abs(wrong - right) * math.log(100))
 
 
+def _scaled(factor: float) -> str:
+    return "leaves the step as long" if abs(factor - 1.0) < NOTED else f"makes the step {times(factor)} as long"
+
+
 def of_size(panel: Panel) -> Effect | None:
     """For which sizes of the gradient it matters, where it does for some and not for others."""
+    return _of_size_at(panel, STEADILY) or _of_size_at(panel, 1)
+
+
+def _of_size_at(panel: Panel, step: int) -> Effect | None:
     factors = []
     for size in SIZES:
-        wrong, right = (_moved(panel.course(f"constant:{size}"), which, STEADILY) for which in ("wrong", "right"))
+        wrong, right = (_moved(panel.course(f"constant:{size}"), which, step) for which in ("wrong", "right"))
         factors.append(wrong / right if right else math.nan)
     off = [abs(factor - 1.0) > NOTED for factor in factors]
     if all(off) or not any(off) or not all(map(math.isfinite, factors)):
@@ -64,12 +72,13 @@ def of_size(panel: Panel) -> Effect | None:
         return None
     worst = max((i for i, away in enumerate(off) if away), key=lambda i: telling_of(factors[i]))
     side = f"below {SIZES[edge]}" if small else f"of {SIZES[edge]} and more"
+    which = "the step" if step == STEADILY else "the first step"
     sentence = (
-        f"It matters for gradients {side} only: for one of {SIZES[worst]} the step is {as_long(factors[worst])}, "
+        f"It matters for gradients {side} only: for one of {SIZES[worst]} {which} is {as_long(factors[worst])}, "
         f"for one of {SIZES[-1 if small else 0]} it is right"
     )
     shown = (SIZES[worst], SIZES[-1 if small else 0])
-    return Effect("condition", sentence, _beside(panel, shown, STEADILY), telling_of(factors[worst]))
+    return Effect("condition", sentence, _beside(panel, shown, step), telling_of(factors[worst]))
 
 
 def of_coupling(panel: Panel) -> Effect | None:
@@ -82,7 +91,7 @@ def of_coupling(panel: Panel) -> Effect | None:
     if not all(map(math.isfinite, (wrong, right, wrong_beside, right_beside))) or 0.0 in (wrong, right):
         return None
     if abs(wrong_beside / wrong - right_beside / right) <= NOTED * right_beside / right:
-        return None
+        return _of_two(wrong, right)
     sentence = (
         f"Beside a coordinate with gradients 1000 times as large a step is {times(wrong_beside / wrong)} as long, "
         f"where {_coupled(right_beside / right)} is right"
@@ -92,6 +101,14 @@ def of_coupling(panel: Panel) -> Effect | None:
         ((1.0, wrong, right), (1000.0, wrong_beside, right_beside)),
     )
     return Effect("coupling", sentence, evidence, 8.0)
+
+
+def _of_two(wrong: float, right: float) -> Effect | None:
+    """Say how long a step is in a tensor of two coordinates, where it is not the right one."""
+    if abs(wrong / right - 1.0) <= NOTED:
+        return None
+    sentence = f"In a tensor of two coordinates, under noise, a typical step is {as_long(wrong / right)}"
+    return Effect("coupling", sentence, Comparison(("", "as it is", "as it should be"), (("rms", wrong, right),)), 6.0)
 
 
 def _coupled(factor: float) -> str:
@@ -113,10 +130,14 @@ def of_tensors(panel: Panel) -> Effect | None:
     first, third = factors
     if np.all(np.abs(np.array(factors) - 1.0) <= NOTED):
         return None
-    shown = [f"{spoken(float(third[step - 1]))} times at step {step}" for step in (1, 2, 10, 100)]
+    if np.all(np.abs(third - third[0]) <= 1e-3 * np.abs(third[0])):
+        words = f"every step of the third one is {as_long(float(third[0]))}"
+    else:
+        shown = [f"{times(float(third[step - 1]))} at step {step}" for step in (2, 10, 100)]
+        words = f"the first step of the third one is {as_long(float(third[0]))}, {listed(shown)}"
     sentence = (
-        f"In a model of three tensors, with gradients of 10, 100 and 1000, the third one's steps are as long as they "
-        f"should be {listed(shown)}; the first one's {spoken(float(first[0]))} times at step 1"
+        f"In a model of three tensors, with gradients of 10, -100 and 1000, {words}; the first step of the first one "
+        f"is {as_long(float(first[0]))}"
     )
     rows = tuple((step, float(first[step - 1]), float(third[step - 1])) for step in (1, 2, 10, 100))
     return Effect("tensors", sentence, Comparison(("step", "first tensor", "third tensor"), rows), 6.0)
@@ -134,10 +155,12 @@ def of_no_gradient(panel: Panel) -> Effect | None:
     if max(abs(wrong), abs(right)) <= 1e-12:
         return None
     moves = "does not move" if not wrong else f"moves by {spoken(-wrong)} in the first step"
-    sentence = (
-        f"Without a gradient x = 1 {moves}, where {'it should stay' if not right else f'{spoken(-right)} is right'}"
-    )
+    sentence = f"Without a gradient x = 1 {moves}, where {_stay(right)}"
     return Effect("idle", sentence, side_by_side(panel.pair, course, (1, 10)), 3.0)
+
+
+def _stay(right: float) -> str:
+    return "it should stay" if not right else f"it should move by {spoken(-right)}"
 
 
 def _step(move: float) -> str:
@@ -170,6 +193,8 @@ def of_pull(panel: Panel) -> Effect | None:
             f"The step depends on where x is: from x = 1 the first one is longer by {_step(large)} with a gradient "
             f"of 10 and by {_step(small)} with one of 0.01, where nothing is right"
         )
+    elif large == small == 0.0:
+        sentence = f"x = 1 is not pulled back at all, where {_step(right)} a step is right"
     else:
         sentence = (
             f"x = 1 is pulled back by {_step(large)} a step beside a gradient of 10 and by {_step(small)} beside one "
@@ -294,7 +319,8 @@ def _rms(panel: Panel, stream: str, kind: str, where: str) -> Effect | None:
 
 
 def _moved(course: Course, which: str, step: int) -> float:
-    return float((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
+    # A number of NumPy's, which may be divided by zero.
+    return np.float64((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
 
 
 def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:

@@ -185,7 +185,8 @@ def _dies(pair: Pair, course: Course, shape: Shape) -> str:
     if not there:
         return f"less than a hundredth of the right step is left from step {shape.step} on"
     rate = f", shrinking to {spoken(shape.rate)} of itself each step" if 0.0 < shape.rate < 0.97 else ""
-    return f"the step dies{rate}: {_course_of(there)}; from step {shape.step} on it is less than a hundredth of the right one"
+    end = f"from step {shape.step} on it is less than a hundredth of the right one"
+    return f"the step dies{rate}: {_course_of(there)}; {end}"
 
 
 def _skips(pair: Pair, course: Course, shape: Shape) -> str:

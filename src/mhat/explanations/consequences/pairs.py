@@ -150,7 +150,7 @@ def courses_of(rule: Rule, settings: Sequence[Setting], knobs: Mapping[str, floa
     return [{name: values[i] for name, values in spread.items()} for i in range(len(settings))]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _values(stream: str, steps: int) -> Array:
     return streams.named(stream, steps).values
 

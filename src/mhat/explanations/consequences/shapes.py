@@ -102,8 +102,9 @@ def _growing(factors: Array, shown: dict[int, float]) -> Shape:
     if power is not None:
         return Shape("power", shown, last, power=power)
     rate = _rate(factors)
-    steady = bool(np.all(factors > 0)) and _monotone(factors)
-    return Shape("grows" if steady and rate > 1.0 else "vanishes" if steady else "wanders", shown, last, rate=rate)
+    if not (np.all(factors > 0) and _monotone(factors)):
+        return Shape("wanders", shown, last, rate=rate)
+    return Shape("grows" if last > float(factors[-2]) else "vanishes", shown, last, rate=rate)
 
 
 def _monotone(factors: Array) -> bool:
@@ -125,11 +126,12 @@ def _power(factors: Array) -> float | None:
 
 
 def _rate(factors: Array) -> float:
-    """By what the size of a factor is multiplied each step, over the last tenth that is not nothing."""
+    """By what the size of a factor is multiplied each step, late in it; 0 if by no one number."""
     sizes = np.abs(factors)
-    there = np.nonzero(sizes > 1e-300)[0]
+    there = np.nonzero((sizes > 1e-300) & (sizes < 1e300))[0]
     if len(there) < 20:
         return 0.0
     end = int(there[-1])
-    begin = max(end - max(len(factors) // 10, 10), 0)
-    return float((sizes[end] / sizes[begin]) ** (1 / max(end - begin, 1))) if sizes[begin] > 0 else 0.0
+    half = max(len(there) // 20, 5)
+    late, early = (float((sizes[at] / sizes[at - half]) ** (1 / half)) for at in (end, end - half))
+    return late if abs(late - early) < 0.005 * early else 0.0

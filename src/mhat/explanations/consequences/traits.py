@@ -22,6 +22,8 @@ from mhat.language.inference import names_read, reductions_over_all
 Array = np.ndarray[Any, Any]
 # The step at which a steady state is read.
 STEADILY = 100
+# What is less than this share of what it should be is nothing.
+NOTHING = 1e-3
 # Traits that differ by less are not worth a sentence.
 NOTED = 0.02
 
@@ -184,7 +186,8 @@ def of_pull(panel: Panel) -> Effect | None:
         return None
     if all(abs(each - right) <= NOTED * abs(right) for each in (large, small)):
         return None
-    if abs(large - small) <= NOTED * size and of_no_gradient(panel) is not None:
+    idle = [_moved(panel.course("zeros", 1.0), which, 1) for which in ("wrong", "right")]
+    if all(abs(each - idle[0]) <= NOTED * size for each in (large, small)) and abs(right - idle[1]) <= NOTED * size:
         return None
     if abs(large - right) <= NOTED * size and abs(small - other) <= NOTED * size:
         return None
@@ -193,8 +196,10 @@ def of_pull(panel: Panel) -> Effect | None:
             f"The step depends on where x is: from x = 1 the first one is longer by {_step(large)} with a gradient "
             f"of 10 and by {_step(small)} with one of 0.01, where nothing is right"
         )
-    elif large == small == 0.0:
-        sentence = f"x = 1 is not pulled back at all, where {_step(right)} a step is right"
+    elif max(abs(large), abs(small)) <= NOTHING * abs(right):
+        sentence = (
+            f"x = 1 is not pulled back at all beside a gradient of 10 or of 0.01, where {_step(right)} a step is right"
+        )
     else:
         sentence = (
             f"x = 1 is pulled back by {_step(large)} a step beside a gradient of 10 and by {_step(small)} beside one "
@@ -278,20 +283,55 @@ def of_spike(panel: Panel) -> Effect | None:
     """How long one large gradient is felt."""
     course = panel.course("spike:100,at=500")
     wrong, right = course.moves
-    later = slice(549, 600)
     before = [float(abs(values[498])) for values in (wrong, right)]
-    after = [float(np.mean(np.abs(values[later]))) for values in (wrong, right)]
+    found = [_later(panel, course, before, *window) for window in ((50, 100), (450, 500))]
+    return max((effect for effect in found if effect is not None), key=lambda effect: effect.telling, default=None)
+
+
+def _later(panel: Panel, course: Course, before: list[float], begin: int, end: int) -> Effect | None:
+    """Say how long the steps are some steps after the spike, beside those before it."""
+    after = [float(np.mean(np.abs(values[499 + begin : 500 + end]))) for values in course.moves]
     if not all(map(math.isfinite, (*before, *after))) or 0.0 in before or 0.0 in after:
         return None
     shares = [after[i] / before[i] for i in (0, 1)]
     if abs(shares[0] / shares[1] - 1.0) <= 0.05:
         return None
     sentence = (
-        f"50 to 100 steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as before it, "
-        f"where {spoken(shares[1])} is right"
+        f"{begin} to {end} steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as "
+        f"before it, where {spoken(shares[1])} is right"
     )
-    evidence = side_by_side(panel.pair, course, (499, 550, 600))
+    evidence = side_by_side(panel.pair, course, (499, 500 + begin, 500 + end))
     return Effect("memory", sentence, evidence, telling_of(shares[0] / shares[1]))
+
+
+def of_fading(panel: Panel) -> Effect | None:
+    """How long the steps are when the gradients have become small beside what they were."""
+    course = panel.course("exponential:0.99,100")
+    wrong, right = (_moved(course, which, 1000) for which in ("wrong", "right"))
+    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
+        return None
+    sentence = (
+        f"When gradients have faded from 100 to 0.004, by one hundredth a step, the step is {as_long(wrong / right)}"
+    )
+    return Effect(
+        "fading", sentence, side_by_side(panel.pair, course, (1, 100, 1000)), telling_of(abs(wrong / right)) / 2
+    )
+
+
+def of_eps(panel: Panel) -> Effect | None:
+    """How large a gradient must be for half a step, where a step does not grow with it any more."""
+    if "eps" not in panel.pair.known:
+        return None
+    wrong, right = (panel.half(which) for which in ("wrong", "right"))
+    if not (math.isfinite(wrong) and right > 0.0) or (wrong > 0.0 and abs(math.log(wrong / right)) < 0.2):
+        return None
+    half = f"one of {spoken(right)} should"
+    if wrong == 0.0:
+        sentence = f"`eps` does not shorten the steps of small gradients: {half} make half a step"
+    else:
+        sentence = f"A gradient of {spoken(wrong)} makes half a step, where {half}: that small, `eps` rules"
+    evidence = Comparison(("", "as it is", "as it should be"), (("gradient of half a step", wrong, right),))
+    return Effect("condition", sentence, evidence, 20.0)
 
 
 def of_noise(panel: Panel) -> Effect | None:
@@ -337,5 +377,5 @@ def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
 
 TRAITS: tuple[Callable[[Panel], Effect | None], ...] = (
     of_coupling, of_tensors, of_scale, of_size, of_no_gradient, of_pull, of_sign, of_turning, of_events, of_spike,
-    of_noise, of_alternation,
+    of_noise, of_alternation, of_fading, of_eps,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mhat.explanations.claims import Claim
-from mhat.explanations.consequences import landings, standings
+from mhat.explanations.consequences import compositions, landings, standings
 from mhat.explanations.consequences.causes import Cause, causes_of
 from mhat.explanations.consequences.effects import Effect, of_course
 from mhat.explanations.consequences.pairs import Pair
@@ -25,6 +25,8 @@ MOST = 8
 REPEATING = frozenset({"noise", "alternation", "rare"})
 # After these nothing is left to be said of how the steps answer.
 FATAL = frozenset({"not finite", "still", "dies"})
+# What can be so beside a step that is a number of times as long for all gradients.
+BESIDE = frozenset({"not finite", "idle", "pull", "coupling", "tensors"})
 STEADY_KINDS = frozenset({*REPEATING, "memory"})
 
 
@@ -75,12 +77,13 @@ def _said(panel: Panel, causes: list[Cause]) -> Iterator[Effect]:
     steady = panel.course(STEADY)
     yield from standings.of_causes(panel, causes)
     shape = shape_of(*steady.moves)
-    everywhere = _is_everywhere(panel, shape)
-    course = of_course(pair, steady, everywhere)
+    composed = compositions.of_step(panel, [cause.factor for cause in causes if cause.factor is not None])
+    everywhere = composed is not None or _is_everywhere(panel, shape)
+    course = composed or of_course(pair, steady, everywhere)
     if course is not None:
         yield course
     fatal = course is not None and course.kind in FATAL
-    yield from _traits(panel, course, everywhere, fatal)
+    yield from _traits(panel, course, everywhere, fatal, composed is not None)
     where = list(landings.where_it_shows(panel, everywhere))
     yield from where
     harmless = any(effect.kind == "harmless" for effect in where)
@@ -99,7 +102,9 @@ def _is_everywhere(panel: Panel, shape: Shape) -> bool:
     )
 
 
-def _traits(panel: Panel, course: Effect | None, everywhere: bool, fatal: bool) -> Iterator[Effect]:
+def _traits(
+    panel: Panel, course: Effect | None, everywhere: bool, fatal: bool, composed: bool = False
+) -> Iterator[Effect]:
     """Choose the traits that say more than the course does."""
     most = 3 if course is None else 1 if fatal else 2
     said = {course.kind} if course is not None else set()
@@ -108,6 +113,8 @@ def _traits(panel: Panel, course: Effect | None, everywhere: bool, fatal: bool) 
             return
         repeats = effect.kind in REPEATING and (everywhere or (course is not None and _alike(effect, course)))
         if effect.kind in said or repeats or (fatal and effect.kind in STEADY_KINDS):
+            continue
+        if composed and effect.kind not in BESIDE:
             continue
         said.add(effect.kind)
         most -= 1

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mhat.explanations.consequences.factors import equal, expression_text, times_what, value_at
+from mhat.explanations.consequences.factors import chooses, equal, expression_text, times_what, value_at
 from mhat.explanations.consequences.pairs import Pair, step_of
 from mhat.explanations.consequences.speech import listed, spoken, times
 from mhat.language import Rule
 from mhat.language.recurrences import Recurrence, recurrence_of
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import names_in, subexpressions
+from mhat.language.walking import mapped, names_in
 
 STEPS = (1, 2, 10, 100)
 Kind = Literal["again", "gain", "weight", "input", "start", "factor", "line", "new", "lost", "recurrence"]
@@ -77,7 +77,7 @@ def _of_state(name: str, right: Recurrence | None, wrong: Recurrence | None) -> 
             yield Cause("recurrence", name)
         return
     gain = None if equal(right.gain, wrong.gain) else _factor(wrong.gain, right.gain)
-    gain = None if gain is not None and _chooses(gain) else gain
+    gain = None if gain is not None and chooses(gain) else gain
     if gain is not None and "t" in names_in(gain) and equal(wrong.fed, Operation("mul", (gain, right.fed))):
         yield Cause("again", name, wrong.gain, right.gain, gain)
         return
@@ -90,7 +90,7 @@ def _of_state(name: str, right: Recurrence | None, wrong: Recurrence | None) -> 
         assert right.weight is not None and wrong.weight is not None
         if right.input == wrong.input:
             factor = _factor(wrong.weight, right.weight)
-            if factor is None or _chooses(factor):
+            if factor is None or chooses(factor):
                 yield Cause("input", name, wrong.fed, right.fed)
                 return
             yield Cause("weight", name, wrong.weight, right.weight, factor)
@@ -107,11 +107,6 @@ def _factor(new: Expression, old: Expression) -> Expression | None:
     return times_what(new, old)
 
 
-def _chooses(node: Expression) -> bool:
-    """Whether an expression is one thing at one step and another at another: such a factor reads badly."""
-    return any(isinstance(part, Operation) and part.op == "where" for part in subexpressions(node))
-
-
 def _of_lines(right: Rule, wrong: Rule) -> Iterator[Cause]:
     """Compare the last line of every variable that is no state, and the result."""
     own = {target: line.value for line in right.tree.body for target in line.targets}
@@ -124,7 +119,7 @@ def _of_lines(right: Rule, wrong: Rule) -> Iterator[Cause]:
         if name not in own:
             yield Cause("new", name, value)
         elif not equal(value, own[name]):
-            yield _line(name, value, own[name], knobs)
+            yield _line(name, value, _known(own[name], own, other, states), knobs)
     if not equal(wrong.tree.result, right.tree.result):
         steps = step_of(wrong.tree.result), step_of(right.tree.result)
         if steps[0] is not None and steps[1] is not None:
@@ -133,10 +128,18 @@ def _of_lines(right: Rule, wrong: Rule) -> Iterator[Cause]:
             yield Cause("line", "x", wrong.tree.result, right.tree.result)
 
 
+def _known(
+    node: Expression, own: Mapping[str, Expression], other: Mapping[str, Expression], states: set[str]
+) -> Expression:
+    """Write variables that the wrong rule does not have as what they are made of."""
+    lost = {name: value for name, value in own.items() if name not in other and name not in states}
+    return mapped(node, lambda part: lost.get(part.id, part) if isinstance(part, Name) else part)
+
+
 def _line(name: str, new: Expression, old: Expression, knobs: frozenset[str]) -> Cause:
     """Say by what a line is multiplied, where that is a number a step."""
     factor = _factor(new, old)
-    if factor is not None and names_in(factor) <= {"t", *knobs} and not _chooses(factor):
+    if factor is not None and names_in(factor) <= {"t", *knobs} and not chooses(factor):
         return Cause("factor", name, new, old, factor)
     return Cause("line", name, new, old)
 
@@ -180,7 +183,7 @@ def _keeping(name: str, gain: float) -> str:
     if abs(gain) > 1.0:
         return f"`{name}` multiplies itself by {spoken(gain)} every step"
     if gain < 0.0:
-        return f"`{name}` changes its sign every step, and keeps {spoken(-gain)} of itself"
+        return f"`{name}` turns what it was around every step and keeps {spoken(-gain)} of it"
     return f"`{name}` keeps {spoken(gain)} of itself a step, which halves in {_halves(gain)}"
 
 
@@ -229,7 +232,7 @@ def _factor_of_a_line(cause: Cause, pair: Pair) -> str:
     assert cause.factor is not None and cause.new is not None and cause.old is not None
     factors = cause.factors_at(pair.known)
     text = expression_text(cause.factor)
-    if not all(map(math.isfinite, factors)):
+    if any(map(math.isnan, factors)):
         return f"{_what(cause)} is {text} times what it should be"
     if all(abs(factor - 1.0) < 1e-6 for factor in factors):
         both = f"{expression_text(cause.new)} where {expression_text(cause.old)} is right"
@@ -242,7 +245,7 @@ def _factor_of_a_line(cause: Cause, pair: Pair) -> str:
 
 def _is_one(values: list[float]) -> bool:
     """Whether all are the same number."""
-    return max(values) - min(values) <= 1e-9 * abs(values[0])
+    return all(map(math.isfinite, values)) and max(values) - min(values) <= 1e-9 * abs(values[0])
 
 
 def _line_of(cause: Cause, pair: Pair) -> str:

@@ -87,11 +87,13 @@ def of_course(pair: Pair, course: Course, everywhere: bool = False) -> Effect | 
         if everywhere
         else f"Under {stream_of(course.setting.stream)}{_from(course.setting)}"
     )
-    if apart(course) < NOTED:
+    if apart(course) < NOTED and not shape.factors:
         return None
     words = _SHAPES.get(shape.kind, _at_steps)(pair, course, shape)
     if not words:
         return None
+    if everywhere and _only_by_lr(pair):
+        words += f": lr = {spoken(pair.lr * shape.last)} would do the same"
     evidence = side_by_side(pair, course, _steps_of(shape))
     return Effect(_CLASSES[shape.kind], f"{where} {words}", evidence, 10.0 if not shape.factors else _most(shape))
 
@@ -111,7 +113,7 @@ def _steps_of(shape: Shape) -> tuple[int, ...]:
 _CLASSES = {
     "same": "same", "constant": "scaled", "transient": "transient", "limit": "limit", "dies": "dies",
     "vanishes": "drifts", "grows": "grows", "power": "grows", "uphill": "sign", "still": "still", "moves": "moves",
-    "infinite": "not finite", "nan": "not finite", "wanders": "course",
+    "infinite": "not finite", "nan": "not finite", "skips": "skips", "wanders": "course",
 }  # fmt: skip
 
 
@@ -121,6 +123,11 @@ def _same(pair: Pair, course: Course, shape: Shape) -> str:
 
 def _constant(pair: Pair, course: Course, shape: Shape) -> str:
     return f"every step is {as_long(shape.last)}{_by_formula(pair, course, len_of(course))}"
+
+
+def _only_by_lr(pair: Pair) -> bool:
+    """Whether another learning rate makes the same steps longer, wherever x is."""
+    return bool(pair.unit) and not pair.decays
 
 
 def len_of(course: Course) -> int:
@@ -175,7 +182,16 @@ def _dies(pair: Pair, course: Course, shape: Shape) -> str:
     if shape.last == 0.0 and shape.step <= 2:
         return "nothing moves after the first step" if shape.step == 2 else "nothing moves"
     there = {step: factor for step, factor in shape.factors.items() if factor}
-    return f"the step dies: {_course_of(there)}; from step {shape.step} on it is less than a hundredth of the right one"
+    if not there:
+        return f"less than a hundredth of the right step is left from step {shape.step} on"
+    rate = f", shrinking to {spoken(shape.rate)} of itself each step" if 0.0 < shape.rate < 0.97 else ""
+    end = f"from step {shape.step} on it is less than a hundredth of the right one"
+    return f"the step dies{rate}: {_course_of(there)}; {end}"
+
+
+def _skips(pair: Pair, course: Course, shape: Shape) -> str:
+    length = "as long as it should be" if abs(shape.last - 1.0) < 0.01 else as_long(shape.last)
+    return f"x moves at one step in {shape.step} only, and that step is {length} in the end"
 
 
 def _power(pair: Pair, course: Course, shape: Shape) -> str:
@@ -184,7 +200,11 @@ def _power(pair: Pair, course: Course, shape: Shape) -> str:
 
 
 def _grows_with(power: float) -> str:
-    for known, word in ((1.0, "the step number"), (0.5, "the root of the step number"), (2.0, "its square")):
+    for known, word in (
+        (1.0, "the step number"),
+        (0.5, "the root of the step number"),
+        (2.0, "the square of the step number"),
+    ):
         if abs(abs(power) - known) < 0.05:
             return f"grows with {word}" if power > 0 else f"falls as one over {word}"
     return f"goes with the step number to the power {spoken(round(power, 2))}"
@@ -201,7 +221,10 @@ def _at_steps(pair: Pair, course: Course, shape: Shape) -> str:
         return f"the steps are {times(wrong / right)} as long as they should be, on average (root mean square)"
     if min(shape.factors.values()) < 0:
         return _at_steps(pair, course, Shape("wanders", {}))
-    return _course_of({step: factor for step, factor in shape.factors.items() if step != 2})
+    course_of = _course_of({step: factor for step, factor in shape.factors.items() if step != 2})
+    return course_of + (
+        f": {times(shape.rate)} as much each step" if shape.kind == "grows" and shape.rate > 1.03 else ""
+    )
 
 
 def _still(pair: Pair, course: Course, shape: Shape) -> str:
@@ -240,7 +263,7 @@ def _spoiled(pair: Pair, course: Course, step: int) -> str:
 
 _SHAPES = {
     "same": _same, "constant": _constant, "uphill": _uphill, "transient": _transient, "limit": _limit, "dies": _dies,
-    "power": _power, "still": _still, "moves": _moves, "nan": _nan, "infinite": _infinite,
+    "power": _power, "skips": _skips, "still": _still, "moves": _moves, "nan": _nan, "infinite": _infinite,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from mhat.language.algebra import equal
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.values import value_of
-from mhat.language.walking import product_length
+from mhat.language.walking import product_length, subexpressions
 from mhat.printers.python import expression_text
 
 ONE = Number(1.0)
@@ -35,6 +35,11 @@ def times_what(new: Expression, old: Expression) -> Expression:
         spelled = next((known for known in merged if equal(known, factor)), factor)
         merged[spelled] += exponent
     return _product(sign * other, {factor: power for factor, power in merged.items() if power})
+
+
+def chooses(node: Expression) -> bool:
+    """Whether an expression is one thing at one step and another at another: such a factor reads badly."""
+    return any(isinstance(part, Operation) and part.op == "where" for part in subexpressions(node))
 
 
 def value_at(node: Expression, knobs: Mapping[str, float], t: float) -> float:
@@ -108,4 +113,4 @@ def _power(factor: Expression, halves: int) -> Expression:
     return Operation("mul", (_power(factor, halves - 1), Operation("sqrt", (factor,))))
 
 
-__all__ = ["ONE", "equal", "expression_text", "times_what", "value_at"]
+__all__ = ["ONE", "chooses", "equal", "expression_text", "times_what", "value_at"]

@@ -12,7 +12,7 @@ from mhat.explanations.claims import Comparison
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side
 from mhat.explanations.consequences.pairs import MOVED, Course
 from mhat.explanations.consequences.panel import AWAY, Panel
-from mhat.explanations.consequences.speech import spoken, stream_of
+from mhat.explanations.consequences.speech import counted, spoken, stream_of
 
 Array = np.ndarray[Any, Any]
 # What counts as unseen, and as arrived.
@@ -92,7 +92,7 @@ def _coming_down(wrong: Array, right: Array, own: int | None, other: int, start:
         return "stalls", (
             f"it has not arrived after 1000 steps: x is still at {end}, where a tenth of the way is left after {other}"
         )
-    left = f"a tenth of the way is left after {own} steps"
+    left = f"a tenth of the way is left after {counted(own, 'step')}"
     if abs(own - other) > max(2, 0.05 * other):
         return "pace", f"it arrives {'later' if own > other else 'sooner'}: {left}, where {other} is right"
     if rest > 10 * max(right_rest, 1e-6):

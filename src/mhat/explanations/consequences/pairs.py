@@ -113,8 +113,8 @@ class Pair:
         return made
 
     def course_of_tensors(self) -> Course:
-        """Run both on three tensors of one coordinate, with constant gradients of 10, 100 and 1000."""
-        gradients = np.broadcast_to([10.0, 100.0, 1000.0], (100, 3))
+        """Run both on three tensors of one coordinate, with constant gradients of 10, -100 and 1000."""
+        gradients = np.broadcast_to([10.0, -100.0, 1000.0], (100, 3))
         courses = []
         for rule in self.measured:
             own = {knob: value for knob, value in self.known.items() if knob in rule.knobs}
@@ -150,7 +150,7 @@ def courses_of(rule: Rule, settings: Sequence[Setting], knobs: Mapping[str, floa
     return [{name: values[i] for name, values in spread.items()} for i in range(len(settings))]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _values(stream: str, steps: int) -> Array:
     return streams.named(stream, steps).values
 

@@ -5,12 +5,17 @@ It knows no rule.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from mhat.explanations.consequences.effects import apart
-from mhat.explanations.consequences.pairs import Course, Pair, Setting
+from mhat.explanations.consequences.pairs import MOVED, Course, Pair, Setting, courses_of
 
+Array = np.ndarray[Any, Any]
 STEADY = "constant:10"
 SIZES = ("1e-8", "1e-6", "1e-4", "0.01", "1", "10", "100", "1e4")
 EVENTS = (
@@ -18,6 +23,8 @@ EVENTS = (
     "drift:0.1,1", "constant:-10",
 )  # fmt: skip
 STANDING = ("zeros", STEADY, "constant:0.01", "constant:-10", "normal")
+# Powers of ten between which the gradient of half a step is looked for, and how many are tried.
+SMALL = (-14.0, 4.0, 181)
 BOWL = "quadratic:1,dimensions=1"
 # How many learning rates away from the bottom of the bowl it begins.
 AWAY = 100.0
@@ -38,6 +45,30 @@ class Panel:
     def course(self, stream: str, start: float = 0.0) -> Course:
         """Give what both do on a stream."""
         return self._courses[stream, start]
+
+    def half(self, which: str) -> float:
+        """Give the constant gradient that makes half a step, where large ones make steps of one length.
+
+        It is 0 where small ones make no shorter steps, and no number where it cannot be said.
+        """
+        logs = np.linspace(*SMALL)
+        moves = self._steps(which, SMALL)
+        if not np.isfinite(moves).all() or abs(moves[-20] / moves[-1] - 1.0) > 0.01:
+            return math.nan
+        below = np.nonzero(moves < moves[-1] / 2)[0]
+        if np.any(np.diff(moves) < -1e-6 * moves[-1]):
+            return math.nan
+        if not len(below):
+            return 0.0 if moves[0] > 0.99 * moves[-1] else math.nan
+        i = int(below[-1])
+        closer = (float(logs[i]), float(logs[i + 1]), 201)
+        return float(10 ** np.interp(moves[-1] / 2, self._steps(which, closer), np.linspace(*closer)))
+
+    def _steps(self, which: str, powers: tuple[float, float, int]) -> Array:
+        """Give the length of the hundredth step under constant gradients of many sizes."""
+        settings = [Setting(f"constant:{10**power:.9g}", 0.0, 100) for power in np.linspace(*powers)]
+        rule = self.pair.measured[0 if which == "right" else 1]
+        return np.array([abs(float(each[MOVED][-1])) for each in courses_of(rule, settings, self.pair.known)])
 
     @cached_property
     def bowl(self) -> Course:

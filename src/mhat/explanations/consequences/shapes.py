@@ -14,7 +14,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 Kind = Literal[
     "same", "constant", "transient", "limit", "dies", "vanishes", "grows", "power", "uphill", "still", "moves",
-    "infinite", "nan", "wanders",
+    "infinite", "nan", "skips", "wanders",
 ]  # fmt: skip
 # Two steps are alike where they differ by less than this share.
 ALIKE = 1e-3
@@ -28,7 +28,8 @@ NOTHING = 1e-9
 class Shape:
     """What kind of difference it is; `factors` are those at steps 1, 2, 10, 100 and 1000, as far as there are steps.
 
-    `last` is the factor in the end, `step` from where on it is so: alike, dead, or not finite. `rate`: by what the
+    `last` is the factor in the end, `step` from where on it is so: alike, dead, or not finite; of what `skips`, every
+    how many steps it moves. `rate`: by what the
     factor is multiplied each step; `power`: which power of the step number it follows.
     """
 
@@ -57,6 +58,10 @@ def shape_of(wrong: Array, right: Array) -> Shape:
         return Shape("still", {})
     if np.any(np.abs(right) <= NOTHING * size):
         return Shape("wanders", {})
+    moving = np.nonzero(np.abs(wrong) > NOTHING * size)[0]
+    every = int(moving[1] - moving[0]) if len(moving) > 2 else 1
+    if every > 1 and np.all(np.diff(moving) == every):
+        return Shape("skips", {}, float(wrong[moving[-1]] / right[moving[-1]]), every)
     return _of_factors(wrong / right)
 
 
@@ -97,8 +102,9 @@ def _growing(factors: Array, shown: dict[int, float]) -> Shape:
     if power is not None:
         return Shape("power", shown, last, power=power)
     rate = _rate(factors)
-    steady = bool(np.all(factors > 0)) and _monotone(factors)
-    return Shape("grows" if steady and rate > 1.0 else "vanishes" if steady else "wanders", shown, last, rate=rate)
+    if not (np.all(factors > 0) and _monotone(factors)):
+        return Shape("wanders", shown, last, rate=rate)
+    return Shape("grows" if last > float(factors[-2]) else "vanishes", shown, last, rate=rate)
 
 
 def _monotone(factors: Array) -> bool:
@@ -120,11 +126,12 @@ def _power(factors: Array) -> float | None:
 
 
 def _rate(factors: Array) -> float:
-    """By what the size of a factor is multiplied each step, over the last tenth that is not nothing."""
+    """By what the size of a factor is multiplied each step, late in it; 0 if by no one number."""
     sizes = np.abs(factors)
-    there = np.nonzero(sizes > 1e-300)[0]
+    there = np.nonzero((sizes > 1e-300) & (sizes < 1e300))[0]
     if len(there) < 20:
         return 0.0
     end = int(there[-1])
-    begin = max(end - max(len(factors) // 10, 10), 0)
-    return float((sizes[end] / sizes[begin]) ** (1 / max(end - begin, 1))) if sizes[begin] > 0 else 0.0
+    half = max(len(there) // 20, 5)
+    late, early = (float((sizes[at] / sizes[at - half]) ** (1 / half)) for at in (end, end - half))
+    return late if abs(late - early) < 0.005 * early else 0.0

@@ -15,11 +15,12 @@ def spoken(value: float) -> str:
     >>> spoken(10.000000000000002), spoken(0.31622776632306593), spoken(777412.3), spoken(float("inf"))
     ('10', '0.3162', '777400', 'infinity')
     """
+    value = float(value)
     if math.isnan(value):
         return "not a number"
     if math.isinf(value):
         return "infinity" if value > 0 else "minus infinity"
-    if 1e4 <= abs(value) < 1e6:
+    if 1e4 <= abs(float(f"{value:.4g}")) < 1e6:
         return f"{float(f'{value:.4g}'):.0f}"
     near = float(f"{value:.3g}")
     return (
@@ -32,9 +33,12 @@ def spoken(value: float) -> str:
 def times(factor: float) -> str:
     """Say a factor: `twice`, `10 times`, `0.1 times`.
 
-    >>> times(2.0), times(0.1)
-    ('twice', '0.1 times')
+    >>> times(2.0), times(0.1), times(1.00001)
+    ('twice', '0.1 times', '1 + 1e-5 times')
     """
+    off = abs(factor - 1.0)
+    if 1e-12 < off < 5e-4:
+        return f"1 {'+' if factor > 1.0 else '-'} {spoken(off)} times"
     return "twice" if spoken(factor) == "2" else f"{spoken(factor)} times"
 
 
@@ -44,7 +48,13 @@ def as_long(factor: float) -> str:
     >>> as_long(2.0), as_long(-0.5)
     ('twice as long as it should be', '0.5 times as long as it should be, and goes the wrong way')
     """
-    return f"{times(abs(factor))} as long as it should be{', and goes the wrong way' if factor < 0 else ''}"
+    many = "" if abs(abs(factor) - 1.0) < 1e-6 else f"{times(abs(factor))} "
+    return f"{many}as long as it should be{', and goes the wrong way' if factor < 0 else ''}"
+
+
+def counted(number: int, word: str) -> str:
+    """Say how many: `1 step`, `2 steps`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -92,7 +92,7 @@ def _standing(pair: Pair, course: Course, touched: list[str]) -> Effect | None:
     told = []
     shown = []
     for name in touched:
-        if name not in course.right:
+        if name not in course.right or name not in course.wrong:
             continue
         wrong, right = (float(values[name][LATE - 1]) for values in (course.wrong, course.right))
         if not math.isfinite(wrong) or abs(wrong - right) <= 0.01 * abs(right):

@@ -22,6 +22,8 @@ from mhat.language.inference import names_read, reductions_over_all
 Array = np.ndarray[Any, Any]
 # The step at which a steady state is read.
 STEADILY = 100
+# What is less than this share of what it should be is nothing.
+NOTHING = 1e-3
 # Traits that differ by less are not worth a sentence.
 NOTED = 0.02
 
@@ -43,17 +45,25 @@ def of_scale(panel: Panel) -> Effect | None:
     if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) < 0.1:
         return None
     sentence = (
-        f"A gradient 100 times as large makes the step {times(100**wrong)} as long, where "
+        f"A gradient 100 times as large {_scaled(100**wrong)}, where "
         f"{'it should stay as long' if abs(right) < 0.02 else f'{times(100**right)} is right'}"
     )
     return Effect("scale", sentence, _beside(panel, ("1", "100"), STEADILY), abs(wrong - right) * math.log(100))
 
 
+def _scaled(factor: float) -> str:
+    return "leaves the step as long" if abs(factor - 1.0) < NOTED else f"makes the step {times(factor)} as long"
+
+
 def of_size(panel: Panel) -> Effect | None:
     """For which sizes of the gradient it matters, where it does for some and not for others."""
+    return _of_size_at(panel, STEADILY) or _of_size_at(panel, 1)
+
+
+def _of_size_at(panel: Panel, step: int) -> Effect | None:
     factors = []
     for size in SIZES:
-        wrong, right = (_moved(panel.course(f"constant:{size}"), which, STEADILY) for which in ("wrong", "right"))
+        wrong, right = (_moved(panel.course(f"constant:{size}"), which, step) for which in ("wrong", "right"))
         factors.append(wrong / right if right else math.nan)
     off = [abs(factor - 1.0) > NOTED for factor in factors]
     if all(off) or not any(off) or not all(map(math.isfinite, factors)):
@@ -64,12 +74,13 @@ def of_size(panel: Panel) -> Effect | None:
         return None
     worst = max((i for i, away in enumerate(off) if away), key=lambda i: telling_of(factors[i]))
     side = f"below {SIZES[edge]}" if small else f"of {SIZES[edge]} and more"
+    which = "the step" if step == STEADILY else "the first step"
     sentence = (
-        f"It matters for gradients {side} only: for one of {SIZES[worst]} the step is {as_long(factors[worst])}, "
+        f"It matters for gradients {side} only: for one of {SIZES[worst]} {which} is {as_long(factors[worst])}, "
         f"for one of {SIZES[-1 if small else 0]} it is right"
     )
     shown = (SIZES[worst], SIZES[-1 if small else 0])
-    return Effect("condition", sentence, _beside(panel, shown, STEADILY), telling_of(factors[worst]))
+    return Effect("condition", sentence, _beside(panel, shown, step), telling_of(factors[worst]))
 
 
 def of_coupling(panel: Panel) -> Effect | None:
@@ -82,7 +93,7 @@ def of_coupling(panel: Panel) -> Effect | None:
     if not all(map(math.isfinite, (wrong, right, wrong_beside, right_beside))) or 0.0 in (wrong, right):
         return None
     if abs(wrong_beside / wrong - right_beside / right) <= NOTED * right_beside / right:
-        return None
+        return _of_two(wrong, right)
     sentence = (
         f"Beside a coordinate with gradients 1000 times as large a step is {times(wrong_beside / wrong)} as long, "
         f"where {_coupled(right_beside / right)} is right"
@@ -92,6 +103,14 @@ def of_coupling(panel: Panel) -> Effect | None:
         ((1.0, wrong, right), (1000.0, wrong_beside, right_beside)),
     )
     return Effect("coupling", sentence, evidence, 8.0)
+
+
+def _of_two(wrong: float, right: float) -> Effect | None:
+    """Say how long a step is in a tensor of two coordinates, where it is not the right one."""
+    if abs(wrong / right - 1.0) <= NOTED:
+        return None
+    sentence = f"In a tensor of two coordinates, under noise, a typical step is {as_long(wrong / right)}"
+    return Effect("coupling", sentence, Comparison(("", "as it is", "as it should be"), (("rms", wrong, right),)), 6.0)
 
 
 def _coupled(factor: float) -> str:
@@ -113,10 +132,14 @@ def of_tensors(panel: Panel) -> Effect | None:
     first, third = factors
     if np.all(np.abs(np.array(factors) - 1.0) <= NOTED):
         return None
-    shown = [f"{spoken(float(third[step - 1]))} times at step {step}" for step in (1, 2, 10, 100)]
+    if np.all(np.abs(third - third[0]) <= 1e-3 * np.abs(third[0])):
+        words = f"every step of the third one is {as_long(float(third[0]))}"
+    else:
+        shown = [f"{times(float(third[step - 1]))} at step {step}" for step in (2, 10, 100)]
+        words = f"the first step of the third one is {as_long(float(third[0]))}, {listed(shown)}"
     sentence = (
-        f"In a model of three tensors, with gradients of 10, 100 and 1000, the third one's steps are as long as they "
-        f"should be {listed(shown)}; the first one's {spoken(float(first[0]))} times at step 1"
+        f"In a model of three tensors, with gradients of 10, -100 and 1000, {words}; the first step of the first one "
+        f"is {as_long(float(first[0]))}"
     )
     rows = tuple((step, float(first[step - 1]), float(third[step - 1])) for step in (1, 2, 10, 100))
     return Effect("tensors", sentence, Comparison(("step", "first tensor", "third tensor"), rows), 6.0)
@@ -134,10 +157,12 @@ def of_no_gradient(panel: Panel) -> Effect | None:
     if max(abs(wrong), abs(right)) <= 1e-12:
         return None
     moves = "does not move" if not wrong else f"moves by {spoken(-wrong)} in the first step"
-    sentence = (
-        f"Without a gradient x = 1 {moves}, where {'it should stay' if not right else f'{spoken(-right)} is right'}"
-    )
+    sentence = f"Without a gradient x = 1 {moves}, where {_stay(right)}"
     return Effect("idle", sentence, side_by_side(panel.pair, course, (1, 10)), 3.0)
+
+
+def _stay(right: float) -> str:
+    return "it should stay" if not right else f"it should move by {spoken(-right)}"
 
 
 def _step(move: float) -> str:
@@ -161,7 +186,8 @@ def of_pull(panel: Panel) -> Effect | None:
         return None
     if all(abs(each - right) <= NOTED * abs(right) for each in (large, small)):
         return None
-    if abs(large - small) <= NOTED * size and of_no_gradient(panel) is not None:
+    idle = [_moved(panel.course("zeros", 1.0), which, 1) for which in ("wrong", "right")]
+    if all(abs(each - idle[0]) <= NOTED * size for each in (large, small)) and abs(right - idle[1]) <= NOTED * size:
         return None
     if abs(large - right) <= NOTED * size and abs(small - other) <= NOTED * size:
         return None
@@ -169,6 +195,10 @@ def of_pull(panel: Panel) -> Effect | None:
         sentence = (
             f"The step depends on where x is: from x = 1 the first one is longer by {_step(large)} with a gradient "
             f"of 10 and by {_step(small)} with one of 0.01, where nothing is right"
+        )
+    elif max(abs(large), abs(small)) <= NOTHING * abs(right):
+        sentence = (
+            f"x = 1 is not pulled back at all beside a gradient of 10 or of 0.01, where {_step(right)} a step is right"
         )
     else:
         sentence = (
@@ -253,20 +283,55 @@ def of_spike(panel: Panel) -> Effect | None:
     """How long one large gradient is felt."""
     course = panel.course("spike:100,at=500")
     wrong, right = course.moves
-    later = slice(549, 600)
     before = [float(abs(values[498])) for values in (wrong, right)]
-    after = [float(np.mean(np.abs(values[later]))) for values in (wrong, right)]
+    found = [_later(panel, course, before, *window) for window in ((50, 100), (450, 500))]
+    return max((effect for effect in found if effect is not None), key=lambda effect: effect.telling, default=None)
+
+
+def _later(panel: Panel, course: Course, before: list[float], begin: int, end: int) -> Effect | None:
+    """Say how long the steps are some steps after the spike, beside those before it."""
+    after = [float(np.mean(np.abs(values[499 + begin : 500 + end]))) for values in course.moves]
     if not all(map(math.isfinite, (*before, *after))) or 0.0 in before or 0.0 in after:
         return None
     shares = [after[i] / before[i] for i in (0, 1)]
     if abs(shares[0] / shares[1] - 1.0) <= 0.05:
         return None
     sentence = (
-        f"50 to 100 steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as before it, "
-        f"where {spoken(shares[1])} is right"
+        f"{begin} to {end} steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as "
+        f"before it, where {spoken(shares[1])} is right"
     )
-    evidence = side_by_side(panel.pair, course, (499, 550, 600))
+    evidence = side_by_side(panel.pair, course, (499, 500 + begin, 500 + end))
     return Effect("memory", sentence, evidence, telling_of(shares[0] / shares[1]))
+
+
+def of_fading(panel: Panel) -> Effect | None:
+    """How long the steps are when the gradients have become small beside what they were."""
+    course = panel.course("exponential:0.99,100")
+    wrong, right = (_moved(course, which, 1000) for which in ("wrong", "right"))
+    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
+        return None
+    sentence = (
+        f"When gradients have faded from 100 to 0.004, by one hundredth a step, the step is {as_long(wrong / right)}"
+    )
+    return Effect(
+        "fading", sentence, side_by_side(panel.pair, course, (1, 100, 1000)), telling_of(abs(wrong / right)) / 2
+    )
+
+
+def of_eps(panel: Panel) -> Effect | None:
+    """How large a gradient must be for half a step, where a step does not grow with it any more."""
+    if "eps" not in panel.pair.known:
+        return None
+    wrong, right = (panel.half(which) for which in ("wrong", "right"))
+    if not (math.isfinite(wrong) and right > 0.0) or (wrong > 0.0 and abs(math.log(wrong / right)) < 0.2):
+        return None
+    half = f"one of {spoken(right)} should"
+    if wrong == 0.0:
+        sentence = f"`eps` does not shorten the steps of small gradients: {half} make half a step"
+    else:
+        sentence = f"A gradient of {spoken(wrong)} makes half a step, where {half}: that small, `eps` rules"
+    evidence = Comparison(("", "as it is", "as it should be"), (("gradient of half a step", wrong, right),))
+    return Effect("condition", sentence, evidence, 20.0)
 
 
 def of_noise(panel: Panel) -> Effect | None:
@@ -294,7 +359,8 @@ def _rms(panel: Panel, stream: str, kind: str, where: str) -> Effect | None:
 
 
 def _moved(course: Course, which: str, step: int) -> float:
-    return float((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
+    # A number of NumPy's, which may be divided by zero.
+    return np.float64((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
 
 
 def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
@@ -311,5 +377,5 @@ def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
 
 TRAITS: tuple[Callable[[Panel], Effect | None], ...] = (
     of_coupling, of_tensors, of_scale, of_size, of_no_gradient, of_pull, of_sign, of_turning, of_events, of_spike,
-    of_noise, of_alternation,
+    of_noise, of_alternation, of_fading, of_eps,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mhat.conversions.entries import Entry, Form, Framework
 from mhat.conversions.frameworks.keras import KERAS
+from mhat.conversions.frameworks.keras2 import KERAS2
 from mhat.conversions.frameworks.numpy import NUMPY
 from mhat.conversions.frameworks.optax import OPTAX
 from mhat.conversions.frameworks.sklearn import SKLEARN
@@ -13,7 +14,7 @@ from mhat.conversions.frameworks.tensorflow import TENSORFLOW
 from mhat.conversions.frameworks.torch import TORCH
 from mhat.errors import UnknownName
 
-FRAMEWORKS = {each.name: each for each in (TORCH, OPTAX, KERAS, TENSORFLOW, SKLEARN, NUMPY)}
+FRAMEWORKS = {each.name: each for each in (TORCH, OPTAX, KERAS, KERAS2, TENSORFLOW, SKLEARN, NUMPY)}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mhat.conversions.lines import code_of
 from mhat.conversions.matching import DROPS, Match, holds_for_schedules
 from mhat.conversions.pseudo_code import expression_of, same_lines, with_rate
 from mhat.conversions.runs import STEPS, STREAMS, all_apart, rule_paths, whole_tensors
@@ -21,7 +22,7 @@ def of_schedule(match: Match, knob: str, knobs: Mapping[str, float]) -> Claim:
     rows = tuple((t, value_of(node, {**knobs, "t": float(t)})) for t in SHOWN_STEPS)
     theirs = match.entry.knobs[knob][0]
     shown = ", ".join(f"{four_digits(value)} at step {t}" for t, value in rows[::2])
-    sentence = f"the same if {theirs} is {match.schedules[knob]} at step t: {shown}"
+    sentence = f"the same if {theirs} at step t is {code_of(match.schedules[knob], knobs)}: {shown}"
     return Claim(TOPIC, sentence, "computed", Comparison(("step", theirs), rows), knob)
 
 

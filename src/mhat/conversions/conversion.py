@@ -114,7 +114,7 @@ class Conversion:
     @property
     def _how_far(self) -> str:
         constant = " with constant knobs" if self.on else ""
-        return f"how far x comes apart{constant}, in parts of the way it has come ({STEPS} steps):"
+        return f"how far x comes apart{constant}, in parts of its way ({STEPS} steps):"
 
     def to_json(self) -> str:
         """Write it as JSON: the keys are the fields; non-finite numbers are the strings nan, inf, -inf."""

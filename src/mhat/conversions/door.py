@@ -168,6 +168,10 @@ def _switches(chosen: Chosen, match: Match) -> Iterator[Pair]:
     for name in dict.fromkeys([*here, *there]):
         source, target = (f"{name}={side[name]}" if name in side else None for side in (here, there))
         yield Pair(name, source, target, str(match.entry.switches[name]) if name in there else None)
+    for knob in match.form.lacks:
+        theirs, default = match.entry.knobs[knob]
+        if default != NEUTRAL[knob]:
+            yield Pair(knob, None, f"{theirs}={exact(NEUTRAL[knob])}", None if default is None else exact(default))
     for name, text in match.entry.always.items():
         yield Pair(name, None, f"{name}={text}")
 

@@ -24,7 +24,6 @@ DECAY = Edit(
         (("return x - ratio", "return x - ratio - lr * weight_decay * x"),),
     ),
 )
-DECAY_FIRST = Edit("weight_decay", first="x = x - lr * weight_decay * x")
 # The learning rate inside of the velocity.
 RATE_INSIDE = Edit(
     exchanges=(

@@ -55,7 +55,8 @@ class Form:
 
     `switches` choose it, `needs` are knobs that must not be neutral for it. `dialects` are the rule's own, by name.
     `held`: knobs of the rule that the optimizer does not have, and the values they have there. `lacks`: knobs of the
-    optimizer that mean nothing to this form. `called`: what users call it, if not as the rule.
+    optimizer that mean nothing to this form. `positive`: knobs that are refused at 0. `called`: what users call it, if
+    not as the rule.
     """
 
     rule: str
@@ -65,6 +66,7 @@ class Form:
     edits: tuple[Edit, ...] = ()
     held: Mapping[str, float] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
+    positive: tuple[str, ...] = ()
     called: str = ""
 
     @property
@@ -116,9 +118,10 @@ class Framework:
     """What a framework offers, and how it is spelled.
 
     `module` holds it, `extra` of mhat installs it (nothing: mhat does not drive it, and `known` says how it is known).
-    `lead` is what stands in a line before the knobs. `recipes` by the knob that they bring. `anew`: how a knob is set
-    anew before every step ({theirs} and {expression}, of t). `schedule`: how an argument that follows t is written,
-    where there is a way ({expression}), and `injected` what makes a {call} take one for other knobs than lr.
+    `lead` is what stands in a line before the knobs, `made` what the line makes. `recipes` by the knob that they bring.
+    `anew`: how a knob is set anew before every step ({theirs} and {expression}, of t). `schedule`: how an argument that
+    follows t is written, where there is a way ({expression}), and `injected` what makes a {call} take one for other
+    knobs than lr.
     `warning`: what to mind with `anew`, but for lr. `takes_rules`: whether any rule can be given as pseudo code.
     """
 
@@ -128,6 +131,7 @@ class Framework:
     module: str = ""
     extra: str = ""
     lead: str = "params"
+    made: str = "optimizer"
     aliases: tuple[str, ...] = ()
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     anew: str = ""

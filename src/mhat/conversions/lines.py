@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mhat.conversions.entries import Entry, Form
+from mhat.conversions.entries import NEUTRAL, Entry, Form
 from mhat.conversions.matching import Match, value_of
 from mhat.language import Rule
 from mhat.notation.decimals import exact
 from mhat.printers import python
 
 WIDTH = 76
+BEFORE = "# before each step:"
 
 
 def lines_of(match: Match, knobs: Mapping[str, float]) -> str:
     """Write an optimizer that stands for one with `knobs`: one call, and what has to be done before each step."""
     framework, entry = match.framework, match.entry
     values = {knob: value_of(text, knobs) for knob, text in match.expressions.items()}
-    scheduled = {knob: _code(text, knobs) for knob, text in match.schedules.items()}
+    scheduled = {knob: code_of(text, knobs) for knob, text in match.schedules.items()}
     inline = scheduled if framework.schedule else {}
     call = entry.call
     if set(inline) - {"lr"}:
@@ -31,10 +32,11 @@ def lines_of(match: Match, knobs: Mapping[str, float]) -> str:
         made = recipe.template.format(
             line=made.replace("\n", "\n    ") if "\n    {line}" in recipe.template else made, **told
         )
-    lines = [f"optimizer = {made}"]
+    lines = _once([f"{framework.made} = {made}"])
     if scheduled and not inline:
         if framework.warning and set(scheduled) - {"lr"}:
-            lines.append(f"# {framework.warning}")
+            named = " and ".join(entry.knobs[knob][0] for knob in scheduled if knob != "lr")
+            lines.append(f"# {framework.warning.format(theirs=named)}")
         lines.append("# before step t = 1, 2, ...:")
         lines += [
             framework.anew.format(theirs=entry.knobs[knob][0], expression=text) for knob, text in scheduled.items()
@@ -53,9 +55,12 @@ def arguments_of(
     """Give the keywords that must be given: lr, and whatever is not as the framework has it by default."""
     arguments: dict[str, str] = {}
     for knob, (theirs, default) in entry.knobs.items():
-        if knob in form.lacks:
-            continue
         base, bracket, _ = theirs.partition("[")
+        if knob in form.lacks:
+            # What means nothing to a form is off, and must be said where it is on by default.
+            if default != NEUTRAL[knob]:
+                arguments[base] = exact(NEUTRAL[knob])
+            continue
         if texts and knob in texts:
             arguments[base] = texts[knob]
         elif bracket:
@@ -85,10 +90,16 @@ def _call(call: str, lead: str, arguments: Mapping[str, str]) -> str:
     return "\n".join([f"{call}(", *(f"{inset}{row}" for row in rows), ")"])
 
 
-def _code(text: str, knobs: Mapping[str, float]) -> str:
+def code_of(text: str, knobs: Mapping[str, float]) -> str:
     """Write an expression of knobs and t in Python, with numbers for the knobs."""
     rooted = re.sub(r"sqrt\((1 - beta2\*\*t)\)", r"(\1) ** 0.5", text)
     return re.sub(r"[A-Za-z_]\w*", lambda found: exact(knobs[found[0]]) if found[0] in knobs else found[0], rooted)
+
+
+def _once(lines: list[str]) -> list[str]:
+    """Say only once that lines stand before each step."""
+    rows = "\n".join(lines).split("\n")
+    return [row for i, row in enumerate(rows) if row != BEFORE or row not in rows[:i]]
 
 
 def _of_count(text: str) -> str:

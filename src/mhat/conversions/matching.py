@@ -6,7 +6,6 @@ It knows no framework, and no rule by name but for those that can stand for anot
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -66,21 +65,24 @@ class Match:
 
 
 def matches(source: Chosen, framework: Framework) -> list[Match]:
-    """List what a framework has for an optimizer, the best first: same with constant knobs, same with schedules, other.
+    """List what a framework has for an optimizer: what is the same first, with constant knobs before schedules.
 
-    Empty where the framework has no such rule.
+    What is not the same is there with every constant that may stand for its knobs. Empty where there is no such rule.
     """
     found = []
     for entry, form, fixed in _candidates(source, framework):
         for recipes in _recipe_sets(source, framework, entry, form):
-            match = _best(source, framework, entry, form, fixed, recipes)
-            if match is not None:
-                found.append(match)
+            found += _tried(source, Match(framework, entry, form, {}, recipes, source.rule, source.rule, False), fixed)
     return sorted(found, key=_rank)
 
 
-def _rank(match: Match) -> tuple[bool, int, int]:
-    return not match.exact, len(match.schedules), len(match.recipes)
+def _rank(match: Match) -> tuple[bool, int, int, int]:
+    return not match.exact, len(match.schedules), len(match.recipes), len(match.form.switches)
+
+
+def remade(source: Chosen, match: Match) -> Match:
+    """Write a match anew for a source with other values of its knobs."""
+    return _made(source, match, match.expressions)
 
 
 def holds_for_schedules(source: Rule, match: Match) -> bool:
@@ -112,38 +114,26 @@ def _knobs_of(entry: Entry, form: Form) -> tuple[str, ...]:
     return tuple(knob for knob in entry.knobs if knob not in form.lacks)
 
 
-def _best(
-    source: Chosen,
-    framework: Framework,
-    entry: Entry,
-    form: Form,
-    fixed: Mapping[str, str],
-    recipes: tuple[Recipe, ...],
-) -> Match | None:
-    """Try one optimizer with every way to set its knobs; the first that is the same, else as its names say."""
-    attempts = list(_attempts(source, entry, form, fixed))
-    if not attempts:
-        return None
-    made = (_made(source, framework, entry, form, expressions, recipes) for expressions in attempts)
-    plain = next(made)
-    rule = source.rule
-    for match in itertools.chain([plain], made):
+def _tried(source: Chosen, bare: Match, fixed: Mapping[str, str]) -> list[Match]:
+    """Try one optimizer with every way to set its knobs: the first that is the same, else all that are constant."""
+    rule, constant = source.rule, []
+    for expressions in _attempts(source, bare.entry, bare.form, fixed):
+        match = _made(source, bare, expressions)
         if same(rule, match.seen, FIRST, ("normal", "tiny")) and same(rule, match.seen):
-            return replace(match, exact=True, plain=None if match is plain else plain)
-    return plain
+            return [replace(match, exact=True, plain=constant[0] if constant else None)]
+        constant += [] if match.schedules else [match]
+    return constant
 
 
-def _made(
-    source: Chosen, framework: Framework, entry: Entry, form: Form, expressions: Mapping[str, str],
-    recipes: tuple[Recipe, ...],
-) -> Match:  # fmt: skip
+def _made(source: Chosen, bare: Match, expressions: Mapping[str, str]) -> Match:
     values = {knob: value_of(text, source.knobs) for knob, text in expressions.items()}
-    added = {recipe.edit.knob: source.knobs[recipe.edit.knob] for recipe in recipes}
-    rule = written(entry, form, {**values, **form.held, **added}, [recipe.edit for recipe in recipes])
+    added = {recipe.edit.knob: source.knobs[recipe.edit.knob] for recipe in bare.recipes}
+    edits = [recipe.edit for recipe in bare.recipes]
+    rule = written(bare.entry, bare.form, {**values, **bare.form.held, **added}, edits)
     # What is held stays a number, also where the source has a knob of the name.
-    held = {knob: repr(value) for knob, value in form.held.items()}
+    held = {knob: repr(value) for knob, value in bare.form.held.items()}
     seen = with_knobs(rule, {**expressions, **held}, source.knobs)
-    return Match(framework, entry, form, dict(expressions), recipes, rule, seen, exact=False)
+    return replace(bare, expressions=dict(expressions), rule=rule, seen=seen)
 
 
 def _attempts(source: Chosen, entry: Entry, form: Form, fixed: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -158,6 +148,8 @@ def _attempts(source: Chosen, entry: Entry, form: Form, fixed: Mapping[str, str]
             names[knob] = "0"
         else:
             return
+    if not all(value_of(names[need], source.knobs) for need in (*form.needs, *form.positive)):
+        return
     yield names
     for changed in _constants(source, names):
         yield {**names, **changed}

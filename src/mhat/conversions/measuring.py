@@ -10,9 +10,9 @@ from mhat.conversions import real, runs
 from mhat.conversions.chosen import Chosen
 from mhat.conversions.conditions import TOPIC
 from mhat.conversions.conversion import Difference
-from mhat.conversions.entries import Framework
+from mhat.conversions.entries import SENTENCES, Framework
 from mhat.conversions.matching import Match, value_of
-from mhat.conversions.nearest import best_constant, causes
+from mhat.conversions.nearest import best_constant, causes, same_if_held
 from mhat.conversions.runs import STEPS, STREAMS, Apart, Paths, all_apart, worst
 from mhat.errors import MhatError
 from mhat.explanations.claims import Claim, Comparison, Trials, four_digits
@@ -51,17 +51,18 @@ def of_both(chosen: Chosen, match: Match, plain: Match, *, measure: bool, limit:
     differs = not match.exact or bool(match.schedules)
     shown = plain if differs else match
     values = {knob: value_of(text, chosen.knobs) for knob, text in shown.expressions.items()}
-    why = causes(chosen.rule, shown) if differs else ()
+    why = causes(chosen, shown) if differs else ()
     settings = [values]
-    if "eps" in why and "eps" in values:
-        settings.append({**values, "eps": best_constant(chosen.rule, shown, "eps")})
+    if why == ("eps",) and values.get("eps"):
+        best = best_constant(chosen.rule, shown, "eps")
+        settings += [{**values, "eps": best}] if best != values["eps"] else []
     found = _found(chosen, shown, settings, measure=measure, limit=limit)
     if not differs:
         agreed = [_agreed(found, chosen, match)] if found.how == "measured" else []
         return HowFar((), tuple(agreed), found.remarks)
     labels = _labels(shown, settings, same_form=shown.entry is match.entry and shown.form is match.form)
     rows = tuple(Difference(label, found.how, each) for label, each in zip(labels, found.shares, strict=True))
-    named = () if match.exact else (_named(why),)
+    named = () if match.exact else _named(why, chosen, match)
     return HowFar(rows, (*named, _far(rows[0], found, chosen, match)), found.remarks)
 
 
@@ -69,7 +70,13 @@ def nearest_of(rule: Rule, found: Sequence[Match]) -> Match:
     """Choose of optimizers that are not the same the one that comes nearest."""
     several = runs.whole_tensors(rule, *(match.rule for match in found))
     expected = runs.rule_paths(rule, several)
-    return min(found, key=lambda match: worst(all_apart(expected, runs.rule_paths(match.rule, several))))
+
+    def far(match: Match) -> list[float]:
+        shares = all_apart(expected, runs.rule_paths(match.rule, several))
+        # The worst stream first; what differs in the last digits alone is as near.
+        return sorted((float(f"{each.share:.2g}") for each in shares.values()), reverse=True)
+
+    return min(found, key=far)
 
 
 def _found(chosen: Chosen, match: Match, settings: Settings, *, measure: bool, limit: float) -> _Found:
@@ -79,7 +86,7 @@ def _found(chosen: Chosen, match: Match, settings: Settings, *, measure: bool, l
             try:
                 return _measured(chosen, match, settings, limit)
             except MhatError as error:
-                reason = f"computed from the forms: {error.what}"
+                reason = f"computed from the pseudo code of both: {error.what}"
     return _computed(chosen.rule, match, settings, reason)
 
 
@@ -88,13 +95,15 @@ def _why_computed(source: Framework, match: Match, *, measure: bool) -> str:
     undriven = [each.known for each in (source, match.framework) if each.known]
     missing = [each.extra for each in (source, match.framework) if each.extra and not real.is_there(each)]
     if not measure:
-        return "computed from the forms: nothing was measured"
+        return "computed from the pseudo code of both: nothing was measured"
     if undriven:
-        return f"computed from the forms, {' and '.join(dict.fromkeys(undriven))}"
+        return f"computed from the pseudo code of both, {' and '.join(dict.fromkeys(undriven))}"
     if missing:
-        return f"computed from the forms; to measure: pip install 'mhat[{','.join(dict.fromkeys(missing))}]'"
+        return (
+            f"computed from the pseudo code of both; to measure: pip install 'mhat[{','.join(dict.fromkeys(missing))}]'"
+        )
     if match.recipes:
-        return "computed from the forms: what is added in the lines above is not run here"
+        return "computed from the pseudo code of both: what is added in the lines above is not run here"
     return ""
 
 
@@ -147,22 +156,28 @@ def _switched(match: Match) -> dict[str, bool]:
     return {name: match.form.switches.get(name, value) for name, value in match.entry.switches.items()}
 
 
-def _named(why: tuple[str, ...]) -> Claim:
-    """Say which knob it is that both treat otherwise."""
-    if not why:
-        sentence = "the difference is in no knob: it stays where every one that can be 0 is 0"
-    else:
+def _named(why: tuple[str, ...], chosen: Chosen, match: Match) -> Iterator[Claim]:
+    """Say which knob it is that both treat otherwise, or that one of them has not."""
+    if why:
         zeros = " and ".join(f"{knob}=0" for knob in why)
         sentence = f"the difference is in {' and '.join(why)}: with {zeros} both are the same on 50 digits"
-    return Claim(TOPIC, sentence, "tested", Trials(1, runs.FEW), " ".join(why))
+        yield Claim(TOPIC, sentence, "tested", Trials(1, runs.FEW), " ".join(why))
+    for knob, held in match.form.held.items():
+        wanted = chosen.knobs.get(knob, held)
+        if wanted != held and same_if_held(chosen.rule, match, {knob: wanted}):
+            meaning = SENTENCES.get(knob) or match.rule.meaning(knob).sentence
+            sentence = (
+                f"{match.entry.call} has no {knob} ({meaning}): there it is {exact(held)}, and {exact(wanted)} would "
+                "make both the same on 50 digits"
+            )
+            yield Claim(TOPIC, sentence, "tested", Trials(1, runs.FEW), knob)
 
 
 def _agreed(found: _Found, chosen: Chosen, match: Match) -> Claim:
     share = worst(found.shares[0])
-    sentence = (
-        f"measured with {_versions(chosen, match)}: x comes apart by at most {four_digits(share)} of the way it has "
-        f"come ({len(STREAMS)} streams of {STEPS} steps, {real.DTYPE})"
-    )
+    far = f"x comes apart by at most {four_digits(share)} of its way" if share else "the same to the last bit"
+    run = f"({len(STREAMS)} streams of {STEPS} steps, {real.DTYPE})"
+    sentence = f"measured with {_versions(chosen, match)}: {far} {run}"
     return Claim(TOPIC, sentence, "tested", Trials(len(STREAMS), STEPS, share))
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mhat.conversions.entries import Entry, Form, Framework
+from mhat.conversions.entries import NEUTRAL, Entry, Form, Framework
 from mhat.conversions.pseudo_code import written
 from mhat.conversions.runs import START, Paths, gradients
 from mhat.subjects import kinds
@@ -64,8 +64,10 @@ def _keywords(entry: Entry, form: Form, values: Mapping[str, float]) -> dict[str
     """Give every knob and switch as the framework takes it; what is off there is left out."""
     keywords: dict[str, Any] = {**form.switches}
     for knob, (theirs, default) in entry.knobs.items():
-        if knob in form.lacks or (default == 0.0 and values[knob] == 0.0):
+        if knob in form.lacks and default == NEUTRAL[knob]:
+            continue
+        if default == 0.0 and values[knob] == 0.0:
             continue
         base, bracket, _ = theirs.partition("[")
-        keywords[base] = (*keywords.get(base, ()), values[knob]) if bracket else values[knob]
+        keywords[base] = (*keywords.get(base, ()), values[knob]) if bracket else values.get(knob, 0.0)
     return keywords

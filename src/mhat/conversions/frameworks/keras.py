@@ -104,7 +104,7 @@ ENTRIES = (
     Entry(
         "keras.optimizers.Lion",
         {**_LR, "beta1": ("beta_1", 0.9), "beta2": ("beta_2", 0.99), **_EVERY},
-        (Form("lion"),),
+        (Form("lion", positive=("beta1",)),),
         edits=_CLIPS,
         ignored=_IGNORED,
     ),
@@ -129,5 +129,5 @@ KERAS = Framework(
         "l2": Recipe(L2, "{line}\n# and for every weight of every layer: regularizer=keras.regularizers.L2({half_l2})"),
     },
     anew="optimizer.{theirs} = {expression}",
-    warning="a compiled step reads a number once: set it in a loop of your own, or compile anew",
+    warning="in a loop of your own: what is compiled reads {theirs} once",
 )

@@ -56,6 +56,7 @@ SKLEARN = Framework(
     "scikit-learn's multi-layer perceptrons",
     ENTRIES,
     lead="",
+    made="model",
     aliases=("scikit-learn", "scikit", "sklearn.neural_network"),
     known="as scikit-learn 1.9.1 has it",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mhat.conversions.edits import VELOCITY_RATE_INSIDE
-from mhat.conversions.entries import Edit, Entry, Form, Framework
+from mhat.conversions.edits import L2, VELOCITY_RATE_INSIDE
+from mhat.conversions.entries import Edit, Entry, Form, Framework, Recipe
 
 _EPS_HAT = "eps-hat: eps is added before the correction"
 _IGNORED = {
@@ -12,7 +12,9 @@ _IGNORED = {
     "use_own_namescope_for_non_slot_vars": "it is a name only",
 }
 _LR = {"lr": ("learning_rate", None)}
-_RMSPROP_START = Edit(states={"v": "1"})
+# The second moment starts at 1, and nobody can say otherwise.
+_START = Edit(states={"v": "v_start"})
+_FROM_ONE = {"v_start": 1.0}
 ENTRIES = (
     Entry("tf.compat.v1.train.GradientDescentOptimizer", _LR, (Form("sgd"),), ignored=_IGNORED),
     Entry(
@@ -38,8 +40,8 @@ ENTRIES = (
         "tf.compat.v1.train.RMSPropOptimizer",
         {**_LR, "rho": ("decay", 0.9), "momentum": ("momentum", 0.0), "eps": ("epsilon", 1e-10)},
         (
-            Form("rmsprop_centered", {"centered": True}, edits=(_RMSPROP_START,)),
-            Form("rmsprop", dialects=("eps under the root", "average from 1")),
+            Form("rmsprop_centered", {"centered": True}, edits=(_START,), held=_FROM_ONE),
+            Form("rmsprop", dialects=("eps under the root",), edits=(_START,), held=_FROM_ONE),
         ),
         {"centered": False},
         (VELOCITY_RATE_INSIDE,),
@@ -48,7 +50,7 @@ ENTRIES = (
     Entry(
         "tf.compat.v1.train.AdagradOptimizer",
         {**_LR, "v_start": ("initial_accumulator_value", 0.1)},
-        (Form("adagrad", edits=(Edit(states={"v": "v_start"}),), held={"eps": 0.0}),),
+        (Form("adagrad", edits=(_START,), held={"eps": 0.0}),),
         ignored=_IGNORED,
     ),
     Entry(
@@ -65,5 +67,6 @@ TENSORFLOW = Framework(
     ENTRIES,
     lead="",
     aliases=("tf", "tf1", "tf.compat.v1", "tf.compat.v1.train"),
+    recipes={"l2": Recipe(L2, "{line}\n# and to the loss, for every weight w: {half_l2} * tf.reduce_sum(w**2)")},
     known="as tensorflow 2.21.0 has it",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mhat.conversions.edits import CLIP_VALUE, DAMPENING, DECAY, L2, LR_DECAY, V_START, VELOCITY
-from mhat.conversions.entries import Edit, Entry, Form, Framework, Recipe
+from mhat.conversions.edits import CLIP_ALL, CLIP_NORM, CLIP_VALUE, DAMPENING, DECAY, L2, LR_DECAY, V_START, VELOCITY
+from mhat.conversions.entries import Entry, Form, Framework, Recipe
 
 _EPS_HAT = "eps added before the correction"
 _SAME = "it changes how a step is computed and not what it is: give it to torch as before"
@@ -114,19 +114,22 @@ TORCH = Framework(
     aliases=("pytorch", "torch.optim"),
     recipes={
         "weight_decay": Recipe(
-            Edit("weight_decay", first="x = x - lr * weight_decay * x"),
+            DECAY,
             "{line}\n# before each step:\nfor p in params:\n    p.data.mul_(1 - {lr} * {weight_decay})",
         ),
         "clip_value": Recipe(
             CLIP_VALUE, "{line}\n# before each step:\ntorch.nn.utils.clip_grad_value_(params, {clip_value})"
         ),
+        # clip_grad_norm_ adds 1e-6 to the norm, which is not the same.
         "clip_norm": Recipe(
-            Edit("clip_norm", first="g = g * minimum(1, clip_norm / (norm(g) + 1e-6))"),
-            "{line}\n# before each step:\nfor p in params:\n    torch.nn.utils.clip_grad_norm_([p], {clip_norm})",
+            CLIP_NORM,
+            "{line}\n# before each step:\nfor p in params:\n"
+            "    p.grad.mul_({clip_norm} / p.grad.norm().clamp(min={clip_norm}))",
         ),
         "clip_all": Recipe(
-            Edit("clip_all", first='g = g * minimum(1, clip_all / (norm(g, over="all") + 1e-6))'),
-            "{line}\n# before each step:\ntorch.nn.utils.clip_grad_norm_(params, {clip_all})",
+            CLIP_ALL,
+            "{line}\n# before each step:\nnorm = sum((p.grad**2).sum() for p in params) ** 0.5\nfor p in params:\n"
+            "    p.grad.mul_({clip_all} / norm.clamp(min={clip_all}))",
         ),
     },
     anew='for group in optimizer.param_groups:\n    group["{theirs}"] = {expression}',

@@ -7,6 +7,7 @@
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
     explain                         why a rule moves as it moves, in words and numbers with their evidence
+    convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place
     bridges                         a rule in SciPy: bridges.scipy.method
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, check, compare, explain, identify, load, plot, save, step, trace
+    from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, save, step, trace
 
-_VERBS = ("again", "check", "compare", "explain", "identify", "load", "plot", "save", "step", "trace")
+_VERBS = ("again", "check", "compare", "convert", "explain", "identify", "load", "plot", "save", "step", "trace")
 _HOMES = {
     "MhatError": "mhat.errors",
     "Optimizer": "mhat.bridges.numpy",
@@ -44,7 +45,7 @@ _HOMES = {
 _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "explain",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors", "explain",
     "identify", "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mhat.checks.comparison import Comparison
     from mhat.checks.verdict import Verdict
+    from mhat.conversions import Conversion
     from mhat.engines.stepping import Step
     from mhat.explanations.explanation import Explanation
     from mhat.writing.passages import Passage
@@ -354,3 +355,40 @@ def explain(
 
     manner = inquiry.Manner("explain", seconds=seconds)
     return inquiry.explain(rule, stream, manner, more, knobs, each, in_full)
+
+
+def convert(
+    rule: str,
+    *,
+    from_: str | None = None,
+    to: str | None = None,
+    measure: bool = True,
+    timeout: float | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Conversion:
+    """Convert an optimizer to another framework: the lines to paste, or what cannot be the same and by how much.
+
+    `rule`: a rule ("adam") or what the framework calls it ("RMSprop", "keras.optimizers.Adam"). `from_` and `to`:
+    torch, optax, keras, tensorflow (`tf.compat.v1`), sklearn or numpy (mhat itself). Knobs as the source spells them,
+    or as mhat does, as keywords or in `knobs={...}`; what is not told is as the source has it by default. Where
+    both are installed the real optimizers are driven side by side, each no longer than `timeout` seconds, unless
+    `measure` is False; else what is said is computed from the pseudo code of both.
+
+    Returns a Conversion: `answer` ("exact", "conditional", "different", "absent"), `lines`, `knobs`, `conditions`,
+    `measured`, `to_json()`. Raises UnknownName for a rule, framework or knob that there is not, BadValue for numbers
+    that cannot be.
+
+    >>> import mhat
+    >>> conversion = mhat.convert("rmsprop", from_="torch", to="optax", measure=False)
+    >>> conversion.answer
+    'exact'
+    >>> print(conversion.lines)
+    optimizer = optax.rmsprop(learning_rate=0.01, decay=0.99, eps_in_sqrt=False)
+    """
+    from mhat import conversions
+    from mhat.language.settings import knobs_set
+
+    told = knobs_set("convert", more, knobs, (), {})
+    limit = {} if timeout is None else {"limit": timeout}
+    return conversions.convert(rule, from_, to, told, measure=measure, **limit)

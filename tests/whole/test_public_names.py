@@ -10,7 +10,7 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "explain",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors", "explain",
     "identify", "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
 }  # fmt: skip
 

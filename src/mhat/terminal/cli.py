@@ -23,11 +23,11 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, explain, trace
+from mhat.terminal import bench, check, convert, explain, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain")
+TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -50,6 +50,9 @@ WANTED = {
     },
     "Understand why it moves so": {
         "explain": "What each line is for, laws, knobs, numbers",
+    },
+    "Take it elsewhere": {
+        "convert": "The same training in torch, optax, Keras ...",
     },
     "Know how fast it is": {
         "bench": "A step against the memory's limit, torch, optax, Keras",
@@ -217,6 +220,7 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
 trace.register(app)
 check.register(app)
 explain.register(app)
+convert.register(app)
 bench.register(app)
 
 

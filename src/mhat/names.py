@@ -29,7 +29,7 @@ GIGABYTE = 1e9
 
 
 def find_rule(named: Any) -> Rule:
-    """Give the rule that is meant: a Rule, a function written as one, or a name.
+    """Give the rule that is meant: a Rule, a function written as one, its text, or a name.
 
     A name may be modified: `clipped(adam)`. Raises UnknownName, InputFileError if the file or module cannot be loaded,
     LanguageError if what is found is not in the rule language; SubjectError where a file must be run to find its rule,
@@ -41,7 +41,7 @@ def find_rule(named: Any) -> Rule:
         raise BadValue(f"{named.__name__} is a module", f"Name the rule in it: {named.__name__}.NAME.")
     if named is None:
         raise BadValue("None is no rule", "Give a rule, a function written as one, or a name.")
-    if not isinstance(named, str):
+    if not isinstance(named, str) or is_text(named):
         return rule_of(named)
     if (modified := modifiers.parted(named)) is not None:
         modifier, inner = modified
@@ -62,6 +62,11 @@ def find_rule(named: Any) -> Rule:
             raise modules.not_one_rule([*sure, *unsure], where)
         name = (*sure, *unsure)[0]
     return written.rule(name) or _rule_from_run(named, where, name)
+
+
+def is_text(named: str) -> bool:
+    """Whether it is the text of a rule, which no name looks like."""
+    return named.lstrip().startswith(("def ", "@"))
 
 
 def _is_plain(named: str) -> bool:

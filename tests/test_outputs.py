@@ -236,7 +236,7 @@ def test_a_link_is_refused_beforehand() -> None:
 
 
 NOT_OURS = (
-    "`t.zarr` is nothing that mhat has saved, and --force overwrites only that\n"
+    "`t.zarr` is nothing that mhat has saved, and force=True overwrites only that\n"
     "Choose another name, or remove it yourself."
 )
 

@@ -23,7 +23,7 @@ from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
-from mhat.names import find_rule, find_subject, rule_if_one, stream_text
+from mhat.names import find_rule, find_subject, is_text, rule_if_one, stream_text
 from mhat.progress import line
 from mhat.search.effort import Listener
 from mhat.subjects import records
@@ -108,6 +108,7 @@ def parties(
         if each is None:
             continue
         is_script = isinstance(each, str) and each.endswith(".py")
+        each = find_rule(each) if isinstance(each, str) and is_text(each) else each
         there.append(Party(each, *((feeds.pop(0), reads.pop(0)) if is_script else ())))
     there += [Party(command=each) for each in _several(command)]
     there += [Party(recorded=each) for each in _several(recorded)]
@@ -254,7 +255,7 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
     if party.recorded is not None:
         for option in options:
-            raise UnknownName(f"knob of {rule.name}", option, rule.knobs, "A record takes no options.")
+            raise rule.unknown_knob(option, "A record takes no options.")
         return records.record_of(party.recorded, manner.observe)
     return find_subject(
         party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,

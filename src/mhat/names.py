@@ -29,7 +29,7 @@ GIGABYTE = 1e9
 
 
 def find_rule(named: Any) -> Rule:
-    """Give the rule that is meant: a Rule, a function written as one, or a name.
+    """Give the rule that is meant: a Rule, a function written as one, its text, or a name.
 
     A name may be modified: `clipped(adam)`. Raises UnknownName, InputFileError if the file or module cannot be loaded,
     LanguageError if what is found is not in the rule language; SubjectError where a file must be run to find its rule,
@@ -41,7 +41,7 @@ def find_rule(named: Any) -> Rule:
         raise BadValue(f"{named.__name__} is a module", f"Name the rule in it: {named.__name__}.NAME.")
     if named is None:
         raise BadValue("None is no rule", "Give a rule, a function written as one, or a name.")
-    if not isinstance(named, str):
+    if not isinstance(named, str) or is_text(named):
         return rule_of(named)
     if (modified := modifiers.parted(named)) is not None:
         modifier, inner = modified
@@ -75,7 +75,7 @@ def rule_if_one(named: Any) -> Rule | None:
         return (
             find_rule(named) if isinstance(named, Rule | ModuleType) or _takes_x_and_g(named) else kinds.rule_in(named)
         )
-    if modifiers.parted(named) is not None or _is_plain(named):
+    if is_text(named) or modifiers.parted(named) is not None or _is_plain(named):
         return find_rule(named)
     where, name = _parted(named)
     written = definitions.definitions_of(where)
@@ -90,6 +90,11 @@ def rule_if_one(named: Any) -> Rule | None:
 def _takes_x_and_g(thing: Any) -> bool:
     arguments = getattr(getattr(thing, "__code__", None), "co_varnames", ())
     return {"x", "g"} <= set(arguments[: getattr(getattr(thing, "__code__", None), "co_argcount", 0)])
+
+
+def is_text(named: str) -> bool:
+    """Whether it is the text of a rule, which no name looks like."""
+    return named.lstrip().startswith(("def ", "@"))
 
 
 def _is_plain(named: str) -> bool:

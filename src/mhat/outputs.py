@@ -75,7 +75,7 @@ def check_output(path: str | Path, endings: tuple[str, ...], *, force: bool = Fa
 
 def _check_existing(path: Path, force: bool, ours: Known | None) -> None:
     if not force:
-        raise OutputFileError(f"`{path}` exists already", "Choose another name, or overwrite it with --force.")
+        raise OutputFileError(f"`{path}` exists already", "Choose another name, or overwrite it with force=True.")
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode) and path.suffix.lower() not in FOLDERS:
         raise OutputFileError(f"`{path}` is a directory", "Name a file.")
@@ -83,7 +83,7 @@ def _check_existing(path: Path, force: bool, ours: Known | None) -> None:
         raise OutputFileError(f"`{path}` is no file", "Choose another name.")
     if not _may_be_replaced(path, ours):
         raise OutputFileError(
-            f"`{path}` is nothing that mhat has saved, and --force overwrites only that",
+            f"`{path}` is nothing that mhat has saved, and force=True overwrites only that",
             "Choose another name, or remove it yourself.",
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import linecache
 import math
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -307,3 +309,23 @@ def test_a_callable_that_is_no_function() -> None:
         _ = rule(functools.partial(lambda x: x, 1)).tree
     with pytest.raises(LanguageError):
         _ = rule(lambda x: x).tree
+
+
+def test_a_rule_goes_to_another_process_as_its_text() -> None:
+    """A decorated rule could not be pickled: its name stands for the rule, and not for the function in it."""
+    made = of_tree(rule(ADAM).tree, paper="this one", doc="Says so.", knobs={"lr": "how fast"})
+    for one in (decorated, rule(ADAM), made):
+        kept = pickle.dumps(one)
+        there = pickle.loads(kept)
+        assert there == one and hash(there) == hash(one)
+        assert (there.paper, there.doc, there.knob_sentences) == (one.paper, one.doc, one.knob_sentences)
+        assert there.source.text == one.source.text and there.level is one.level
+        assert copy.copy(one) is copy.deepcopy([one])[0] is one
+    with pytest.raises(BadValue, match="text is never executed"):
+        pickle.loads(pickle.dumps(decorated))(1.0, 1.0)
+
+
+def test_a_pickled_rule_runs_nothing_and_says_what_is_wrong_with_it() -> None:
+    wrong = Rule("def f(x, g): return x - print(g)")
+    with pytest.raises(LanguageError, match="print"):
+        _ = pickle.loads(pickle.dumps(wrong)).tree

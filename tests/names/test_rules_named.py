@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mhat import landscapes, rules
+import mhat
+from mhat import landscapes, rule, rules
 from mhat.errors import BadValue, InputFileError, LanguageError, MhatError, UnknownName
 from mhat.names import find_gradients, find_rule
 
@@ -30,6 +31,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+
+
+def test_the_text_of_a_rule_is_that_rule() -> None:
+    """It was a module that is not installed."""
+    text = "def plain(x, g, *, lr=0.5):\n    return x - lr * g"
+    assert find_rule(text) == find_rule("@rule\n" + text) == rule(text)
+    assert mhat.trace(text, [1.0]).x.values.tolist() == [-0.5]
+    assert mhat.check(text, "sgd").conforms and mhat.compare(text, "sgd", lr=0.5).same
+    with pytest.raises(LanguageError, match="line 1"):
+        find_rule("def plain(x, g): return x - h(g)")
 
 
 def test_a_rule_inside_of_a_class(here: Path) -> None:

@@ -80,6 +80,10 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {
     "a number from the landscape": (
         f"{HEAD}x = 5.0\nfor t in range(1, 101):\n    g = 2 * x\n{STEP}    x = x - 0.1 * mv[-1]\n", "g", "mv",
     ),
+    "a loop over numbers written out": (f"{HEAD}t = 0\nfor g in [1.0, 2.0, 3.0]:\n    t += 1\n{STEP}", "g", "mv"),
+    "those numbers counted": (f"{HEAD}for t, g in enumerate([1.0, 2.0, 3.0], 1):\n{STEP}", "g", "mv"),
+    "those beside others": (f"{HEAD}for g, t in zip((1.0, 2.0, 3.0), range(1, 4)):\n{STEP}", "g", "mv"),
+    "a list with a name": (f"{HEAD}gs = [1.0, 2.0, 3.0]\nfor t, g in enumerate(gs, 1):\n{STEP}", "g", "mv"),
     "a while loop": (f"{HEAD}g = 10\nt = 0\nn = 60\nwhile t < n:\n    t += 1\n{STEP}", "g", "mv"),
     "an array to write to": (
         f"{HEAD}n = 60\nmv = np.zeros(n)\nfor t in range(1, n + 1):\n    g = 1.0\n    {MOMENTS}\n"
@@ -193,6 +197,15 @@ def test_a_count_of_its_own_that_cannot_be_followed(here: Path) -> None:
         subject.run(np.ones(11))
     assert caught.value.what == "`script.py` makes 10 steps by its own count, and 11 are needed"
     assert caught.value.cure == "Let it loop over `gs`, or over range(len(gs))."
+
+
+def test_of_a_number_that_is_fed_nothing_can_be_looped_over(here: Path) -> None:
+    """The cure was to loop over it."""
+    Path("script.py").write_text("out = []\nfor i in range(sum([4, 6])):\n    g = 1.0\n    out.append(-g)\n")
+    with pytest.raises(SubjectError) as caught:
+        driven("script.py", "g", "out").run(np.ones(11))
+    assert caught.value.what == "`script.py` makes 10 steps by its own count, and 11 are needed"
+    assert caught.value.cure == "Write the number of its steps out where it loops: range(10)."
 
 
 FIXED = "import numpy as np\nn = 10\ngs = [1.0] * n\nfixed = np.zeros(10)\nout = []\n"

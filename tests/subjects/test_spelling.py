@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mhat import rules
-from mhat.errors import UnknownName
+from mhat.errors import BadValue, UnknownName
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.spelling import keywords_of, spelling_of
 
@@ -116,3 +116,24 @@ def test_spellings_are_compared_without_case_and_underscores() -> None:
         "beta1",
         "eps",
     ]
+
+
+def test_words_are_no_answer_to_yes_or_no() -> None:
+    """Any word was as good as yes: `-k fused=maybe`."""
+
+    def run(g, fused: bool | None = None, amsgrad=False, depth=3, mode: bool | str = "fast", words=None):  # type: ignore[no-untyped-def]
+        ...
+
+    def asked(**options: Any) -> dict[str, Any]:
+        parameters = inspect.signature(run).parameters.values()
+        return keywords_of("run", parameters, None, options, skip=["g"]).arguments({})
+
+    for option, what in (
+        ("fused", "neither true nor false"),
+        ("amsgrad", "neither true nor false"),
+        ("depth", "not a"),
+    ):
+        with pytest.raises(BadValue, match=f"`{option}=maybe` is {what}"):
+            asked(**{option: "maybe"})
+    told = {"fused": True, "amsgrad": None, "depth": 4, "mode": "maybe", "words": "maybe"}
+    assert asked(**told) == told

@@ -133,7 +133,7 @@ def test_what_exists_is_overwritten_only_by_force(ending: str, tmp_path: Path, m
     mhat.save(ds, f"t{ending}")
     with pytest.raises(OutputFileError) as error:
         mhat.save(ds, f"t{ending}")
-    assert str(error.value) == f"`t{ending}` exists already\nChoose another name, or overwrite it with --force."
+    assert str(error.value) == f"`t{ending}` exists already\nChoose another name, or overwrite it with force=True."
     mhat.save(mhat.trace("sgd", [1.0, 2.0]), f"t{ending}", force=True)
     if ending in (".nc", ".zarr"):
         assert mhat.load(f"t{ending}").sizes["step"] == 2
@@ -146,7 +146,7 @@ def test_what_exists_is_overwritten_only_by_force(ending: str, tmp_path: Path, m
         ("t.txt", "`t.txt` ends in '.txt'\nChoose a name that ends in .nc, .csv, .zarr, .parquet."),
         ("t", "`t` ends in nothing that names a format\nChoose a name that ends in .nc, .csv, .zarr, .parquet."),
         ("no/t.nc", "there is no directory `no` to write `t.nc` into\nMake it first."),
-        ("d.nc", "`d.nc` exists already\nChoose another name, or overwrite it with --force."),
+        ("d.nc", "`d.nc` exists already\nChoose another name, or overwrite it with force=True."),
     ],
 )
 def test_an_output_is_refused(path: str, message: str, tmp_path: Path, monkeypatch: Any) -> None:
@@ -284,7 +284,7 @@ def test_force_overwrites_traces_and_nothing_else(ending: str, tmp_path: Path, m
         with pytest.raises(OutputFileError) as error:
             save(ds, path, force=True)
         assert str(error.value) == (
-            f"`t{ending}` is nothing that mhat has saved, and --force overwrites only that\n"
+            f"`t{ending}` is nothing that mhat has saved, and force=True overwrites only that\n"
             "Choose another name, or remove it yourself."
         )
     assert names_in(tmp_path) == [path.name]

@@ -211,7 +211,7 @@ def test_a_store_is_overwritten_only_by_force(tmp_path: Path, monkeypatch: pytes
     computed = dask_array.map_blocks(lambda block: pytest.fail("computed"), dask_array.ones(3), meta=np.empty(0))
     with pytest.raises(OutputFileError) as error:
         mhat.trace("sgd", computed, to="t.zarr")
-    assert str(error.value) == "`t.zarr` exists already\nChoose another name, or overwrite it with --force."
+    assert str(error.value) == "`t.zarr` exists already\nChoose another name, or overwrite it with force=True."
     assert mhat.load("t.zarr").sizes["step"] == 1
     assert mhat.trace("sgd", [1.0, 2.0], to="t.zarr", force=True).sizes["step"] == 2
     assert names_in(tmp_path) == ["t.zarr"]

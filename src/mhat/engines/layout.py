@@ -12,7 +12,7 @@ import numpy as np
 from mhat.dtypes import DTYPES
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.small import arrays_of
-from mhat.engines.work import Array, Work, variable_shape, variables_of
+from mhat.engines.work import Array, Work, variables_of
 
 
 class Layout:
@@ -114,7 +114,7 @@ class Layout:
         if name in self.program.per_step_states:
             return value
         several = self.core_shape[: self.work.several_dimensions]
-        shape = variable_shape(self.work.rule, name, self.tensor_shape)
+        shape = self.work.rule.shape_of(name, self.tensor_shape)
         missing = self.work.tensor_dimensions - len(shape)
         return np.broadcast_to(value, np.broadcast_shapes(np.shape(value), (*several, *(1,) * missing, *shape)))
 
@@ -122,4 +122,4 @@ class Layout:
         """Give the shape of a recorded variable in one step of one member of the batch."""
         inner = variables_of(self.work.rule)[name]
         several = self.core_shape[: self.work.several_dimensions]
-        return (*several, *variable_shape(self.work.rule, inner, self.tensor_shape))
+        return (*several, *self.work.rule.shape_of(inner, self.tensor_shape))

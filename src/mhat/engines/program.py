@@ -77,7 +77,8 @@ class Program:
             make = self._stored if carries else self._value
             compiled = self._step_value(line.value) if alone else make(line.value, per_step)
             self._lines.append((line.targets, compiled))
-            per_step = per_step | set(line.targets) if alone else per_step - set(line.targets)
+            # In place: copies would make a rule of many lines quadratic.
+            (per_step.update if alone else per_step.difference_update)(line.targets)
         self._result = self._stored(tree.result, per_step)
         self.per_step = frozenset(per_step)
         # Reductions count coordinates: a state of tensors has them also where it starts or ends a step as one number.

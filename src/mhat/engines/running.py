@@ -11,7 +11,7 @@ from mhat.dtypes import DTYPES
 from mhat.engines.floats import Floats, Tensor, values_of
 from mhat.engines.layout import Layout
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.work import CARRIED, Array, Work, variable_shape
+from mhat.engines.work import CARRIED, Array, Work
 
 
 def run_on_floats(work: Work) -> dict[str, Array]:
@@ -73,7 +73,7 @@ def _set_schedules(environment: Environment, work: Work, i: int) -> None:
 
 
 def _as_array(work: Work, name: str, record: list[Any], shape: tuple[int, ...]) -> Array:
-    target = variable_shape(work.rule, name, shape)
+    target = work.rule.shape_of(name, shape)
     size = max((len(values) for values in record), default=1)
     full = [values if len(values) == size else tuple(values) * size for values in record]
     array = np.array(full, dtype=DTYPES[work.dtype].computed)

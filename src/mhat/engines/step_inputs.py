@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from mhat.engines.work import variable_shape
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.language.fit import require_fit
@@ -117,7 +116,7 @@ def _check_state(rule: Rule, x: Any, state: Any) -> None:
         value = state[name]
         if not (isinstance(value, Real) or hasattr(value, "shape")):
             raise BadValue(f"the state `{name}` is {_said(value)}", WHOLE)
-        wanted = variable_shape(rule, name, tuple(np.shape(x)))
+        wanted = rule.shape_of(name, tuple(np.shape(x)))
         if not _fits(np.shape(value), wanted):
             raise BadValue(
                 f"the state `{name}` has the shape {tuple(np.shape(value))}, and x {tuple(np.shape(x))}",

@@ -13,7 +13,6 @@ from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.small import SmallArrays, is_small
 from mhat.engines.step_inputs import check_step, entries_of, floating
-from mhat.engines.work import variable_shape
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 
@@ -132,7 +131,7 @@ def _full(program: Program, name: str, value: Any, x: Any) -> Any:
     if isinstance(x, float) or name in program.per_step_states:
         return value
     xp = array_api_compat.array_namespace(x)
-    return xp.asarray(xp.broadcast_to(value, variable_shape(program.rule, name, tuple(x.shape))), copy=True)
+    return xp.asarray(xp.broadcast_to(value, program.rule.shape_of(name, tuple(x.shape))), copy=True)
 
 
 def _finished(program: Program, x: Any, result: Any, environment: Environment) -> Step:

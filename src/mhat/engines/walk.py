@@ -12,7 +12,7 @@ import numpy as np
 
 from mhat.engines.arrays import Arrays
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.work import variable_shape, variables_of
+from mhat.engines.work import variables_of
 from mhat.language.definition import Rule
 from mhat.language.inference import Level, names_read, reductions_over_all
 from mhat.language.tree import EVALUATION
@@ -90,7 +90,7 @@ class Walk:
         self._environment = first_environment(self.rule, self.x, g, {**self._knobs, **knobs}, 1.0, 1.0, 1.0)
         for name, value in self.program.start(self._environment).items():
             carried = name not in self.program.per_step_states
-            shape = np.broadcast_shapes(np.shape(value), variable_shape(self.rule, name, self._tensor))
+            shape = np.broadcast_shapes(np.shape(value), self.rule.shape_of(name, self._tensor))
             self._environment[name] = np.broadcast_to(value, shape) if carried else value
 
     def _entered(self, inner: str) -> Any:
@@ -98,7 +98,7 @@ class Walk:
 
     def _shape(self, inner: str) -> tuple[int, ...]:
         if self._tensor:
-            return variable_shape(self.rule, inner, self._tensor)
+            return self.rule.shape_of(inner, self._tensor)
         return self.x.shape if inner in ("x", "g") or self.rule.dependence[inner] & {"x", "g"} else ()
 
 

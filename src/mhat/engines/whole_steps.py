@@ -10,7 +10,6 @@ import numpy as np
 from mhat.engines.arrays import Arrays
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.step_form import StepForm
-from mhat.engines.work import variable_shape
 from mhat.language.definition import Rule
 from mhat.language.tree import Number, Operation
 from mhat.language.walking import subexpressions
@@ -78,7 +77,7 @@ class WholeStep:
                 made[name] = [np.zeros(()) for _ in xs]
             else:
                 dtype = np.dtype(stored.get(name, self.form.computed))
-                made[name] = [np.zeros(variable_shape(self.rule, name, x.shape), dtype) for x in xs]
+                made[name] = [np.zeros(self.rule.shape_of(name, x.shape), dtype) for x in xs]
         return made
 
     def run(

@@ -78,14 +78,3 @@ def variables_of(rule: Rule) -> dict[str, str]:
     """List what a trace can record: each name, and the name in `Rule.dependence` and `Rule.shapes` for it."""
     assigned = [f"{name}_used" if name in ("x", "g") else name for name in rule.variables]
     return {"g": "g", "x": "x", **{name: name for name in assigned}}
-
-
-def variable_shape(rule: Rule, name: str, tensor: tuple[int, ...]) -> tuple[int, ...]:
-    """Give the shape of a variable where the tensor has the given shape (a matrix rule: of two dimensions)."""
-    inferred = rule.shapes[name]
-    if inferred == ("rows", "columns"):
-        return tensor
-    if len(tensor) != 2 or inferred == ("1", "1"):
-        return ()
-    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
-    return sizes[inferred[0]], sizes[inferred[1]]

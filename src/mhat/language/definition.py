@@ -13,7 +13,7 @@ from typing import Any, overload
 from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
-from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes
+from mhat.language.inference import SCALAR, WHOLE, Dependence, Level, Shape, averages_squares, dependence, level, shapes
 from mhat.language.parsing import Parsed, parse_source
 from mhat.language.tree import Tree
 from mhat.language.values import value_of
@@ -96,6 +96,16 @@ class Rule:
     def shapes(self) -> dict[str, Shape]:
         """The shape of each name as if every tensor were a matrix."""
         return shapes(self.tree)
+
+    def shape_of(self, name: str, tensor: tuple[int, ...]) -> tuple[int, ...]:
+        """Give the shape of a name where the tensor has the given one (for a matrix rule: of two dimensions)."""
+        rows, columns = self.shapes[name]
+        if (rows, columns) == WHOLE:
+            return tensor
+        if len(tensor) != 2 or (rows, columns) == SCALAR:
+            return ()
+        sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
+        return sizes[rows], sizes[columns]
 
     @property
     def knobs(self) -> dict[str, float]:
@@ -180,6 +190,18 @@ class Rule:
         name = getattr(self, "__name__", None) or self.name
         return f"<rule {name}>"
 
+    def __copy__(self) -> Rule:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Rule:
+        # It never changes.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as text or tree: there nothing is run, and a call says so."""
+        origin = self._origin if isinstance(self._origin, Tree) else self.source
+        return _again, (origin, self._paper, self._knob_sentences, self._doc)
+
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Rule) and self.tree == other.tree)
 
@@ -189,6 +211,10 @@ class Rule:
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def _again(origin: sources.SourceText | Tree, paper: str, knobs: dict[str, str], doc: str) -> Rule:
+    return Rule(origin, paper=paper, knobs=knobs, doc=doc)
 
 
 def _number(rule: Rule, value: Any) -> Double:

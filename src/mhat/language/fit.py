@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from mhat.errors import BadValue, Place, abridged
 from mhat.language.definition import Rule
-from mhat.language.inference import SCALAR, WHOLE, Level
+from mhat.language.inference import Level
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import all_expressions
 from mhat.ops.table import OPERATIONS
@@ -60,7 +60,7 @@ def _check(rule: Rule, tensor: Sizes) -> None:
     states = {}
     for state in tree.states:
         (start,) = _sizes(state.start, known)
-        states[state.name] = _joined(state.start, start, _inferred(rule, state.name, tensor))
+        states[state.name] = _joined(state.start, start, rule.shape_of(state.name, tensor))
     for _ in range(2):
         known = {**numbers, "x": tensor, "g": tensor, **states}
         for line in tree.body:
@@ -71,15 +71,6 @@ def _check(rule: Rule, tensor: Sizes) -> None:
         (result,) = _sizes(tree.result, known)
         if any(a not in (1, b) for a, b in zip(result, tensor, strict=False)):
             raise _Misfit(f"the return has the shape {result}", "Return what has the shape of x.", tree.result.place)
-
-
-def _inferred(rule: Rule, name: str, tensor: Sizes) -> Sizes:
-    """Give the shape that a state is known to have."""
-    rows, columns = rule.shapes[name]
-    if (rows, columns) in (SCALAR, WHOLE):
-        return () if (rows, columns) == SCALAR else tensor
-    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
-    return sizes[rows], sizes[columns]
 
 
 def _sizes(node: Expression, known: dict[str, Sizes]) -> list[Sizes]:

@@ -12,7 +12,6 @@ import numpy as np
 from mhat.engines.arrays import Arrays
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.small import arrays_of, is_small
-from mhat.engines.work import variable_shape
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
 from mhat.laws.law import Array, Examined, Run
@@ -115,7 +114,7 @@ class _Machine:
         environment.update(self._program.start(environment))
         for name in set(rule.tree.state_names) - self._program.per_step_states:
             value = self._stored(environment[name]) if name in self._stored_states else environment[name]
-            environment[name] = np.broadcast_to(value, variable_shape(rule, name, shape) or shape)
+            environment[name] = np.broadcast_to(value, rule.shape_of(name, shape) or shape)
         return environment
 
     def step(self, environments: list[Environment], t: int, gradients: list[Array]) -> Iterator[Array]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mhat.errors import SubjectError, UnknownName
+from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language.vocabulary import ALIASES, BETAS, VOCABULARY, plain_spelling
 
 STARTS = (
@@ -88,7 +88,7 @@ def keywords_of(
 ) -> Keywords:
     """Read a signature (see `spelling_of`) and sort `options` into knobs and other keywords.
 
-    Raises UnknownName for an option that `name` does not take.
+    Raises UnknownName for an option that `name` does not take, BadValue for words in place of yes, no or a number.
     """
     listed, skipped = list(parameters), set(skip)
     spelling = spelling_of(listed, rule_knobs, skipped, meant)
@@ -100,11 +100,23 @@ def keywords_of(
         if knob in spelling.names and _is_number(value):
             held[knob] = float(value)
         elif option in takes or spelling.free:
+            _check_words(option, value, next((parameter for parameter in listed if parameter.name == option), None))
             others[option] = value
         else:
             raise UnknownName(f"option of {name}", option, takes | spelling.names)
     left = tuple(parameter for parameter in spelling.unknown if parameter not in others)
     return Keywords(replace(spelling, unknown=left), others, held)
+
+
+def _check_words(option: str, value: Any, parameter: inspect.Parameter | None) -> None:
+    """Refuse words for what is taken as yes, no or a number: any word would be as good as yes."""
+    if not isinstance(value, str) or parameter is None:
+        return
+    annotation = inspect.formatannotation(parameter.annotation)
+    if isinstance(parameter.default, bool) or ("bool" in annotation and "str" not in annotation):
+        raise BadValue(f"`{option}={value}` is neither true nor false", f"Give `{option}` one of them.")
+    if _is_number(parameter.default):
+        raise BadValue(f"`{option}={value}` is not a number", f"Give `{option}` a number.")
 
 
 def spelling_of(

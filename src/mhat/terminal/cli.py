@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mhat.errors import MhatError
+from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
 from mhat.terminal import bench, check, convert, explain, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
@@ -231,7 +231,7 @@ def _ended(run: Callable[[], Any], typed: Sequence[str]) -> int:
         code = run()
         sys.stdout.flush()
     except MhatError as error:
-        return _complain(_shortened(error), as_json)
+        return _complain(_as_typed(error), as_json)
     except MemoryError:
         cure = "Ask for fewer steps, or record fewer variables: --keep m_hat,v_hat."
         return _complain(MhatError("there is not enough memory for this", cure), as_json)
@@ -269,8 +269,10 @@ def _pairs(typed: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(typed, [*typed[1:], ""], strict=True))
 
 
-def _shortened(error: MhatError) -> MhatError:
-    """Name a file below the current directory as the user would."""
+def _as_typed(error: MhatError) -> MhatError:
+    """Name a file below the current directory, and an option, as the user would type it."""
+    if isinstance(error, OutputFileError):
+        error.what, error.cure = (text.replace("force=True", "--force") for text in (error.what, error.cure))
     if error.place is not None:
         file = Path(error.place.file)
         if file.is_relative_to(Path.cwd()):

@@ -12,7 +12,7 @@ import xarray as xr
 
 from mhat.dtypes import DTYPES
 from mhat.engines import plan
-from mhat.engines.work import Work, variable_shape, variables_of
+from mhat.engines.work import Work, variables_of
 from mhat.language import Level, Rule
 from mhat.traces.dimensions import RULE
 from mhat.traces.request import Request, understand_one
@@ -100,7 +100,7 @@ def layout_of(request: Request, name: str) -> Layout:
     """Lay out a variable after the shape that the rule gives it."""
     inner = variables_of(request.rule)[name]
     tensor = _sizes(request, request.tensor)
-    shape = variable_shape(request.rule, inner, tensor)
+    shape = request.rule.shape_of(inner, tensor)
     several = _sizes(request, request.several)
     dims: tuple[str | None, ...] = request.tensor if shape else ()
     if request.rule.level == Level.MATRIX and shape:

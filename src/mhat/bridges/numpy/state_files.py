@@ -27,10 +27,7 @@ TIMES, MORE = 4, 1 << 24
 
 def save(state: Mapping[str, Array], path: str | Path, *, force: bool) -> None:
     """Write a state; the file takes its name only when it is whole. Raises OutputFileError, MissingExtra."""
-    try:
-        file = check_output(path, ENDINGS, force=force)
-    except OutputFileError as error:
-        raise OutputFileError(error.what, error.cure.replace("--force", "force=True")) from None
+    file = check_output(path, ENDINGS, force=force)
     module = extra("safetensors", "safetensors") if file.suffix.lower() == ".safetensors" else None
     with beside(file, force=force) as partial, said_of(file):
         if module is None:

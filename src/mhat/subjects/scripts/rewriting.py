@@ -6,15 +6,17 @@ The script keeps its lines and their numbers; calls of these names are put in be
     __mhat_read__()                 notes what the name that is read holds at the end of a turn of a loop
     __mhat_set__(name, value)       gives a number that was set from outside, or its own
     __mhat_steps__                  how many gradients there are, for a script that counts its steps itself
+    __mhat_round__(values)          goes through values again and again, for a loop over values that are written out
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
 from collections.abc import Iterator
 
-FEED, READ, SET, STEPS = "__mhat_feed__", "__mhat_read__", "__mhat_set__", "__mhat_steps__"
+FEED, READ, SET, STEPS, ROUND = "__mhat_feed__", "__mhat_read__", "__mhat_set__", "__mhat_steps__", "__mhat_round__"
 GROWING = frozenset({"append", "extend", "insert"})
 COUNTING = frozenset({"range", "arange", "zeros", "ones", "empty", "full", "linspace", "repeat", "randn"})
 ARITHMETIC = {
@@ -237,15 +239,34 @@ def _placed(statement: ast.stmt, near: ast.stmt) -> ast.stmt:
     return statement
 
 
-def following(tree: ast.Module, steps: int) -> ast.Module:
-    """Let a script that makes `steps` steps by its own count make as many as there are gradients."""
+def following(tree: ast.Module, steps: int, feed: str) -> ast.Module:
+    """Let a script that makes `steps` steps by its own count make as many as there are gradients.
+
+    A loop whose variable is fed goes through its values again and again: they are replaced anyway.
+    """
     counts = _Counts(steps)
     counts.visit(tree)
     for statement in own_statements(tree.body, through_loops=True):
         for target, value in _pairs(statement):
             if target.id in counts.names and isinstance(statement, ast.Assign) and statement.value is value:
                 statement.value = counts.count(value)
+        if isinstance(statement, ast.For):
+            statement.iter = _going_round(statement.iter, statement.target, feed)
     return ast.fix_missing_locations(tree)
+
+
+def _going_round(values: ast.expr, target: ast.expr, feed: str) -> ast.expr:
+    """Repeat what a loop takes the name that is fed from, also behind `enumerate` and `zip`."""
+    if _is(target, feed):
+        call = ast.Call(ast.Name(ROUND, ast.Load()), [values], [])
+        return ast.copy_location(call, values)
+    if isinstance(values, ast.Call) and isinstance(target, ast.Tuple | ast.List):
+        name = getattr(values.func, "id", "")
+        parts = target.elts[1:] if name == "enumerate" else target.elts if name == "zip" else []
+        if parts:
+            several = itertools.zip_longest(values.args, parts)
+            values.args = [_going_round(a, b, feed) if a and b else a for a, b in several if a is not None]
+    return values
 
 
 class _Counts(ast.NodeTransformer):

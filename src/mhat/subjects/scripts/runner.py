@@ -9,6 +9,7 @@ import ast
 import contextlib
 import importlib.util
 import io
+import itertools
 import sys
 import traceback
 import types
@@ -104,15 +105,15 @@ class Script:
 
     def longer(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         assert self.steps is not None
-        counting = compile(rewriting.following(self.tree(), self.steps), self.path, "exec")
+        counting = compile(rewriting.following(self.tree(), self.steps, self.feed), self.path, "exec")
         once = Once(self, gradients, numbers)
         problem = once.attempt(counting)
         values = [] if problem is not None else once.values()
         if len(values) not in (len(gradients), len(gradients) + 1):
-            raise Refusal(
-                f"makes {self.steps} steps by its own count, and {len(gradients)} are needed",
-                f"Let it loop over `{self.feed}`, or over range(len({self.feed})).",
-            )
+            cure = f"Let it loop over `{self.feed}`, or over range(len({self.feed}))."
+            if once.length is None:
+                cure = f"Write the number of its steps out where it loops: range({self.steps})."
+            raise Refusal(f"makes {self.steps} steps by its own count, and {len(gradients)} are needed", cure)
         return values[-len(gradients) :]
 
     def cure(self, count: int) -> str:
@@ -162,6 +163,7 @@ class Once:
                 rewriting.READ: self.note,
                 rewriting.SET: lambda name, value: self.numbers.get(name, value),
                 rewriting.STEPS: len(self.gradients),
+                rewriting.ROUND: lambda values: itertools.islice(itertools.cycle(values), len(self.gradients)),
             }
         )
         before = sys.modules["__main__"], sys.argv

@@ -6,6 +6,7 @@
     trace, plot                     run a rule and record every variable; draw it
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
+    read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place
     bridges                         a rule in SciPy: bridges.scipy.method
@@ -30,20 +31,23 @@ if TYPE_CHECKING:
     from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, check, compare, identify, load, plot, save, step, trace
+    from mhat.verbs import again, check, compare, identify, load, plot, read, save, step, trace
 
 _HOMES = {
     "MhatError": "mhat.errors",
     "Optimizer": "mhat.bridges.numpy",
     "Rule": "mhat.language",
     "rule": "mhat.language",
-    **dict.fromkeys(("again", "check", "compare", "identify", "load", "plot", "save", "step", "trace"), "mhat.verbs"),
+    **dict.fromkeys(
+        ("again", "check", "compare", "identify", "load", "plot", "read", "save", "step", "trace"),
+        "mhat.verbs",
+    ),
 }
 _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "identify",
-    "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

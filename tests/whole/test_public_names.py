@@ -11,7 +11,7 @@ import mhat
 
 PUBLIC = {
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "errors", "identify",
-    "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step", "streams", "trace",
 }  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.

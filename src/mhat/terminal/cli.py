@@ -23,11 +23,11 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, trace
+from mhat.terminal import bench, check, read, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-TAKE_KNOBS = ("trace", "check", "identify", "compare")
+TAKE_KNOBS = ("trace", "check", "identify", "compare", "read")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -47,6 +47,7 @@ WANTED = {
         "check": "Against a rule; if it deviates, which line is wrong",
         "identify": "Which rule it is, with which knobs and changes",
         "compare": "Where and why two implementations part",
+        "read": "The pseudo code of what one does, as a rule",
     },
     "Know how fast it is": {
         "bench": "A step against the memory's limit, torch, optax, Keras",
@@ -213,6 +214,7 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
 
 trace.register(app)
 check.register(app)
+read.register(app)
 bench.register(app)
 
 

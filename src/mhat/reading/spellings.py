@@ -55,6 +55,9 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, Key]]:
         case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
             for name, value in zip(names, values, strict=False):
                 yield _name(name), _key(value)
+        case ast.Assign(value=ast.Call(func=ast.Attribute(attr=method))) if method.startswith("_foreach"):
+            # A list of tensors, of which a rule sees one.
+            yield _name(node.targets[0]).removesuffix("s"), _key(node.value)
         case ast.Assign():
             yield _name(node.targets[0]), _key(node.value)
             if isinstance(node.value, ast.IfExp):
@@ -71,7 +74,7 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, Key]]:
             if out is not None:
                 yield _name(out), _key(node)
             elif method.startswith("_foreach") and method.endswith("_") and node.args:
-                yield _name(node.args[0]), _key(node)
+                yield _name(node.args[0]).removesuffix("s"), _key(node)
             elif method.endswith("_") and not method.startswith("_"):
                 yield _name(function.value), _key(node)
 

@@ -92,7 +92,7 @@ class Writer:
         known = self._canonical.get(id(part))
         if known is None and part.kind == "number":
             # One number may stand at many places.
-            known = self._canonical[id(part)] = part
+            known = self._canonical[id(part)] = self._alike.setdefault(self._key(part), part)
         if known is None:
             index, node = next(iter(part.nodes.items()))
             like = [
@@ -166,9 +166,12 @@ class Writer:
     def _lines(self, parts: dict[int, Part], roots: list[Part]) -> list[Part]:
         """Choose the parts that are lines of their own."""
         uses: dict[int, int] = {}
+        passing = set[int]()  # what is made on the way to what the same piece of code gives
         for part in parts.values():
             for inner in self._inner(part):
                 uses[id(inner)] = uses.get(id(inner), 0) + 1
+                if inner.place == part.place and part.kind == OP:
+                    passing.add(id(inner))
         updates = {id(self._of(root)) for root in roots[1:]}
         lines = []
         chosen = {id(self._of(each)) for part in parts.values() if part.kind == BRANCH for each in part.parts}
@@ -178,7 +181,7 @@ class Writer:
                 continue
             named = spelled(part.place)
             small = self._is_small(part)
-            named = named if key not in chosen or uses.get(key, 0) > 1 else ""
+            named = named if key not in chosen | passing or uses.get(key, 0) > 1 else ""
             if key in updates or (uses.get(key, 0) > 1 and not small) or (named and not self._is_knob_alone(part)):
                 lines.append(part)
         return lines
@@ -288,12 +291,15 @@ class Writer:
         if any(at[id(self._of(s.update))] < place for s in carried):
             return False
         named = set(at)
-        for i, reader in enumerate([*lines, self._of(self.result)]):
+        late = [self._of(s.update) for s in states if s.update is not None]
+        late = [each for each in late if not (each in lines and self.names.get(id(each)) in {s.name for s in states})]
+        for i, reader in enumerate([*lines, self._of(self.result), *late]):
             if i <= place:
                 continue
             if any(self._reads(reader, state, named) for state in carried):
                 return False
             needs = self._needs(reader, dict(zip(at, lines, strict=True)))
+            needs |= {id(reader)} if reader in late and id(reader) in at else set()
             if needs & before or (id(part) in needs and any(i > later for later in after)):
                 return False
         return True
@@ -384,6 +390,6 @@ class Writer:
 
 def _plain(name: str) -> str:
     """Take from a name what only says where it is held."""
-    for front in ("device_", "_"):
+    for front in ("device_", "grouped_", "_"):
         name = name.removeprefix(front)
     return name.strip("_") if name.isascii() else "".join(c for c in name if c.isalnum() or c == "_").strip("_")

@@ -20,6 +20,7 @@ from typing import Any
 from mhat.subjects.sandbox import is_users
 
 CONSTANT, GRADIENT, START, KNOB = "constant", "gradient", "start", "knob"
+GIVEN = frozenset({GRADIENT, START, KNOB})
 LONGEST = 60_000  # nodes
 DEPTH = 4  # frames of the user's code that a place names, the innermost first
 # A place in the user's code: file, first line, last line, first column, last column.
@@ -59,9 +60,14 @@ class Tape:
         self.values.append(value)
         self.where.append(place)
         self.event.append(self.events)
-        if is_odd(value):
-            self.by_value[value] = number
+        self.know_again(number, value)
         return number
+
+    def know_again(self, number: int, value: float) -> None:
+        """Let a node be known by its value; gradients, starts and knobs are what they are, whatever has their value."""
+        known = self.by_value.get(value)
+        if is_odd(value) and (known is None or self.ops[known] not in GIVEN):
+            self.by_value[value] = number
 
     def enter(self, kind: str, value: float, name: Any) -> int:
         """Enter a gradient (tensor, step, coordinate), a start (tensor, coordinate) or a knob (its name)."""

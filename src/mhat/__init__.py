@@ -8,6 +8,7 @@
     check, identify, compare        is an implementation right, and if not, which line is wrong
     explain                         why a rule moves as it moves, in words and numbers with their evidence
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
+    read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place
     bridges                         a rule in SciPy: bridges.scipy.method
@@ -32,9 +33,22 @@ if TYPE_CHECKING:
     from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, save, step, trace
+    from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, read, save, step, trace
 
-_VERBS = ("again", "check", "compare", "convert", "explain", "identify", "load", "plot", "save", "step", "trace")
+_VERBS = (
+    "again",
+    "check",
+    "compare",
+    "convert",
+    "explain",
+    "identify",
+    "load",
+    "plot",
+    "read",
+    "save",
+    "step",
+    "trace",
+)
 _HOMES = {
     "MhatError": "mhat.errors",
     "Optimizer": "mhat.bridges.numpy",
@@ -45,8 +59,9 @@ _HOMES = {
 _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors", "explain",
-    "identify", "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
+    "explain", "identify", "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step",
+    "streams", "trace",
 ]  # fmt: skip
 
 

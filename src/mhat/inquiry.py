@@ -23,8 +23,10 @@ from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
-from mhat.names import find_rule, find_subject, is_text, rule_if_one, stream_text
+from mhat.names import find_rule, find_subject, is_text, rule_if_one, rule_meant, stream_text
 from mhat.progress import line
+from mhat.reading import reading as readings
+from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
 from mhat.subjects.records import Record
@@ -242,6 +244,22 @@ def compare(
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
         return comparison.compare(first, second, **asked)
+
+
+def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Reading:
+    """Find the pseudo code of what a party does."""
+    if party.recorded is not None or party.command is not None:
+        raise BadValue(
+            f"`{party.name}` is no code in Python", "Only what runs in Python can be read; identify finds what it is."
+        )
+    rule = None if party.feed is not None else rule_meant(party.named)
+    if rule is not None:
+        return readings.of_rule(rule, party.name)
+    held, options = _sorted(_library(), keywords, mapping, manner, party)
+    there = _found(party, _reading(party), manner, {**options, **held})
+    assert isinstance(there, Subject)
+    with _told(party):
+        return readings.read(there)
 
 
 @contextmanager

@@ -145,6 +145,23 @@ def _runs_here(where: str) -> bool:
     return top in ("mhat", "__main__") or (where in sys.modules and file is None)
 
 
+def rule_meant(named: Any) -> Rule | None:
+    """Give the rule that is meant where one is: by itself, by its name, or by its text in a file, which is not run."""
+    if not isinstance(named, str):
+        # Imported late: naming a rule must not load NumPy.
+        from mhat.subjects import kinds
+
+        return kinds.rule_in(named)
+    if _is_plain(named) or modifiers.parted(named) is not None:
+        return find_rule(named)
+    if named.endswith(".py"):
+        return None
+    from mhat.subjects import definitions
+
+    written = definitions.definitions_of(_parted(named)[0])
+    return None if written is None else written.step(_parted(named)[1])
+
+
 def check_order(rule: Any, gradients: Any) -> None:
     """Refuse a stream or a landscape in the place of the rule, where the rule stands behind it; raises BadValue."""
     # Imported late: naming a rule must not load NumPy.
@@ -294,30 +311,36 @@ def _only_definition(written: Definitions | None) -> str:
 def _subject_in_here(wanted: Wanted, guard: Guard) -> Subject:
     """Make a subject of what a file or module defines, in this process."""
     from mhat.subjects import kinds, modules
+    from mhat.subjects.recording.recorder import recordable
     from mhat.subjects.sandbox import quiet
     from mhat.subjects.scripts import script
 
     if wanted.feed is not None and wanted.read is not None:
-        return script.subject_of_script(wanted.where, wanted.feed, wanted.read, wanted.named, wanted.rule_knobs, guard)
+        return recordable(
+            script.subject_of_script(wanted.where, wanted.feed, wanted.read, wanted.named, wanted.rule_knobs, guard)
+        )
     if not wanted.where.endswith(".py"):
         kinds.import_framework(wanted.where)
     with quiet():
         loaded = modules.load(wanted.where)
     with loaded.neighbours.entered():
         subject = _subject_of_thing(loaded.named(wanted.name), wanted.named, wanted, guard)
-    return replace(subject, drive=loaded.neighbours.around(subject.drive))
+    return recordable(replace(subject, drive=loaded.neighbours.around(subject.drive)))
 
 
 def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard | None = None) -> Subject:
     """Make a subject of the thing itself, which runs here; `wanted` says how."""
     from mhat.subjects import kinds
+    from mhat.subjects.recording.recorder import recordable
     from mhat.subjects.sandbox import Guard as GuardOfRuns
 
     rule = kinds.rule_in(thing)
     if rule is not None:
         return _subject_of_rule(rule, name, wanted)
     ours = GuardOfRuns(wanted.limit) if guard is None else guard
-    return kinds.subject_of(thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours)
+    return recordable(
+        kinds.subject_of(thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours)
+    )
 
 
 def _subject_of_rule(rule: Rule, name: str | None, wanted: Wanted) -> Subject:

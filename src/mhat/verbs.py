@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mhat.conversions import Conversion
     from mhat.engines.stepping import Step
     from mhat.explanations.explanation import Explanation
+    from mhat.reading.reading import Reading
     from mhat.writing.passages import Passage
 
 
@@ -252,6 +253,38 @@ def check(
     manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process)
     verdict = judge(party, against, manner, more, knobs)
     return verdict.explained() if explain else verdict
+
+
+def read(
+    subject: Any,
+    *,
+    dtype: str | None = None,
+    feed: str | None = None,
+    read: str | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Reading:
+    """Read the pseudo code of what an implementation does: some of its steps are recorded and folded into a rule.
+
+    Takes subjects as `check` does, but no commands and records. Knobs given are held, other keywords are options of its
+    constructor. The reading has the `rule` (None where nothing could be folded), `lines` with the places that they
+    came from, `complete` (the rule does what the subject does, on all streams of `agreement`) and `notes` (what could
+    not be read, and where). Raises SubjectError if the subject does not run, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat, numpy as np
+    >>> def slow(gradients, lr=0.1):
+    ...     return -lr * np.cumsum(gradients, axis=0)
+    >>> mhat.read(slow).complete
+    True
+    """
+    from mhat import inquiry
+
+    (party,) = inquiry.parties([subject], feed=feed, read=read)
+    manner = inquiry.Manner("read", dtype=dtype, timeout=timeout, memory=memory, in_process=in_process)
+    return inquiry.read(party, manner, more, knobs)
 
 
 def identify(

@@ -10,8 +10,9 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors", "explain",
-    "identify", "landscapes", "load", "modifiers", "ops", "plot", "rule", "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
+    "explain", "identify", "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step",
+    "streams", "trace",
 }  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from mhat.language.definition import Rule
 from mhat.language.tree import Assignment, Expression, Number, Operation, Tree
+from mhat.language.walking import all_expressions
 from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
 from mhat.ops.table import MULTIPLY, NEGATE, OPERATIONS, OR, Definition
 from mhat.printers.base import Printed, Printer
@@ -103,6 +104,15 @@ def rule_text(rule: Rule | Tree, *, doc: str = "") -> str:
     tree = rule.tree if isinstance(rule, Rule) else rule
     lines = [*_docstring(doc), *map(line_text, tree.body), f"return {PRINTER.whole(tree.result)}"]
     return "\n".join([_signature(tree), *(f"{INDENT}{line}" if line else "" for line in lines)])
+
+
+def module_text(rule: Rule, doc: str) -> str:
+    """Print a file that holds the rule and nothing else, with the imports it needs."""
+    nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
+    used = {node.op for node in nodes if OPERATIONS[node.op].called}
+    used |= {"where"} if "where(" in rule_text(rule) else set()
+    imports = ["from mhat import rule", *([f"from mhat.ops import {', '.join(sorted(used))}"] if used else [])]
+    return "\n".join(['"""' + doc + '"""', "", *imports, "", "", "@rule", rule_text(rule), ""])
 
 
 def start_text(node: Expression) -> str:

@@ -37,6 +37,8 @@ class Subject:
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read
     source: SourceText | None = None  # the text of it, indentation kept
+    # Drives it and gives what it did (see `recording.recorder`); None where that cannot be seen.
+    record: Callable[[list[Array], list[Array], dict[str, float]], Any] | None = None
 
     @overload
     def run(self, gradients: Array, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Array: ...

@@ -23,11 +23,11 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, trace
+from mhat.terminal import bench, check, convert, explain, read, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert")
+TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert", "read")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -47,6 +47,7 @@ WANTED = {
         "check": "Against a rule; if it deviates, which line is wrong",
         "identify": "Which rule it is, with which knobs and changes",
         "compare": "Where and why two implementations part",
+        "read": "The pseudo code of what one does, as a rule",
     },
     "Understand why it moves so": {
         "explain": "What each line is for, laws, knobs, numbers",
@@ -221,6 +222,7 @@ trace.register(app)
 check.register(app)
 explain.register(app)
 convert.register(app)
+read.register(app)
 bench.register(app)
 
 

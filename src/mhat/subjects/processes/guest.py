@@ -25,13 +25,14 @@ from mhat.subjects.processes.failures import error_of
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
 from mhat.subjects.processes.pipes import KEPT, OutOfTimeError, TooMuchError
 from mhat.subjects.processes.process import SHOWN, Allowance, Process
+from mhat.subjects.recording.recorder import Recording
 from mhat.subjects.sandbox import LIMIT, is_users
 from mhat.subjects.subject import Array, Subject
 
 HOST = "mhat.subjects.processes.host"
 LOADING = 60.0  # seconds that a file may take to be loaded
 LATE = 2.0  # seconds that a process is given to say itself that a run takes too long
-LONGEST = 4_000_000  # bytes of a line
+LONGEST = 12_000_000  # bytes of a line
 FATAL, _FRAME = "Fatal Python error", re.compile(r'File "(.+)", line (\d+) in ')
 NONSENSE = "answered what mhat does not understand"
 GUARD_MAIN = 'Let it only define things: what takes long stands under `if __name__ == "__main__":`.'
@@ -117,6 +118,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
     return Subject(
         name=guest.wanted.named,
         drive=guest.drive,
+        record=guest.record,
         knobs=frozenset(map(str, data["knobs"])),
         several=bool(data["several"]),
         vectors=bool(data["vectors"]),
@@ -173,6 +175,20 @@ class Guest:
         deadline = time.monotonic() + self.wanted.limit + LATE
         data = self.waited(process, partial(process.receive_bytes, size_of(answer["shapes"]), deadline))
         return unpacked(answer["shapes"], data)
+
+    def record(self, gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> Recording:
+        """Run the subject once, and give what it did; raises SubjectError."""
+        if self.process is None or not self.process.running:
+            self.found()
+        assert self.process is not None
+        asked = {"knobs": knobs, "record": True}
+        answer = self.ask(self.process, asked, [*gradients, *starts], self.wanted.limit + LATE)
+        try:
+            if "error" in answer:
+                raise error_of(answer["error"])
+            return Recording.of_data(answer["recording"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.over(SubjectError(self.name, NONSENSE, OF_ITS_OWN, str(error)[:200])) from None
 
     def ask(self, process: Process, header: dict[str, Any], arrays: Sequence[Array], limit: float) -> dict[str, Any]:
         """Send a message and wait for the answer; the time counts anew from the beginning of each run."""

@@ -24,6 +24,7 @@ from mhat.subjects import kinds, modules
 from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
+from mhat.subjects.recording.recorder import record
 from mhat.subjects.sandbox import Guard, Unheard, raised
 from mhat.subjects.scripts.script import subject_of_script
 from mhat.subjects.subject import Array, Subject
@@ -98,11 +99,17 @@ def _run(subject: Subject, channel: Channel, header: dict[str, Any], arrays: lis
     """Drive the subject once; gradients come first, then as many starts."""
     half = len(arrays) // 2
     try:
-        parameters = subject.drive(arrays[:half], arrays[half:], header["knobs"])
+        if header.get("record"):
+            recorded = record(subject.drive, arrays[:half], arrays[half:], header["knobs"])
+            answer: dict[str, Any] = {"recording": recorded.as_data()}
+            parameters: list[Array] = []
+        else:
+            answer = {"parameters": True}
+            parameters = subject.drive(arrays[:half], arrays[half:], header["knobs"])
     except BaseException as error:
         channel.send(_failed(subject.name, error))
     else:
-        channel.send({"parameters": True}, parameters)
+        channel.send(answer, parameters)
 
 
 def _failed(name: str, error: BaseException) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Subject:
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read
     source: SourceText | None = None  # the text of it, indentation kept
+    notes: tuple[str, ...] = ()  # how it is driven, where that is not the plain contract; verdicts say so
 
     @overload
     def run(self, gradients: Array, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Array: ...

@@ -116,6 +116,10 @@ def _likelier(refusal: SubjectError | None, error: SubjectError) -> SubjectError
     """Choose what to say of code that could not be driven: why it is no run(gradients), or what else was tried."""
     if refusal is None or (error.said and refusal.what.endswith(UNMET)):
         return error
+    if error.said and refusal.what.endswith("tried:"):
+        return SubjectError(
+            refusal.subject, refusal.what.partition("` ")[2], refusal.cure, f"{refusal.said}\n{error.said}"
+        )
     return refusal
 
 

@@ -46,6 +46,7 @@ class Single:
         self.told = dtype is not None
         self.guard = guard
         self.dimensions: set[int] = set()
+        self.width: int | None = None  # how many coordinates it takes at once, if that is fixed
 
     def one(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
         """Run it on gradients of dimensions that it is known to take."""
@@ -75,6 +76,18 @@ class Single:
             check_again(self.name, [first], [self.one(gradients, zero, {})])
         if not self.dimensions:
             raise refusals[0]
+        if self.dimensions == {1}:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Find out whether it takes vectors of the length of the trial alone."""
+        longer = TRIAL[:, :3]
+        try:
+            self.one(longer, np.zeros(3), {})
+        except SubjectHangs:
+            raise
+        except SubjectError:
+            self.width = TRIALS[1].shape[1]
 
     @property
     def vectors(self) -> bool:
@@ -87,15 +100,22 @@ class Single:
 
     def _shaped(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
         """Run it on gradients of any shape: as they are, as vectors, or one coordinate at a time."""
+        rows, x = gradients.reshape(len(gradients), -1), start.reshape(-1)
+        if self.width is not None:
+            return self._in_parts(rows, x, self.width, knobs).reshape(gradients.shape)
         if min(start.ndim, 2) in self.dimensions:
             return self.one(gradients, start, knobs)
-        rows, x = gradients.reshape(len(gradients), -1), start.reshape(-1)
         if 1 in self.dimensions:
             return self.one(rows, x, knobs).reshape(gradients.shape)
         if 2 in self.dimensions:
             return self.one(rows[:, None], x[None], knobs).reshape(gradients.shape)
         columns = [self.one(rows[:, i], x[i], knobs) for i in range(len(x))]
         return np.stack(columns, axis=1).reshape(gradients.shape)
+
+    def _in_parts(self, rows: Array, x: Array, width: int, knobs: Mapping[str, float]) -> Array:
+        """Run as many coordinates at once as it takes; the last ones once more to fill a part."""
+        parts = [np.arange(i, i + width).clip(max=len(x) - 1) for i in range(0, len(x), width)]
+        return np.concatenate([self.one(rows[:, part], x[part], knobs) for part in parts], axis=1)[:, : len(x)]
 
     def attempt(self, knobs: Mapping[str, float], start: float = 0.0, trial: Array = TRIAL) -> list[Array]:
         """Run a trial with some knobs, or from some start."""

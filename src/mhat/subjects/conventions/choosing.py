@@ -43,7 +43,7 @@ def subject_by_convention(asked: Asked, convention: str | None = None) -> Subjec
         except SubjectHangs:
             raise
         except SubjectError as error:
-            tried.append(f"as {proposal.how}: {_short(error)}")
+            tried.append(f"{proposal.how}: {_short(error)}")
             refusals.append(error)
             continue
         return subject_of_proposal(asked, driver, proposal)
@@ -109,7 +109,7 @@ def subject_of_proposal(asked: Asked, driver: Single | Together, proposal: Propo
         tensors=proposal.tensors,
         defaults=proposal.defaults,
         source=source_of(thing if callable(thing) and hasattr(thing, "__name__") else type(thing)),
-        notes=(f"driven as {proposal.how}",),
+        notes=(f"driven {proposal.how}",),
     )
 
 

@@ -43,7 +43,7 @@ class Asked:
 class Proposal:
     """One way to drive a thing.
 
-    `how` ends the sentence "driven as ...". `tensors`: how many it must have. A proposal of more `confidence` is
+    `how` ends the sentence "driven ...". `tensors`: how many it must have. A proposal of more `confidence` is
     tried first; what works is taken.
     """
 

@@ -244,7 +244,7 @@ def _tensors(step: Step) -> int | None:
 
 def _said(step: Step) -> str:
     """Say how a step is called."""
-    said = "a step function"
+    said = "as a step function"
     back = [f"`{name}`" for name, role in step.roles.by_name.items() if role in ("state", "config")]
     if back:
         said += f": {_listed(back)} {'is' if len(back) == 1 else 'are'} handed back each step"

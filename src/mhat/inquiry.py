@@ -78,6 +78,7 @@ class Manner:
     timeout: float | None = None
     memory: float | None = None
     in_process: bool = False
+    convention: str | None = None
 
     def __post_init__(self) -> None:
         if self.dtype is not None and self.dtype not in DTYPES:
@@ -278,7 +279,7 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
     return find_subject(
         party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
-        in_process=manner.in_process,
+        in_process=manner.in_process, convention=manner.convention,
     )  # fmt: skip
 
 

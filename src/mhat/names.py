@@ -228,13 +228,15 @@ def find_subject(
     limit: float | None = None,
     memory: float | None = None,
     in_process: bool = False,
+    convention: str | None = None,
 ) -> Subject:
     """Give the subject that is meant.
 
     `named`: the name of a rule, `file.py:name`, `package.module:name`, `torch.optim:Adam`, a script with `feed` and
     `read`, or the thing itself. `command`: a command line, in place of a name. `against`: the rule it claims to
     be, by whose knobs ambiguous names are read. `options`: other keywords of the constructor (fused, amsgrad ...);
-    knobs among them are held. `tensors`: how many a command drives at once. `limit`: seconds a run.
+    knobs among them are held. `tensors`: how many a command drives at once. `limit`: seconds a run. `convention`: how
+    somebody's own code is called, where that is not to be found out.
 
     What is named by text runs in a process of its own, which may use `memory` GB (half of what there is) and is ended
     with all that it starts; `in_process`: here, for a debugger, without a limit unless one is given. The thing
@@ -263,7 +265,18 @@ def find_subject(
     if named is None:
         raise BadValue("no subject is named", "Name one: mine.py:my_adam, torch.optim:Adam, or --command.")
     wanted = Wanted(
-        "", "", "", feed, read, False, knobs, options or {}, dtype, observe, LIMIT if limit is None else limit
+        "",
+        "",
+        "",
+        feed,
+        read,
+        False,
+        knobs,
+        options or {},
+        dtype,
+        observe,
+        LIMIT if limit is None else limit,
+        convention,
     )
     if not isinstance(named, str):
         return _subject_of_thing(named, None, wanted)
@@ -339,7 +352,9 @@ def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard
         return _subject_of_rule(rule, name, wanted)
     ours = GuardOfRuns(wanted.limit) if guard is None else guard
     return recordable(
-        kinds.subject_of(thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours)
+        kinds.subject_of(
+            thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours, wanted.convention
+        )
     )
 
 

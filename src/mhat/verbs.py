@@ -220,6 +220,7 @@ def check(
     memory: float | None = None,
     in_process: bool = False,
     explain: bool = False,
+    convention: str | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -235,6 +236,7 @@ def check(
     estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
     of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
     `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the mistake (`verdict.why`).
+    `convention`: how code is called that was not written for mhat, if what is found out (the notes say) is not meant.
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
     stands in `knobs={...}`.
 
@@ -250,7 +252,9 @@ def check(
     from mhat.inquiry import Manner, judge, parties
 
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
-    manner = Manner("check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process)
+    manner = Manner(
+        "check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
+    )
     verdict = judge(party, against, manner, more, knobs)
     return verdict.explained() if explain else verdict
 
@@ -303,6 +307,7 @@ def identify(
     memory: float | None = None,
     in_process: bool = False,
     explain: bool = False,
+    convention: str | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -315,7 +320,7 @@ def identify(
 
     (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = inquiry.Manner(
-        "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process
+        "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
     )
     verdict = inquiry.identify(party, manner, more, knobs)
     return verdict.explained() if explain else verdict
@@ -336,6 +341,7 @@ def compare(
     timeout: float | None = None,
     memory: float | None = None,
     in_process: bool = False,
+    convention: str | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Comparison:
@@ -349,7 +355,7 @@ def compare(
 
     pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
     manner = inquiry.Manner(
-        "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process
+        "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process, convention
     )
     return inquiry.compare(pair, manner, more, knobs)
 

@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("named", "against", "more"),
     [
-        ("mine.py:my_adam", "adam", {}), ("classes.py:MyAdam", "adam", {}),
+        ("mine.py:my_adam", "adam", {}), ("classes.py:MyAdam", "adam", {}), ("course.py:adam", "adam", {}),
         ("script.py", "adam", {"feed": "g_list", "read": "mv", "observe": "ratio"}), ("rules.py:my_rule", "sgd", {}),
     ],
 )  # fmt: skip
@@ -42,7 +42,7 @@ def test_each_kind_conforms(named: str, against: str, more: dict[str, str], here
 
 
 def test_every_file_is_tried(here: Path) -> None:
-    assert set(FILES) == {"mine.py", "classes.py", "script.py", "rules.py", "my_sgd.c"}
+    assert set(FILES) == {"mine.py", "classes.py", "course.py", "script.py", "rules.py", "my_sgd.c"}
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")

@@ -205,6 +205,7 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
         knobs={name: known[name] for name in question.rule.knobs},
         estimated={name: estimated[name] for name in question.rule.knobs if name in estimated},
         reference=question.rule,
+        notes=question.subject.notes,
     )
 
 
@@ -236,7 +237,7 @@ def _deviating(
         diagnosis=diagnosis,
         nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,
         finished=not undone,
-        notes=() if answers else notes + undone,
+        notes=question.subject.notes + (() if answers else notes + undone),
     )
 
 

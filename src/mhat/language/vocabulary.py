@@ -76,9 +76,30 @@ USUAL = {
 }
 
 
+# Where a schedule follows, its first value; so the learning rate is called where it may come to fall.
+STARTING_RATES = (
+    "learningrateinit",
+    "lrinit",
+    "initlr",
+    "initiallr",
+    "initiallearningrate",
+    "baselr",
+    "baselearningrate",
+    "lr0",
+    "eta0",
+    "alpha0",
+    "learningrate0",
+    "steprate",
+    "initialstepsize",
+    "learnrate",
+    "stepsize0",
+    "lrstart",
+    "startlr",
+)
+
 # What others call the knobs, in plain spelling; the first that is there and not taken otherwise is the knob.
 ALIASES: dict[str, tuple[str, ...]] = {
-    "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha"),
+    "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha", *STARTING_RATES),
     "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
     "beta2": ("b2", "betav", "rho2", "rho", "decayrate"),
     "beta3": ("b3",),

@@ -4,6 +4,7 @@ subject                 the contract
 definitions, modules    what the text of a user's file says of it, and the file run, with its own neighbours
 kinds                   what kind of thing it is, and who makes a subject of it
 functions, classes      somebody's own code (calls: the ways in which a step wants to be called)
+conventions/            code that was not written for mhat: how it wants to be called, found by trying
 scripts/                plain scripts, rewritten
 commands                any language, by JSON lines
 records                 runs that were written down; nobody can drive them

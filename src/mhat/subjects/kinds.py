@@ -11,16 +11,20 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mhat.errors import BadValue, LanguageError
+from mhat.errors import BadValue, LanguageError, SubjectError, SubjectHangs
 from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects import keras, optax, torch
 from mhat.subjects.classes import has_step, subject_of_class
+from mhat.subjects.conventions.choosing import subject_by_convention
+from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, words_of
 from mhat.subjects.subject import Subject
 
+# How a refusal ends where the thing is not written for the plain contract at all.
+UNMET = ("which mhat does not know", "takes no gradients", "has no step that mhat can call:")
 FRAMEWORKS = {"torch": torch.imported, "optax": optax.imported, "keras": keras.imported}
 
 
@@ -53,8 +57,13 @@ def subject_of(
     dtype: str | None = None,
     observe: str = "x",
     guard: Guard = USUAL_GUARD,
+    convention: str | None = None,
 ) -> Subject:
-    """Make a subject of a function, a class, an object, or an optimizer of a framework."""
+    """Make a subject of a function, a class, an object, or an optimizer of a framework.
+
+    What fits neither `run(gradients)` nor a class with `step(params, grads)` is met by the conventions that others
+    write for; `convention`: by that one alone.
+    """
     if isinstance(thing, Subject):
         return thing
     if _is_framework(thing, "torch", torch.is_torch_optimizer):
@@ -64,14 +73,54 @@ def subject_of(
     if _is_optax(thing):
         return optax.subject_of_optax(thing, name, rule_knobs, dtype, options, guard)
     _refuse_made(thing)
-    if isinstance(thing, type) or has_step(thing):
-        return subject_of_class(thing, name, rule_knobs, dtype, options, observe, guard)
-    if callable(thing):
-        return subject_of_function(thing, name, rule_knobs, dtype, options, guard)
+    if isinstance(thing, type) or callable(thing) or has_step(thing):
+        return _of_own_code(thing, name, rule_knobs, dtype, options, observe, guard, convention)
     raise BadValue(
         f"`{name or words_of(thing, repr)}` is of type {type(thing).__name__}",
         "Name a function run(gradients), a class with step(params, grads), a rule or an optimizer of a framework.",
     )
+
+
+def _of_own_code(
+    thing: Any,
+    name: str | None,
+    rule_knobs: Mapping[str, float] | None,
+    dtype: str | None,
+    options: Mapping[str, Any],
+    observe: str,
+    guard: Guard,
+    convention: str | None,
+) -> Subject:
+    """Make a subject of somebody's own code: by the plain contract, else by a convention that it fits."""
+    is_class = isinstance(thing, type) or has_step(thing)
+    refusal: SubjectError | None = None
+    if convention is None:
+        try:
+            if is_class:
+                return subject_of_class(thing, name, rule_knobs, dtype, options, observe, guard)
+            return subject_of_function(thing, name, rule_knobs, dtype, options, guard)
+        except SubjectHangs:
+            raise
+        except SubjectError as error:
+            refusal = error
+    called = name or str(getattr(thing, "__name__", type(thing).__name__))
+    try:
+        return subject_by_convention(Asked(thing, called, guard, rule_knobs, dtype, options, observe), convention)
+    except SubjectHangs:
+        raise
+    except SubjectError as error:
+        raise _likelier(refusal, error) from None
+
+
+def _likelier(refusal: SubjectError | None, error: SubjectError) -> SubjectError:
+    """Choose what to say of code that could not be driven: why it is no run(gradients), or what else was tried."""
+    if refusal is None or (error.said and refusal.what.endswith(UNMET)):
+        return error
+    if error.said and refusal.what.endswith("tried:"):
+        return SubjectError(
+            refusal.subject, refusal.what.partition("` ")[2], refusal.cure, f"{refusal.said}\n{error.said}"
+        )
+    return refusal
 
 
 def _is_framework(thing: Any, name: str, is_optimizer: Any) -> bool:

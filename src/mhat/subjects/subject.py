@@ -39,6 +39,7 @@ class Subject:
     source: SourceText | None = None  # the text of it, indentation kept
     # Drives it and gives what it did (see `recording.recorder`); None where that cannot be seen.
     record: Callable[[list[Array], list[Array], dict[str, float]], Any] | None = None
+    notes: tuple[str, ...] = ()  # how it is driven, where that is not the plain contract; verdicts say so
 
     @overload
     def run(self, gradients: Array, start: Any = 0.0, knobs: Mapping[str, float] | None = None) -> Array: ...

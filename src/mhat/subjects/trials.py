@@ -22,7 +22,15 @@ TRIAL = np.array([
 # How many dimensions a step of the gradients may have, and the gradients of the trial.
 TRIALS = {0: TRIAL[:, 0], 1: TRIAL[:, :2], 2: TRIAL.reshape(-1, 2, 2)}
 
+# Trials of another kind: other gradients, others from the fifth step on, tiny ones, and all of one sign.
+TURNED = TRIAL[::-1, ::-1] * 1.5
+LATE = np.concatenate([TRIAL[:4], TURNED[4:]])
+SMALL = TRIAL * 1e-3
+RISING = np.abs(TRIAL) + 0.5
+
 AGAIN = "gave other parameters when it was run again on the same gradients"
+
+FORMS = ("vectors", "matrices", "numbers")
 
 # Gradients (T, *shape), start, knobs by our names; what comes back is checked here.
 Call = Callable[[Any, Any, Mapping[str, float]], Any]
@@ -38,6 +46,7 @@ class Single:
         self.told = dtype is not None
         self.guard = guard
         self.dimensions: set[int] = set()
+        self.width: int | None = None  # how many coordinates it takes at once, if that is fixed
 
     def one(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
         """Run it on gradients of dimensions that it is known to take."""
@@ -52,7 +61,7 @@ class Single:
         """Find out which dimensions it takes, and that the same gradients give the same parameters again."""
         refusals = {}
         for dimensions, gradients in TRIALS.items():
-            if dimensions == 2 and not self.dimensions - {0}:
+            if dimensions == 2 and not self.dimensions - {0} and self.dimensions:
                 break
             zero = np.zeros(gradients.shape[1:])
             try:
@@ -65,8 +74,20 @@ class Single:
                 continue
             self.dimensions.add(dimensions)
             check_again(self.name, [first], [self.one(gradients, zero, {})])
-        if not {0, 1} & self.dimensions:
+        if not self.dimensions:
             raise refusals[0]
+        if self.dimensions == {1}:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Find out whether it takes vectors of the length of the trial alone."""
+        longer = TRIAL[:, :3]
+        try:
+            self.one(longer, np.zeros(3), {})
+        except SubjectHangs:
+            raise
+        except SubjectError:
+            self.width = TRIALS[1].shape[1]
 
     @property
     def vectors(self) -> bool:
@@ -79,17 +100,26 @@ class Single:
 
     def _shaped(self, gradients: Array, start: Array, knobs: Mapping[str, float]) -> Array:
         """Run it on gradients of any shape: as they are, as vectors, or one coordinate at a time."""
+        rows, x = gradients.reshape(len(gradients), -1), start.reshape(-1)
+        if self.width is not None:
+            return self._in_parts(rows, x, self.width, knobs).reshape(gradients.shape)
         if min(start.ndim, 2) in self.dimensions:
             return self.one(gradients, start, knobs)
-        rows, x = gradients.reshape(len(gradients), -1), start.reshape(-1)
         if 1 in self.dimensions:
             return self.one(rows, x, knobs).reshape(gradients.shape)
+        if 2 in self.dimensions:
+            return self.one(rows[:, None], x[None], knobs).reshape(gradients.shape)
         columns = [self.one(rows[:, i], x[i], knobs) for i in range(len(x))]
         return np.stack(columns, axis=1).reshape(gradients.shape)
 
-    def attempt(self, knobs: Mapping[str, float], start: float = 0.0) -> list[Array]:
+    def _in_parts(self, rows: Array, x: Array, width: int, knobs: Mapping[str, float]) -> Array:
+        """Run as many coordinates at once as it takes; the last ones once more to fill a part."""
+        parts = [np.arange(i, i + width).clip(max=len(x) - 1) for i in range(0, len(x), width)]
+        return np.concatenate([self.one(rows[:, part], x[part], knobs) for part in parts], axis=1)[:, : len(x)]
+
+    def attempt(self, knobs: Mapping[str, float], start: float = 0.0, trial: Array = TRIAL) -> list[Array]:
         """Run a trial with some knobs, or from some start."""
-        gradients = TRIAL[:, : 2 if self.vectors else 1]
+        gradients = trial[:, : 2 if self.vectors else 1]
         return self.drive([gradients], [np.full(gradients.shape[1:], start)], knobs)
 
 
@@ -105,14 +135,50 @@ class Together:
         self.dtype = dtype or "float64"
         self.told = dtype is not None
         self.guard = guard
-        self.vectors = True
+        self.form = "vectors"
+
+    @property
+    def vectors(self) -> bool:
+        """Whether it takes several coordinates of a tensor at once."""
+        return self.form != "numbers"
 
     def settle(self) -> None:
-        """Try it twice; raises SubjectError."""
-        check_again(self.name, self.attempt({}), self.attempt({}))
+        """Find out whether it takes vectors, else matrices alone, else numbers; try it twice. Raises SubjectError."""
+        refusal: SubjectError | None = None
+        for form in FORMS:
+            self.form = form
+            try:
+                first = self.attempt({})
+            except SubjectHangs:
+                raise
+            except SubjectError as error:
+                refusal = refusal or error.with_traceback(None)
+                continue
+            return check_again(self.name, first, self.attempt({}))
+        assert refusal is not None
+        raise refusal
 
     def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
-        """Run all tensors at once."""
+        """Run all tensors at once; of those that are numbers, one coordinate of each after the other."""
+        if self.form == "vectors":
+            return self._driven(gradients, starts, knobs)
+        shapes = [g.shape for g in gradients]
+        rows = [g.reshape(len(g), -1) for g in gradients]
+        x = [s.reshape(-1) for s in starts]
+        if self.form == "matrices":
+            answered = self._driven([g[:, None] for g in rows], [s[None] for s in x], knobs)
+        else:
+            answered = [np.empty(g.shape) for g in rows]
+            for i in range(max(len(s) for s in x)):
+                # A tensor with fewer coordinates runs along, and is not looked at any more.
+                at = [min(i, len(s) - 1) for s in x]
+                streams = [g[:, j] for g, j in zip(rows, at, strict=True)]
+                one = self._driven(streams, [s[j] for s, j in zip(x, at, strict=True)], knobs)
+                for kept, j, column in zip(answered, at, one, strict=True):
+                    kept[:, j] = column
+        return [each.reshape(shape) for each, shape in zip(answered, shapes, strict=True)]
+
+    def _driven(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
         told = [np.array(g, dtype=self.dtype) for g in gradients]
         begins = [np.array(s, dtype=self.dtype) for s in starts]
         with _guarded(self.guard, self.name):
@@ -121,9 +187,9 @@ class Together:
                 self.dtype, self.told = dtype_of(answered[0]), True
             return checked_tensors(self.name, answered, [g.shape for g in gradients])
 
-    def attempt(self, knobs: Mapping[str, float], start: float = 0.0) -> list[Array]:
+    def attempt(self, knobs: Mapping[str, float], start: float = 0.0, trial: Array = TRIAL) -> list[Array]:
         """Run a trial with some knobs, or from some start."""
-        gradients = [TRIAL[:, : 2 + i % 2] for i in range(self.tensors)]
+        gradients = [trial[:, i % 2 :][:, : 2 + i % 2] for i in range(self.tensors)]
         return self.drive(gradients, [np.full(g.shape[1:], start) for g in gradients], knobs)
 
 
@@ -139,6 +205,7 @@ def subject_of_driver(
     tensors: int | None = None,
     defaults: Mapping[str, float] | None = None,
     source: SourceText | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Subject:
     """Make a subject of what has settled; `tensors`: how many it must be driven with, if it says so."""
     return Subject(
@@ -152,6 +219,7 @@ def subject_of_driver(
         tensors=tensors,
         defaults=defaults or {},
         source=source,
+        notes=notes,
     )
 
 

@@ -52,6 +52,9 @@ MemoryOption = Annotated[
 InProcessOption = Annotated[
     bool, typer.Option("--in-process", metavar="", help="Run it in this process, for a debugger.")
 ]
+ConventionOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How it is called, where what is found out is not meant.")
+]
 SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
 ExplainOption = Annotated[
@@ -99,6 +102,7 @@ def check(
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
+    convention: ConventionOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -118,7 +122,7 @@ def check(
     verdict = verbs.check(
         subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
         read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
-        in_process=in_process, explain=explain, knobs=options.knobs_of(knob or []),
+        in_process=in_process, explain=explain, convention=convention, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -139,6 +143,7 @@ def identify(
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
+    convention: ConventionOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -157,8 +162,8 @@ def identify(
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
-        command=command, recorded=recorded, tensors=tensors, timeout=timeout,
-        memory=memory, in_process=in_process, explain=explain, knobs=options.knobs_of(knob or []),
+        command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory, in_process=in_process,
+        explain=explain, convention=convention, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -178,6 +183,7 @@ def compare(
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
+    convention: ConventionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two implementations: where and why they part.
@@ -192,7 +198,7 @@ def compare(
     found = verbs.compare(
         a, b, observe=observe, seconds=seconds, dtype=dtype, feed=feed, read=read, command=command, recorded=recorded,
         tensors=tensors, timeout=timeout,
-        memory=memory, in_process=in_process, knobs=options.knobs_of(knob or []),
+        memory=memory, in_process=in_process, convention=convention, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)

@@ -54,6 +54,7 @@ class Wanted:
     dtype: str | None = None
     observe: str = "x"
     limit: float = LIMIT
+    convention: str | None = None
 
     def message(self) -> dict[str, Any]:
         """Write it for the other process; raises BadValue for an option that cannot be written."""
@@ -127,6 +128,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         tensors=None if data["tensors"] is None else int(data["tensors"]),
         defaults={str(name): float(value) for name, value in data["defaults"].items()},
         source=None if source is None else SourceText(str(source[0]), str(source[1]), int(source[2])),
+        notes=tuple(map(str, data["notes"])),
     )
 
 

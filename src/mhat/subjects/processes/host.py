@@ -147,8 +147,9 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
         return {"rule": _written(rule)}, None
     options = ast.literal_eval(request["options"])
     subject = kinds.subject_of(
-        thing, named, request["rule_knobs"], options, request["dtype"], request["observe"], guard
-    )
+        thing, named, request["rule_knobs"], options, request["dtype"], request["observe"], guard,
+        request["convention"],
+    )  # fmt: skip
     return _described(subject), subject
 
 
@@ -186,5 +187,6 @@ def _described(subject: Subject) -> dict[str, Any]:
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),
             "source": None if source is None else [source.whole, source.file, source.first_line],
+            "notes": list(subject.notes),
         }
     }

@@ -1,0 +1,195 @@
+"""A whole run that is given the gradient as a function of x.
+
+    adam(grad, x0, callback, num_iters)      minimize(f, grad_f, x0)      descend(loss_and_grad, x0, steps)
+
+x is where it asks for the gradient. A run that goes on until it converges ends when enough steps were seen.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mhat.errors import SubjectError
+from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.calls import PARAMS, is_required
+from mhat.subjects.conventions.feeding import Enough, Feed, rhythm_of
+from mhat.subjects.conventions.layouts import shape_of
+from mhat.subjects.conventions.making import maker_of, method_maker, methods_of, sample_of
+from mhat.subjects.conventions.proposals import Asked, Proposal, entering, stacked
+from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
+from mhat.subjects.spelling import STARTS, Keywords, SpelledKnobs, spelling_of
+from mhat.subjects.trials import TRIAL
+
+NAME = "gradient-function"
+GRADIENTS = frozenset({
+    "grad", "gradient", "gradf", "gradfunc", "gradfn", "gradientfunction", "gradientfn", "gradientfunc", "df", "fprime",
+    "jac", "dfunc", "derivative", "deriv", "g", "dfdx", "gradfunction", "computegradient", "getgradient", "gradients",
+    "nabla", "nablaf", "fgrad", "dj", "gradj", "gradloss", "lossgrad", "dloss", "costgrad", "gradcost", "gradientf",
+    "oracle", "gradoracle", "derivativefunction", "derivfunc", "dffn", "fgradient", "objgrad", "gradobjective", "grads",
+    "gradobj", "evalgrad", "calcgrad", "calculategradient", "computegrad", "getgrad", "df1", "fderiv", "dfdtheta",
+    "dldw", "stochasticgrad", "sgrad", "gradientoracle", "costderivative", "jacobian", "gradfun", "gradlossfn", "fp",
+})  # fmt: skip
+BOTH = frozenset({
+    "valueandgrad", "lossandgrad", "fandgrad", "costandgrad", "funandgrad", "lossandgradient", "valueandgradient",
+    "lossgradfn", "objectiveandgrad", "funcandgrad", "fg", "valgrad", "costandgradient", "lossandgradients", "fgfunc",
+})  # fmt: skip
+VALUES = frozenset({
+    "f", "func", "function", "fun", "objective", "objectivefunction", "loss", "lossfn", "lossfunction", "cost", "fn",
+    "costfunction", "costfn", "objfunc", "obj", "objectivefn", "lossfunc", "costfunc", "energy", "targetfunction", "h",
+    "evaluate", "evalf", "j",
+})  # fmt: skip
+COUNTS = frozenset({
+    "numiters", "steps", "nsteps", "niter", "niters", "iterations", "maxiter", "maxiters", "maxiterations", "epochs",
+    "nepochs", "numsteps", "numiterations", "t", "n", "nit", "iters", "maxsteps", "numepochs", "maxepochs", "maxit",
+    "iter", "numiter", "niterations", "iteration", "epoch", "maxstep", "k", "nbiter", "nbiters", "nmax", "itermax",
+    "stepnum", "stepsnumber", "nupdates", "its", "budget", "maxevals", "nbsteps", "total",
+})  # fmt: skip
+TOLERANCES = frozenset({
+    "tol", "tolerance", "precision", "xtol", "ftol", "gtol", "threshold", "stoptol", "thresh", "convergence", "atol",
+    "rtol", "tolx", "tolf", "gradtol", "abstol", "minchange", "convtol", "convergencethreshold", "toler", "conv",
+})  # fmt: skip
+POINTS = PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS} | {
+    "initialpoint", "startpoint", "startingpoint", "initialguess", "guess", "initpoint", "xs", "xi", "initialposition",
+    "initialtheta", "initialvalue", "initialvalues", "initialweights", "pos", "startx", "beginning", "xk", "initvalue",
+    "startingx", "initval", "wstart", "thetastart", "initparam", "initialparameters", "startvalue",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is given the gradient as a function, and what its arguments are."""
+
+    name: str
+    make: Callable[[list[Any], Mapping[str, float]], Callable[..., Any]]
+    gradient: str
+    answers: str
+    point: str | None
+    values: tuple[str, ...]
+    counts: tuple[str, ...]
+    tolerances: tuple[str, ...]
+    spelling: SpelledKnobs
+    each: int = 1
+    lead: int = 0
+
+    def course(self, gradients: list[Any], starts: list[Any], knobs: Mapping[str, float]) -> list[Any]:
+        """Run it; give where it was after each step."""
+        feed, steps = Feed(gradients[0], starts[0], self.answers, self.each, self.lead), len(gradients[0])
+        returned = self.ended(feed, starts, knobs, steps)
+        places = feed.places[1 : steps + 1]
+        if len(places) == steps - 1 and (last := _last(returned, starts[0])) is not None:
+            places.append(last)
+        if len(places) < steps:
+            what = f"ended by itself after {len(places)} steps, and {steps} are needed"
+            raise SubjectError(
+                self.name, what, "Give it an argument for the number of steps, and one for its tolerance."
+            )
+        return [stacked(places)]
+
+    def ended(self, feed: Feed, starts: list[Any], knobs: Mapping[str, float], steps: int) -> Any:
+        """Run it to its end, or until it asks for more gradients than there are; give what it returned."""
+        function = self.make(starts, knobs)
+        arguments = self.spelling.arguments({k: v for k, v in knobs.items() if k in self.spelling.names})
+        arguments[self.gradient] = feed
+        if self.point is not None:
+            start = entering(starts[0])
+            arguments[self.point] = start if start.ndim else start[()]
+        arguments |= dict.fromkeys(self.values, feed.value)
+        arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, 0.0)
+        try:
+            return function(**arguments)
+        except Enough:
+            return None
+
+
+def _last(returned: Any, start: Any) -> Any:
+    """Find x at the end in what a run returned: x itself, the end of its path, or one of several things."""
+    if shape_of(returned) == np.shape(start):
+        return returned
+    if isinstance(returned, tuple):
+        found = [last for each in returned if (last := _last(each, start)) is not None]
+        return found[0] if found else None
+    shape = shape_of(returned)
+    if shape is not None and len(shape) > 0 and shape[1:] == np.shape(start) and shape[0]:
+        return returned[-1]
+    return None
+
+
+def proposed(asked: Asked) -> Iterator[Proposal]:
+    """Propose to hand over a function that gives the next gradient."""
+    if inspect.isroutine(asked.thing):
+        yield from ways(asked, asked.thing, lambda starts, knobs: asked.thing, [], 0.7)
+        return
+    maker = maker_of(asked)
+    if maker is None or (sample := sample_of(maker)) is None:
+        return
+    for place, method in enumerate(methods_of(sample)):
+        make = method_maker(maker, method)
+        yield from ways(asked, getattr(sample, method), make, [maker.keywords], 0.7 - 0.01 * place)
+
+
+def ways(
+    asked: Asked,
+    function: Callable[..., Any],
+    make: Callable[[list[Any], Mapping[str, float]], Callable[..., Any]],
+    more: Sequence[Keywords | SpelledKnobs],
+    likely: float,
+) -> Iterator[Proposal]:
+    """Propose the ways in which a function may be given its gradient."""
+    arguments = [
+        p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)
+    ]
+    spelled = {p.name: plain_spelling(p.name) for p in arguments}
+    required = [p.name for p in arguments if is_required(p)]
+    point = next(
+        (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
+    )
+    counts = tuple(n for n in spelled if spelled[n] in COUNTS and n != point)
+    tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES)
+    for gradient, answers, sure in _gradients(spelled, required):
+        values = tuple(n for n in required if n != gradient and spelled[n] in VALUES)
+        taken = [gradient, *([point] if point else []), *values, *counts, *tolerances]
+        spelling = spelling_of(arguments, asked.rule_knobs, skip=taken)
+        if spelling.unknown or spelling.start:
+            continue
+        run = Run(asked.name, make, gradient, answers, point, values, counts, tolerances, spelling)
+        run = _in_rhythm(run)
+        how = f"by handing it a function that gives the next {answers}; x is where that is asked for"
+        yield Proposal(
+            NAME, how, likely + sure + (0.1 if point else 0.0), run.course, [spelling, *more], starts=point is not None
+        )
+
+
+def _gradients(spelled: Mapping[str, str], required: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+    """Yield the arguments that may be the gradient as a function, what it is to answer, and how sure that is."""
+    sure = [n for n in required if spelled[n] in GRADIENTS or spelled[n].startswith(("grad", "deriv"))]
+    for name in sure[:1]:
+        yield name, "gradient", 0.1
+        yield name, "value and gradient", 0.0
+    both = [n for n in required if spelled[n] in BOTH]
+    for name in both[:1]:
+        yield name, "value and gradient", 0.1
+        yield name, "gradient and value", 0.05
+    values = [n for n in required if spelled[n] in VALUES]
+    if values and not sure and not both:
+        yield values[0], "value and gradient", 0.05
+        yield values[0], "gradient and value", 0.02
+        yield values[0], "gradient", 0.0
+
+
+def _in_rhythm(run: Run) -> Run:
+    """Find out how often a step asks for its gradient."""
+    for start in (np.zeros(2), np.zeros(())):
+        feed = Feed(list(TRIAL[:, :2] if start.ndim else TRIAL[:, 0]), start, run.answers)
+        try:
+            run.ended(feed, [start], {}, len(TRIAL))
+        except Exception:
+            continue
+        if len(feed.noted) > 2:
+            each, lead = rhythm_of(feed.noted)
+            return replace(run, each=each, lead=lead)
+    return run

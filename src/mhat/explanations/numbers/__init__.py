@@ -40,7 +40,7 @@ from mhat.explanations.numbers import (
     resuming,
     stability,
 )  # fmt: skip
-from mhat.explanations.numbers.readings import Unread
+from mhat.explanations.numbers.readings import Unread, repeatable
 from mhat.explanations.runs import Setting
 
 __all__ = ["FAMILIES", "claimed", "numbers_of"]
@@ -62,7 +62,7 @@ FAMILIES: dict[str, tuple[Callable[[Setting], Iterator[Claim]], ...]] = {
 def numbers_of(setting: Setting, *families: str) -> Iterator[Claim]:
     """Yield the numbers of a rule, family by family: all of them, or those named.
 
-    What only a run could show is not said of a rule that no named stream can be given to.
+    What only a run could show is not said of a rule that cannot be run so.
     """
     for name in families or FAMILIES:
         for family in FAMILIES[name]:
@@ -70,8 +70,8 @@ def numbers_of(setting: Setting, *families: str) -> Iterator[Claim]:
 
 
 def claimed(family: Callable[[Setting], Iterator[Claim]], setting: Setting) -> list[Claim]:
-    """List what a family claims: up to where it would need a run that no text names; no number is warned of."""
+    """List what a family claims: up to where it would need a run that cannot be; no number is warned of."""
     claims: list[Claim] = []
     with np.errstate(all="ignore"), suppress(Unread):
-        claims.extend(family(setting))
+        claims.extend(repeatable(claim) for claim in family(setting))
     return claims

@@ -68,6 +68,8 @@ def averages_of(rule: Rule, knobs: Mapping[str, float], responses: Responses) ->
             continue
         if "g" not in rule.dependence[name] or (response.place and response.degree == 0):
             continue
+        if any("x" in names_in(state.start) for state in rule.tree.states if state.name == name):
+            continue
         recurrence = recurrences[name] or _by_its_line(rule, name)
         if recurrence is not None and names_in(recurrence.gain) <= set(knobs):
             gain = value_of(recurrence.gain, {**knobs})

@@ -13,6 +13,7 @@ import numpy as np
 
 from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof
 from mhat.explanations.numbers.parts import LATE, Parts, parts_of
+from mhat.explanations.numbers.past import corrected_by
 from mhat.explanations.numbers.readings import move
 from mhat.explanations.numbers.responses import Floor
 from mhat.explanations.numbers.wording import in_rates, said
@@ -127,21 +128,24 @@ def floor_numbers(setting: Setting) -> Iterator[Claim]:
         yield from _without(setting)
         return
     for each in stands:
-        later = (
-            ""
-            if each.corrected or not each.value
-            else (f", at step 1 at {said(each.first)}: it stands beside what is not corrected yet")
-        )
-        alike = (
-            f"at gradients of size {said(each.late)} both are alike{later}" if each.value
-            else "and is zero here: a gradient of zero is divided by nothing"
-        )  # fmt: skip
         yield Claim(
-            "numbers", f"`{each.name}` = {exact(each.value)} {each.place}; {alike}.", "computed",
+            "numbers", f"`{each.name}` = {exact(each.value)} {each.place}{_alike_at(parts, each)}.", "computed",
             Number(each.late, Formula(_alike_formula(each)), "both sides set equal"), each.name,
         )  # fmt: skip
     yield from _half(setting, stands[-1])
     yield from _shares(setting, stands[-1].name)
+
+
+def _alike_at(parts: Parts, each: Standing) -> str:
+    """Say at which gradients a floor is as large as what it stands beside."""
+    if not each.value:
+        return ", and is zero here: a gradient of zero is divided by nothing"
+    if each.corrected:
+        return f"; at gradients of size {said(each.late)} both are alike"
+    if parts.answers is None:
+        return f"; at step 1 both are alike at gradients of size {said(each.first)}, and later at others"
+    why = "that is not corrected yet" if corrected_by(parts.rule, parts) else "that begins at nothing"
+    return f"; at gradients of size {said(each.late)} both are alike, at step 1 ({why}) at {said(each.first)}"
 
 
 def _alike_formula(each: Standing) -> str:

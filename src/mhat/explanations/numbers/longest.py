@@ -127,7 +127,7 @@ def after_spike(parts: Parts, sizes: tuple[float, ...] = SPIKES, after: int = 30
     """Give the step before a spike among ones, then for each the step at it, the shortest later, and how much later."""
     gradients = np.ones((QUIET + after, len(sizes)))
     gradients[QUIET - 1] = sizes
-    moves = parts.moves(gradients)
+    moves = parts.each(gradients)
     later = moves[QUIET:]
     return float(moves[QUIET - 2, 0]), moves[QUIET - 1], later.min(axis=0), later.argmin(axis=0) + 1
 

@@ -6,7 +6,7 @@ All of it is derived from the tree, or measured on the rule itself; a name count
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -86,6 +86,18 @@ class Parts:
         return self.rule.level != Level.COORDINATE
 
     @cached_property
+    def followers(self) -> tuple[str, ...]:
+        """The states that begin where x does, and go with it."""
+        return tuple(state.name for state in self.rule.tree.states if "x" in names_in(state.start))
+
+    @cached_property
+    def holds(self) -> bool:
+        """Whether a step is added to x, so that x can be held to see the step alone."""
+        recurrence = recurrence_of(self.rule, "x")
+        gone = recurrence is not None and names_in(recurrence.gain) <= set(self.knobs)
+        return not self.followers and not (gone and recurrence and value_of(recurrence.gain, self.knobs) == 0)
+
+    @cached_property
     def rate(self) -> str | None:
         """The knob that the first steps are proportional to, x being held."""
         gradients = np.array([[0.5, -3.0, 20.0], [1.0, -2.0, 5.0], [-1.0, 7.0, 3.0]])
@@ -111,20 +123,39 @@ class Parts:
 
     def walk(self, gradients: Array, changed: Mapping[str, float] | None = None, **more: Any) -> Walked:
         """Run it on gradients (T, n), with some knobs changed."""
-        return walk(self.rule, {**self.knobs, **(changed or {})}, gradients, **more)
+        held = more.pop("held", False) and self.holds
+        return walk(self.rule, {**self.knobs, **(changed or {})}, gradients, held=held, **more)
 
     def moves(self, gradients: Array, changed: Mapping[str, float] | None = None, **more: Any) -> Array:
         """Give its steps against the gradient in learning rates, x being held so that decay is left out."""
         walked = self.walk(gradients, {**self.moving, **(changed or {})}, held=True, **more)
         return -walked.moves / self.lr
 
+    def each(self, gradients: Array, changed: Mapping[str, float] | None = None) -> Array:
+        """Give `moves` of coordinates that are a tensor each, whatever the rule looks at."""
+        if not self.looks_across:
+            return self.moves(gradients, changed)
+        return np.stack([self.moves(column[:, None], changed)[:, 0] for column in gradients.T], axis=1)
+
     def single(self, gradients: Any, changed: Mapping[str, float] | None = None, **more: Any) -> Array:
         """Give `moves` on one coordinate, (T,)."""
         return self.moves(np.asarray(gradients, dtype=float)[:, None], changed, **more)[:, 0]
 
+    def descend(self, slope: Callable[[Array], Array], start: Array, steps: int) -> Array:
+        """Walk down a slope, where the gradient answers to where x is, and give where it ends."""
+        x: Array = np.asarray(start, dtype=float)
+        states: Mapping[str, Any] | None = None
+        with np.errstate(all="ignore"):
+            for t in range(1, steps + 1):
+                walked = self.walk(slope(x)[None, :], start=x, first=t, states=states)
+                x, states = walked.x[0], walked.states
+        return x
+
     @cached_property
     def decay(self) -> float | None:
         """The share of x that a step takes away whatever the gradient is; None where it depends on that."""
+        if not self.holds:
+            return None
         recurrence = recurrence_of(self.rule, "x")
         if recurrence is not None and names_in(recurrence.gain) <= set(self.knobs):
             return 1 - value_of(recurrence.gain, self.knobs)
@@ -208,6 +239,8 @@ class Parts:
     @cached_property
     def answers(self) -> tuple[float, float] | None:
         """The steps in learning rates on a constant and on an alternating gradient of 1; None if they do not settle."""
+        if not self.holds:
+            return None
         states, gradients = self.steady
         moves = self.moves(np.tile(gradients, (10, 1)), first=LATE + LEAPS * BLOCK, states=states)
         settled = np.isfinite(moves).all() and np.allclose(moves[0], moves[-2], rtol=1e-7, atol=1e-12)

@@ -13,7 +13,7 @@ from mhat.explanations.numbers.averages import Average
 from mhat.explanations.numbers.parts import LATE, Parts, parts_of
 from mhat.explanations.numbers.readings import measured
 from mhat.explanations.numbers.responses import Spot
-from mhat.explanations.numbers.wording import said, steps_long
+from mhat.explanations.numbers.wording import listed, said, steps_long
 from mhat.explanations.runs import Setting
 from mhat.language import Expression, Operation, Rule, of_tree
 from mhat.language import Number as Literal
@@ -28,7 +28,13 @@ LONGEST = 200_000
 def past_numbers(setting: Setting) -> Iterator[Claim]:
     """Yield what the averages of a rule remember."""
     parts = parts_of(setting)
-    if not parts.averages:
+    if parts.followers:
+        names = listed([f"`{name}`" for name in parts.followers])
+        shown = Proof(tuple(f"`{name}` begins at x" for name in parts.followers))
+        yield Claim(
+            "numbers", f"{names} begin where x does and go with it: no averages of the gradient.", "proved", shown
+        )
+    if not parts.averages and not parts.followers:
         yield Claim(
             "numbers", "It remembers no gradient: a step is made of the newest one alone.", "proved", _forgets(parts)
         )

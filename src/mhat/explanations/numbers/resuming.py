@@ -27,7 +27,8 @@ def lost(parts: Parts, at: int = AT) -> dict[str, float]:
     one = np.ones((1, 1))
 
     def step(first: int, states: dict[str, object]) -> float:
-        return float(parts.moves(one, first=first, states=states)[0, 0])
+        start = 0.0 if parts.holds else walked.x[-1]
+        return float(-parts.walk(one, parts.moving, start=start, first=first, states=states).moves[0, 0] / parts.lr)
 
     states = dict(walked.states)
     result = {"": step(at + 1, states)}
@@ -35,7 +36,8 @@ def lost(parts: Parts, at: int = AT) -> dict[str, float]:
         result["t"] = step(1, states)
     for name in states:
         result[name] = step(at + 1, {other: value for other, value in states.items() if other != name})
-    result["all"] = step(1, {})
+    if len(result) > 2:
+        result["all"] = step(1, {})
     return result
 
 

@@ -32,12 +32,11 @@ def stability_numbers(setting: Setting) -> Iterator[Claim]:
     if most is None:
         return
     rate = parts.rate
-    over = "" if parts.quotient is None else " divided by the denominator"
+    over = "" if parts.quotient is None else ", divided by the denominator,"
     in_lr = f"{said(most * parts.lr)} / {rate} = " if rate and not math.isclose(parts.lr, 1.0) else ""
     yield Claim(
         "numbers",
-        f"A rule has a steepest bowl. This one swings out where the curvature{over} is above {in_lr}{said(most)}"
-        f"{', the denominator being what it is there' if over else ''}.",
+        f"It swings out on a bowl whose curvature{over} is above {in_lr}{said(most)}.",
         "computed",
         Number(most, Formula(threshold_formula(parts)), "Cohen et al. 2022, arXiv:2207.14484", None, NEAR),
         rate or "",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mhat.explanations.claims import four_digits
 from mhat.explanations.numbers.parts import Parts
+from mhat.notation.decimals import exact
 
 
 def said(value: float) -> str:
@@ -18,6 +19,9 @@ def said(value: float) -> str:
     if math.isnan(value):
         return "not a number"
     value = float(f"{value:.11g}") + 0.0
+    short = float(f"{value:.4g}")
+    if math.isclose(value, short, rel_tol=5e-6) and len(exact(short)) <= 6:
+        return exact(short)
     if 1e4 <= abs(value) < 1e6:
         return f"{float(f'{value:.4g}'):.0f}"
     return four_digits(value)

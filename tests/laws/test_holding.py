@@ -57,7 +57,7 @@ def test_laws_apply_where_the_papers_say_so(name: str) -> None:
         ("proportion", "adam", {}, "the rule itself does not keep it (it is off by 0.5)"),
         ("step at most lr", "adam", {}, "the rule itself takes steps of 6.08 lr"),
         ("step at most lr", "adamw", {}, "its steps depend on where x is"),
-        ("step bound", "sgd", {}, "it has no two decay rates beta1**2 < beta2 < 1"),
+        ("step bound", "sgd", {}, "its step grows with the gradient: twice the gradient, twice the step"),
         ("decay without gradient", "adam", {}, "it has no weight decay"),
         ("decay without gradient", "adamw", {"starts": False}, "it takes no start"),
         ("decay without gradient", "lion", {"free": frozenset()}, "its weight decay is zero"),
@@ -215,15 +215,3 @@ def test_the_sentence_of_a_counterexample() -> None:
     assert shown.sentence == (
         "the gradients [1] with lr=0.5, start=1: step / lr = 2.5 at step 1 where at most 2 is expected"
     )
-
-
-@pytest.mark.parametrize(
-    ("knobs", "known"),
-    [
-        ({"beta1": 0.9, "beta2": 0.999}, 7.2703), ({"beta1": 0.9, "beta2": 0.95}, 1.165), ({"beta2": 0.99}, 10.0),
-        ({"rho": 0.9}, 3.1623), ({"beta1": 0.9, "beta2": 0.5}, np.inf), ({"lr": 0.1}, np.inf),
-        ({"beta1": 0.9, "beta2": 0.9}, 1.0),
-    ],
-)  # fmt: skip
-def test_the_bound(knobs: dict[str, float], known: float) -> None:
-    assert laws.bound(knobs) == pytest.approx(known, rel=1e-4)

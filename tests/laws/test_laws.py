@@ -216,6 +216,6 @@ def test_the_bound_of_a_step_is_shown_by_growing_gradients() -> None:
     case = CASES["step bound"]
     counterexample = held(case, case.breaks)["step bound"].counterexample
     assert counterexample is not None
-    assert counterexample.came > counterexample.expected == laws.bound({"beta1": 0.9, "beta2": 0.999})
+    assert counterexample.came > counterexample.expected == laws.bound(rules.adam)
     assert "where at most 7.27 is expected" in counterexample.sentence
     assert counterexample.gradients[-1] / counterexample.gradients[-2] > 1

@@ -5,7 +5,8 @@
     Law, Finding, Counterexample    what a law is, and what is found
     Examined, examined_of           what is held against the laws; a rule itself as that
     Run, run_of                     a rule or a subject seen from outside; a rule as that
-    bound                           the longest step there is
+    longest_step, bound             the longest step there is, from the tree, and the gradients that come nearest to it
+    LongestStep, NoLongestStep
 
     starting, steadiness, symmetry, stillness, independence, memory: a family of laws each
     rounding, forms, reference: how near a law must be kept, by the honest ways to compute a rule
@@ -16,10 +17,11 @@ It knows no rule by name: a law asks the rule whether it applies.
 
 from mhat.laws.holding import applies, check, hold, laws
 from mhat.laws.law import Counterexample, Examined, Finding, Law, Run
+from mhat.laws.longest import LongestStep, NoLongestStep, longest_step
 from mhat.laws.reference import examined_of, run_of
 from mhat.laws.steadiness import bound
 
 __all__ = [
-    "Counterexample", "Examined", "Finding", "Law", "Run", "applies", "bound", "check", "examined_of",
-    "hold", "laws", "run_of",
+    "Counterexample", "Examined", "Finding", "Law", "LongestStep", "NoLongestStep", "Run", "applies", "bound", "check",
+    "examined_of", "hold", "laws", "longest_step", "run_of",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from mhat.language import Rule
 from mhat.laws.gradients import grown
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of, steps_of
+from mhat.laws.longest import LongestStep, NoLongestStep, longest_step
 from mhat.laws.reference import examined_of
 
 FAR = 1024.0
@@ -46,7 +47,7 @@ def family() -> Iterator[Law]:
     )
     yield Law(
         "step bound",
-        "The longest step there is comes from gradients that grow by beta2 / beta1 a step, and it has a bound.",
+        "How long a step can be follows from how past gradients are weighed: no gradients make a longer one.",
         "Ulps of the bound, and of x in learning rates, which a step is a difference of.",
         "growing",
         _bounded,
@@ -89,24 +90,24 @@ def _needs_short(examined: Examined) -> str | None:
 
 
 def _needs_bound(examined: Examined) -> str | None:
-    if math.isinf(bound(examined.knobs)):
-        return "it has no two decay rates beta1**2 < beta2 < 1"
-    return _needs_place(examined) or _exceeded(examined, bound(examined.knobs))
+    lacking = _needs_rate(examined)
+    if lacking is not None:
+        return lacking
+    found = longest_step(examined.rule, examined.knobs)
+    if isinstance(found, NoLongestStep):
+        return found.reason
+    return _needs_place(examined) or _exceeded(examined, found.value)
 
 
-def bound(knobs: Mapping[str, float]) -> float:
-    """Give the longest possible step in learning rates, for averages of gradients over roots of averaged squares.
+def bound(rule: Rule, knobs: Mapping[str, float] | None = None) -> float:
+    """Give the longest possible step of a rule in learning rates, infinite where it has no bound; see `longest_step`.
 
-    (1 - beta1) / sqrt((1 - beta2) (1 - beta1**2 / beta2)), by Cauchy and Schwarz; the paper's bound, without the
-    last factor, is exceeded.
-
-    >>> round(bound({"beta1": 0.9, "beta2": 0.999}), 4)
+    >>> from mhat.rules import adam
+    >>> round(bound(adam), 4)
     7.2703
     """
-    beta1, beta2 = knobs.get("beta1", 0.0), knobs.get("beta2", knobs.get("rho", 0.0))
-    if not beta1**2 < beta2 < 1:
-        return math.inf
-    return (1 - beta1) / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2))
+    found = longest_step(rule, knobs)
+    return found.value if isinstance(found, LongestStep) else math.inf
 
 
 def _in_rates(examined: Examined, gradients: Array) -> Array:
@@ -133,5 +134,5 @@ def _at_most_rate(examined: Examined, gradients: Array) -> Compared:
 
 def _bounded(examined: Examined, gradients: Array) -> Compared:
     came = np.abs(_in_rates(examined, gradients))
-    expected = np.full(came.shape, bound(examined.knobs))
-    return Compared(came, expected, bound(examined.knobs), quantity="step / lr", at_most=True)
+    most = bound(examined.rule, examined.knobs)
+    return Compared(came, np.full(came.shape, most), most, quantity="step / lr", at_most=True)

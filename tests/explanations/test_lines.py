@@ -86,7 +86,7 @@ def test_adam_without_its_lines() -> None:
         "Without it (m = g) the typical step under normal noise is 1.001 lr instead of 0.2361 lr.",
         "Without it (v = g**2) the typical step under normal noise is 42.61 lr instead of 0.2361 lr.",
         "Without it (m_hat = m) the first step is 0.1 lr instead of lr, and it takes 22 steps to reach 0.9 lr.",
-        "Without it (v_hat = v) the first step is 31.62 lr instead of lr, and it takes 1751 steps to come down to 1.1 lr.",
+        "Without it (v_hat = v) the first step is 31.62 lr instead of lr, and it takes 1751 steps to come down to 1.1 lr.",  # noqa: E501
         "Without it (ratio = m_hat) under a constant gradient of 10 step 100 is 10 lr instead of lr.",
     ]
 

@@ -116,7 +116,7 @@ def _knobs_of(entry: Entry, form: Form) -> tuple[str, ...]:
 
 def _tried(source: Chosen, bare: Match, fixed: Mapping[str, str]) -> list[Match]:
     """Try one optimizer with every way to set its knobs: the first that is the same, else all that are constant."""
-    rule, constant = source.rule, []
+    rule, constant = source.rule, list[Match]()
     for expressions in _attempts(source, bare.entry, bare.form, fixed):
         match = _made(source, bare, expressions)
         if same(rule, match.seen, FIRST, ("normal", "tiny")) and same(rule, match.seen):

@@ -1,7 +1,7 @@
 """What torch's operations are on single elements, in the operations of the rule language. It knows no tensor.
 
-A formula gets the nodes of one element of each argument, in the order of torch's schema, and gives the node of the result,
-whose value is set by whoever computed it.
+A formula gets the nodes of one element of each argument, in the order of torch's schema, and gives the node of the
+result, whose value is set by whoever computed it.
 """
 
 from __future__ import annotations

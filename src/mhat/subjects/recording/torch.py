@@ -1,7 +1,7 @@
 """What torch does, operation by operation, through its dispatch. It imports torch where it is loaded already.
 
-Tensors stay torch's own. Beside each storage lies which node each of its elements holds; what comes from elsewhere, or was
-written where nobody looked, is found again by its value.
+Tensors stay torch's own. Beside each storage lies which node each of its elements holds; what comes from elsewhere, or
+was written where nobody looked, is found again by its value.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LAYING = frozenset({
 COPYING = frozenset({"clone", "_to_copy", "copy", "contiguous", "to", "lift_fresh_copy"})
 MAKING = frozenset({
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones",
-    "new_empty", "new_full", "scalar_tensor", "arange", "empty_strided", "new_empty_strided", "zero", "fill", "_foreach_zero",
-    "isfinite", "isnan", "is_same_size", "_local_scalar_dense", "eye", "tensor",
+    "new_empty", "new_full", "scalar_tensor", "arange", "empty_strided", "new_empty_strided", "zero", "fill",
+    "_foreach_zero",     "isfinite", "isnan", "is_same_size", "_local_scalar_dense", "eye", "tensor",
 })  # fmt: skip
 REDUCING = {
     "sum": "add", "mean": "mean", "norm": "norm", "linalg_vector_norm": "norm", "amax": "maximum", "max": "maximum",
@@ -45,13 +45,12 @@ def recorded(tape: Tape) -> Iterator[None]:
 
     writer = Writer(tape, torch)
 
-    class Recorder(TorchDispatchMode):  # type: ignore[misc]
-        """Hears of each operation."""
+    def heard(_: Any, function: Any, types: Any, inputs: Any = (), options: Any = None) -> Any:
+        return writer.write(function, inputs, options or {})
 
-        def __torch_dispatch__(self, function: Any, types: Any, inputs: Any = (), options: Any = None) -> Any:
-            return writer.write(function, inputs, options or {})
-
-    with Recorder():
+    # Made so, and not as a class, since torch's own class is typed or not, as it is there or not.
+    recorder: Any = type("Recorder", (TorchDispatchMode,), {"__torch_dispatch__": heard})
+    with recorder():
         yield
 
 

@@ -1,0 +1,171 @@
+"""Know whether an implementation is right, and what it does: its verdict, its name, its pseudo code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mhat.checks.comparison import Comparison
+    from mhat.checks.verdict import Verdict
+    from mhat.reading.reading import Reading
+
+
+def check(
+    subject: Any = None,
+    against: Any = None,
+    *,
+    observe: str | None = None,
+    strict: bool = False,
+    maximize: bool = False,
+    seconds: float = 45.0,
+    dtype: str | None = None,
+    feed: str | None = None,
+    read: str | None = None,
+    command: str | None = None,
+    recorded: str | Path | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    explain: bool = False,
+    convention: str | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Verdict:
+    """Check an implementation against a rule: does it conform, and if not, which line is wrong.
+
+    `subject`: a function `run(gradients) -> parameters` (shapes (T,) or (T, n)), a class with a step method, a
+    rule, a torch optimizer class, an optax transformation, a Keras optimizer, or a name of one (`"mine.py:my_adam"`,
+    `"torch.optim:Adam"`); with `feed` and `read` a script, of which one name is fed and one read. In its place:
+    `command`, a command line that speaks JSON lines, driven with `tensors` tensors at once; or `recorded`, the file of
+    a run. `against`: the rule it claims to be; None: the one that its name claims (MyAdamW is adamw), else it is
+    identified among the library's; the verdict's notes say which. `observe`: what it returns: "x", the "update", or
+    a variable of the rule. Knobs given are held; others that the subject takes are varied, and those it hides are
+    estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
+    of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
+    `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the mistake (`verdict.why`).
+    `convention`: how code is called that was not written for mhat, if what is found out (the notes say) is not meant.
+    Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
+    stands in `knobs={...}`.
+
+    Raises SubjectError if the subject fails, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat, numpy as np
+    >>> def my_sgd(gradients, lr=0.1):
+    ...     return -lr * np.cumsum(gradients, axis=0)
+    >>> verdict = mhat.check(my_sgd)
+    >>> verdict.conforms, verdict.against
+    (True, 'sgd')
+    """
+    from mhat.inquiry import Manner, judge, parties
+
+    (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
+    manner = Manner(
+        "check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
+    )
+    verdict = judge(party, against, manner, more, knobs)
+    return verdict.explained() if explain else verdict
+
+
+def read(
+    subject: Any,
+    *,
+    dtype: str | None = None,
+    feed: str | None = None,
+    read: str | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Reading:
+    """Read the pseudo code of what an implementation does: some of its steps are recorded and folded into a rule.
+
+    Takes subjects as `check` does, but no commands and records. Knobs given are held, other keywords are options of its
+    constructor. The reading has the `rule` (None where nothing could be folded), `lines` with the places that they
+    came from, `complete` (the rule does what the subject does, on all streams of `agreement`) and `notes` (what could
+    not be read, and where). Raises SubjectError if the subject does not run, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat, numpy as np
+    >>> def slow(gradients, lr=0.1):
+    ...     return -lr * np.cumsum(gradients, axis=0)
+    >>> mhat.read(slow).complete
+    True
+    """
+    from mhat import inquiry
+
+    (party,) = inquiry.parties([subject], feed=feed, read=read)
+    manner = inquiry.Manner("read", dtype=dtype, timeout=timeout, memory=memory, in_process=in_process)
+    return inquiry.read(party, manner, more, knobs)
+
+
+def identify(
+    subject: Any = None,
+    *,
+    observe: str | None = None,
+    maximize: bool = False,
+    seconds: float = 90.0,
+    dtype: str | None = None,
+    feed: str | None = None,
+    read: str | None = None,
+    command: str | None = None,
+    recorded: str | Path | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    explain: bool = False,
+    convention: str | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Verdict:
+    """Find out which rule of the library an implementation is, with which knobs, and which edits.
+
+    The verdict's `against` names the rule. Takes subjects and raises as `check` does. Keywords that are knobs of
+    no rule in the library are options of the subject's constructor.
+    """
+    from mhat import inquiry
+
+    (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
+    manner = inquiry.Manner(
+        "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
+    )
+    verdict = inquiry.identify(party, manner, more, knobs)
+    return verdict.explained() if explain else verdict
+
+
+def compare(
+    a: Any = None,
+    b: Any = None,
+    *,
+    observe: str | None = None,
+    seconds: float = 90.0,
+    dtype: str | None = None,
+    feed: str | Sequence[str] | None = None,
+    read: str | Sequence[str] | None = None,
+    command: str | Sequence[str] | None = None,
+    recorded: str | Path | Sequence[str | Path] | None = None,
+    tensors: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    convention: str | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Comparison:
+    """Compare two implementations: where they part, and why, by the rule that each is or is nearest to.
+
+    Takes subjects and keywords and raises as `identify` does; a command or a record stands for one of the two, a list
+    of them for both. `feed` and `read` serve every script, or are lists in the order of the scripts. Options go to the
+    constructors of both.
+    """
+    from mhat import inquiry
+
+    pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
+    manner = inquiry.Manner(
+        "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process, convention
+    )
+    return inquiry.compare(pair, manner, more, knobs)

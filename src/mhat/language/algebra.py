@@ -101,21 +101,12 @@ def equal(a: Expression, b: Expression) -> bool:
     >>> equal(subtracted(ONE, Operation("sub", (ONE, beta))), beta)
     True
     """
-    if a == b:
-        return True
     try:
         (above, below), (over, under) = _quotient(a), _quotient(b)
-        return _times(above, under) == _times(over, below)
+        # What divides by nothing is no number, and equal to none.
+        return bool(below and under) and _times(above, under) == _times(over, below)
     except _TooLarge:
-        return False
-
-
-def quotient_of(node: Expression) -> Quotient | None:
-    """Give an expression as one polynomial over another, None where it has too many terms."""
-    try:
-        return _quotient(node)
-    except _TooLarge:
-        return None
+        return a == b
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ A law applies to a rule that keeps it, nearly, on seeded streams. How far a run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from mhat.language import Rule
 from mhat.laws import independence, memory, starting, steadiness, stillness, symmetry
 from mhat.laws.gradients import seeded
 from mhat.laws.law import Array, Compared, Counterexample, Examined, Finding, Law, Run
+from mhat.laws.proofs.proof import Proof
 from mhat.laws.reference import examined_of
 from mhat.laws.rounding import broken, hidden, strays
 from mhat.laws.shrinking import smallest
@@ -84,6 +87,42 @@ def refuted(law: Law, examined: Examined) -> Counterexample | None:
     """Look for the smallest gradients on which a rule itself does not nearly keep a law; None if there are none."""
     tried = (_strayed_by(law, turn) for turn in law.turns(examined))
     return next((counterexample for counterexample in tried if counterexample is not None), None)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a law for a rule: proved, refuted by the smallest gradients found, or tested.
+
+    `streams`, `steps` and `strayed` say on how many streams of how many steps it was tried, and how far it was off at
+    most. `unproved` is why there is no proof of what was only tested.
+    """
+
+    law: str
+    status: Literal["proved", "refuted", "tested"]
+    streams: int
+    steps: int
+    strayed: float
+    proof: Proof | None = None
+    counterexample: Counterexample | None = None
+    unproved: str = ""
+
+
+def settle(law: Law, examined: Examined) -> Outcome | None:
+    """Prove a law for a rule, or refute it, or say on how much it was tested; None where it cannot be asked of it.
+
+    A proof may hold under an assumption, as `eps = 0`; on streams the law is tried with the knobs in force.
+    """
+    if law.needs(examined) is not None:
+        return None
+    steps, streams = seeded(law.kind).shape
+    strayed = strays(law, examined)
+    if strayed > law.nearly:
+        found = refuted(law, examined)
+        return None if found is None else Outcome(law.name, "refuted", streams, steps, strayed, counterexample=found)
+    attempt = law.proof(examined)
+    if isinstance(attempt, Proof):
+        return Outcome(law.name, "proved", streams, steps, strayed, attempt)
+    return Outcome(law.name, "tested", streams, steps, strayed, unproved=attempt.reason)
 
 
 def _strayed_by(law: Law, examined: Examined) -> Counterexample | None:

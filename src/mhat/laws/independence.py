@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of
+from mhat.laws.proofs import structure
 
 
 def family() -> Iterator[Law]:
@@ -18,6 +19,7 @@ def family() -> Iterator[Law]:
         "pair",
         _coordinates,
         _needs_vectors,
+        proof=lambda examined: structure.coordinates_apart(examined.rule),
     )
     yield Law(
         "tensors apart",
@@ -26,6 +28,7 @@ def family() -> Iterator[Law]:
         "pair",
         _tensors,
         _needs_several,
+        proof=lambda examined: structure.tensors_apart(examined.rule),
     )
     yield Law(
         "order of tensors",
@@ -34,6 +37,7 @@ def family() -> Iterator[Law]:
         "pair",
         _order,
         _needs_several,
+        proof=lambda examined: structure.order_of_tensors(examined.rule),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from mhat.language import Rule
+from mhat.laws.proofs.proof import Attempt, NoProof
 from mhat.notation.decimals import exact
 
 Array = np.ndarray[Any, Any]
@@ -174,6 +175,11 @@ def anything(examined: Examined) -> str | None:
     return None
 
 
+def unproved(examined: Examined) -> Attempt:
+    """Try no proof."""
+    return NoProof("no proof of it is known")
+
+
 def at_once(examined: Examined) -> Iterable[Examined]:
     """Ask what is examined as it is, once."""
     return (examined,)
@@ -186,7 +192,7 @@ class Law:
     `tolerance` says of what the ulps are that a run may stray. `demand` makes of gradients what came and what is
     expected. `needs` gives the reason why it cannot be asked. A rule keeps the law if it strays from it by no more than
     `nearly`: eps makes it stray a little. `turns`: where a law asks about several things, what is examined with all but
-    one of them held, one after the other.
+    one of them held, one after the other. `proof` argues from the tree of the rule, for the knobs in force.
     """
 
     name: str
@@ -197,6 +203,7 @@ class Law:
     needs: Callable[[Examined], str | None] = field(default=anything)
     nearly: float = 0.02
     turns: Callable[[Examined], Iterable[Examined]] = field(default=at_once)
+    proof: Callable[[Examined], Attempt] = field(default=unproved)
 
     def ask(self, examined: Examined, gradients: Array) -> Compared:
         """Make the demand; what is not finite is no number to warn of, but an answer."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from mhat.language import Rule
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of
+from mhat.laws.proofs import structure
 from mhat.laws.reference import predicted
 from mhat.laws.shortening import forgettable, shortened
 
@@ -22,6 +23,7 @@ def family() -> Iterator[Law]:
         _without_memory,
         _needs_decay_rate,
         turns=_one_rate_each,
+        proof=lambda examined: structure.without_memory(examined.rule, free_rates(examined)),
     )
 
 

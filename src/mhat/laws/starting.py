@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of
+from mhat.laws.proofs import structure
 from mhat.laws.reference import predicted
 
 
@@ -18,6 +19,7 @@ def family() -> Iterator[Law]:
         "Ulps of the step itself.",
         "sequence",
         _first_step,
+        proof=lambda examined: structure.first_step(examined.rule),
     )
     yield Law(
         "repetition",
@@ -25,6 +27,7 @@ def family() -> Iterator[Law]:
         "Ulps of how far x gets; the same bits need none.",
         "sequence",
         _repetition,
+        proof=lambda examined: structure.repetition(examined.rule),
     )
     yield Law(
         "prefix",
@@ -32,6 +35,7 @@ def family() -> Iterator[Law]:
         "Ulps of how far x gets; the same bits need none.",
         "sequence",
         _prefix,
+        proof=lambda examined: structure.prefix(examined.rule),
     )
 
 

@@ -12,6 +12,8 @@ from mhat.language import Rule
 from mhat.laws.gradients import grown
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of, steps_of
 from mhat.laws.longest import LongestStep, NoLongestStep, longest_step
+from mhat.laws.proofs import steadiness as proofs
+from mhat.laws.proofs.proof import without_decay
 from mhat.laws.reference import examined_of
 
 FAR = 1024.0
@@ -28,6 +30,9 @@ def family() -> Iterator[Law]:
         "constant",
         _constant_gradient,
         _needs_rate,
+        proof=lambda examined: without_decay(
+            lambda rule: proofs.constant_gradient(rule, examined.knobs), examined.rule
+        ),
     )
     yield Law(
         "weights sum to one",
@@ -35,6 +40,7 @@ def family() -> Iterator[Law]:
         "Ulps of the first step, and of x, which a step is a difference of.",
         "constant",
         _equal_steps,
+        proof=lambda examined: without_decay(lambda rule: proofs.equal_steps(rule, examined.knobs), examined.rule),
     )
     yield Law(
         "step at most lr",
@@ -44,6 +50,7 @@ def family() -> Iterator[Law]:
         _at_most_rate,
         _needs_short,
         BARELY,
+        proof=lambda examined: proofs.at_most_rate(examined.rule, examined.knobs),
     )
     yield Law(
         "step bound",
@@ -53,6 +60,7 @@ def family() -> Iterator[Law]:
         _bounded,
         _needs_bound,
         BARELY,
+        proof=lambda examined: proofs.bounded(examined.rule, examined.knobs),
     )
 
 
@@ -76,7 +84,8 @@ def _long_moves(rule: Rule, knobs: tuple[tuple[str, float], ...]) -> tuple[Array
     itself = examined_of(rule, dict(knobs))
     streams = np.stack([grown(ratio, LONG) for ratio in (1.0, -1.0, 1.111, 0.999, 0.99, 1.01)], axis=1)
     rate = itself.knobs["lr"]
-    return steps_of(itself.ask(streams)) / rate, steps_of(itself.ask(streams, FAR), FAR) / rate
+    with np.errstate(all="ignore"):
+        return steps_of(itself.ask(streams)) / rate, steps_of(itself.ask(streams, FAR), FAR) / rate
 
 
 def _exceeded(examined: Examined, most: float) -> str | None:

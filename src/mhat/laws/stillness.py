@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mhat.laws.law import Array, Compared, Examined, Law
+from mhat.laws.proofs import stillness as proofs
 from mhat.laws.reference import predicted
 
 # Where they are free, large enough for the decay to be seen in any dtype.
@@ -23,6 +24,7 @@ def family() -> Iterator[Law]:
         "nothing",
         _zero_gradient,
         _needs_rest,
+        proof=lambda examined: proofs.zero_gradient(examined.rule, examined.knobs),
     )
     yield Law(
         "decay without gradient",
@@ -31,6 +33,7 @@ def family() -> Iterator[Law]:
         "nothing",
         _decay,
         _needs_decay,
+        proof=lambda examined: proofs.decay(examined.rule, examined.knobs),
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from mhat.engines.small import is_small
 from mhat.laws.law import Array, Compared, Examined, Law, scale_of
+from mhat.laws.proofs import degrees, structure
+from mhat.laws.proofs.proof import without_decay
 
 FACTOR = 16.0  # a power of two: where eps is nothing the scaled run has the same bits
 PLACE = 1.0
@@ -22,6 +24,7 @@ def family() -> Iterator[Law]:
         "Ulps of how far each coordinate gets; eps strays as in the rule itself.",
         "sequence",
         _scale_invariance,
+        proof=lambda examined: degrees.scale_invariance(examined.rule),
     )
     yield Law(
         "proportion",
@@ -29,6 +32,7 @@ def family() -> Iterator[Law]:
         "Ulps of how far each coordinate gets.",
         "sequence",
         _proportion,
+        proof=lambda examined: without_decay(degrees.proportion, examined.rule),
     )
     yield Law(
         "sign symmetry",
@@ -36,6 +40,7 @@ def family() -> Iterator[Law]:
         "Ulps of how far each coordinate gets; the same bits need none.",
         "sequence",
         _sign_symmetry,
+        proof=lambda examined: degrees.sign_symmetry(examined.rule),
     )
     yield Law(
         "translation",
@@ -44,6 +49,7 @@ def family() -> Iterator[Law]:
         "sequence",
         _translation,
         _needs_start,
+        proof=lambda examined: without_decay(structure.translation, examined.rule),
     )
     yield Law(
         "learning rate",
@@ -52,6 +58,7 @@ def family() -> Iterator[Law]:
         "sequence",
         _learning_rate,
         _needs_free_rate,
+        proof=lambda examined: without_decay(degrees.learning_rate, examined.rule),
     )
 
 

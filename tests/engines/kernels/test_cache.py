@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mhat.engines import private_files
 from mhat.engines.kernels import cache, modules
 
 TEXT = '''"""A small kernel."""
@@ -127,8 +128,8 @@ def test_without_room_it_is_compiled_in_memory(folder: Path, monkeypatch: pytest
         def write(self, content: bytes) -> None:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setenv(cache.FOLDER, str(folder))
-    monkeypatch.setattr(cache.tempfile, "NamedTemporaryFile", Full)
+    monkeypatch.setenv(private_files.FOLDER, str(folder))
+    monkeypatch.setattr(private_files.tempfile, "NamedTemporaryFile", Full)
     assert modules.module_of(f"# full\n{TEXT}").twice(21.0) == 42.0
     assert list(folder.iterdir()) == []
 
@@ -191,8 +192,8 @@ def test_where_no_folder_can_be_written_it_is_in_memory(tmp_path: Path) -> None:
 def test_a_wish_for_no_folder_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not one for the folder that a program happens to run in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(cache.FOLDER, "")
-    assert Path() not in cache._folders()
+    monkeypatch.setenv(private_files.FOLDER, "")
+    assert Path() not in private_files._folders()
 
 
 SAID = "is not used, and compiled kernels are not kept: it must be a folder that you own and that nobody else can"
@@ -201,8 +202,8 @@ SAID = "is not used, and compiled kernels are not kept: it must be a folder that
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
 def test_a_folder_that_others_can_write_to_is_refused(mode: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(mode)
-    cache._warn.cache_clear()
-    monkeypatch.setenv(cache.FOLDER, str(folder))
+    private_files._warn.cache_clear()
+    monkeypatch.setenv(private_files.FOLDER, str(folder))
     with pytest.warns(UserWarning, match=SAID):
         module = modules.module_of(f"# {mode}\n{TEXT}")
     assert module.twice(2.0) == 4.0
@@ -215,18 +216,18 @@ def test_a_folder_that_others_can_write_to_is_refused(mode: int, folder: Path, m
 
 def test_a_folder_of_somebody_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = os.getuid()
-    assert cache._is_private(folder)
+    assert private_files._is_private(folder)
     monkeypatch.setattr(os, "getuid", lambda: own + 1)
-    assert not cache._is_private(folder)
+    assert not private_files._is_private(folder)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
 def test_a_link_of_somebody_else_is_refused(folder: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(folder)
-    assert cache._is_private(link)
+    assert private_files._is_private(link)
     os.chown(link, os.getuid() + 1, -1, follow_symlinks=False)
-    assert not cache._is_private(link)
+    assert not private_files._is_private(link)
 
 
 def test_a_file_that_is_a_link_or_that_others_can_write_to_is_not_read(folder: Path, tmp_path: Path) -> None:

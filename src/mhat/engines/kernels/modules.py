@@ -12,8 +12,9 @@ from typing import Any
 
 import numba
 
-from mhat.engines.kernels.cache import folder, hash_of, keep
+from mhat.engines.kernels.cache import hash_of, keep
 from mhat.engines.kernels.lowering import NotLowered
+from mhat.engines.private_files import folder
 
 _LOCK = threading.RLock()
 

@@ -1,29 +1,30 @@
-"""Closed forms of all that a rule computes, each held against the exact engine. It knows no rule by name."""
+"""Closed forms of all that a rule computes: the door to them. It knows no rule by name, and solves nothing itself.
+
+What was found once is kept, in this process and for the next one. What is not known is searched for in a process of
+its own, which is ended when the time is up.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 
-from mhat.engines.exact import Digits, Exact
-from mhat.engines.program import Program, first_environment
-from mhat.engines.symbols.conversions import NotSymbolic
+from mhat.engines.symbols.child import CHILD
+from mhat.engines.symbols.conversions import sympy
 from mhat.engines.symbols.forms import ClosedForm, Found, NoClosedForm
 from mhat.engines.symbols.gradients import COURSES, Course
-from mhat.engines.symbols.solving import START, UPDATE, Deadline, Solver
-from mhat.engines.symbols.values import NOTHING, exact_numbers, value_of
+from mhat.engines.symbols.search import names_of
+from mhat.engines.symbols.solving import START, TIME_UP
+from mhat.engines.symbols.stored import keep, kept, of_data
 from mhat.errors import BadValue
-from mhat.language.definition import Rule, of_tree
+from mhat.language.definition import Rule
 from mhat.language.inference import Level
-from mhat.language.tree import Expression, Operation, Tree
-from mhat.language.walking import mapped_tree
+from mhat.printers.python import rule_text
 
-TRIALS = 20
-LONGEST = 24
-# Both are computed in 60 digits; formulas hold fractions as the nearest doubles where they are no short decimals.
-AGREEMENT = 1e-12
-MOST_VARIANTS = 8
+SECONDS = 4.0
 
 
 def closed_forms(
@@ -31,51 +32,56 @@ def closed_forms(
     course: str = "constant",
     knobs: Mapping[str, float] | None = None,
     *,
-    seconds: float = 3.0,
+    seconds: float = SECONDS,
 ) -> dict[str, Found]:
     """Give, for each variable, what it is at step `t` under a course of gradients, or why there is no such formula.
 
     `course`: constant, ramp, geometric, alternating, impulse or sine. Knobs stay symbols; those given are only what
     they are where nothing else is said. Beside the variables of the rule there is `x`, and `update`, what is added to
     x. A form that does not agree with the exact engine, at 20 random settings of knobs, gradients and steps, is not
-    given. Raises MissingExtra without SymPy.
+    given. `seconds`: so long it may take, and what is not found by then has no form. Raises MissingExtra without SymPy.
     """
     if course not in COURSES:
         raise BadValue(f"{course!r} is no course of gradients", f"Choose {', '.join(COURSES)}.")
-    chosen, deadline = COURSES[course], Deadline(seconds)
-    values = {name: float(value) for name, value in (knobs or {}).items()}
-    refused = _refused(rule, chosen)
+    refused = _refused(rule, COURSES[course])
     if refused is not None:
-        return {name: NoClosedForm(name, refused) for name in _names(rule)}
+        return {name: NoClosedForm(name, refused) for name in names_of(rule)}
+    values = {name: float(value) for name, value in (knobs or {}).items()}
+    found = _found(rule, course, seconds)
+    return {
+        name: replace(form, values={**form.values, **values}) if isinstance(form, ClosedForm) else form
+        for name, form in found.items()
+    }
+
+
+class _TimeUp(Exception):
+    """What was found until the time was up."""
+
+
+def _found(rule: Rule, course: str, seconds: float) -> Mapping[str, Found]:
     try:
-        found = Solver(rule, chosen, values, deadline).found()
-    except NotSymbolic as reason:
-        return {name: NoClosedForm(name, str(reason)) for name in _names(rule)}
-    trials = _trials(rule, chosen)
-    made = {name: _believed(form, trials, True) for name, form in found.items()}
-    lacking = [name for name, form in made.items() if isinstance(form, NoClosedForm)]
-    for variant in _variants(rule.tree) if lacking else ():
-        others = _solved(of_tree(variant), chosen, values, deadline)
-        for name in lacking:
-            form = _believed(others.get(name, made[name]), trials, False)
-            if isinstance(form, ClosedForm):
-                made[name] = form
-        lacking = [name for name, form in made.items() if isinstance(form, NoClosedForm)]
-        if not lacking:
-            break
-    return made
+        return _remembered(rule, course, seconds)
+    except _TimeUp as partly:
+        found: Mapping[str, Found] = partly.args[0]
+        return found
 
 
-def _solved(rule: Rule, course: Course, values: Mapping[str, float], deadline: Deadline) -> dict[str, Found]:
-    try:
-        return Solver(rule, course, values, deadline).found()
-    except NotSymbolic:
-        return {}
-
-
-def _names(rule: Rule) -> list[str]:
-    own = [f"{name}_used" if name in ("x", "g") else name for name in rule.variables]
-    return [*own, "x", *((UPDATE,) if UPDATE not in (*rule.variables, *rule.knobs) else ())]
+@lru_cache(maxsize=256)
+def _remembered(rule: Rule, course: str, seconds: float) -> Mapping[str, Found]:
+    """Give what is known of a rule; what was cut short is raised, so that nobody remembers it."""
+    known = kept(rule, course)
+    if known is not None:
+        return known
+    if sys.modules.get("sympy", ...) is None or importlib.util.find_spec("sympy") is None:
+        sympy()
+    answer = CHILD.ask(rule_text(rule.tree), course, seconds)
+    if answer is None:
+        raise _TimeUp({name: NoClosedForm(name, TIME_UP) for name in names_of(rule)})
+    found = {name: of_data(data) for name, data in answer.items()}
+    if any(isinstance(form, NoClosedForm) and TIME_UP in form.reason for form in found.values()):
+        raise _TimeUp(found)
+    keep(rule, course, found)
+    return found
 
 
 def _refused(rule: Rule, course: Course) -> str | None:
@@ -86,122 +92,3 @@ def _refused(rule: Rule, course: Course) -> str | None:
     if taken:
         return f"the rule has a knob `{taken[0]}`, which the gradients are made of"
     return None
-
-
-# Held against the exact engine
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One setting, a step, and what the exact engine has there."""
-
-    values: Mapping[str, float]
-    step: int
-    exact: Mapping[str, Digits]
-
-
-def _trials(rule: Rule, course: Course) -> list[Trial]:
-    chance = random.Random(20)
-    exact = exact_numbers()
-    program = Program(rule, exact)
-    made = []
-    for i in range(TRIALS):
-        values = {**_random_knobs(rule, chance), **_random_course(course, chance)}
-        step = (1, 2, 3)[i] if i < 3 else chance.randint(4, LONGEST)
-        made.append(Trial(values, step, _exactly(program, exact, course, values, step)))
-    return made
-
-
-def _random_knobs(rule: Rule, chance: random.Random) -> dict[str, float]:
-    values = {}
-    for knob, default in rule.knobs.items():
-        meaning = rule.meaning(knob)
-        if meaning.is_share:
-            values[knob] = chance.uniform(0.02, 0.98)
-        elif meaning.low == 0.0:
-            values[knob] = 10 ** chance.uniform(-4, -0.3)
-        else:
-            values[knob] = default * chance.uniform(0.6, 1.4)
-    return values
-
-
-def _random_course(course: Course, chance: random.Random) -> dict[str, float]:
-    ranges = {"growth": (0.6, 1.5), "period": (3.0, 30.0)}
-    values = {
-        name: chance.uniform(*ranges[name]) if name in ranges else chance.choice((-1, 1)) * 10 ** chance.uniform(-2, 2)
-        for name in course.parameters
-    }
-    return {**values, START: chance.uniform(-2, 2)}
-
-
-def _exactly(
-    program: Program, exact: Exact, course: Course, values: Mapping[str, float], steps: int
-) -> dict[str, Digits]:
-    """Run a rule on one coordinate in many digits, and give all its variables after so many steps."""
-    rule, one = program.rule, exact.number(1.0)
-    known = {name: exact.number(value) for name, value in values.items()}
-    x = known[START]
-
-    def gradient(step: int) -> Digits:
-        return value_of(course.gradient, {**known, "t": exact.number(float(step))}, exact)
-
-    told = {name: known[name] for name in rule.knobs}
-    environment = first_environment(rule, x, gradient(1), told, one, one, one)
-    environment.update(program.start(environment))
-    before = x
-    for step in range(1, steps + 1):
-        environment.update(t=exact.number(float(step)), g=gradient(step), x=x)
-        before = x
-        (x,) = program.step([environment])
-    variables = {name: environment[inner] for name, inner in program.recorded.items()}
-    return {UPDATE: x - before, **variables, "x": x}
-
-
-def _believed(form: Found, trials: list[Trial], proved: bool) -> Found:
-    """Give a form back if it agrees with all trials."""
-    if isinstance(form, NoClosedForm):
-        return form
-    numbers = exact_numbers().numbers
-    for trial in trials:
-        wanted, came = trial.exact.get(form.variable), form.exactly(trial.step, **trial.values)
-        if wanted is None:
-            return NoClosedForm(form.variable, "the exact engine has no such variable")
-        if not numbers.finite(wanted) or not numbers.finite(came):
-            if wanted == came or (wanted != wanted and came != came):
-                continue
-        elif abs(wanted - came) <= AGREEMENT * (abs(wanted) + abs(came)) + NOTHING:
-            continue
-        return NoClosedForm(form.variable, "the formula found does not agree with the exact engine")
-    return replace(form, proved=proved, trials=len(trials))
-
-
-# Rules with a choice made beforehand
-
-
-def _variants(tree: Tree) -> Iterator[Tree]:
-    """Yield the rule with every choice between two values made one way: the larger is always the first, and so on."""
-    seen = {tree}
-    for ways in range(MOST_VARIANTS):
-        made = mapped_tree(tree, _Chooser(ways))
-        if made not in seen:
-            seen.add(made)
-            yield made
-
-
-class _Chooser:
-    """Takes one side of each choice: of the n-th by the n-th bit."""
-
-    def __init__(self, ways: int) -> None:
-        self.ways = ways
-        self.count = 0
-
-    def __call__(self, node: Expression) -> Expression:
-        if not isinstance(node, Operation) or node.op not in ("maximum", "minimum", "where", "clip", "sign"):
-            return node
-        if node.op == "sign":
-            return node
-        way = self.ways >> min(self.count, 2) & 1
-        self.count += 1
-        if node.op == "where":
-            return node.arguments[2 if way else 1]
-        return node.arguments[way] if node.op != "clip" else node.arguments[0]

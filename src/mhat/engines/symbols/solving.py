@@ -20,6 +20,7 @@ from mhat.language.walking import names_in, subexpressions
 # Longer factors get a name.
 SHORT = 6
 START = "start"
+TIME_UP = "the time for it was up"
 MADE_OF = "it is made of `"
 UPDATE = "update"
 
@@ -43,11 +44,11 @@ class Deadline:
 class Solver:
     """A rule under one course of gradients."""
 
-    def __init__(self, rule: Rule, course: Course, values: Mapping[str, float], deadline: Deadline) -> None:
+    def __init__(self, rule: Rule, course: Course, deadline: Deadline) -> None:
         self.rule = rule
         self.tree = rule.tree
         self.course = course
-        self.values = {**rule.knobs, **course.parameters, START: 0.0, **values}
+        self.values = {**rule.knobs, **course.parameters, START: 0.0}
         self.deadline = deadline
         self.shares, sizes = shares_and_sizes(rule.knobs)
         self.sizes = sizes | ({"period"} if course.name == "sine" else frozenset())
@@ -68,8 +69,7 @@ class Solver:
             self.solve_states()
             return self.walk()
         except OutOfTime:
-            reason = "the time for it was up"
-            return {name: NoClosedForm(name, reason) for name in (*self.tree.variables, "x", UPDATE)}
+            return {name: NoClosedForm(name, TIME_UP) for name in (*self.tree.variables, "x", UPDATE)}
 
     def solve_states(self) -> None:
         waiting = [*self.tree.state_names, *(["x"] if self.x_is_read else [])]

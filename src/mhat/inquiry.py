@@ -197,6 +197,8 @@ def explain(
     manner: Manner,
     keywords: Mapping[str, Any],
     mapping: Mapping[str, Any] | None,
+    *,
+    why: str | None = None,
     each: assembly.Listener | None = None,
     in_full: bool = False,
 ) -> Explanation:
@@ -213,8 +215,8 @@ def explain(
     knobs |= {name: float(value) for name, value in told.items()}
     alike = neighbours.nearest(rule, _library())
     return assembly.explain(
-        rule, called=called, beside=alike, stream=stream_text(stream), changed=knobs, notes=notes, each=each,
-        in_full=in_full,
+        rule, called=called, beside=alike, stream=stream_text(stream), why=why or "", changed=knobs, notes=notes,
+        each=each, in_full=in_full,
     )  # fmt: skip
 
 
@@ -222,15 +224,24 @@ def _found_to_be(party: Party, manner: Manner, called: str) -> tuple[Rule, dict[
     """Identify an implementation: the rule that does what it does, its knobs, and how that was found."""
     verdict = identify(party, manner, {}, None)
     if verdict.diagnosis is None and not verdict.conforms:
-        raise BadValue(
-            f"{called} is no rule, and no rule of the library with a mistake that mhat knows does what it does",
-            "Write its step as a rule: def NAME(x, g, t, m=0, *, lr=1e-3), one line an assignment.",
-        )
+        return _read_off(party, manner, called)
     changes = "" if verdict.diagnosis is None else f", but for this: {'; '.join(verdict.diagnosis.sentences)}"
     rule = find_rule(verdict.against) if verdict.diagnosis is None else verdict.diagnosis.rule
     told = {name: value for name, value in verdict.knobs.items() if rule.knobs.get(name, value) != value}
     note = f"{called} is no rule in itself: run from outside it is {verdict.against}{changes}. That rule is explained."
     return rule, {name: value for name, value in told.items() if name in rule.knobs}, (note,)
+
+
+def _read_off(party: Party, manner: Manner, called: str) -> tuple[Rule, dict[str, float], tuple[str, ...]]:
+    """Read the rule off what an implementation does, where it is none of the library, nor one with a mistake."""
+    reading = read(party, replace(manner, verb="read"), {}, None)
+    if reading.rule is None or not reading.complete:
+        raise BadValue(
+            f"{called} is no rule, it is none of the library either, and its steps could not be read as one",
+            "Write its step as a rule: def NAME(x, g, t, m=0, *, lr=1e-3), one line an assignment.",
+        )
+    note = f"{called} is no rule in itself: this one was read from the operations of its steps, and does what it does"
+    return reading.rule, {}, (note,)
 
 
 def compare(

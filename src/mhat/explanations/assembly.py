@@ -16,6 +16,7 @@ from mhat.explanations.consequences import argue
 from mhat.explanations.explanation import Explanation
 from mhat.explanations.neighbours import is_same
 from mhat.explanations.numbers import FAMILIES, numbers_of
+from mhat.explanations.questions import Question, answer, find_question
 from mhat.explanations.runs import Setting
 from mhat.language import Rule
 from mhat.writing.passages import Passage
@@ -32,6 +33,7 @@ def explain(
     called: str,
     beside: Rule | None = None,
     stream: str = "",
+    why: str = "",
     changed: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
     each: Listener | None = None,
@@ -40,8 +42,8 @@ def explain(
     """Explain a rule; `changed` are the knobs that are no defaults.
 
     `beside`: the rule of the library that it is, by whose name a run can be repeated, or is written like: then the page
-    begins with why it moves otherwise. With a `stream` it is about that alone. `each` is shown every section as it is
-    made. `in_full`: with all numbers and evidence.
+    begins with why it moves otherwise. With a `stream` it is about that, with `why` about that question. `each` is
+    shown every section as it is made. `in_full`: with all numbers and evidence.
     """
     is_known = beside is not None and beside.tree == rule.tree
     setting = Setting(rule, rule.name if is_known else "", dict(changed or {}))
@@ -50,10 +52,12 @@ def explain(
         notes = (*notes, f"it is {beside.name} in every line")
     if stream and find_spec("sympy") is None:
         notes = (*notes, NO_SYMBOLS)
-    made = Explanation(rule, called, setting.in_force, stream, (), notes, "" if other is None else other.name)
+    question = find_question(why) if why else None
+    told = "" if question is None else question.text
+    made = Explanation(rule, called, setting.in_force, stream, (), notes, "" if other is None else other.name, told)
     show = each or (lambda passages: None)
     show(made.head)
-    for claims in _sections(setting, stream, other, in_full=in_full):
+    for claims in _sections(setting, stream, question, other, in_full=in_full):
         if not claims:
             continue
         made = replace(made, claims=(*made.claims, *claims))
@@ -61,9 +65,14 @@ def explain(
     return made
 
 
-def _sections(setting: Setting, stream: str, other: Rule | None, *, in_full: bool) -> Iterator[tuple[Claim, ...]]:
+def _sections(
+    setting: Setting, stream: str, question: Question | None, other: Rule | None, *, in_full: bool
+) -> Iterator[tuple[Claim, ...]]:
+    if question is not None:
+        yield answer(question, setting)
     if stream:
         yield tuple(courses.claims(setting, stream))
+    if stream or question is not None:
         return
     if other is not None:
         yield argue(other, setting.rule, setting.knobs)

@@ -30,7 +30,7 @@ class Explanation:
 
     `called`: how the rule was named; `knobs`: those that are in force; `stream`: what it was explained on, if on
     anything; `notes`: what was found out on the way; `beside`: the rule of the library that it is written like, if it
-    is none itself.
+    is none itself; `question`: what was asked, if not everything.
     """
 
     rule: Rule
@@ -40,6 +40,7 @@ class Explanation:
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
     beside: str = ""
+    question: str = ""
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ class Explanation:
     def section(self, topic: str, *, in_full: bool = False) -> Iterator[Passage]:
         """Say what there is to say about a topic."""
         own = [claim for claim in self.claims if telling.section_of(claim.topic) == topic]
-        yield Heading(telling.title(topic, self.stream, self.beside))
+        yield Heading(telling.title(topic, stream=self.stream, beside=self.beside, question=self.question))
         yield from telling.passages(topic, own, self.rule, self.called, in_full=in_full)
 
     def __str__(self) -> str:
@@ -103,6 +104,7 @@ class Explanation:
             "code": rule_text(self.rule),
             "knobs": dict(self.knobs),
             "stream": self.stream or None,
+            "question": self.question or None,
             "claims": [claim.as_dict() for claim in self.claims],
             "notes": list(self.notes),
         }

@@ -8,7 +8,7 @@ from mhat.explanations.claims import Claim, Comparison, Proof, Trials
 from mhat.explanations.lines.consequences import Unit, largest, tried, unit_of, unit_runs
 from mhat.explanations.lines.lessons import LATE_REST
 from mhat.explanations.lines.reading import Reading, added_to_divisors
-from mhat.explanations.runs import Setting
+from mhat.explanations.runs import Setting, Unrunnable
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in, subexpressions
 from mhat.notation.decimals import exact
@@ -24,13 +24,16 @@ def claims(setting: Setting) -> Iterator[Claim]:
     """Yield what each knob does, in the order of the signature."""
     reading, unit = Reading(setting), unit_of(setting)
     for knob in setting.rule.knobs:
-        yield _claim(reading, knob, unit)
+        try:
+            yield _claim(reading, knob, unit)
+        except Unrunnable:
+            yield _of_places(reading, knob, unit)
 
 
 def _claim(reading: Reading, knob: str, unit: Unit) -> Claim:
     setting = reading.setting
     value = setting.in_force[knob]
-    begin = f"`{knob}` = {exact(value)}: {'; '.join(_places(reading, knob, unit)) or 'no line reads it'}"
+    begin = _begin(reading, knob, unit)
     if knob == unit.name:
         return _of_unit(setting, unit, begin)
     decays = reading.moving is not None and knob in names_in(reading.moving.gain)
@@ -44,9 +47,20 @@ def _claim(reading: Reading, knob: str, unit: Unit) -> Claim:
             return Claim("knobs", sentence, "computed", Comparison(head, evidence.rows, evidence.runs), knob)
     runs = tried(setting, setting.turned(knob, value))
     if not runs:
-        return Claim("knobs", f"{begin}.", "proved", Proof((f"the lines that read {knob}",)), knob)
+        return _of_places(reading, knob, unit)
     sentence = f"{begin}. Turning it changes nothing on the streams that were tried."
     return Claim("knobs", sentence, "tested", Trials(len(runs) // 2, runs[0].steps, runs=runs), knob)
+
+
+def _begin(reading: Reading, knob: str, unit: Unit) -> str:
+    places = "; ".join(_places(reading, knob, unit)) or "no line reads it"
+    return f"`{knob}` = {exact(reading.setting.in_force[knob])}: {places}"
+
+
+def _of_places(reading: Reading, knob: str, unit: Unit) -> Claim:
+    """Say only where a knob stands."""
+    proof = Proof((f"the lines that read {knob}",))
+    return Claim("knobs", f"{_begin(reading, knob, unit)}.", "proved", proof, knob)
 
 
 def _of_unit(setting: Setting, unit: Unit, begin: str) -> Claim:

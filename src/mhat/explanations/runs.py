@@ -84,9 +84,16 @@ def _courses(
     return _run(Work(rule, values, len(values), keep, start, dict(knobs), tensor_dimensions=values.ndim - 1))
 
 
+class Unrunnable(Exception):
+    """A rule whose shapes do not fit, which showed only when it was run."""
+
+
 def _run(work: Work) -> dict[str, Array]:
-    with np.errstate(all="ignore"):
-        return dict(plan.run(work))
+    try:
+        with np.errstate(all="ignore"):
+            return dict(plan.run(work))
+    except ValueError as error:
+        raise Unrunnable(str(error)) from error
 
 
 def read_from(course: Mapping[str, Array], run: Run) -> float:

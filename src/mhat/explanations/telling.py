@@ -21,6 +21,7 @@ from mhat.writing.passages import Grid, Line, Listing, Math, Paragraph, Passage,
 # The sections of a page in their order, with what stands above them; a topic that is not here has its own name.
 TITLES = {
     "why": "Why it does not move as {beside} does",
+    "question": "{question}",
     "lines": "Line by line",
     "stream": "On {stream}",
     "memory": "What it remembers",
@@ -29,6 +30,8 @@ TITLES = {
     "knobs": "What each knob does",
     "cost": "What a step costs",
 }
+# So many runs of what was only tried are shown.
+FEW = 8
 WITHIN = {"without": "lines"}
 # Laws that hold for most rules: kept, they are named in a sentence.
 USUAL = frozenset({
@@ -42,9 +45,9 @@ def section_of(topic: str) -> str:
     return WITHIN.get(topic, topic)
 
 
-def title(topic: str, stream: str, beside: str) -> str:
-    """Give what stands above a section."""
-    return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(stream=stream, beside=beside)
+def title(topic: str, **told: str) -> str:
+    """Give what stands above a section; `told`: the stream, the rule beside it, the question."""
+    return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(**told)
 
 
 def head(rule: Rule, called: str, knobs: Mapping[str, float]) -> Iterator[Passage]:
@@ -128,6 +131,7 @@ def evidence_lines(evidence: Evidence, rule: Rule, called: str) -> Iterator[str]
         case Trials(streams, steps, worst):
             strayed = f", off by {worst:.1e} at most" if worst else ""
             yield f"seen on {streams} streams of {steps} steps{strayed}"
+            yield from _runs(evidence.runs if len(evidence.runs) <= FEW else (), rule, called)
         case Number(value, formula, source, measured):
             yield (
                 f"{formula.text} = {four_digits(value)}" if formula is not None and formula.text else four_digits(value)

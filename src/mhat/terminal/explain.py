@@ -70,6 +70,9 @@ def explain(
     from mhat.errors import BadValue
     from mhat.terminal import options, pages, verdict_pages
 
+    if questions:
+        _list_questions(as_json=as_json)
+        return
     form = _form(setting, output, as_json=as_json)
     _check_outputs(output, plot, stream, force=force)
     if rule is None:
@@ -89,6 +92,22 @@ def explain(
     if form != "json" and (output is not None or live):
         for line in written:
             pages.say(line)
+
+
+def _list_questions(*, as_json: bool) -> None:
+    from mhat.explanations.questions import questions
+    from mhat.terminal import facts, pages
+
+    if as_json:
+        pages.say(facts.as_json([{"number": each.number, "question": each.text} for each in questions()]))
+        return
+    pages.show(pages.grid([[str(each.number).rjust(2), each.text] for each in questions()], ("", "question")))
+    pages.show(
+        "",
+        pages.prose(
+            '`mhat explain adam --why "first step"` answers one for a rule, by some of its words or its number.'
+        ),
+    )
 
 
 def _form(setting: str | None, output: Path | None, *, as_json: bool) -> str:

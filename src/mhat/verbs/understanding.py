@@ -27,9 +27,9 @@ def explain(
     `rule`: a rule, a function written as one, or a name; an implementation that is no rule (`"mine.py:my_adam"`) is
     identified first, for `seconds` at most, and the rule that it is found to be is explained. `stream`: a stream or a
     landscape, or its name: then it is about this rule on that. `why`: one of the questions that `mhat explain
-    --questions` lists. `each`: a function that sees every section as it is made. `in_full`: all numbers, and in what
-    `each` sees all evidence.
-    A knob with the name of an argument stands in `knobs={...}`.
+    --questions` lists, by its number or some of its words: then it is about that. `each`: a function that sees every
+    section as it is made. `in_full`: all numbers, and in what `each` sees all evidence. A knob with the name of an
+    argument stands in `knobs={...}`.
 
     Every claim is proved by symbols or from the tree, refuted by the smallest gradients, tested on streams, or computed
     by runs that anyone can repeat, and says which; `mhat.explanations.evidence.seen_again` repeats its evidence.
@@ -39,12 +39,12 @@ def explain(
     >>> import mhat
     >>> explanation = mhat.explain("sgd")
     >>> print(explanation.claims[0].sentence)
-    x moves against the gradient, by lr = 0.01 times it.
+    x moves against the gradient, by `lr` = 0.01 times it.
     """
     from mhat import inquiry
 
     manner = inquiry.Manner("explain", seconds=seconds)
-    return inquiry.explain(rule, stream, manner, more, knobs, each, in_full)
+    return inquiry.explain(rule, stream, manner, more, knobs, why=why, each=each, in_full=in_full)
 
 
 def convert(

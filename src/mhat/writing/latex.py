@@ -45,8 +45,8 @@ def _blocks(passage: Passage) -> Iterator[str]:
     match passage:
         case Headline(text):
             yield rf"\textbf{{{escaped(text)}}}"
-        case Paragraph(text):
-            yield escaped(text)
+        case Paragraph(text, tone):
+            yield rf"\textbf{{{escaped(text)}}}" if tone == "strong" else escaped(text)
         case Heading(text):
             yield rf"\section*{{{escaped(text)}}}"
         case Entries(entries, title):

@@ -33,8 +33,8 @@ def _blocks(passage: Passage) -> Iterator[str]:
     match passage:
         case Headline(text):
             yield f"**{escaped(text)}**"
-        case Paragraph(text):
-            yield escaped(text)
+        case Paragraph(text, tone):
+            yield f"**{escaped(text)}**" if tone == "strong" else escaped(text)
         case Heading(text):
             yield f"## {escaped(text)}"
         case Entries(entries, title):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mhat.errors import MhatError
 from mhat.explanations.claims import Claim, Formula, Proof, Trials
 from mhat.explanations.lines.consequences import Unit, catching_up, largest, suiting, tried, unit_of
 from mhat.explanations.lines.freezing import without
@@ -12,7 +11,7 @@ from mhat.explanations.lines.lessons import LATE_REST, size_of
 from mhat.explanations.lines.reading import Reading
 from mhat.explanations.lines.results import role_of_result
 from mhat.explanations.lines.roles import Role, role_of
-from mhat.explanations.runs import Setting, fits
+from mhat.explanations.runs import Setting, Unrunnable, fits
 from mhat.printers.latex import lines_latex
 
 FOR, WITHOUT = "lines", "without"
@@ -56,8 +55,7 @@ def _without(reading: Reading, number: int, role: Role, unit: Unit) -> Claim | N
                 return None
             sentence = f"{begin} nothing changes on the streams that were tried."
             return Claim(WITHOUT, sentence, "tested", Trials(len(runs) // 2, runs[0].steps, runs=runs), str(number))
-    except MhatError:
-        # A frozen line can be no rule any more: shapes that do not fit.
+    except Unrunnable:
         return None
     text, runs = f"{begin}{',' * found.lesson.is_from} {found.sentence(unit)}", ()
     if role.kind == "correction" and found.lesson.name == "first":

@@ -10,7 +10,7 @@ from itertools import pairwise
 from mhat.explanations.claims import Comparison, Run
 from mhat.explanations.lines.lessons import CLEAR, SUITING, TELLING, Lesson, change, lessons_of
 from mhat.explanations.lines.words import amount
-from mhat.explanations.runs import Setting, courses, read
+from mhat.explanations.runs import Setting, Unrunnable, courses, read
 
 # How many steps may be waited for.
 PATIENCE = 100, 3000
@@ -65,7 +65,10 @@ def unit_of(setting: Setting) -> Unit:
     for knob, value in setting.in_force.items() if lessons_of(setting.rule) else ():
         if value == 0.0 or not math.isfinite(value):
             continue
-        runs = [_number(run) for run in unit_runs(setting, Unit(knob, value))]
+        try:
+            runs = [_number(run) for run in unit_runs(setting, Unit(knob, value))]
+        except Unrunnable:
+            return Unit()
         pairs = list(zip(runs[::2], runs[1::2], strict=True))
         if all(once and math.isclose(2.0 * once, double, rel_tol=NEARLY) for once, double in pairs):
             return Unit(knob, value, all(math.isclose(2.0 * once, double, rel_tol=EXACTLY) for once, double in pairs))

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from mhat.explanations.lines.degrees import Degree, degree_of, degrees_of
 from mhat.explanations.lines.lessons import lessons_of
-from mhat.explanations.runs import Setting, courses
+from mhat.explanations.runs import Setting, Unrunnable, courses
 from mhat.language.algebra import ONE, equal, subtracted
 from mhat.language.inference import COUNTERS
 from mhat.language.recurrences import Recurrence, recurrence_of, recurrence_of_line
@@ -70,7 +70,10 @@ class Reading:
     def number_at(self, name: str, step: int) -> float:
         """Give a variable that is one number a step, at a step up to 100."""
         stream = next((lesson.stream for lesson in lessons_of(self.setting.rule)), "")
-        return float(courses(self.setting, stream, 100)[name][step - 1].flat[0]) if stream else math.nan
+        try:
+            return float(courses(self.setting, stream, 100)[name][step - 1].flat[0]) if stream else math.nan
+        except Unrunnable:
+            return math.nan
 
     @cached_property
     def recurrences(self) -> dict[int, Recurrence]:

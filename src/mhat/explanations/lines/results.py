@@ -15,7 +15,7 @@ def role_of_result(reading: Reading) -> Role:
     tree = reading.tree
     decayed = _decay(reading)
     step = reading_step(reading)
-    if step is None:
+    if step is None or (reading.moving is not None and reading.moving.gain == Number(0.0)):
         return Role("plain", f"the new x: {said(tree.result)}", expression_text(tree.result))
     size, what = step
     value = reading.constant(size)
@@ -76,6 +76,6 @@ def _undecayed(reading: Reading) -> Expression | None:
 
 def _stepping(reading: Reading, what: Expression) -> Expression | None:
     step = reading_step(reading)
-    if step is None:
+    if step is None or (reading.moving is not None and reading.moving.gain == Number(0.0)):
         return None
     return Operation("sub", (Name("x"), Operation("mul", (step[0], what))))

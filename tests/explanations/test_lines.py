@@ -15,6 +15,7 @@ from mhat.explanations.lines.roles import role_of
 from mhat.explanations.runs import Setting
 from mhat.language import Rule, rule
 
+NOISE = "the typical step under normal noise, steps 101 to 200,"
 OWN = """
 def mine(x, g, t, q=0, w=0, *, eta=0.01, a=0.95, b=0.98, tiny=1e-6):
     q = a * q + (1 - a) * g
@@ -44,9 +45,9 @@ def test_a_rule_of_ones_own_reads_as_well_as_adam() -> None:
     assert said(rule(OWN)) == [
         "an average of the gradient over about the last 20 steps: each step it keeps 0.95 of itself",
         "an average of the squared gradient over about the last 50 steps: each step it keeps 0.98 of itself",
-        "q, corrected for its start at zero: by step t only the share 1 - a**t of q has come in (0.05 at step 1)",
-        "p divided by the root of w: so its size does not depend on how large the gradients are; tiny keeps it from "
-        "dividing by zero",
+        "`q`, corrected for its start at zero: by step t only the share `1 - a**t` of `q` has come in (0.05 at step 1)",
+        "`p` divided by the root of `w`: so its size does not depend on how large the gradients are; `tiny` keeps it "
+        "from dividing by zero",
     ]
 
 
@@ -83,11 +84,12 @@ def _on_lines(text: str) -> str:
 
 def test_adam_without_its_lines() -> None:
     assert sentences(rules.adam, "without") == [
-        "Without it (m = g) the typical step under normal noise is 1.001 lr instead of 0.2361 lr.",
-        "Without it (v = g**2) the typical step under normal noise is 42.61 lr instead of 0.2361 lr.",
-        "Without it (m_hat = m) the first step is 0.1 lr instead of lr, and it takes 22 steps to reach 0.9 lr.",
-        "Without it (v_hat = v) the first step is 31.62 lr instead of lr, and it takes 1751 steps to come down to 1.1 lr.",  # noqa: E501
-        "Without it (ratio = m_hat) under a constant gradient of 10 step 100 is 10 lr instead of lr.",
+        f"Without it (`m = g`) {NOISE} is 1.001 lr instead of 0.2361 lr.",
+        f"Without it (`v = g**2`) {NOISE} is 42.61 lr instead of 0.2361 lr.",
+        "Without it (`m_hat = m`) the first step is 0.1 lr instead of lr, and it takes 22 steps to reach 0.9 lr.",
+        "Without it (`v_hat = v`) the first step is 31.62 lr instead of lr, "
+        "and it takes 1751 steps to come down to 1.1 lr.",
+        "Without it (`ratio = m_hat`) under a constant gradient of 10 step 100 is 10 lr instead of lr.",
     ]
 
 
@@ -102,7 +104,7 @@ def test_a_moment_that_is_stored_back_is_said_to_be() -> None:
         "def f(x, g, t, m=0, *, lr=0.1, b=0.9):\n m = b * m + (1 - b) * g\n m = m / (1 - b**t)\n return x - lr * m"
     )
     assert said(wrong)[1].endswith(
-        "it is stored back in m, so the next step takes it up corrected and corrects it again"
+        "it is stored back in `m`, so the next step takes it up corrected and corrects it again"
     )
 
 

@@ -63,7 +63,10 @@ def clipping(setting: Setting) -> Iterator[Claim]:
         measured(setting, Run("", f"normal:scale={scale},seed=3,size=4", 60, "update", 1, over="mean"))
         for scale in (1, 0.1)
     )
-    alike = whole and abs(tenth / whole - 1) < 1e-3
+    if not whole or not np.isfinite([whole, tenth]).all():
+        yield not_asked("Its steps under noise are nothing, or no numbers: there is nothing to scale.", "they were run")
+        return
+    alike = abs(tenth / whole - 1) < 1e-3
     yield computed(
         "A factor that is the same at every step does nothing: gradients a tenth as large make the same steps."
         if alike

@@ -15,7 +15,7 @@ from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.numbers.past import half_life
 from mhat.explanations.numbers.rarity import rare_numbers, unseen_numbers
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.resuming import resuming_numbers
+from mhat.explanations.numbers.resuming import idle_numbers, resuming_numbers
 from mhat.explanations.numbers.wording import in_rates, listed, said
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
@@ -106,6 +106,7 @@ def all_betas_zero(setting: Setting) -> Iterator[Claim]:
 def saving(setting: Setting) -> Iterator[Claim]:
     """Answer 13: what must be saved, and what happens without it."""
     yield from asked(claimed(resuming_numbers, setting))
+    yield from asked(claimed(idle_numbers, setting))
 
 
 def sparse_rows(setting: Setting) -> Iterator[Claim]:

@@ -139,7 +139,7 @@ def test_adam_is_answered_with_its_numbers(number: int) -> None:
     assert lines(claims) <= 8
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "lion", "adagrad"])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adagrad"])
 def test_every_rule_is_answered_in_eight_lines(name: str) -> None:
     for question in questions():
         claims = answer(question, known(name))
@@ -199,9 +199,18 @@ def test_limits_of_knobs(knobs: dict[str, float]) -> None:
         assert answer(find_question(str(number)), known("adam", **knobs))
 
 
-@settings(max_examples=3, suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
-@given(random_rules(over_all=False))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
+@given(random_rules(matrices=False, over_all=False))
 def test_random_rules_break_no_question(tree: Any) -> None:
+    for question in questions():
+        for claim in answer(question, Setting(of_tree(tree))):
+            assert claim.sentence and claim.as_dict()
+
+
+@pytest.mark.long
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
+@given(random_rules())
+def test_many_random_rules_break_no_question(tree: Any) -> None:
     for question in questions():
         for claim in answer(question, Setting(of_tree(tree))):
             assert claim.sentence and claim.as_dict()

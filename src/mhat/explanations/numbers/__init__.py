@@ -11,7 +11,7 @@
     longest         the longest step, and what a spike does
     rarity          gradients that come rarely, rows that are not seen
     batches         what the knobs become for a larger batch
-    resuming        what must be saved
+    resuming        what must be saved, and whether an idle step moves anything
     dtypes          what float16 and bfloat16 lose
     memory          bytes a parameter, operations a step
 
@@ -53,7 +53,7 @@ FAMILIES: dict[str, tuple[Callable[[Setting], Iterator[Claim]], ...]] = {
     "longest": (longest.longest_numbers, longest.spike_numbers),
     "rarity": (rarity.rare_numbers, rarity.unseen_numbers),
     "batches": (batches.batch_numbers,),
-    "resuming": (resuming.resuming_numbers,),
+    "resuming": (resuming.resuming_numbers, resuming.idle_numbers),
     "dtypes": (dtypes.dtype_numbers,),
     "memory": (memory.memory_numbers,),
 }

@@ -79,8 +79,11 @@ def averages_of(rule: Rule, knobs: Mapping[str, float], responses: Responses) ->
                 continue
         seen = _seen(rule, knobs, name)
         if seen is not None:
-            kind = "maximum" if _takes_largest(rule, name) else "other"
-            yield _average(name, kind, seen, None, response, None)
+            share = _share_in_maximum(rule, name)
+            known = share is not None and names_in(share) <= set(knobs)
+            yield _average(
+                name, "other" if share is None else "maximum", seen, share if known else None, response, None
+            )
 
 
 def _by_its_line(rule: Rule, name: str) -> Recurrence | None:
@@ -115,9 +118,18 @@ def _words(response: Response, taken: Expression | None) -> str:
     return "something made of the gradients"
 
 
-def _takes_largest(rule: Rule, name: str) -> bool:
-    from_lines = [line.value for line in rule.tree.body if name in line.targets]
-    return any(getattr(value, "op", "") == "maximum" and name in names_in(value) for value in from_lines)
+def _share_in_maximum(rule: Rule, name: str) -> Expression | None:
+    """Give the share of itself that a state is the maximum of, beside something else; None if it is no maximum."""
+    for line in rule.tree.body:
+        value = line.value
+        if line.targets != (name,) or not isinstance(value, Operation) or value.op != "maximum":
+            continue
+        for part in value.arguments:
+            if part == Name(name):
+                return Number(1.0)
+            if isinstance(part, Operation) and part.op == "mul" and Name(name) in part.arguments:
+                return part.arguments[1] if part.arguments[0] == Name(name) else part.arguments[0]
+    return None
 
 
 def _seen(rule: Rule, knobs: Mapping[str, float], name: str) -> float | None:

@@ -181,10 +181,10 @@ def _shares(setting: Setting, about: str) -> Iterator[Claim]:
     if parts.step.degree != 0:
         return
     rows = tuple((size, share(parts, size)) for size in SIZES)
-    if any(math.isnan(part) for _, part in rows):
+    if any(math.isnan(part) for _, part in rows) or rows[-1][1] < 0.5:
         return
     runs = tuple(move(setting, f"constant:{-size:g}", 1) for size in SIZES)
-    small = next(((size, part) for size, part in rows if 0.5 < part < 1 - 1e-6), None)
+    small = next(((size, part) for size, part in rows if 0.9 < part < 1 - 1e-6), None)
     told = (
         f" At a gradient of {exact(small[0])} it still takes {said(100 * (1 - small[1]))}% of the step."
         if small

@@ -159,12 +159,16 @@ class Parts:
         recurrence = recurrence_of(self.rule, "x")
         if recurrence is not None and names_in(recurrence.gain) <= set(self.knobs):
             return 1 - value_of(recurrence.gain, self.knobs)
-        still = np.zeros((1, 2))
         starts = np.array([1.0, 2.0])
-        shares = self.walk(still, start=starts).moves[0] / starts
-        if not np.isfinite(shares).all() or not math.isclose(shares[0], shares[1], rel_tol=1e-9, abs_tol=1e-15):
-            return None
-        return float(-shares[0]) + 0.0
+        # Without a gradient, and as much with one.
+        still, moved = (
+            np.concatenate([self.walk(np.full((1, 1), g), start=start).moves[0] for start in starts])
+            for g in (0.0, -1.0)
+        )
+        shares = still / starts
+        same = math.isclose(shares[0], shares[1], rel_tol=1e-9, abs_tol=1e-15)
+        beside = math.isclose(moved[1] - moved[0], shares[0], rel_tol=1e-6, abs_tol=1e-12)
+        return float(-shares[0]) + 0.0 if np.isfinite(shares).all() and same and beside else None
 
     @cached_property
     def kernel(self) -> Array | None:
@@ -221,7 +225,7 @@ class Parts:
     def steady(self) -> tuple[Mapping[str, Any], Array]:
         """The states where they settle under a constant and an alternating gradient of 1, and those two, (2, 2).
 
-        States that go to their end by one share a step are put there at once, and looked at again.
+        Averages go to their end by one share a step: they are put there at once, and looked at again.
         """
         gradients = np.ones((BLOCK, 2))
         gradients[1::2, 1] = -1.0
@@ -233,7 +237,11 @@ class Parts:
                 walked = self.walk(part, self.moving, held=True, first=first, states=states)
                 states, first = walked.states, first + len(part)
                 seen.append(states)
-            states = {name: _limit(*(each[name] for each in seen)) for name in states}
+            leaping = {each.state for each in self.averages if each.linear}
+            states = {
+                name: _limit(*(each[name] for each in seen)) if name in leaping else value
+                for name, value in states.items()
+            }
         return states, gradients[:2]
 
     @cached_property

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison
+from mhat.explanations.claims import Claim, Comparison, Number, Run
 from mhat.explanations.numbers.parts import Parts, parts_of
-from mhat.explanations.numbers.readings import move
-from mhat.explanations.numbers.wording import in_rates, listed
+from mhat.explanations.numbers.readings import measured, move
+from mhat.explanations.numbers.wording import in_rates, listed, said
 from mhat.explanations.runs import Setting
 from mhat.language.inference import names_read
 
 AT = 1000
+IDLE = 10
 
 
 def lost(parts: Parts, at: int = AT) -> dict[str, float]:
@@ -72,3 +73,26 @@ def resuming_numbers(setting: Setting) -> Iterator[Claim]:
 
 def _called(name: str) -> str:
     return "all of them" if name == "all" else f"`{name}`"
+
+
+def idle_numbers(setting: Setting) -> Iterator[Claim]:
+    """Yield whether a step without a gradient and without a learning rate moves anything.
+
+    Tools that save or load a state take such a step. It is no law of `laws`: a check would ask it of implementations,
+    and many refuse a learning rate of zero.
+    """
+    parts = parts_of(setting)
+    if parts.rate is None:
+        return
+    still = setting.turned(parts.rate, 0.0)
+    run = measured(still, Run("", "zeros", IDLE, "x", IDLE, start=1.0))
+    if run.value is None or math.isnan(run.value):
+        return
+    if run.value == 1.0:
+        told = "nothing moves: a step that a tool takes to save or load a state does no harm"
+    else:
+        told = f"x still moves, from 1 to {said(run.value)} in {IDLE} steps: a step taken to save a state does harm"
+    yield Claim(
+        "numbers", f"With {parts.rate} = 0 and no gradient {told}.", "computed",
+        Number(1.0 if run.value == 1.0 else run.value, None, "", run, 1e-12), parts.rate,
+    )  # fmt: skip

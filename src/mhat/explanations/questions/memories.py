@@ -15,7 +15,7 @@ from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.numbers.past import half_life
 from mhat.explanations.numbers.rarity import rare_numbers, unseen_numbers
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.resuming import resuming_numbers
+from mhat.explanations.numbers.resuming import idle_numbers, resuming_numbers
 from mhat.explanations.numbers.wording import in_rates, listed, said
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
@@ -52,24 +52,30 @@ def without_gradient(setting: Setting) -> Iterator[Claim]:
     parts = parts_of(setting)
     alone = np.zeros(AWAY)
     alone[0] = 1.0
+    count = 1
+    if not parts.single(alone)[0]:  # the first gradient may only start what is divided by
+        alone[1] = 1.0
+        count = 2
     moves = parts.single(alone)
-    rest, first = float(np.sum(moves[1:])), float(moves[0])
+    rest, first = float(np.sum(moves[count:])), float(np.sum(moves[:count]))
+    after = "one gradient of 1" if count == 1 else "two gradients of 1"
     still = abs(rest) < 1e-9 or np.isnan(rest)
     decay = parts.decay or 0.0
     if still and not decay:
         told = "is not a number: zero is divided by zero" if np.isnan(rest) else "stays where it is"
         yield computed(
-            f"It does not go on: after one gradient of 1, and none any more, x {told}.",
-            table(("", "in learning rates"), ("the first step", first), (f"the next {AWAY - 1}", rest)),
+            f"It does not go on: after {after}, and none any more, x {told}.",
+            table(("", "in learning rates"), ("at first", first), (f"the next {AWAY - count}", rest)),
         )
         return
     if not still:
-        run = measured(setting, Run("", "spike:size=-1,base=0,at=1", AWAY, "x", AWAY))
-        names = listed([f"`{mean.state}`" for mean in parts.means]) or "what it remembers"
+        names = listed([f"`{mean.state}`" for mean in parts.averages if not mean.squares and mean.gain]) or "It"
+        runs = (measured(setting, Run("", "spike:size=-1,base=0,at=1", AWAY, "x", AWAY)),) if count == 1 else ()
         yield computed(
-            f"{names} goes on: after one gradient of 1, which moves x by {in_rates(first, parts)}, the next {AWAY - 1} "
-            f"steps without any move it by {in_rates(rest, parts)} more.",
-            table(("", "in learning rates"), ("the first step", first), (f"the next {AWAY - 1}", rest), runs=(run,)),
+            f"{names} {'go' if ' and ' in names else 'goes'} on: after {after}, which moves x by "
+            f"{in_rates(first, parts)}, the next {AWAY - count} steps without any move it by {in_rates(rest, parts)} "
+            f"more.",
+            table(("", "in learning rates"), ("at first", first), (f"the next {AWAY - count}", rest), runs=runs),
         )
     if decay:
         yield computed(
@@ -106,6 +112,7 @@ def all_betas_zero(setting: Setting) -> Iterator[Claim]:
 def saving(setting: Setting) -> Iterator[Claim]:
     """Answer 13: what must be saved, and what happens without it."""
     yield from asked(claimed(resuming_numbers, setting))
+    yield from asked(claimed(idle_numbers, setting))
 
 
 def sparse_rows(setting: Setting) -> Iterator[Claim]:

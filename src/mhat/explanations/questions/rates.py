@@ -53,10 +53,13 @@ def rate_decay(setting: Setting) -> Iterator[Claim]:
     other = setting.changed(falling(setting.rule, parts.rate))
     fallen = measured(other, Run("", stream, LONG, "update", LONG - 200, over="rms"))
     there = (fallen.value or 0.0) / parts.lr
+    falls = after > 0 and there < 0.9 * after
+    closing = (
+        "who wants to end nearer to the lowest point than the steps are long must let the rate fall" if falls
+        else f"its steps do not end with {parts.rate} alone"
+    )  # fmt: skip
     yield computed(
-        f"With {parts.rate} / sqrt(t) it is {in_rates(there, parts)} there: who wants to "
-        f"end "
-        f"nearer to the lowest point than the steps are long must let the rate fall.",
+        f"With {parts.rate} / sqrt(t) it is {in_rates(there, parts)} there: {closing}.",
         table(("rate", "root mean square"), ("constant", after), ("falling", there), runs=(fallen,)),
     )  # fmt: skip
 
@@ -73,7 +76,7 @@ def effective_rate(setting: Setting) -> Iterator[Claim]:
     told = listed([f"{said(rate)} at a gradient of {exact(size)}" for size, _, rate in rows])
     runs = tuple(move(setting, f"constant:{-size:g}", 200) for size in sizes)
     yield computed(
-        f"What x moves by, over the gradient, is {told}.",
+        f"After 200 steps of one gradient, what x moves by over it is {told}.",
         table(("gradient", "step", "step / gradient"), *rows, runs=runs),
     )
     rate = parts.rate or "the learning rate"
@@ -99,13 +102,13 @@ def schedules(setting: Setting) -> Iterator[Claim]:
         return
     typical = expected_step(parts)
     stays = f" Under noise a step stays {in_rates(typical, parts)} long until the schedule ends it." if typical else ""
+    half = f" Half the {parts.rate} is half the step." if parts.kernel is not None else ""
     yield computed(
         f"Any knob can change over `step`: mhat.trace(rule, stream, {parts.rate}=xarray.DataArray(values, "
-        f'dims="step")). '
-        f"Half the {parts.rate} is half the step.{stays}",
+        f'dims="step")).{half}{stays}',
         table(("knob", "value"), (parts.rate, parts.lr)),
     )
-    cycled = next((mean for mean in parts.means if mean.knobs == (mean.written,)), None)
+    cycled = next((mean for mean in parts.averages if not mean.squares and mean.knobs == (mean.written,)), None)
     if cycled is None:
         yield not_asked("It has no momentum to cycle.", "no average of the gradients has a decay rate that is a knob")
         return

@@ -29,7 +29,7 @@ def orthogonal_steps(setting: Setting) -> Iterator[Claim]:
             "no line uses `orthogonal`",
         )
         return
-    rows = []
+    rows: list[tuple[str, float, float, float, float]] = []
     for shape in SHAPES:
         sizes = _sizes(parts, shape)
         most = max(shape)
@@ -42,6 +42,11 @@ def orthogonal_steps(setting: Setting) -> Iterator[Claim]:
                 0.2 * most**0.5,
             )
         )
+    if not all(np.isfinite(size) and size > 0 for _, size, *_ in rows):
+        yield not_asked(
+            "Something in it is made orthogonal, but its steps are nothing, or no numbers.", "they were run"
+        )
+        return
     told = ", ".join(f"{in_rates(size, parts)} for {shape}" for shape, size, *_ in rows)
     yield computed(
         f"The root mean square of a step depends on the shape of the matrix: {told}.",

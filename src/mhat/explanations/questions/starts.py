@@ -77,7 +77,7 @@ def first_step(setting: Setting) -> Iterator[Claim]:
         formula = f": sign(g) * {parts.rate} / (1 + {floors[0].name} / abs(g))"
     runs = tuple(move(setting, f"constant:{-g:g}", 1) for g in GRADIENTS)
     yield computed(f"The first step is {told}{formula}.", table(("gradient", "first step"), *rows, runs=runs))
-    if parts.step.degree == 0 and np.allclose(moves[2:], moves[2], rtol=1e-6):
+    if parts.step.degree == 0 and moves[2] and np.allclose(moves[2:], moves[2], rtol=1e-6):
         yield computed(
             "Nothing has been averaged yet: the gradient is divided by its own size, and of a number over its size "
             "only "

@@ -145,6 +145,15 @@ def small_changes(setting: Setting) -> Iterator[Claim]:
         yield from asked(claims)
         return
     parts = parts_of(setting)
+    if parts.step.degree != 1:
+        still = parts.lr / 2.0**-9
+        yield computed(
+            f"A change below 2**-9 of a weight is rounded away in bfloat16: a step of {in_rates(1.0, parts)} beside "
+            f"any "
+            f"weight above {said(still)}.",
+            number(still, "rate / 2**-9", "the spacing of bfloat16"),
+        )
+        return
     yield computed(
         f"A change below 2**-9 of a weight is rounded away in bfloat16: here a step is proportional to the gradient, "
         f"and "

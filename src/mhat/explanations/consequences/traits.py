@@ -331,7 +331,7 @@ def of_eps(panel: Panel) -> Effect | None:
     else:
         sentence = f"A gradient of {spoken(wrong)} makes half a step, where {half}: that small, `eps` rules"
     evidence = Comparison(("", "as it is", "as it should be"), (("gradient of half a step", wrong, right),))
-    return Effect("condition", sentence, evidence, 20.0)
+    return Effect("eps", sentence, evidence, 20.0)
 
 
 def of_noise(panel: Panel) -> Effect | None:

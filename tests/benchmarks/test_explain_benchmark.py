@@ -12,7 +12,7 @@ from benchmarks import explain as benchmark
 def test_a_small_sample_says_what_it_should(capsys):
     assert benchmark.main(["momentum", "rmsprop", "--sample", "8", "--seed", "3", "--read", "1"]) == 0
     told = capsys.readouterr().out
-    assert "16 single edits" in told and "a consequence with its numbers: " in told
+    assert "16 mistakes" in told and "a consequence with its numbers: " in told
     assert told.startswith(("momentum: ", "rmsprop: "))
 
 

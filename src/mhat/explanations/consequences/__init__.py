@@ -11,6 +11,7 @@
     compositions by what the whole step is multiplied, through all lines
     traits       what steps answer to: the gradient's size and sign, its turning, where x is
     landings     where it shows most and least, and what it does to training
+    inlining     variables written as what their lines make of them
     factors      what one expression is times another
     formulas     which formula of the knobs a number is
     speech       numbers and streams as they are read aloud

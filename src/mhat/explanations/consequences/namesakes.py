@@ -14,7 +14,7 @@ import numpy as np
 from mhat.explanations.consequences.pairs import Pair, Setting, courses_of
 from mhat.language import Rule
 from mhat.language.definition import of_tree
-from mhat.language.tree import Assignment, Knob, State, Tree
+from mhat.language.tree import EVALUATION, INPUTS, Assignment, Knob, State, Tree
 from mhat.language.walking import renamed
 
 STREAMS = ("normal", "constant:10")
@@ -37,9 +37,10 @@ def aligned(pair: Pair) -> Pair:
 def _knobs(pair: Pair) -> dict[str, str]:
     """Pair knobs of equal defaults that only one of the two has."""
     left = {name: value for name, value in pair.right.knobs.items() if name not in pair.wrong.knobs}
+    known = {*INPUTS, *pair.right.variables, *pair.right.tree.state_names}
     found: dict[str, str] = {}
     for name, value in pair.wrong.knobs.items():
-        if name not in pair.right.knobs:
+        if name not in pair.right.knobs and name not in known:
             twin = next((own for own, default in left.items() if default == value and own not in found), None)
             if twin is not None:
                 found[twin] = name
@@ -48,8 +49,9 @@ def _knobs(pair: Pair) -> dict[str, str]:
 
 def _states_and_variables(pair: Pair) -> dict[str, str]:
     found: dict[str, str] = {}
-    taken = {*pair.wrong.variables, *pair.wrong.tree.state_names}
-    known = {*pair.right.variables, *pair.right.tree.state_names}
+    # What the language itself names stays what it is.
+    taken = {*INPUTS, EVALUATION, *pair.wrong.variables, *pair.wrong.tree.state_names}
+    known = {*INPUTS, EVALUATION, *pair.right.variables, *pair.right.tree.state_names, *pair.right.knobs}
     settings = [Setting(stream, 0.5, STEPS) for stream in STREAMS]
     with np.errstate(all="ignore"):
         right, wrong = (courses_of(rule, settings, pair.known) for rule in (pair.right, pair.wrong))

@@ -93,7 +93,7 @@ def of_coupling(panel: Panel) -> Effect | None:
     if not all(map(math.isfinite, (wrong, right, wrong_beside, right_beside))) or 0.0 in (wrong, right):
         return None
     if abs(wrong_beside / wrong - right_beside / right) <= NOTED * right_beside / right:
-        return _of_two(wrong, right)
+        return _of_two(panel, wrong, right)
     sentence = (
         f"Beside a coordinate with gradients 1000 times as large a step is {times(wrong_beside / wrong)} as long, "
         f"where {_coupled(right_beside / right)} is right"
@@ -105,9 +105,10 @@ def of_coupling(panel: Panel) -> Effect | None:
     return Effect("coupling", sentence, evidence, 8.0)
 
 
-def _of_two(wrong: float, right: float) -> Effect | None:
-    """Say how long a step is in a tensor of two coordinates, where it is not the right one."""
-    if abs(wrong / right - 1.0) <= NOTED:
+def _of_two(panel: Panel, wrong: float, right: float) -> Effect | None:
+    """Say how long a step is in a tensor of two coordinates, where it is another than in one of one."""
+    alone, wanted = (float(np.sqrt(np.mean(values**2))) for values in panel.course("normal").moves)
+    if abs(wrong / right - 1.0) <= NOTED or abs(wrong / right * wanted / alone - 1.0) <= 0.1:
         return None
     sentence = f"In a tensor of two coordinates, under noise, a typical step is {as_long(wrong / right)}"
     return Effect("coupling", sentence, Comparison(("", "as it is", "as it should be"), (("rms", wrong, right),)), 6.0)

@@ -311,6 +311,9 @@ def of_fading(panel: Panel) -> Effect | None:
     wrong, right = (_moved(course, which, 1000) for which in ("wrong", "right"))
     if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
         return None
+    steady = panel.course(STEADY)
+    if abs(wrong / right * _moved(steady, "right", 1000) / _moved(steady, "wrong", 1000) - 1.0) <= 0.05:
+        return None
     sentence = (
         f"When gradients have faded from 100 to 0.004, by one hundredth a step, the step is {as_long(wrong / right)}"
     )

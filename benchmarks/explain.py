@@ -1,10 +1,10 @@
 """How often does a mistake get a why that says something: a sample of all single edits, and what is said of each.
 
-    python -m benchmarks.explain [RULE ...] [--sample 100] [--seed 0] [--read N] [--again]
+    python -m benchmarks.explain [RULE ...] [--sample 100] [--seed 0] [--pairs] [--read N] [--again]
 
 A why counts if one of its sentences names a consequence with its numbers; that the edit is there, and that two courses
 part, does not count. Edits that change nothing to the bit on any stream are counted apart. `--read` prints that many
-whole, `--again` repeats every run that is evidence and says which does not show the same.
+whole, `--pairs` makes two edits at once, `--again` repeats every run that is evidence, and says which fails.
 """
 
 from __future__ import annotations
@@ -59,17 +59,21 @@ class Why:
         return sum(len(claim.sentence.split()) for claim in self.claims)
 
 
-def whys(rule: Rule, sample: int, seed: int) -> Iterator[Why]:
-    """Explain a seeded sample of the edits of a rule."""
+def whys(rule: Rule, sample: int, seed: int, pairs: bool = False) -> Iterator[Why]:
+    """Explain a seeded sample of the edits of a rule, alone or two at a time in different lines."""
     edits = edits_of(rule.tree).all
-    for edit in random.Random(seed).sample(edits, min(sample, len(edits))):
-        tree = assembled(rule.tree, dict(edit.changes))
+    chance = random.Random(seed)
+    for edit in chance.sample(edits, min(sample, len(edits))):
+        other = chance.choice([each for each in edits if not each.slots & edit.slots]) if pairs else None
+        changes = dict(edit.changes) | ({} if other is None else dict(other.changes))
+        tree = assembled(rule.tree, changes)
         if tree is None:
             continue
+        sentence = edit.sentence if other is None else f"{edit.sentence} and {other.sentence}"
         begun = time.perf_counter()
         argument = argument_of(Pair(rule, of_tree(tree)))
         seconds = time.perf_counter() - begun
-        yield Why(rule.name, edit.operator, edit.sentence, argument.claims, argument.kinds, seconds)
+        yield Why(rule.name, edit.operator, sentence, argument.claims, argument.kinds, seconds)
 
 
 def told(found: Sequence[Why]) -> str:
@@ -80,7 +84,7 @@ def told(found: Sequence[Why]) -> str:
     seconds = sorted(why.seconds for why in found)
     kinds = Counter(kind for why in different for kind in why.kinds)
     lines = [
-        f"{len(found)} single edits, {len(found) - len(different)} of which change nothing to the bit",
+        f"{len(found)} mistakes, {len(found) - len(different)} of which change nothing to the bit",
         f"a consequence with its numbers: {len(specific)} of {len(different)} ({len(specific) / len(different):.1%})",
         f"words: {words[len(words) // 2]} in the middle, {words[-1]} at most; "
         f"sentences: {max(len(why.claims) for why in found)} at most",
@@ -104,10 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("rules", nargs="*", default=list(SUBJECTS))
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pairs", action="store_true")
     parser.add_argument("--read", type=int, default=0)
     parser.add_argument("--again", action="store_true")
     asked = parser.parse_args(arguments)
-    found = [why for name in asked.rules for why in whys(rules.named(name), asked.sample, asked.seed)]
+    found = [why for name in asked.rules for why in whys(rules.named(name), asked.sample, asked.seed, asked.pairs)]
     for why in random.Random(asked.seed).sample(found, min(asked.read, len(found))):
         print(page(why))
     print(told(found))

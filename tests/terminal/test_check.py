@@ -81,6 +81,30 @@ def test_a_right_one_with_hidden_knobs(here: Path) -> None:
     assert "with lr=0.02, eps=1e-3" in " ".join(result.output.split())
 
 
+def test_why_it_went_wrong(here: Path) -> None:
+    """Every line fits into the terminal, the diff comes first, and the sentences are those that Python has."""
+    result = CliRunner().invoke(app, ["check", "mine.py:stored_back", "--against", "adam", "--explain"])
+    assert result.exit_code == 1
+    assert max(map(len, result.output.splitlines())) <= 100
+    told = " ".join(result.output.split())
+    assert told.index("+ v = v / (1 - beta2**t)") < told.index("why: Each step multiplies `v` by 1 / (1 - beta2**t)")
+    assert "their product up to step 100 is 1.257e143, and 777400 for `m`" in told
+    assert "measured is 3.404888183404303e-70, where 1 is right" in told
+    verdict = mhat.check(wrong_adams.stored_back, "adam", explain=True)
+    assert verdict.why is not None and all(claim.sentence in told for claim in verdict.why)
+    assert all(claim.sentence in " ".join(str(verdict).split()) for claim in verdict.why)
+    assert "<li>Each step multiplies" in verdict._repr_html_()
+
+
+def test_what_it_means_to_conform(here: Path) -> None:
+    result = CliRunner().invoke(app, ["check", "mine.py:adam", "--explain", "--json"])
+    assert result.exit_code == 0
+    why = json.loads(result.output)["why"]
+    assert [claim["about"] for claim in why][:2] == ["constant gradient", "scale invariance"]
+    assert {claim["status"] for claim in why} <= {"proved", "tested"}
+    assert json.loads(CliRunner().invoke(app, ["check", "mine.py:adam", "--json"]).output)["why"] is None
+
+
 def test_json(here: Path) -> None:
     result = typed("check", "mine.py:eps_hat", "--json")
     assert result.exit_code == 0

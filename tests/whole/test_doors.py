@@ -77,6 +77,7 @@ CALLS: dict[str, Any] = {
     "check mine.py:my_adam": lambda: mhat.check("mine.py:my_adam"),
     "check mine.py:my_adam --against adamw -k lr=0.01 -k weight_decay=0.1 --seconds 5":
         lambda: mhat.check("mine.py:my_adam", "adamw", lr=0.01, weight_decay=0.1, seconds=5),
+    "check mine.py:my_adam --explain": lambda: mhat.check("mine.py:my_adam", explain=True),
     "check mine.py:mystery": lambda: mhat.check("mine.py:mystery"),
     "check mine.py:million -k lr=0.3": lambda: mhat.check("mine.py:million", lr=0.3),
     "check mine.py:MySgd -k nesterov=true --seconds 5": lambda: mhat.check("mine.py:MySgd", nesterov=True, seconds=5),

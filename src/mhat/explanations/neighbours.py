@@ -1,4 +1,7 @@
-"""Which rule of several another one is written like: its neighbour, beside which it is explained. It knows no name."""
+"""Which rule of several another one is written like, whatever its names are: beside it the other one is explained.
+
+It knows no rule by name.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from mhat.language import Rule
-from mhat.printers.python import rule_text
+from mhat.explanations.consequences.inlining import step_written_out
+from mhat.explanations.consequences.namesakes import aligned
+from mhat.explanations.consequences.pairs import Pair
+from mhat.language import Level, Rule
+from mhat.language.recurrences import recurrence_of
+from mhat.printers.python import expression_text, rule_text
 
 # Two rules of which so large a part is written alike are neighbours.
 ALIKE = 0.85
@@ -17,8 +24,7 @@ WORDS = re.compile(r"\w+|[^\w\s]")
 
 def nearest(rule: Rule, among: Iterable[Rule]) -> Rule | None:
     """Give the rule that is written most like another, the same one first; None if none is."""
-    own = _words(rule)
-    shares = [(_share(own, _words(other)), other) for other in among]
+    shares = [(_share(rule, other), other) for other in among]
     best = max(shares, key=lambda pair: (is_same(rule, pair[1]), pair[0]), default=None)
     return best[1] if best is not None and (best[0] >= ALIKE or is_same(rule, best[1])) else None
 
@@ -28,7 +34,30 @@ def is_same(rule: Rule, other: Rule) -> bool:
     return replace(rule.tree, name="") == replace(other.tree, name="")
 
 
-def _share(one: list[str], other: list[str]) -> float:
+def _share(rule: Rule, other: Rule) -> float:
+    """Say how large a part of two rules is written alike: line by line, or as what states and step come to."""
+    as_written = _of_words(_words(rule), _words(other))
+    if (
+        as_written >= ALIKE
+        or len(rule.tree.states) != len(other.tree.states)
+        or Level.MATRIX in (rule.level, other.level)
+    ):
+        return as_written
+    renamed = aligned(Pair(other, rule)).right
+    return max(as_written, _of_words(_composed(rule), _composed(renamed)))
+
+
+def _composed(rule: Rule) -> list[str]:
+    """Write what every state is from step to step, and the step, in states, knobs and gradients alone."""
+    parts: list[str] = []
+    for state in sorted(rule.tree.state_names):
+        recurrence = recurrence_of(rule, state)
+        if recurrence is not None:
+            parts += [state, expression_text(recurrence.gain), expression_text(recurrence.fed)]
+    return WORDS.findall(" ".join([*parts, expression_text(step_written_out(rule))]))
+
+
+def _of_words(one: list[str], other: list[str]) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 

@@ -14,6 +14,7 @@ from mhat.explanations.claims import Claim
 from mhat.explanations.consequences import compositions, landings, standings
 from mhat.explanations.consequences.causes import Cause, causes_of
 from mhat.explanations.consequences.effects import Effect, of_course
+from mhat.explanations.consequences.namesakes import aligned
 from mhat.explanations.consequences.pairs import Pair
 from mhat.explanations.consequences.panel import STEADY, Panel
 from mhat.explanations.consequences.shapes import Shape, shape_of
@@ -27,7 +28,7 @@ REPEATING = frozenset({"noise", "alternation", "rare"})
 FATAL = frozenset({"not finite", "still", "dies"})
 # What can be so beside a step that is a number of times as long for all gradients.
 BESIDE = frozenset({"not finite", "idle", "pull", "coupling", "tensors"})
-STEADY_KINDS = frozenset({*REPEATING, "memory"})
+STEADY_KINDS = frozenset({*REPEATING, "memory", "fading"})
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,18 @@ def argument_of(pair: Pair) -> Argument:
     """Make the argument for a pair."""
     if Level.MATRIX in (pair.right.level, pair.wrong.level) or pair.right.tree == pair.wrong.tree:
         return Argument(())
-    panel = Panel(pair)
+    panel = Panel(aligned(pair))
     with np.errstate(all="ignore"):
-        return Argument(tuple(_said(panel, causes_of(pair)))[:MOST])
+        return Argument(tuple(_said(panel, causes_of(panel.pair)))[:MOST])
 
 
 def _said(panel: Panel, causes: list[Cause]) -> Iterator[Effect]:
     pair = panel.pair
     steady = panel.course(STEADY)
-    yield from standings.of_causes(panel, causes)
+    begin = list(standings.of_causes(panel, causes))
+    yield from begin
+    if not begin:
+        yield from landings.first_to_part(panel)
     shape = shape_of(*steady.moves)
     composed = compositions.of_step(panel, [cause.factor for cause in causes if cause.factor is not None])
     everywhere = composed is not None or _is_everywhere(panel, shape)
@@ -114,7 +118,7 @@ def _traits(
         repeats = effect.kind in REPEATING and (everywhere or (course is not None and _alike(effect, course)))
         if effect.kind in said or repeats or (fatal and effect.kind in STEADY_KINDS):
             continue
-        if composed and effect.kind not in BESIDE:
+        if (composed and effect.kind not in BESIDE) or (course is not None and effect.kind == "eps"):
             continue
         said.add(effect.kind)
         most -= 1

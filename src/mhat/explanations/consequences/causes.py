@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mhat.explanations.consequences.factors import chooses, equal, expression_text, times_what, value_at
+from mhat.explanations.consequences.inlining import lines_of, written_out
 from mhat.explanations.consequences.pairs import Pair, step_of
 from mhat.explanations.consequences.speech import listed, spoken, times
 from mhat.language import Rule
 from mhat.language.recurrences import Recurrence, recurrence_of
 from mhat.language.tree import Expression, Name, Number, Operation
-from mhat.language.walking import mapped, names_in
+from mhat.language.walking import names_in
 
 STEPS = (1, 2, 10, 100)
 Kind = Literal["again", "gain", "weight", "input", "start", "factor", "line", "new", "lost", "recurrence"]
@@ -108,32 +109,29 @@ def _factor(new: Expression, old: Expression) -> Expression | None:
 
 
 def _of_lines(right: Rule, wrong: Rule) -> Iterator[Cause]:
-    """Compare the last line of every variable that is no state, and the result."""
-    own = {target: line.value for line in right.tree.body for target in line.targets}
-    other = {target: line.value for line in wrong.tree.body for target in line.targets}
-    states = {*right.tree.state_names, *wrong.tree.state_names}
+    """Compare the last line of every variable that is no state, and the step; what only one has is written out."""
+    own, other = lines_of(right), lines_of(wrong)
+    only_right = {name: value for name, value in own.items() if name not in other}
+    only_wrong = {name: value for name, value in other.items() if name not in own and name not in ("g", "x")}
     knobs = frozenset({*right.knobs, *wrong.knobs})
     for name, value in other.items():
-        if name in states:
+        if name in only_wrong:
             continue
         if name not in own:
             yield Cause("new", name, value)
-        elif not equal(value, own[name]):
-            yield _line(name, value, _known(own[name], own, other, states), knobs)
-    if not equal(wrong.tree.result, right.tree.result):
-        steps = step_of(wrong.tree.result), step_of(right.tree.result)
-        if steps[0] is not None and steps[1] is not None:
-            yield _line("", steps[0], steps[1], knobs)
-        else:
-            yield Cause("line", "x", wrong.tree.result, right.tree.result)
-
-
-def _known(
-    node: Expression, own: Mapping[str, Expression], other: Mapping[str, Expression], states: set[str]
-) -> Expression:
-    """Write variables that the wrong rule does not have as what they are made of."""
-    lost = {name: value for name, value in own.items() if name not in other and name not in states}
-    return mapped(node, lambda part: lost.get(part.id, part) if isinstance(part, Name) else part)
+            continue
+        new, old = written_out(value, only_wrong), written_out(own[name], only_right)
+        if not equal(new, old):
+            yield _line(name, new, old, knobs)
+    results = wrong.tree.result, right.tree.result
+    steps = [step_of(result) for result in results]
+    about = "" if None not in steps else "x"
+    new, old = (
+        written_out(result if about else step, lines)  # type: ignore[arg-type]
+        for result, step, lines in zip(results, steps, (only_wrong, only_right), strict=True)
+    )
+    if not equal(new, old):
+        yield Cause("line", "x", new, old) if about else _line("", new, old, knobs)
 
 
 def _line(name: str, new: Expression, old: Expression, knobs: frozenset[str]) -> Cause:

@@ -14,6 +14,7 @@ from mhat.explanations.claims import Formula, Number
 from mhat.explanations.consequences.effects import Effect, run_of, telling_of
 from mhat.explanations.consequences.factors import chooses, equal, expression_text, times_what, value_at
 from mhat.explanations.consequences.formulas import elsewhere, formula_of
+from mhat.explanations.consequences.inlining import lines_of, written_out
 from mhat.explanations.consequences.pairs import MOVED, Course, Pair, step_of
 from mhat.explanations.consequences.panel import STEADY, Panel
 from mhat.explanations.consequences.speech import as_long, listed, spoken, times
@@ -160,23 +161,18 @@ def _scales(pair: Pair) -> dict[str, Expression] | None:
 
 def _expanded(rule: Rule, node: Expression, scales: Mapping[str, Expression]) -> Expression | None:
     """Write variables as what their last lines make them, states with their scales, and eps as nothing."""
-    lines = {target: line.value for line in rule.tree.body for target in line.targets if len(line.targets) == 1}
-    states = set(rule.tree.state_names)
+    lines = lines_of(rule)
     if "g" in lines or "x" in lines:
         return None
 
-    def change(part: Expression, depth: int = 0) -> Expression:
+    def change(part: Expression) -> Expression:
         if not isinstance(part, Name):
             return _without_nothing(part)
         if part.id == "eps":
             return ZERO
-        if part.id in scales:
-            return Operation("mul", (scales[part.id], part))
-        if part.id in lines and part.id not in states and depth < 8:
-            return mapped(lines[part.id], lambda inner: change(inner, depth + 1))
-        return part
+        return Operation("mul", (scales[part.id], part)) if part.id in scales else part
 
-    return mapped(node, change)
+    return mapped(written_out(node, lines), change)
 
 
 def _without_nothing(node: Expression) -> Expression:

@@ -62,6 +62,30 @@ def _unseen(panel: Panel, ranked: list[tuple[float, Course]]) -> Effect:
     return Effect("harmless", sentence, Comparison(("stream", "from x", "apart"), rows, runs), 0.5)
 
 
+def first_to_part(panel: Panel) -> Iterator[Effect]:
+    """Say which variable parts first, and when, on the stream that tells most."""
+    _, course = panel.ranked[0]
+    common = [name for name in panel.pair.wrong.variables if name in course.wrong and name in course.right]
+    parted = [(_parts(course.wrong[name], course.right[name]), i, name) for i, name in enumerate(common)]
+    there = sorted((step, i, name) for step, i, name in parted if step)
+    if there:
+        step, _, name = there[0]
+        wrong, right = (float(values[name][step - 1]) for values in (course.wrong, course.right))
+        sentence = (
+            f"Under {_named(course)} `{name}` is the first to part, at step {step}: {spoken(wrong)} where "
+            f"{spoken(right)} is right"
+        )
+        steps = tuple(sorted({step, 10, 100, 1000}))
+        yield Effect("parts", sentence, side_by_side(panel.pair, course, steps, name), 1.0, name)
+
+
+def _parts(wrong: Array, right: Array) -> int:
+    """Give the first step at which two variables differ, 0 if none does."""
+    with np.errstate(all="ignore"):
+        apart = ~(np.isclose(wrong, right, rtol=UNSEEN, atol=0.0) | (np.isnan(wrong) & np.isnan(right)))
+    return int(np.argmax(apart)) + 1 if apart.any() else 0
+
+
 def in_a_bowl(panel: Panel) -> Iterator[Effect]:
     """Say how the two come down a bowl of curvature one."""
     course = panel.bowl

@@ -160,6 +160,7 @@ def _slopes(names: Iterable[str]) -> Any:
     there = [landscapes.named(name) for name in names]
 
     def gradients(x: Array, t: float) -> Array:
+        x = np.broadcast_to(x, (len(there),))
         return np.array([each.slope(x[i : i + 1], int(t))[0] for i, each in enumerate(there)])
 
     return gradients

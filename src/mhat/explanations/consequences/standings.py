@@ -18,7 +18,7 @@ from mhat.explanations.consequences.pairs import Course, Pair
 from mhat.explanations.consequences.panel import STEADY, Panel
 from mhat.explanations.consequences.speech import listed, spoken
 from mhat.language.recurrences import recurrence_of
-from mhat.language.tree import Name, Operation
+from mhat.language.tree import Name, Operation, Tree
 from mhat.language.values import value_of
 from mhat.language.walking import names_in, subexpressions
 
@@ -40,7 +40,8 @@ def of_causes(panel: Panel, causes: list[Cause]) -> Iterator[Effect]:
             yield Effect("cause", _capital(sentence), _evidence(cause, pair), 0.0, cause.about)
     course = panel.course(STEADY)
     order = again + [cause for cause in causes if cause not in again]
-    touched = [cause.about for cause in order if cause.about in pair.wrong.tree.state_names]
+    read = _read_by_the_step(pair.wrong.tree)
+    touched = [cause.about for cause in order if cause.about in pair.wrong.tree.state_names and cause.about in read]
     standing = _standing(pair, course, list(dict.fromkeys(touched)))
     if standing is not None:
         yield standing
@@ -107,6 +108,16 @@ def _standing(pair: Pair, course: Course, touched: list[str]) -> Effect | None:
     runs = tuple(run for one in evidence for run in one.runs)
     sentence = f"After {LATE} steps of a constant gradient of 10 {listed(told)}"
     return Effect("standing", sentence, Comparison(("variable", *evidence[0].head), rows, runs), 1.0)
+
+
+def _read_by_the_step(tree: Tree) -> set[str]:
+    """Collect what the new x is made of, through all lines."""
+    read = names_in(tree.result)
+    while True:
+        more = {name for line in tree.body if read.intersection(line.targets) for name in names_in(line.value)} - read
+        if not more:
+            return read
+        read |= more
 
 
 def _is_rooted(pair: Pair, name: str) -> bool:

@@ -93,7 +93,7 @@ def of_coupling(panel: Panel) -> Effect | None:
     if not all(map(math.isfinite, (wrong, right, wrong_beside, right_beside))) or 0.0 in (wrong, right):
         return None
     if abs(wrong_beside / wrong - right_beside / right) <= NOTED * right_beside / right:
-        return _of_two(wrong, right)
+        return _of_two(panel, wrong, right)
     sentence = (
         f"Beside a coordinate with gradients 1000 times as large a step is {times(wrong_beside / wrong)} as long, "
         f"where {_coupled(right_beside / right)} is right"
@@ -105,9 +105,10 @@ def of_coupling(panel: Panel) -> Effect | None:
     return Effect("coupling", sentence, evidence, 8.0)
 
 
-def _of_two(wrong: float, right: float) -> Effect | None:
-    """Say how long a step is in a tensor of two coordinates, where it is not the right one."""
-    if abs(wrong / right - 1.0) <= NOTED:
+def _of_two(panel: Panel, wrong: float, right: float) -> Effect | None:
+    """Say how long a step is in a tensor of two coordinates, where it is another than in one of one."""
+    alone, wanted = (float(np.sqrt(np.mean(values**2))) for values in panel.course("normal").moves)
+    if abs(wrong / right - 1.0) <= NOTED or abs(wrong / right * wanted / alone - 1.0) <= 0.1:
         return None
     sentence = f"In a tensor of two coordinates, under noise, a typical step is {as_long(wrong / right)}"
     return Effect("coupling", sentence, Comparison(("", "as it is", "as it should be"), (("rms", wrong, right),)), 6.0)
@@ -310,6 +311,9 @@ def of_fading(panel: Panel) -> Effect | None:
     wrong, right = (_moved(course, which, 1000) for which in ("wrong", "right"))
     if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
         return None
+    steady = panel.course(STEADY)
+    if abs(wrong / right * _moved(steady, "right", 1000) / _moved(steady, "wrong", 1000) - 1.0) <= 0.05:
+        return None
     sentence = (
         f"When gradients have faded from 100 to 0.004, by one hundredth a step, the step is {as_long(wrong / right)}"
     )
@@ -331,7 +335,7 @@ def of_eps(panel: Panel) -> Effect | None:
     else:
         sentence = f"A gradient of {spoken(wrong)} makes half a step, where {half}: that small, `eps` rules"
     evidence = Comparison(("", "as it is", "as it should be"), (("gradient of half a step", wrong, right),))
-    return Effect("condition", sentence, evidence, 20.0)
+    return Effect("eps", sentence, evidence, 20.0)
 
 
 def of_noise(panel: Panel) -> Effect | None:

@@ -54,6 +54,7 @@ ANSWERS: dict[tuple[str, str, str, tuple[tuple[str, Any], ...]], tuple[str, tupl
     ("rmsprop", "keras", "torch", ()):
         ("different", (), RMSPROP),
     ("yogi", "numpy", "optax", ()): ("different", (), "optimizer = optax.yogi(learning_rate=0.01)"),
+    ("adagrad", "torch", "tensorflow", ()): ("different", (), "optimizer = tf.compat.v1.train.AdagradOptimizer("),
     ("sgd", "torch", "sklearn", ()): ("exact", (), "model = sklearn.neural_network.MLPClassifier("),
     ("lion", "optax", "torch", ()): ("absent", (), ""),
     # Lion's beta_1 must not be 0 in Keras.
@@ -102,6 +103,24 @@ def test_what_differs_is_named_by_the_knob_that_makes_it() -> None:
         assert answer.answer == "different"
         assert answer.notes[0].sentence == sentence
         assert answer.notes[0].status == "tested"
+
+
+def test_what_is_no_number_any_more_and_what_is_refused_are_said() -> None:
+    answer = converted("adagrad", "torch", "tensorflow")
+    assert (
+        answer.notes[-1].sentence
+        == "with these knobs: one of the two is no number any more on sparse; computed, from x = 1"
+    )
+    assert "       nan" in str(answer)
+    assert answer.remarks[0] == (
+        "tf.compat.v1.train.AdagradOptimizer refuses initial_accumulator_value=0: give it the smallest number that it takes"
+    )
+
+
+def test_where_there_is_no_such_rule_it_is_said_where_there_is() -> None:
+    assert converted("lion", "keras", "torch").remarks == (
+        "lion is in optax, numpy", "mhat runs it on NumPy arrays: convert it to numpy",
+    )  # fmt: skip
 
 
 def test_a_learning_rate_that_changes_is_thought_of() -> None:

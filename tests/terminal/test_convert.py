@@ -37,7 +37,9 @@ how far x comes apart with constant knobs, in parts of its way (100 steps):
   eps=1e-7              3.1e-6    2.4e-5    3.1e-6    2.8e-6      0.93
   eps=1.52e-6 (best)    1.6e-6    1.3e-5    1.6e-6    3.4e-6      0.51
 both are the same pseudo code
-x starts at 1; 1 is all of the way; tiny is the stream normal:scale=1e-6
+eps=1e-7: for gradients of size 1 x comes apart by up to 2.436e-5 of its way,
+for gradients of size 1e-6 (tiny: normal:scale=1e-6) by 0.9313; computed, from x
+= 1
 note: computed from the pseudo code of both: nothing was measured
 """
 

@@ -41,6 +41,8 @@ ANSWERS: dict[tuple[str, str, str, tuple[tuple[str, Any], ...]], tuple[str, tupl
     # Plain descent does not tell coupled decay from decoupled; a velocity does.
     ("sgd", "torch", "keras", (("weight_decay", 0.1),)):
         ("exact", (), "optimizer = keras.optimizers.SGD(learning_rate=1e-3, weight_decay=0.1)"),
+    # Its own decay, which must be switched on, is not there twice.
+    ("nadamw", "optax", "torch", ()): ("exact", (), "optimizer = torch.optim.NAdam("),
     ("adagrad", "tensorflow", "torch", ()): (
         "exact", (), "optimizer = torch.optim.Adagrad(",
     ),
@@ -113,7 +115,8 @@ def test_what_is_no_number_any_more_and_what_is_refused_are_said() -> None:
     )
     assert "       nan" in str(answer)
     assert answer.remarks[0] == (
-        "tf.compat.v1.train.AdagradOptimizer refuses initial_accumulator_value=0: give it the smallest number that it takes"
+        "tf.compat.v1.train.AdagradOptimizer refuses initial_accumulator_value=0: give it the smallest number that it "
+        "takes"
     )
 
 

@@ -110,8 +110,8 @@ def _absent(chosen: Chosen, ours: Framework) -> Conversion:
     """Answer where a framework has no such rule."""
     name = chosen.form.name
     where = [framework for framework in offers().get(name, {}) if framework != chosen.framework.name]
-    elsewhere = (f"{name} is in {', '.join(where)}",) if where else ()
-    elsewhere += ("mhat runs it on NumPy arrays: convert it to numpy",) if not chosen.framework.takes_rules else ()
+    elsewhere = [f"{name} is in {', '.join(where)}"] if where else []
+    elsewhere += [] if chosen.framework.takes_rules else ["mhat runs it on NumPy arrays: convert it to numpy"]
     return Conversion(
         name, _source(chosen), Side(ours.name, ours.title, version_of(ours)), "absent",
         remarks=(*_remarks(chosen), *elsewhere),

@@ -56,3 +56,13 @@ def test_every_rule_of_the_library_is_offered_by_mhat() -> None:
 def test_names_of_frameworks_are_told_apart() -> None:
     names = [name for framework in FRAMEWORKS.values() for name in (framework.name, *framework.aliases)]
     assert len(names) == len({*names})
+
+
+@pytest.mark.parametrize(("where", "entry", "form"), FORMS, ids=IDS)
+def test_what_a_form_lacks_can_be_added_by_hand(where: str, entry: Entry, form: Form) -> None:
+    own = settings(entry, form)
+    for knob, recipe in FRAMEWORKS[where].recipes.items():
+        if knob not in own:
+            rule = written(entry, form, {**own, knob: 0.5}, [recipe.edit])
+            assert knob in rule.knobs
+            assert "{line}" in recipe.template

@@ -231,3 +231,23 @@ def test_an_optimizer_that_is_not_as_it_was_is_told_of(monkeypatch: pytest.Monke
     assert remark.startswith("torch.optim.Adam of torch 2.")
     assert "does not do what mhat knows of it, by 1.1" in remark
     assert remark.endswith("what is measured counts")
+
+
+def test_an_optimizer_that_takes_too_long_is_not_waited_for() -> None:
+    answer = convert("adam", "numpy", "torch", {}, limit=1e-4)
+    assert answer.answer == "exact"
+    assert answer.remarks == (
+        "computed from the pseudo code of both: `torch.optim.Adam` did not end within 0.0001 seconds",
+    )
+
+
+def test_a_regularizer_of_half_the_decay_is_coupled_decay() -> None:
+    kinds.import_framework("keras")
+    keras = sys.modules["keras"]
+    assert convert("sgd", "torch", "keras", {"momentum": 0.9, "weight_decay": 0.5}, measure=False).lines.endswith(
+        "# and for every weight of every layer: regularizer=keras.regularizers.L2(0.25)"
+    )
+    penalty = keras.regularizers.L2(0.25)
+    w = np.array([1.0, -2.0])
+    # The slope of 0.25 * sum(w**2) is 0.5 * w.
+    assert float(penalty(keras.ops.convert_to_tensor(w))) == pytest.approx(0.5 * 0.5 * np.sum(w**2))

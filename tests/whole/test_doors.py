@@ -147,6 +147,25 @@ def test_both_doors_answer_alike(here: Path, line: str) -> None:
     assert typed.exit_code == (0 if (answer.same if "same" in expected else answer.conforms) else 1)
 
 
+# What is typed behind `mhat convert`, and the same in Python.
+CONVERSIONS: dict[str, Any] = {
+    "adam --from keras --to torch -k learning_rate=1e-3 -k epsilon=1e-7":
+        lambda **more: mhat.convert("adam", from_="keras", to="torch", learning_rate=1e-3, epsilon=1e-7, **more),
+    "keras.optimizers.SGD --to optax -k momentum=0.9 -k nesterov=true":
+        lambda **more: mhat.convert("keras.optimizers.SGD", to="optax", momentum=0.9, nesterov=True, **more),
+    "adam --from torch --to numpy -k betas=0.8,0.9":
+        lambda **more: mhat.convert("adam", from_="torch", to="numpy", knobs={"betas": [0.8, 0.9]}, **more),
+    "lion --from optax --to torch": lambda **more: mhat.convert("lion", from_="optax", to="torch", **more),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", CONVERSIONS)
+def test_both_doors_convert_alike(line: str) -> None:
+    typed = CliRunner().invoke(app, ["convert", *line.split(), "--no-measure", "--json"])
+    assert json.loads(typed.stdout) == json.loads(CONVERSIONS[line](measure=False).to_json())
+    assert typed.exit_code == 0
+
+
 def test_a_command_answers_alike_through_both_doors(here: Path) -> None:
     answer = mhat.check(command=COMMAND)
     typed = CliRunner().invoke(app, ["check", "--command", COMMAND, "--json"])

@@ -113,6 +113,43 @@ MESSAGES = {
     "bench --size 0": "`--size 0` is no number of parameters\nGive one of at least 1: --size 1e6.",
     "bench --dtype float46": "there is no dtype `float46`\nDid you mean `float64`?",
     "bench adma": "there is no rule `adma`\nDid you mean `adam`? `mhat rules` lists them.",
+    # conversions
+    "convert adma": "there is no rule `adma`\nDid you mean `adam`? `mhat convert` lists which rule is where.",
+    "convert adm --from keras --to torch":
+        "there is no optimizer of Keras 3 `adm`\nDid you mean `adam`? `mhat convert` lists which rule is where.",
+    "convert lamb --from torch --to keras":
+        "there is no rule of PyTorch `lamb`\nKnown: adadelta, adagrad, adam, adamax, adamw, amsgrad, momentum, nadam, "
+        "nesterov, radam, rmsprop, rmsprop_centered, sgd. It is in optax, keras, numpy.",
+    "convert adam --from kears --to torch":
+        "there is no framework `kears`\n"
+        "Did you mean `keras`? Known: torch, optax, keras, keras2, tensorflow, sklearn, numpy.",
+    "convert adam --from keras":
+        "it is not said where adam is to go\n"
+        "Name a framework, torch, optax, keras, keras2, tensorflow, sklearn, numpy: --to torch.",
+    "convert adam --to keras":
+        "it is not said where adam comes from\n"
+        "Name a framework, torch, optax, keras, keras2, tensorflow, sklearn, numpy: --from keras.",
+    "convert adam --from keras --to torch -k epsilonn=1":
+        "there is no knob of keras.optimizers.Adam `epsilonn`\nDid you mean `epsilon`?",
+    "convert adam --from keras --to torch -k use_ema=true":
+        "`use_ema` of keras.optimizers.Adam is not translated\n"
+        "Leave it out: the average of the parameters is no part of a step: keep it apart.",
+    "convert adam --from keras --to torch -k beta_1=1.5":
+        "beta1=1.5 is out of its range (decay rate of the first moment, the average of the gradients)\n"
+        "Choose beta1 with 0 <= beta1 < 1.",
+    "convert momentum --from torch --to keras":
+        "torch.optim.SGD is sgd and not momentum while momentum is 0\nGive it: momentum=0.9.",
+    "convert sgd --from torch --to keras -k dampening=0.1":
+        "dampening=0.1 does nothing in torch.optim.SGD as sgd\nLeave it out, or give momentum too.",
+    "convert adam --from torch --to keras -k betas=0.9": "betas=0.9 is no pair\nWrite betas=0.9,0.999.",
+    "convert adam --from torch --to keras -k amsgrad=1":
+        "amsgrad=1 is neither true nor false\nWrite amsgrad=true or amsgrad=false.",
+    "convert adam --from torch --to keras -k lr=1 -k learning_rate=2":
+        "`lr` and `learning_rate` are one knob\nGive it once.",
+    "convert adam --from torch --to keras -k lr=fast": "lr='fast' is not a number\nGive lr a number.",
+    "convert adam --from torch --to keras -k lr=1,2":
+        "lr has 2 values\nGive lr once: a conversion is of one setting.",
+    "convert adam --from torch --to keras --lr 1": "no such option: --lr\nA knob is set with -k: write -k lr=1.",
     # what to run on
     "trace adam":
         "there is nothing to run adam on\nGive it gradients or a landscape:\n"

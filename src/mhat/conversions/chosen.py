@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mhat import rules
+from mhat.conversions.catalogue import offers
 from mhat.conversions.entries import NEUTRAL, Entry, Form, Framework
 from mhat.conversions.pseudo_code import written
 from mhat.errors import BadValue, UnknownName
@@ -77,11 +78,9 @@ def find(framework: Framework, name: str) -> tuple[Entry, Form]:
     if own:
         return own[-1]
     known = sorted({form.name for _, form in there})
-    elsewhere = asked in rules.names()
-    raise UnknownName(
-        f"{'rule' if elsewhere else 'optimizer'} of {framework.title}", name, known,
-        "`mhat convert` lists which rule is where." if not elsewhere else f"{framework.name} has: {', '.join(known)}.",
-    )  # fmt: skip
+    elsewhere = ", ".join(offers().get(asked, ()))
+    more = f"It is in {elsewhere}." if elsewhere else "`mhat convert` lists which rule is where."
+    raise UnknownName(f"{'rule' if elsewhere else 'optimizer'} of {framework.title}", name, known, more)
 
 
 def _own_names(entry: Entry) -> Iterator[str]:

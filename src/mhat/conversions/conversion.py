@@ -175,4 +175,4 @@ def _difference_lines(measured: tuple[Difference, ...]) -> tuple[str, ...]:
 
 
 def _share(found: Apart) -> str:
-    return "nan in one" if found.share == float("inf") else brief(found.share, 2)
+    return "nan" if found.share == float("inf") else brief(found.share, 2)

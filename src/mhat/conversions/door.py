@@ -88,8 +88,16 @@ def _answered(chosen: Chosen, match: Match, plain: Match, *, measure: bool, limi
         diff=_diff(rule, match.rule) if differs or conditions else (),
         measured=how_far.differences,
         notes=(*([of_sameness(rule, match)] if match.exact else []), *how_far.notes),
-        remarks=(*_remarks(chosen), *match.entry.notes, *how_far.remarks),
+        remarks=(*_remarks(chosen), *match.entry.notes, *_refused(match), *how_far.remarks),
     )  # fmt: skip
+
+
+def _refused(match: Match) -> Iterator[str]:
+    """Say which knobs the target refuses as they are."""
+    for knob in match.form.positive:
+        if match.rule.knobs.get(knob, 0.0) == 0.0:
+            theirs = match.entry.knobs[knob][0]
+            yield f"{match.entry.call} refuses {theirs}=0: give it the smallest number that it takes"
 
 
 def _in_words(match: Match, claim: Claim) -> str:
@@ -102,7 +110,8 @@ def _absent(chosen: Chosen, ours: Framework) -> Conversion:
     """Answer where a framework has no such rule."""
     name = chosen.form.name
     where = [framework for framework in offers().get(name, {}) if framework != chosen.framework.name]
-    elsewhere = (f"{name} is in {', '.join(where)}",) if where else ()
+    elsewhere = [f"{name} is in {', '.join(where)}"] if where else []
+    elsewhere += [] if chosen.framework.takes_rules else ["mhat runs it on NumPy arrays: convert it to numpy"]
     return Conversion(
         name, _source(chosen), Side(ours.name, ours.title, version_of(ours)), "absent",
         remarks=(*_remarks(chosen), *elsewhere),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mhat.conversions.entries import Edit
 
 Pieces = tuple[tuple[str, str], ...]
+_FALLING = "lr / (1 + (t - 1) * lr_decay)"
 
 
 def _closing(template: str) -> tuple[Pieces, ...]:
@@ -22,6 +23,7 @@ DECAY = Edit(
         *_closing("return x - lr * ({} + weight_decay * x)"),
         (("return x - velocity", "return x - velocity - lr * weight_decay * x"),),
         (("return x - ratio", "return x - ratio - lr * weight_decay * x"),),
+        ((f"return x - {_FALLING} * ratio", f"return x - {_FALLING} * ratio - lr * weight_decay * x"),),
     ),
 )
 # The learning rate inside of the velocity.
@@ -59,7 +61,7 @@ VELOCITY_RATE_INSIDE = Edit(
 V_START = Edit("v_start", {"v": "v_start"})
 LR_DECAY = Edit(
     "lr_decay",
-    exchanges=((("return x - lr * ratio", "return x - lr / (1 + (t - 1) * lr_decay) * ratio"),),),
+    exchanges=((("return x - lr * ratio", f"return x - {_FALLING} * ratio"),),),
 )
 EPS_ROOT = Edit(
     "eps_root",

@@ -148,7 +148,8 @@ def _attempts(source: Chosen, entry: Entry, form: Form, fixed: Mapping[str, str]
             names[knob] = "0"
         else:
             return
-    if not all(value_of(names[need], source.knobs) for need in (*form.needs, *form.positive)):
+    needs = form.needs if form.rule == source.form.rule else (*form.needs, *form.positive)
+    if not all(value_of(names[need], source.knobs) for need in needs):
         return
     yield names
     for changed in _constants(source, names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from mhat.conversions.conversion import Difference
 from mhat.conversions.entries import SENTENCES, Framework
 from mhat.conversions.matching import Match, value_of
 from mhat.conversions.nearest import best_constant, causes, same_if_held
-from mhat.conversions.runs import STEPS, STREAMS, Apart, Paths, all_apart, worst
+from mhat.conversions.runs import STEPS, STREAMS, TINY, Apart, Paths, all_apart, worst
 from mhat.errors import MhatError
 from mhat.explanations.claims import Claim, Comparison, Trials, four_digits
 from mhat.language import Rule
@@ -164,7 +165,7 @@ def _named(why: tuple[str, ...], chosen: Chosen, match: Match) -> Iterator[Claim
         yield Claim(TOPIC, sentence, "tested", Trials(1, runs.FEW), " ".join(why))
     for knob, held in match.form.held.items():
         wanted = chosen.knobs.get(knob, held)
-        if wanted != held and same_if_held(chosen.rule, match, {knob: wanted}):
+        if wanted != held and knob not in why and same_if_held(chosen.rule, match, {knob: wanted}):
             meaning = SENTENCES.get(knob) or match.rule.meaning(knob).sentence
             sentence = (
                 f"{match.entry.call} has no {knob} ({meaning}): there it is {exact(held)}, and {exact(wanted)} would "
@@ -182,10 +183,19 @@ def _agreed(found: _Found, chosen: Chosen, match: Match) -> Claim:
 
 
 def _far(row: Difference, found: _Found, chosen: Chosen, match: Match) -> Claim:
+    """Say in a sentence what the first row of the table comes to: for gradients of usual size, and for tiny ones."""
     head = ("stream", "share", "step")
     rows = tuple((STREAMS[name], each.share, each.step) for name, each in row.streams.items())
-    how = "" if found.how == "computed" else f"measured with {_versions(chosen, match)}, {real.DTYPE}; "
-    sentence = f"{how}x starts at 1; 1 is all of the way; tiny is the stream normal:scale=1e-6"
+    usual = max(each.share for name, each in row.streams.items() if name != TINY)
+    tiny = row.streams[TINY].share
+    how = "computed" if found.how == "computed" else f"measured with {_versions(chosen, match)} in {real.DTYPE}"
+    sentence = (
+        f"{row.setting}: for gradients of size 1 x comes apart by up to {four_digits(usual)} of its way, for gradients "
+        f"of size 1e-6 ({TINY}: {STREAMS[TINY]}) by {four_digits(tiny)}; {how}, from x = 1"
+    )
+    odd = [name for name, each in row.streams.items() if math.isinf(each.share)]
+    if odd:
+        sentence = f"{row.setting}: one of the two is no number any more on {' and '.join(odd)}; {how}, from x = 1"
     return Claim(TOPIC, sentence, "computed", Comparison(head, rows))
 
 

@@ -32,7 +32,8 @@ def written(entry: Entry, form: Form, knobs: Mapping[str, float], more: Iterable
     text = _base(form.rule, form.dialects)
     body = [*map(python.line_text, text.body), f"return {python.expression_text(text.result)}"]
     states = {state.name: python.start_text(state.start) for state in text.states}
-    for edit in (*form.edits, *entry.edits, *more):
+    own = [edit for edit in entry.edits if edit.knob not in form.lacks]
+    for edit in (*form.edits, *own, *more):
         if edit.knob and knobs.get(edit.knob, 0.0) == NEUTRAL.get(edit.knob):
             continue
         body = _edited(body, edit, form.rule)

@@ -32,6 +32,7 @@ STREAMS = {
     "sparse": "sparse",
     "tiny": "normal:scale=1e-6",
 }
+TINY = "tiny"
 Paths = Mapping[str, Array]
 # Streams on which an optimizer is held against what is known of it, and the share of straying that is allowed.
 JUDGED, MARGIN = ("normal", "tiny"), 8.0

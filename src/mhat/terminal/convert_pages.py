@@ -16,6 +16,8 @@ from mhat.notation.decimals import exact
 from mhat.terminal import pages
 
 Facts = dict[str, dict[str, dict[str, Any]]]
+# A cell of the table, so that it fits into 80 columns.
+WIDEST = 10
 # Names of knobs whose meaning differs from place to place, in a word.
 WORDS = {"l2": "coupled", "weight_decay": "decoupled"}
 
@@ -47,11 +49,12 @@ def _fact(offer: Offer) -> dict[str, Any]:
 
 def table(found: Facts) -> list[RenderableType]:
     """List which rule is where, a line a rule."""
-    names = list(FRAMEWORKS)
+    names = [name for name, framework in FRAMEWORKS.items() if not framework.takes_rules]
     rows: list[list[str | Text]] = [
         [Text(rule, style="bold"), *(_short(row.get(name)) for name in names)] for rule, row in found.items()
     ]
     end = (
+        "mhat itself (numpy) has every rule of the library, and takes any other as pseudo code. "
         "`mhat convert adam` shows what each framework calls it and its knobs; "
         "`mhat convert adam --from keras --to torch` converts it."
     )
@@ -61,9 +64,8 @@ def table(found: Facts) -> list[RenderableType]:
 def _short(fact: dict[str, Any] | None) -> str:
     if fact is None:
         return ""
-    if fact["call"].startswith("mhat."):
-        return "yes"
-    return str(fact["call"]).rpartition(".")[2].removesuffix("Optimizer").removesuffix("Classifier")
+    name = str(fact["call"]).rpartition(".")[2].removesuffix("Optimizer").removesuffix("Classifier")
+    return name if len(name) <= WIDEST else f"{name[: WIDEST - 1]}…"
 
 
 def card(rule: str, found: Facts) -> list[RenderableType]:

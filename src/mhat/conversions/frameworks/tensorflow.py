@@ -50,7 +50,7 @@ ENTRIES = (
     Entry(
         "tf.compat.v1.train.AdagradOptimizer",
         {**_LR, "v_start": ("initial_accumulator_value", 0.1)},
-        (Form("adagrad", edits=(_START,), held={"eps": 0.0}),),
+        (Form("adagrad", edits=(_START,), held={"eps": 0.0}, positive=("v_start",)),),
         ignored=_IGNORED,
     ),
     Entry(

@@ -9,6 +9,7 @@ from mhat.language.tree import check_expression
 from mhat.language.walking import all_expressions
 from mhat.mistakes import edits_of
 from mhat.mistakes.dialects import DIALECTS, dialects_of
+from mhat.mistakes.numbered import numbered
 from mhat.mistakes.slots import RESULT, assembled, slots_of
 from mhat.printers import python
 
@@ -102,3 +103,13 @@ def test_every_dialect_applies_to_its_rule() -> None:
         assert len(spoken) == 1, (dialect.of, dialect.name)
         assert spoken[0].tree != rule.tree
         assert dialect.reference
+
+
+def test_a_number_in_a_sentence_is_told_from_the_whole_one_next_to_it() -> None:
+    """A gradient that is multiplied by 0.99999994 was said to be multiplied by 1."""
+    scaled = next(
+        each for each in numbered(mhat.rules.sgd.tree) if each.sentence == "the gradient is multiplied by 0.5"
+    )
+    assert scaled.another is not None
+    assert scaled.another(0.99999994).sentence == "the gradient is multiplied by 0.99999994"
+    assert scaled.another(1 / 3).sentence == "the gradient is multiplied by 0.333333"

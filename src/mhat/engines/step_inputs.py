@@ -12,6 +12,7 @@ import numpy as np
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.language.fit import require_fit
+from mhat.notation.decimals import exact
 
 WHOLE = "Hand on the whole state of the step before."
 # Doubles count so far.
@@ -36,7 +37,7 @@ def check_step(rule: Rule, xs: Sequence[Any], gs: Sequence[Any], t: Any, states:
             _check_state(rule, x, state)
         elif number is not None and number > 1 and rule.tree.states:
             raise BadValue(
-                f"t is {number:g} and no state is given",
+                f"t is {exact(number)} and no state is given",
                 "Hand on the state of the step before: step(rule, x, g, t, before.state). The first step has t=1.",
             )
 
@@ -72,7 +73,7 @@ def _step_number(t: Any) -> float | None:
             raise BadValue(f"t is {_said(t)}", cure) from None
         return None  # JAX is tracing, and there is no number yet
     if not 1 <= number < LAST or number != math.floor(number):
-        raise BadValue(f"t is {number:g}", cure)
+        raise BadValue(f"t is {exact(number)}", cure)
     return number
 
 

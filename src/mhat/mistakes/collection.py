@@ -14,6 +14,7 @@ from mhat.mistakes.expressions import Key, changes, grafts, insertions, mixtures
 from mhat.mistakes.paths import ONE, TWO, G, T, X, operation
 from mhat.mistakes.shapes import is_correction, terms
 from mhat.mistakes.slots import Edit, Spot, slots_of, worded_slots
+from mhat.notation.decimals import near
 
 Late = Callable[[], bool]
 # More of one sort are not made: they would fill the memory. A rule of the library has some thousands.
@@ -114,7 +115,7 @@ def literal(tree: Tree, knob: str, value: float) -> Edit:
 
     def make(other: float) -> Edit:
         edited = throughout.throughout(tree, throughout.exchanged_name(knob, Number(other)))
-        return Edit(f"`{other:.6g}` stands where `{knob}` should", edited, "literal", 1.3)
+        return Edit(f"`{near(other)}` stands where `{knob}` should", edited, "literal", 1.3)
 
     return numbered.open_edit(make, value)
 

@@ -15,6 +15,7 @@ from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, places, replaced,
 from mhat.mistakes.shapes import is_correction, terms
 from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot, Spot, line_spots
 from mhat.mistakes.throughout import exchanged_name, throughout
+from mhat.notation.decimals import near
 
 BEFORE_T = operation("sub", T, ONE)
 Make = Callable[[float], Edit]
@@ -50,14 +51,14 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
     def of_gradient(limit: float) -> Edit:
         clip = operation("clip", G, operation("neg", Number(limit)), Number(limit))
-        return before_all(clip, f"the gradient is clipped to {limit:.6g}", "clipped", 1.1, FIRST)
+        return before_all(clip, f"the gradient is clipped to {near(limit)}", "clipped", 1.1, FIRST)
 
     yield of_gradient, LIMITS
     for spot in (*line_spots(tree), *_step(tree)):
 
         def of_value(limit: float, spot: Spot = spot) -> Edit:
             clip = operation("clip", spot.part, operation("neg", Number(limit)), Number(limit))
-            return spot.edit(clip, f"{said(spot.part)} is clipped to {limit:.6g}", "clipped", 1.2)
+            return spot.edit(clip, f"{said(spot.part)} is clipped to {near(limit)}", "clipped", 1.2)
 
         yield of_value, LIMITS
     for over, whose in ((None, "tensor"), ("all", "model")):
@@ -68,7 +69,7 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
                 norm = Operation("norm", (G,), over)
                 size = operation("add", norm, Number(added)) if added else norm
                 kept = operation("minimum", ONE, operation("div", Number(limit), size))
-                sentence = f"the gradient is clipped to the norm {limit:.6g} of the {whose}"
+                sentence = f"the gradient is clipped to the norm {near(limit)} of the {whose}"
                 return before_all(operation("mul", G, kept), sentence, "clipped", cost, FIRST)
 
             yield of_norm, NORMS
@@ -86,11 +87,11 @@ def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
         def coupled(share: float, pull: Expression = pull, word: str = word) -> Edit:
             gradient = operation("add", G, operation("mul", Number(share), pull))
-            return before_all(gradient, f"`{share:.6g} * {word}` is added to the gradient", "term added")
+            return before_all(gradient, f"`{near(share)} * {word}` is added to the gradient", "term added")
 
         def decoupled(share: float, pull: Expression = pull, word: str = word) -> Edit:
             result = operation("sub", tree.result, operation("mul", Number(share), pull))
-            sentence = f"`{share:.6g} * {word}` is taken from the new x"
+            sentence = f"`{near(share)} * {word}` is taken from the new x"
             return Edit(sentence, ((RESULT, result),), "term added", 1.15)
 
         yield coupled, SHARES
@@ -98,7 +99,7 @@ def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
     def shrunk(share: float) -> Edit:
         result = operation("mul", Number(1.0 - share), tree.result)
-        return Edit(f"the new x is multiplied by {1.0 - share:.6g}", ((RESULT, result),), "factor added", 1.2)
+        return Edit(f"the new x is multiplied by {near(1.0 - share)}", ((RESULT, result),), "factor added", 1.2)
 
     yield shrunk, SHARES
 
@@ -107,7 +108,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Put a number on the gradient, the step, a term with a knob, or the new part of an average."""
 
     def of_gradient(factor: float) -> Edit:
-        sentence = f"the gradient is multiplied by {factor:.6g}"
+        sentence = f"the gradient is multiplied by {near(factor)}"
         return before_all(operation("mul", G, Number(factor)), sentence, "factor added", 1.15, FIRST)
 
     yield of_gradient, FACTORS
@@ -116,7 +117,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     for spot in {(spot.slot, spot.path): spot for spot in factors}.values():
 
         def of_part(factor: float, spot: Spot = spot) -> Edit:
-            sentence = f"{said(spot.part)} is multiplied by {factor:.6g}"
+            sentence = f"{said(spot.part)} is multiplied by {near(factor)}"
             return spot.edit(operation("mul", Number(factor), spot.part), sentence, "factor added", 1.2)
 
         yield of_part, FACTORS
@@ -125,10 +126,14 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Let the learning rate fall by a number, warm up over so many steps, or fall once in so many; a knob too."""
     rules: list[tuple[str, Schedule, Sequence[float]]] = [
-        ("lr", lambda c: (operation("pow", Number(c), T), f"is multiplied by {c:.6g} at every step"), DECAYS),
-        ("lr", lambda c: (operation("pow", Number(c), BEFORE_T), f"is multiplied by {c:.6g} after every step"), DECAYS),
-        ("lr", lambda c: (_inverse(c, T), f"is divided by `1 + {c:.6g} * t`"), RATES),
-        ("lr", lambda c: (_inverse(c, BEFORE_T), f"is divided by `1 + {c:.6g} * (t - 1)`"), RATES),
+        ("lr", lambda c: (operation("pow", Number(c), T), f"is multiplied by {near(c)} at every step"), DECAYS),
+        (
+            "lr",
+            lambda c: (operation("pow", Number(c), BEFORE_T), f"is multiplied by {near(c)} after every step"),
+            DECAYS,
+        ),
+        ("lr", lambda c: (_inverse(c, T), f"is divided by `1 + {near(c)} * t`"), RATES),
+        ("lr", lambda c: (_inverse(c, BEFORE_T), f"is divided by `1 + {near(c)} * (t - 1)`"), RATES),
         ("lr", _ramp, (*COUNTS, 20, 50, 100, 1000)),
     ]
     rules += [("lr", _stairs(every), (0.5, 0.1, 0.9)) for every in COUNTS]
@@ -161,13 +166,13 @@ def _inverse(rate: float, count: Expression) -> Expression:
 
 
 def _ramp(steps: float) -> tuple[Expression, str]:
-    return operation("minimum", ONE, operation("div", T, Number(steps))), f"is warmed up over {steps:.6g} steps"
+    return operation("minimum", ONE, operation("div", T, Number(steps))), f"is warmed up over {near(steps)} steps"
 
 
 def _stairs(every: int) -> Schedule:
     def stairs(factor: float) -> tuple[Expression, str]:
         fallen = operation("pow", Number(factor), operation("floordiv", T, Number(float(every))))
-        return fallen, f"is multiplied by {factor:.6g} once in {every} steps"
+        return fallen, f"is multiplied by {near(factor)} once in {every} steps"
 
     return stairs
 
@@ -186,7 +191,7 @@ def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
         def counted(value: float, count: Callable[[Number], Expression] = count, sentence: str = sentence) -> Edit:
             changes = throughout(tree, exchanged_name("t", count(Number(value))))
-            return Edit(sentence.format(f"{value:.6g}"), changes, "counter everywhere", 1.1)
+            return Edit(sentence.format(near(value)), changes, "counter everywhere", 1.1)
 
         if counted(2.0).changes:
             yield counted, usual
@@ -194,14 +199,14 @@ def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
         def corrected(steps: float) -> Edit:
             changes = _uncorrected(tree, operation("le", T, Number(steps)))
-            return Edit(f"the correction ends after {steps:.6g} steps", changes, "one step", 1.15)
+            return Edit(f"the correction ends after {near(steps)} steps", changes, "one step", 1.15)
 
         yield corrected, COUNTS
 
     def moving(steps: float) -> Edit:
         due = operation("eq", operation("mod", T, Number(steps)), ZERO)
         result = operation("where", due, tree.result, X)
-        return Edit(f"the parameter moves once in {steps:.6g} steps only", ((RESULT, result),), "now and then", 1.15)
+        return Edit(f"the parameter moves once in {near(steps)} steps only", ((RESULT, result),), "now and then", 1.15)
 
     yield moving, COUNTS
 

@@ -68,6 +68,15 @@ def apart(values: Iterable[float], digits: int = DIGITS) -> list[str]:
     return texts
 
 
+def near(value: float, digits: int = 6) -> str:
+    """Write a number to so many digits, or to as many more as tell it from the whole number next to it.
+
+    >>> near(0.1), near(1 / 3), near(0.99999994), near(1 - 1e-12), near(3.0), near(1e-9)
+    ('0.1', '0.333333', '0.99999994', '0.999999999999', '3', '1e-9')
+    """
+    return apart([value, float(round(value))], digits)[0] if math.isfinite(value) else exact(value)
+
+
 def _short(value: float) -> str:
     text = exact(value)
     return text if len(text) <= SHORT else ""

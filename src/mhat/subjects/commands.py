@@ -19,6 +19,7 @@ import numpy as np
 
 from mhat.errors import BadValue, SubjectError, SubjectHangs
 from mhat.notation import strict_json
+from mhat.notation.decimals import exact
 from mhat.subjects.processes.pipes import OutOfTimeError, TooMuchError
 from mhat.subjects.processes.process import Allowance, Process
 from mhat.subjects.sandbox import words_of
@@ -151,7 +152,7 @@ class _Conversation:
         except OutOfTimeError:
             raise SubjectHangs(
                 self.name,
-                f"did not answer within {self.limit:g} seconds",
+                f"did not answer within {exact(float(self.limit))} seconds",
                 "Write each answer as one line and flush the output, or give it longer.",
                 process.said(),
             ) from None

@@ -24,6 +24,7 @@ import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.source import SourceText
+from mhat.notation.decimals import exact
 from mhat.subjects.clock import OutOfTime, limited
 from mhat.subjects.subject import plain_text
 
@@ -69,7 +70,9 @@ class Guard:
                 yield
         except OutOfTime:
             raise SubjectHangs(
-                name, f"did not end within {self.limit:g} seconds", "Look for a loop without an end, or give it longer."
+                name,
+                f"did not end within {exact(float(self.limit))} seconds",
+                "Look for a loop without an end, or give it longer.",
             ) from None
         except SubjectError as error:
             if error.subject != name:

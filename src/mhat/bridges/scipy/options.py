@@ -168,7 +168,9 @@ def _tolerance(name: str, value: Any) -> float:
 def _order(value: Any) -> float:
     checked = number("norm", value)
     if math.isnan(checked) or checked == 0:
-        raise BadValue(f"`norm` is {checked:g}", "Give the order of a norm: norm=2, or inf for the largest coordinate.")
+        raise BadValue(
+            f"`norm` is {exact(checked)}", "Give the order of a norm: norm=2, or inf for the largest coordinate."
+        )
     return checked
 
 

@@ -21,6 +21,7 @@ from mhat.language import Rule, of_tree
 from mhat.language import rule as rule_of
 from mhat.language.definition import of_source
 from mhat.language.source import SourceText
+from mhat.notation.decimals import exact
 from mhat.subjects.processes.failures import error_of
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
 from mhat.subjects.processes.pipes import KEPT, OutOfTimeError, TooMuchError
@@ -226,9 +227,9 @@ class Guest:
 
     def hangs(self, process: Process) -> SubjectHangs:
         if self.loading:
-            what, cure = f"was still being loaded after {LOADING:g} seconds", GUARD_MAIN
+            what, cure = f"was still being loaded after {exact(float(LOADING))} seconds", GUARD_MAIN
         else:
-            what = f"did not end within {self.wanted.limit:g} seconds"
+            what = f"did not end within {exact(float(self.wanted.limit))} seconds"
             cure = "Look for a loop without an end, or give it longer."
         return SubjectHangs(self.name, what, cure, process.said())
 

@@ -19,7 +19,6 @@ from typing import IO, Any
 from mhat.errors import BadValue, MhatError
 from mhat.language import Rule
 from mhat.language import rule as rule_of
-from mhat.printers import python
 from mhat.subjects import kinds, modules
 from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
@@ -169,7 +168,7 @@ def _is_own(value: Rule, module: ModuleType) -> bool:
 def _written(rule: Rule) -> dict[str, Any]:
     """Write a rule as text: as it stands in its file, or printed if code has made it."""
     source = rule.source
-    printed = {} if source.text else {"text": python.rule_text(rule.tree), "doc": rule.doc}
+    printed = {} if source.text else {"text": str(rule), "doc": rule.doc}
     told = {"paper": rule.paper, "knobs": rule.knob_sentences}
     return {"text": source.whole, "file": source.file, "line": source.first_line, **told, **printed}
 

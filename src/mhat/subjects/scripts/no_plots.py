@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.abc
 import importlib.machinery
 import os
 import sys
@@ -65,15 +64,19 @@ def subplots(nrows: int = 1, ncols: int = 1, *args: Any, squeeze: bool = True, *
     return ANYTHING, ANYTHING if axes.size == 1 else axes.squeeze()
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules that are pretended."""
+class _Finder:
+    """Finds the modules that are pretended.
+
+    It is no heir of `importlib.abc`, which takes long to import and which a process of a subject has no other use for.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname.partition(".")[0] not in PRETENDED:
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        loader: Any = self
+        return importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         return Pretence(spec.name)

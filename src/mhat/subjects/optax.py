@@ -96,7 +96,9 @@ class _Driver:
     def update(self, knobs: Mapping[str, float]) -> tuple[Any, Callable[..., Any]]:
         """Give the transformation with these knobs and its compiled step."""
         key = tuple(sorted(knobs.items()))
-        if key not in self.compiled:
+        # Knobs that record what is done with them make a transformation of their own.
+        records = any(type(value) is not float for value in knobs.values())
+        if records or key not in self.compiled:
             made, optax = self.made(knobs), self.optax
 
             def step(tensors: Any, state: Any, gradients: Any) -> Any:
@@ -105,6 +107,8 @@ class _Driver:
 
             if len(self.compiled) >= KEPT:
                 del self.compiled[next(iter(self.compiled))]
+            if records:
+                return made, step
             self.compiled[key] = made, self.jax.jit(step)
         return self.compiled[key]
 

@@ -18,6 +18,8 @@ from mhat.subjects.recording.tape import Current, Tape
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 KINDS = "bfiu"
+# NumPy's own, whatever stands in their places while a tape is written.
+plain_array, plain_asarray = np.array, np.asarray
 
 
 class Hooks:
@@ -93,7 +95,7 @@ class RecordingArray(np.ndarray[Any, Any]):
         if tape is None or self.dtype.kind not in KINDS:
             return
         ids = self.own_ids()
-        ids[key] = cast(np.asarray(plain[key]), value)
+        ids[key] = cast(plain_asarray(plain[key]), value)
 
     def __iter__(self) -> Any:
         if self.ndim == 0:
@@ -159,7 +161,7 @@ def _listed(values: Any, ids: Any) -> Any:
 def given(plain: Any, ids: Any) -> Any:
     """Make an array that records of a plain one and its nodes; of a number a number that records."""
     if not isinstance(plain, np.ndarray):
-        return wrapped(plain, int(np.asarray(ids).flat[0]))
+        return wrapped(plain, int(plain_asarray(ids).flat[0]))
     made = plain.view(RecordingArray)
     made.shadow = Shadow(plain) if plain.size else None
     if plain.size:
@@ -197,8 +199,8 @@ def ids_of(value: Any) -> Ids:
         parts = [ids_of(each) for each in value]
         return np.stack(parts) if parts else np.empty(0, np.int64)
     if isinstance(value, Records):
-        return np.asarray(tape.checked(value.node, float(value)))  # type: ignore[arg-type]
-    plain = np.asarray(unrecorded(value))
+        return plain_asarray(tape.checked(value.node, float(value)))  # type: ignore[arg-type]
+    plain = plain_asarray(unrecorded(value))
     own: Sequence[int] = [-1] * plain.size
     if isinstance(value, RecordingArray) and plain.size:
         own = value.own_ids().ravel().tolist()
@@ -206,7 +208,7 @@ def ids_of(value: Any) -> Ids:
     nodes = [tape.checked(node, float(number)) for node, number in zip(own, numbers, strict=True)]
     if isinstance(value, RecordingArray) and plain.size:
         value.own_ids()[...] = np.reshape(nodes, plain.shape)
-    return np.array(nodes, np.int64).reshape(plain.shape)
+    return plain_array(nodes, np.int64).reshape(plain.shape)
 
 
 def cast(stored: np.ndarray[Any, Any], value: Any) -> Ids:
@@ -221,7 +223,7 @@ def cast(stored: np.ndarray[Any, Any], value: Any) -> Ids:
         if before != float(number) and (before == before or number == number):
             place = tape.begin_event() if place is None else place
             nodes[i] = tape.add("cast", (node,), float(number), place)
-    return np.array(nodes, np.int64).reshape(stored.shape)
+    return plain_array(nodes, np.int64).reshape(stored.shape)
 
 
 def on_ufunc(ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -253,7 +255,7 @@ def on_ufunc(ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
 def _recorded(
     tape: Tape, name: str, method: str, before: list[Ids], options: dict[str, Any], result: Any, out: Any, place: int
 ) -> Any:
-    target = np.asarray(result)
+    target = plain_asarray(result)
     if target.dtype.kind not in KINDS:
         return result if out is None else out
     if method == "__call__" and name in ("matmul", "vecdot"):
@@ -294,7 +296,7 @@ def reduced(tape: Tape, name: str, ids: Ids, axis: Any, target: Any, place: int)
 
 
 def _accumulated(tape: Tape, name: str, ids: Ids, axis: int, target: Any, place: int) -> list[int]:
-    nodes = np.array(ids)
+    nodes = plain_array(ids)
     moved, values = np.moveaxis(nodes, axis, 0), np.moveaxis(target, axis, 0)
     for i in range(1, len(moved)):
         pairs = zip(moved[i - 1].ravel().tolist(), moved[i].ravel().tolist(), strict=True)

@@ -21,6 +21,8 @@ from mhat.subjects.recording.arrays import (
     given,
     holds_records,
     ids_of,
+    plain_array,
+    plain_asarray,
     reduced,
     unrecorded,
 )
@@ -104,7 +106,7 @@ def _clip(plain: Any, value: Any, low: Any = None, high: Any = None, out: Any = 
     name = "clip" if low is not None and high is not None else "minimum" if low is None else "maximum"
     each = [part for part in (value, low, high) if part is not None]
     flat = [np.broadcast_to(ids_of(part), np.shape(plain)).ravel().tolist() for part in each]
-    return _put(plain, _each(name, flat, np.asarray(plain), place), out)
+    return _put(plain, _each(name, flat, plain_asarray(plain), place), out)
 
 
 def _put(plain: Any, nodes: Any, out: Any) -> Any:
@@ -120,20 +122,20 @@ def _norm(plain: Any, value: Any, *kind: Any, **options: Any) -> Any:
     )
     if ord_ not in (None, 2, 2.0, "fro") or (ord_ in (2, 2.0) and np.ndim(value) == 2 and axis is None):
         return None
-    nodes = reduced(_tape(), "norm", ids_of(value), axis, np.asarray(plain), _place())
+    nodes = reduced(_tape(), "norm", ids_of(value), axis, plain_asarray(plain), _place())
     return given(plain, nodes)
 
 
 def _mean(plain: Any, value: Any, axis: Any = None, *more: Any, **options: Any) -> Any:
-    nodes = reduced(_tape(), "mean", ids_of(value), axis, np.asarray(plain), _place())
+    nodes = reduced(_tape(), "mean", ids_of(value), axis, plain_asarray(plain), _place())
     return given(plain, nodes)
 
 
 def _reduction(name: str) -> Callable[..., Any]:
     def recorded(plain: Any, value: Any, axis: Any = None, *more: Any, **options: Any) -> Any:
         if isinstance(value, list | tuple):
-            value = given(np.asarray(unrecorded(value)), ids_of(value))
-        nodes = reduced(_tape(), name, ids_of(value), axis, np.asarray(plain), _place())
+            value = given(plain_asarray(unrecorded(value)), ids_of(value))
+        nodes = reduced(_tape(), name, ids_of(value), axis, plain_asarray(plain), _place())
         return given(plain, nodes)
 
     return recorded
@@ -222,12 +224,9 @@ def _made(function: Any) -> Any:
     return making
 
 
-_array, _asarray = np.array, np.asarray
-
-
 def _making_array(*inputs: Any, **options: Any) -> Any:
     value = inputs[0] if inputs else options.get("object")
-    plain = _array(*(unrecorded(each) for each in inputs), **options)
+    plain = plain_array(*(unrecorded(each) for each in inputs), **options)
     if Current.tape is None or type(plain) is not np.ndarray or plain.dtype.kind not in "bfiu":
         return plain
     if not holds_records(value):
@@ -241,14 +240,16 @@ def _making_array(*inputs: Any, **options: Any) -> Any:
 def _cast_ids(plain: Any, ids: Any) -> Any:
     tape = _tape()
     values = [tape.values[node] for node in np.ravel(ids).tolist()]
-    return arrays.cast(plain, given(_array(values).reshape(plain.shape), np.reshape(ids, plain.shape)))
+    return arrays.cast(plain, given(plain_array(values).reshape(plain.shape), np.reshape(ids, plain.shape)))
 
 
 def _making_asarray(value: Any, dtype: Any = None, *more: Any, **options: Any) -> Any:
     if isinstance(value, RecordingArray) and (dtype is None or np.dtype(dtype) == value.dtype):
         return value
     if Current.tape is None or not holds_records(value):
-        return _asarray(unrecorded(value), dtype, *more, **options)
+        plain = plain_asarray(unrecorded(value), dtype, *more, **options)
+        is_new = Current.tape is not None and type(plain) is np.ndarray and plain.dtype.kind == "f"
+        return plain.view(RecordingArray) if is_new else plain
     return _making_array(value, dtype)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.subjects.recording import functions, literals, torch
-from mhat.subjects.recording.arrays import given, ids_of
+from mhat.subjects.recording import functions, jax, literals, torch
+from mhat.subjects.recording.arrays import given, ids_of, plain_array, plain_asarray
 from mhat.subjects.recording.numbers import bare, wrapped
 from mhat.subjects.recording.tape import GRADIENT, KNOB, START, Span, Tape, TooLong, written
 from mhat.subjects.subject import Array, Subject
@@ -41,6 +41,7 @@ class Recording:
     marks: list[tuple[int, int]]
     branches: list[tuple[int, int, bool]]
     notes: list[str]
+    rounds: bool
     outputs: list[list[int]]
     shapes: list[tuple[int, ...]]
     parameters: list[list[float]]
@@ -63,6 +64,7 @@ class Recording:
             marks=[(int(a), int(b)) for a, b in data["marks"]],
             branches=[(int(a), int(b), bool(c)) for a, b, c in data["branches"]],
             notes=list(map(str, data["notes"])),
+            rounds=bool(data["rounds"]),
             outputs=[list(map(int, each)) for each in data["outputs"]],
             shapes=[tuple(map(int, each)) for each in data["shapes"]],
             parameters=[list(map(float, each)) for each in data["parameters"]],
@@ -78,6 +80,7 @@ def record(drive: Drive, gradients: Sequence[Array], starts: Sequence[Array], kn
     with ExitStack() as stack:
         stack.enter_context(written(tape))
         stack.enter_context(torch.recorded(tape))
+        stack.enter_context(jax.recorded(tape))
         stack.enter_context(functions.in_place())
         stack.enter_context(literals.recording(drive))
         try:
@@ -86,17 +89,17 @@ def record(drive: Drive, gradients: Sequence[Array], starts: Sequence[Array], kn
             tape.note("too much happens in a few steps to be recorded")
             answered = []
         outputs = [ids_of(each).ravel().tolist() for each in answered]
-    plain = [np.asarray(each).view(np.ndarray) for each in answered]
+    plain = [plain_asarray(each).view(np.ndarray) for each in answered]
     return Recording(
         tape.ops, tape.inputs, [float(bare(value)) for value in tape.values], tape.where, tape.event, tape.names,
-        tape.places, tape.marks, tape.branches, tape.notes, outputs, [each.shape for each in plain],
+        tape.places, tape.marks, tape.branches, tape.notes, tape.rounds, outputs, [each.shape for each in plain],
         [each.ravel().tolist() for each in plain],
     )  # fmt: skip
 
 
 def _entered(tape: Tape, kind: str, array: Array, tensor: int) -> Any:
     """Enter the numbers of an array: for gradients (tensor, step, coordinate), for a start (tensor, coordinate)."""
-    plain = np.array(array, dtype=np.float64)
+    plain = plain_array(array, dtype=np.float64)
     numbers = plain.ravel().tolist()
     size = max(len(numbers) // len(plain), 1) if kind == GRADIENT else 1
     nodes = [

@@ -45,6 +45,7 @@ class Tape:
     marks: list[tuple[int, int]] = field(default_factory=list)  # how many nodes there were when step t was taken up
     branches: list[tuple[int, int, bool]] = field(default_factory=list)  # how many nodes, of which node, how it went
     notes: list[str] = field(default_factory=list)
+    rounds: bool = False  # whether it is compiled otherwise, so that it may be rounded otherwise
     by_value: dict[float, int] = field(default_factory=dict)
     events: int = 0
     _numbers: dict[tuple[Span, ...], int] = field(default_factory=dict)

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from mhat.subjects.recording.arrays import plain_array, plain_asarray
 from mhat.subjects.recording.formulas import FORMULAS, Formula, finished
+from mhat.subjects.recording.numbers import wrapped
 from mhat.subjects.recording.operations import compose
 from mhat.subjects.recording.tape import Tape
 
@@ -26,7 +28,8 @@ COPYING = frozenset({"clone", "_to_copy", "copy", "contiguous", "to", "lift_fres
 MAKING = frozenset({
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones",
     "new_empty", "new_full", "scalar_tensor", "arange", "empty_strided", "new_empty_strided", "zero", "fill",
-    "_foreach_zero",     "isfinite", "isnan", "is_same_size", "_local_scalar_dense", "eye", "tensor",
+    "_foreach_zero",
+    "isfinite", "isnan", "is_same_size", "_local_scalar_dense", "eye", "tensor",
 })  # fmt: skip
 REDUCING = {
     "sum": "add", "mean": "mean", "norm": "norm", "linalg_vector_norm": "norm", "amax": "maximum", "max": "maximum",
@@ -37,21 +40,37 @@ REDUCING = {
 @contextlib.contextmanager
 def recorded(tape: Tape) -> Iterator[None]:
     """Record what torch does, if it is there."""
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     if torch is None:
         yield
         return
-    from torch.utils._python_dispatch import TorchDispatchMode
-
     writer = Writer(tape, torch)
 
-    def heard(_: Any, function: Any, types: Any, inputs: Any = (), options: Any = None) -> Any:
+    def dispatched(mode: Any, function: Any, types: Any, inputs: Any = (), options: Any = None) -> Any:
         return writer.write(function, inputs, options or {})
 
-    # Made so, and not as a class, since torch's own class is typed or not, as it is there or not.
-    recorder: Any = type("Recorder", (TorchDispatchMode,), {"__torch_dispatch__": heard})
-    with recorder():
-        yield
+    # Not a class statement: torch may not be there.
+    mode = type("Recorder", (torch.utils._python_dispatch.TorchDispatchMode,), {"__torch_dispatch__": dispatched})
+    plain = {name: getattr(torch.Tensor, name) for name in ("item", "tolist")}
+
+    def item(tensor: Any) -> Any:
+        return writer.given(plain["item"](tensor), tensor)
+
+    def tolist(tensor: Any) -> Any:
+        return writer.given(plain["tolist"](tensor), tensor)
+
+    torch.Tensor.item, torch.Tensor.tolist = item, tolist
+    try:
+        with mode():
+            yield
+    finally:
+        torch.Tensor.item, torch.Tensor.tolist = plain["item"], plain["tolist"]
+
+
+def _listed(values: Any, ids: Any) -> Any:
+    if isinstance(values, list):
+        return [_listed(value, each) for value, each in zip(values, ids, strict=True)]
+    return wrapped(values, ids)
 
 
 class Writer:
@@ -60,6 +79,7 @@ class Writer:
     def __init__(self, tape: Tape, torch: Any) -> None:
         self.tape = tape
         self.torch = torch
+        self.tolist = torch.Tensor.tolist  # which is exchanged later
         self.shadows: dict[int, Any] = {}
 
     def write(self, function: Any, inputs: Any, options: Any) -> Any:
@@ -118,7 +138,7 @@ class Writer:
             return [self.nodes(each) for each in value]
         if isinstance(value, bool) or value is None or not isinstance(value, int | float):
             return value
-        return np.asarray(self.tape.of_value(float(value)))
+        return plain_asarray(self.tape.of_value(float(value)))
 
     def ids(self, tensor: Any) -> Any:
         """Give the nodes of a tensor: each is checked by its value."""
@@ -126,14 +146,14 @@ class Writer:
         own = self.over(tensor)
         flat = own.ravel().tolist()
         checked = [self.tape.checked(node, value) for node, value in zip(flat, values, strict=True)]
-        found = np.array(checked, np.int64).reshape(tuple(tensor.shape))
+        found = plain_array(checked, np.int64).reshape(tuple(tensor.shape))
         own[...] = found
         return found
 
     def values(self, tensor: Any) -> list[float]:
         """Give the elements of a tensor."""
         plain = tensor.detach().to(self.torch.float64).reshape(-1)
-        return [float(value) for value in plain.tolist()]
+        return [float(value) for value in self.tolist(plain)]
 
     def over(self, tensor: Any) -> Any:
         """Give which nodes the elements of a tensor hold, to be read or written."""
@@ -144,6 +164,14 @@ class Writer:
             shadow = self.shadows[key] = np.full(count, -1, np.int64)
         strides = tuple(stride * 8 for stride in tensor.stride())
         return np.lib.stride_tricks.as_strided(shadow[tensor.storage_offset() :], tuple(tensor.shape), strides)
+
+    def given(self, value: Any, tensor: Any) -> Any:
+        """Let the numbers that leave torch record."""
+        if not tensor.is_floating_point():
+            return value
+        with self.torch.utils._python_dispatch._disable_current_modes():
+            ids = self.ids(tensor)
+        return _listed(value, ids.tolist())
 
     def asked(self, value: Any, tensor: Any) -> Any:
         """Note the way that is taken where a truth value is asked for."""

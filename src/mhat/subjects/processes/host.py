@@ -21,6 +21,7 @@ from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.printers import python
 from mhat.subjects import kinds, modules
+from mhat.subjects.beginnings import found_out
 from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
@@ -131,6 +132,7 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
     sys.argv = [where]
     if request["feed"] is not None:
         subject = subject_of_script(where, request["feed"], request["read"], named, request["rule_knobs"], guard)
+        subject = found_out(subject, request["observe"])
         return _described(subject), subject
     if not where.endswith(".py"):
         kinds.import_framework(where)
@@ -183,6 +185,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "several": subject.several,
             "vectors": subject.vectors,
             "starts": subject.starts,
+            "begins": subject.begins,
             "dtype": subject.dtype,
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),

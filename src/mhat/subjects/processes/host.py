@@ -186,6 +186,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "vectors": subject.vectors,
             "starts": subject.starts,
             "begins": subject.begins,
+            "missing": subject.missing,
             "dtype": subject.dtype,
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),

@@ -3,8 +3,8 @@
     python -m benchmarks.driven [FOLDER ...] [--only NAME ...]
 
 Over the implementations in tests/subjects/cases, and over files in the form of shared/cases/real. Of each it is said
-whether it was driven without a wrapper, and whether the verdict is true. A false alarm is something right that is said to
-deviate, a wrong `conforms` something wrong that is said to conform.
+whether it was driven without a wrapper, and whether the verdict is true. A false alarm is something right that is said
+to deviate, a wrong `conforms` something wrong that is said to conform.
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ class Proposal:
     together: bool = False
     tensors: int | None = None
     starts: bool = True
+    reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property
     def knobs(self) -> frozenset[str]:

@@ -181,26 +181,33 @@ def judge(
 
 
 def _check_taken(subject: Subject, rule: Rule, manner: Manner, held: Mapping[str, float]) -> None:
-    """Refuse a knob that is told, that the subject takes under no name, and that is not what it does; BadValue.
+    """Refuse a knob that is told and that the subject takes under no name, where it does what the rule does without.
 
-    What it hides may be told, but what it cannot be told is never held against it.
+    What it hides may be told, but what it cannot be told is never held against it. Raises BadValue.
     """
     untaken = [name for name in held if name not in subject.knobs]
     if not untaken:
         return
     asked = conformance.climbing(subject) if manner.maximize else subject
-    if conformance.conforming(Question(asked, rule, manner.observe, dict(held)), strict=manner.strict) is not None:
+
+    def followed(knobs: Mapping[str, float]) -> conformance.Conforming | None:
+        return conformance.conforming(Question(asked, rule, manner.observe, dict(knobs)), strict=manner.strict)
+
+    if followed(held) is not None:
         return
-    names = ", ".join(f"`{name}`" for name in untaken)
-    takes = f"It takes {', '.join(sorted(subject.knobs))}; what" if subject.knobs else "What"
+    without = followed({name: value for name, value in held.items() if name in subject.knobs})
+    if without is None:
+        return
+    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without[2]}
+    settings = _settings(does, untaken)
     raise BadValue(
-        f"`{subject.name}` takes no {names}, and does not what {rule.name} does with {_settings(held, untaken)}",
-        f"Leave {'it' if len(untaken) == 1 else 'them'} out. {takes} it hides is estimated.",
+        f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",
+        f"Leave {'it' if len(untaken) == 1 else 'them'} out: what it hides is estimated.",
     )
 
 
-def _settings(held: Mapping[str, float], names: Iterable[str]) -> str:
-    return ", ".join(f"{name}={held[name]:g}" for name in names)
+def _settings(knobs: Mapping[str, float], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={knobs[name]:g}" for name in names)
 
 
 def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Verdict:

@@ -174,12 +174,16 @@ class MissingExtra(MhatError):
 
 
 class SubjectError(MhatError):
-    """An implementation under check that could not be run: it raises, hangs, dies, or answers nonsense."""
+    """An implementation under check that could not be run: it raises, hangs, dies, or answers nonsense.
 
-    def __init__(self, subject: str, what: str, cure: str, said: str = "") -> None:
+    `wrapper`: the text of a file that would drive it, once it is filled in.
+    """
+
+    def __init__(self, subject: str, what: str, cure: str, said: str = "", wrapper: str = "") -> None:
         super().__init__(f"`{subject}` {what}", cure)
         self.subject = subject
         self.said = said
+        self.wrapper = wrapper
 
     def __str__(self) -> str:
         said = "".join(f"\n    {line}" for line in self.said.splitlines())

@@ -16,6 +16,7 @@ from mhat.checks import comparison, conformance, records_beside
 from mhat.checks import recorded as records_checked
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
+from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -162,6 +163,8 @@ def judge(
     rule = find_rule(claimed if against is None else against)
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
+    if isinstance(there, Subject):
+        _check_taken(there, rule, manner, held)
     with _told(party) as report:
         if isinstance(there, Record):
             verdict = records_checked.check_record(
@@ -175,6 +178,36 @@ def judge(
     if claimed is None or party.name == claimed:
         return verdict
     return replace(verdict, notes=(*verdict.notes, NAMED_SO.format(claimed)))
+
+
+def _check_taken(subject: Subject, rule: Rule, manner: Manner, held: Mapping[str, float]) -> None:
+    """Refuse a knob that is told and that the subject takes under no name, where it does what the rule does without.
+
+    What it hides may be told, but what it cannot be told is never held against it. Raises BadValue.
+    """
+    untaken = [name for name in held if name not in subject.knobs]
+    if not untaken:
+        return
+    asked = conformance.climbing(subject) if manner.maximize else subject
+
+    def followed(knobs: Mapping[str, float]) -> conformance.Conforming | None:
+        return conformance.conforming(Question(asked, rule, manner.observe, dict(knobs)), strict=manner.strict)
+
+    if followed(held) is not None:
+        return
+    without = followed({name: value for name, value in held.items() if name in subject.knobs})
+    if without is None:
+        return
+    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without[2]}
+    settings = _settings(does, untaken)
+    raise BadValue(
+        f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",
+        f"Leave {'it' if len(untaken) == 1 else 'them'} out: what it hides is estimated.",
+    )
+
+
+def _settings(knobs: Mapping[str, float], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={knobs[name]:g}" for name in names)
 
 
 def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Verdict:

@@ -324,14 +324,14 @@ def _only_definition(written: Definitions | None) -> str:
 def _subject_in_here(wanted: Wanted, guard: Guard) -> Subject:
     """Make a subject of what a file or module defines, in this process."""
     from mhat.subjects import kinds, modules
+    from mhat.subjects.beginnings import found_out
     from mhat.subjects.recording.recorder import recordable
     from mhat.subjects.sandbox import quiet
     from mhat.subjects.scripts import script
 
     if wanted.feed is not None and wanted.read is not None:
-        return recordable(
-            script.subject_of_script(wanted.where, wanted.feed, wanted.read, wanted.named, wanted.rule_knobs, guard)
-        )
+        told = (wanted.feed, wanted.read, wanted.named, wanted.rule_knobs, guard)
+        return recordable(found_out(script.subject_of_script(wanted.where, *told), wanted.observe))
     if not wanted.where.endswith(".py"):
         kinds.import_framework(wanted.where)
     with quiet():

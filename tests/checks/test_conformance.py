@@ -10,7 +10,7 @@ import pytest
 
 import mhat
 from mhat.checks import conformance
-from mhat.errors import SubjectError, UnknownName
+from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.subjects.functions import subject_of_function
 from tests.checks import wrong_adams
 
@@ -68,7 +68,9 @@ def test_hidden_knobs_are_estimated_and_said() -> None:
 
 def test_knobs_that_are_given_are_held() -> None:
     assert mhat.check(wrong_adams.hidden, ADAM, lr=0.02, eps=1e-3).estimated == {}
-    assert not mhat.check(wrong_adams.hidden, ADAM, lr=0.01, seconds=1).conforms
+    # What cannot be told to it is never held against it.
+    with pytest.raises(BadValue, match=r"takes no `lr`: whatever it is told, it does what adam does with lr=0\.02"):
+        mhat.check(wrong_adams.hidden, ADAM, lr=0.01)
 
 
 def test_an_estimate_is_held_against_more_than_it_was_fitted_to() -> None:

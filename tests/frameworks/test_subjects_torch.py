@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+import mhat
 from mhat import laws, rules
 from mhat.errors import BadValue, SubjectError, UnknownName
 from mhat.language import Rule
@@ -77,7 +79,7 @@ def test_the_default_type_of_torch_is_left_as_it_was() -> None:
     before = torch.get_default_dtype()
     here("torch.optim:NAdam").run(np.ones(3))
     with pytest.raises(SubjectError):
-        here("torch.optim:LBFGS").run(np.ones(3))
+        here("torch.optim:SparseAdam").run(np.ones(3))
     assert torch.get_default_dtype() == before
 
 
@@ -107,8 +109,8 @@ def test_a_class_is_called_by_its_own_name_and_module() -> None:
 
 def test_what_goes_wrong_is_said() -> None:
     with pytest.raises(SubjectError) as caught:
-        here("torch.optim:LBFGS").run(np.ones(3))
-    assert "missing 1 required positional argument: 'closure'" in caught.value.what
+        here("torch.optim:SparseAdam").run(np.ones(3))
+    assert "SparseAdam does not support dense gradients" in caught.value.what
     with pytest.raises(SubjectError, match=r"`torch.optim:Adam` raised ValueError: Invalid beta parameter at index 0"):
         here("torch.optim:Adam").run(np.ones(3), knobs={"beta1": 2.0})
     with pytest.raises(UnknownName) as unknown:
@@ -133,6 +135,58 @@ def test_a_right_adam_breaks_no_law_in_its_dtype(dtype: str, options: dict[str, 
     assert {finding.name for finding in findings} >= {"constant gradient", "translation", "without memory"}
     assert ("zero gradient" in {finding.name for finding in findings}) == (dtype != "float16")
     assert [finding.counterexample for finding in findings if not finding.holds] == []
+
+
+class OfMatrices(Mine):
+    """Asks for train(), for a closure, and for matrices."""
+
+    trained = False
+
+    def train(self) -> None:
+        self.trained = True
+
+    def step(self, closure: Any) -> None:  # type: ignore[override]
+        assert self.trained
+        closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                _, _ = p.shape
+        super().step()
+
+
+def test_what_an_optimizer_asks_for_besides_gradients_is_found_out_and_said() -> None:
+    subject = here(OfMatrices)
+    assert subject.notes == ("driven with matrices and with a closure that gives the gradients",)
+    assert subject.run(np.ones((2, 3)), knobs={"lr": 2.0}).tolist() == [[-2.0] * 3, [-4.0] * 3]
+
+
+class NoneIsZero(torch.optim.Optimizer):  # type: ignore[misc]
+    """Momentum that goes on where a gradient is missing."""
+
+    def __init__(self, params: Any, lr: float = 0.01, momentum: float = 0.9) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                g = torch.zeros_like(p) if p.grad is None else p.grad
+                state = self.state[p]
+                state["v"] = g.clone() if "v" not in state else group["momentum"] * state["v"] + g
+                p.sub_(group["lr"] * state["v"])
+
+
+def test_a_tensor_without_a_gradient_is_to_wait() -> None:
+    verdict = mhat.check(NoneIsZero, "momentum")
+    assert not verdict.conforms
+    (law,) = verdict.broken
+    assert law.name == "missing gradient"
+    assert law.counterexample is not None
+    assert re.fullmatch(
+        r"tensor 2 is at \S+ where \S+ is expected, after the gradients \[.*, None\]", law.counterexample
+    )
+    assert "NoneIsZero deviates from momentum" in str(verdict)
+    assert "no mistake that mhat knows" not in str(verdict)
 
 
 def test_named_by_text_it_runs_in_a_process_of_its_own() -> None:

@@ -34,6 +34,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("named", "against", "more"),
     [
         ("mine.py:my_adam", "adam", {}), ("classes.py:MyAdam", "adam", {}), ("course.py:adam", "adam", {}),
+        ("functional.py:Momentum", "momentum", {}), ("micro.py:SGD", "sgd", {}),
+        ("scratch.py:Momentum", "momentum", {}), ("descent.py:rmsprop", "rmsprop", {}),
+        ("makers.py:make_sgd", "sgd", {}), ("makers.py:momentum", "momentum", {}), ("makers.py:sgd", "sgd", {}),
         ("script.py", "adam", {"feed": "g_list", "read": "mv", "observe": "ratio"}), ("rules.py:my_rule", "sgd", {}),
     ],
 )  # fmt: skip
@@ -42,7 +45,10 @@ def test_each_kind_conforms(named: str, against: str, more: dict[str, str], here
 
 
 def test_every_file_is_tried(here: Path) -> None:
-    assert set(FILES) == {"mine.py", "classes.py", "course.py", "script.py", "rules.py", "my_sgd.c"}
+    assert set(FILES) == {
+        "mine.py", "classes.py", "course.py", "functional.py", "micro.py", "scratch.py", "descent.py", "makers.py",
+        "script.py", "rules.py", "my_sgd.c",
+    }  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")

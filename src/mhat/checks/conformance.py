@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.absence import with_absence
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Diagnosis
@@ -110,7 +111,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     with effort.paused():
         followed = conforming(question, strict=strict)
         if followed is not None:
-            return _following(question, followed)
+            return with_absence(_following(question, followed), question)
         rounded = _conforms_in_float32(question)
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
@@ -134,7 +135,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
                 followed.append((simplicity, question, each))
     if followed:
         _, question, simplest = min(followed, key=lambda one: one[0])
-        return _following(question, simplest)
+        return with_absence(_following(question, simplest), question)
     return _nearest_of(questions, effort)
 
 

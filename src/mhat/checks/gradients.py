@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from mhat.errors import SubjectError, SubjectHangs
 from mhat.language import Rule
 from mhat.search.observed import Observed, Probes
+from mhat.subjects.beginnings import starts_of
 from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
@@ -118,7 +120,16 @@ def drive(
         as_it_stands = i in (0, plain)
         start = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts and not as_it_stands else 0.0
         knobs_set = {} if as_it_stands or not odd else (ODD, special)[i - 1]
-        runs.append(drive_once(subject, rule, held, stream, Setting(start, knobs_set), observe=observe))
+        setting = Setting(start, knobs_set)
+        try:
+            runs.append(drive_once(subject, rule, held, stream, setting, observe=observe))
+        except SubjectHangs:
+            raise
+        except SubjectError:
+            if not knobs_set:
+                raise
+            setting = Setting(start, _taken(subject, rule, held, stream, setting))
+            runs.append(drive_once(subject, rule, held, stream, setting, observe=observe))
     knobs: dict[str, Any] = {}
     for knob in rule.knobs:
         own = [float(run.probes.knobs[knob]) for run in runs]
@@ -130,6 +141,23 @@ def drive(
         observe,
     )
     return Observed(probes, np.concatenate([run.values for run in runs], axis=1))
+
+
+def _taken(
+    subject: Subject, rule: Rule, held: Mapping[str, float], stream: Array, setting: Setting
+) -> dict[str, float]:
+    """Choose of the odd knobs those that a subject can do each: a value that it cannot take is left out."""
+    taken = {}
+    for knob in sorted(set(setting.knobs) & set(free_knobs(subject, rule, held))):
+        value = setting.knobs[knob]
+        try:
+            drive_once(subject, rule, held, stream, Setting(setting.start, {knob: value}))
+        except SubjectHangs:
+            raise
+        except SubjectError:
+            continue
+        taken[knob] = value
+    return taken
 
 
 def drive_once(
@@ -149,7 +177,11 @@ def drive_once(
     passed = {knob: known[knob] for knob in known if knob in subject.knobs}
     tensors = range(gradients.shape[1])
     streams = [np.ascontiguousarray(gradients[:, k]) for k in tensors]
-    answer = subject.run(streams, [start[k] for k in tensors], passed)
+    begin = [0.0 if subject.begins else start[k] for k in tensors]
+    answer = subject.run(streams, begin, passed)
+    if subject.begins and observe == "x":
+        # Nobody tells it where to start: the rule is followed from where it does.
+        start = np.stack(starts_of(subject, [stream.shape for stream in streams]))
     values = np.stack([np.asarray(part, dtype=np.float64) for part in answer], axis=1)
     probes = Probes(gradients[None], start[None], {knob: known[knob] for knob in rule.knobs}, observe)
     return Observed(probes, values[:, None])

@@ -14,8 +14,8 @@ from mhat.subjects.subject import Subject
 
 
 def findings(question: Question, knobs: Mapping[str, float]) -> tuple[LawFinding, ...]:
-    """Ask the subject for every law that the rule obeys; only where parameters are seen can they be asked."""
-    if question.observe != "x" or question.recorded is not None:
+    """Ask the subject for every law that the rule obeys; only where parameters are seen, from 0 on, can they be."""
+    if question.observe != "x" or question.recorded is not None or question.subject.begins:
         return ()
     subject, rule = question.subject, question.rule
     in_force = {**rule.knobs, **subject.defaults, **question.held, **knobs}

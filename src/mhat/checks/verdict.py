@@ -81,7 +81,9 @@ class Verdict:
     def _deviating(self) -> Iterator[Passage]:
         step = "" if self.deviation is None else f" from step {self.deviation.step} on"
         known = "that mhat knows" if self.finished else "that was tried"
-        end = f", and no mistake {known} explains it" if self.diagnosis is None else ":"
+        # A law can be broken where the steps are right: by a tensor that has no gradient for a while.
+        only_laws = self.diagnosis is None and self.deviation is None and bool(self.broken)
+        end = f", and no mistake {known} explains it" if self.diagnosis is None and not only_laws else ":"
         yield Headline(f"{self.subject} deviates from {self._rule}{step}{end}", good=False)
         if self.diagnosis is not None:
             yield from story.of_diagnosis(self.diagnosis, self.estimated)
@@ -90,7 +92,7 @@ class Verdict:
         yield from story.of_laws(self.broken)
         if self.diagnosis is not None:
             yield from story.of_alternatives(self.diagnosis)
-        else:
+        elif not only_laws:
             yield from story.of_nothing_found(self.nearest, finished=self.finished)
 
     @property

@@ -187,7 +187,9 @@ class _Course:
         params = self.laid([np.array(start) for start in starts])
         optimizer = self.maker.make(params, np.asarray(starts[0]), others)
         for i in range(len(gradients[0])):
-            params = self.stepped(optimizer, params, [np.array(g[i])[()] for g in gradients], i + 1, extra)
+            params = self.stepped(
+                optimizer, params, [None if g[i] is None else np.array(g[i])[()] for g in gradients], i + 1, extra
+            )
             for kept, value in zip(record, self.taken_apart(params), strict=True):
                 kept.append(np.array(value))
         if not self.settled and not all(_moves(kept, start) for kept, start in zip(record, starts, strict=True)):
@@ -209,6 +211,9 @@ class _Course:
         if "key" in roles:
             moved = []
             for i, (p, g) in enumerate(zip(params, gradients, strict=True)):
+                if g is None:
+                    moved.append(p)
+                    continue
                 values.update(key=f"W{i + 1}", params=p, grads=g)
                 new = method(*[values[role] for role in roles], **extra)
                 moved.append(p if new is None else new)

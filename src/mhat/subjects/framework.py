@@ -28,7 +28,9 @@ def name_of(thing: Any, shown_in: str) -> str:
     return name if own in (None, "__main__") else f"{own}:{name}"
 
 
-def subject_of_optimizer(thing: Any, name: str, drive: Drive, keywords: Keywords, dtype: str) -> Subject:
+def subject_of_optimizer(
+    thing: Any, name: str, drive: Drive, keywords: Keywords, dtype: str, missing: str = "", notes: tuple[str, ...] = ()
+) -> Subject:
     """Make a subject of what a framework drives: any number of tensors, from any start."""
     return Subject(
         name=name,
@@ -37,6 +39,8 @@ def subject_of_optimizer(thing: Any, name: str, drive: Drive, keywords: Keywords
         several=True,
         starts=True,
         dtype=dtype,
+        missing=missing,
+        notes=notes,
         defaults=keywords.defaults,
         source=source_of(thing) if inspect.isclass(thing) or inspect.isfunction(thing) else None,
     )

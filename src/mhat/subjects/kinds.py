@@ -16,9 +16,11 @@ from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects import keras, optax, torch
+from mhat.subjects.beginnings import found_out
 from mhat.subjects.classes import has_step, subject_of_class
 from mhat.subjects.conventions.choosing import subject_by_convention
 from mhat.subjects.conventions.proposals import Asked
+from mhat.subjects.conventions.wrapper import CURE, wrapper_of
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, words_of
 from mhat.subjects.subject import Subject
@@ -74,7 +76,8 @@ def subject_of(
         return optax.subject_of_optax(thing, name, rule_knobs, dtype, options, guard)
     _refuse_made(thing)
     if isinstance(thing, type) or callable(thing) or has_step(thing):
-        return _of_own_code(thing, name, rule_knobs, dtype, options, observe, guard, convention)
+        own = _of_own_code(thing, name, rule_knobs, dtype, options, observe, guard, convention)
+        return found_out(own, observe)
     raise BadValue(
         f"`{name or words_of(thing, repr)}` is of type {type(thing).__name__}",
         "Name a function run(gradients), a class with step(params, grads), a rule or an optimizer of a framework.",
@@ -104,12 +107,13 @@ def _of_own_code(
         except SubjectError as error:
             refusal = error
     called = name or str(getattr(thing, "__name__", type(thing).__name__))
+    asked = Asked(thing, called, guard, rule_knobs, dtype, options, observe)
     try:
-        return subject_by_convention(Asked(thing, called, guard, rule_knobs, dtype, options, observe), convention)
+        return subject_by_convention(asked, convention)
     except SubjectHangs:
         raise
     except SubjectError as error:
-        raise _likelier(refusal, error) from None
+        raise _wrapped(asked, _likelier(refusal, error)) from None
 
 
 def _likelier(refusal: SubjectError | None, error: SubjectError) -> SubjectError:
@@ -117,10 +121,18 @@ def _likelier(refusal: SubjectError | None, error: SubjectError) -> SubjectError
     if refusal is None or (error.said and refusal.what.endswith(UNMET)):
         return error
     if error.said and refusal.what.endswith("tried:"):
-        return SubjectError(
-            refusal.subject, refusal.what.partition("` ")[2], refusal.cure, f"{refusal.said}\n{error.said}"
-        )
+        what, said = refusal.what.partition("` ")[2], f"{refusal.said}\n{error.said}"
+        return SubjectError(refusal.subject, what, refusal.cure, said)
     return refusal
+
+
+def _wrapped(asked: Asked, error: SubjectError) -> SubjectError:
+    """Give the wrapper for code that is not written for the plain contract, filled in with its names."""
+    wrapper = wrapper_of(asked) if error.what.endswith((*UNMET, "tried:")) else ""
+    if not wrapper:
+        return error
+    cure = f"{CURE}\n\n{wrapper.rstrip()}"
+    return SubjectError(error.subject, error.what.partition("` ")[2], cure, error.said, wrapper)
 
 
 def _is_framework(thing: Any, name: str, is_optimizer: Any) -> bool:

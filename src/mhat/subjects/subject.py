@@ -33,6 +33,8 @@ class Subject:
     several: bool = False  # whether it can drive several tensors at once
     vectors: bool = True  # False: every coordinate has a run of its own, so that none can influence another
     starts: bool = False  # whether it takes a start other than 0
+    missing: str = ""  # "possible" if a gradient may be None, "promised" if tensors without one are to wait
+    begins: bool = False  # whether it starts elsewhere by itself, and takes none
     dtype: str = "float64"  # the arithmetic it computes in
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read

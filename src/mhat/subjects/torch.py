@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from mhat.errors import SubjectError, SubjectHangs
 from mhat.extras import extra
 from mhat.subjects.framework import dtype_to_run_in, name_of, subject_of_optimizer
+from mhat.subjects.missing import is_marked
 from mhat.subjects.sandbox import USUAL_GUARD, Guard
 from mhat.subjects.spelling import keywords_of
 from mhat.subjects.subject import Array, Subject
+from mhat.subjects.trials import TRIAL
 
 
 def subject_of_torch(
@@ -38,25 +42,91 @@ def subject_of_torch(
 
     def drive(gradients: list[Array], starts: list[Array], knobs: dict[str, float]) -> list[Array]:
         with guard.running(name), _default(torch, dtype):
-            return _driven(torch, optimizer, getattr(torch, dtype), gradients, starts, keywords.arguments(knobs))
+            run = Run(torch, optimizer, getattr(torch, dtype), keywords.arguments(knobs), manner)
+            return run.driven(gradients, starts)
 
-    return subject_of_optimizer(optimizer, name, drive, keywords, dtype)
+    manner = _manner(
+        name, guard, lambda tried: Run(torch, optimizer, getattr(torch, dtype), keywords.arguments({}), tried)
+    )
+    notes = (f"driven {manner.said}",) if manner.said else ()
+    return subject_of_optimizer(optimizer, name, drive, keywords, dtype, "promised", notes)
 
 
-def _driven(
-    torch: Any, optimizer: Any, dtype: Any, gradients: list[Array], starts: list[Array], arguments: dict[str, Any]
-) -> list[Array]:
-    tensors = [torch.nn.Parameter(torch.tensor(start, dtype=dtype)) for start in starts]
-    streams = [torch.tensor(g).to(dtype) for g in gradients]
-    made = optimizer(tensors, **arguments)
-    record = [np.empty(g.shape) for g in gradients]
-    for i in range(len(gradients[0])):
-        for tensor, stream in zip(tensors, streams, strict=True):
-            tensor.grad = stream[i].clone()
-        made.step()
-        for kept, tensor in zip(record, tensors, strict=True):
-            kept[i] = tensor.detach().to(torch.float64).numpy()
-    return record
+@dataclass(frozen=True)
+class Manner:
+    """What an optimizer asks for besides gradients: matrices, and a closure that computes them."""
+
+    matrices: bool = False
+    closure: bool = False
+
+    @property
+    def said(self) -> str:
+        """What is said of it."""
+        parts = ["with matrices"] * self.matrices + ["with a closure that gives the gradients"] * self.closure
+        return " and ".join(parts)
+
+
+MANNERS = (Manner(), Manner(closure=True), Manner(matrices=True), Manner(matrices=True, closure=True))
+
+
+def _manner(name: str, guard: Guard, run: Callable[[Manner], Run]) -> Manner:
+    """Find out what an optimizer asks for, by some steps; if nothing helps, it is driven plainly and says why not."""
+    for manner in MANNERS:
+        try:
+            with guard.running(name):
+                run(manner).driven([TRIAL[:2, :2]], [np.zeros(2)])
+        except SubjectHangs:
+            raise
+        except SubjectError:
+            continue
+        return manner
+    return MANNERS[0]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of an optimizer."""
+
+    torch: Any
+    optimizer: Any
+    dtype: Any
+    arguments: dict[str, Any]
+    manner: Manner
+
+    def driven(self, gradients: list[Array], starts: list[Array]) -> list[Array]:
+        """Run it; give the parameters after each step."""
+        torch = self.torch
+        tensors = [torch.nn.Parameter(torch.tensor(self.shaped(start), dtype=self.dtype)) for start in starts]
+        streams = [torch.tensor(np.array([self.shaped(row) for row in g])).to(self.dtype) for g in gradients]
+        absent = [is_marked(g) for g in gradients]
+        made = self.optimizer(tensors, **self.arguments)
+        if callable(getattr(made, "train", None)):
+            # Some keep other parameters for training than for evaluation, and ask which are meant.
+            made.train()
+        record = [np.empty(g.shape) for g in gradients]
+        for i in range(len(gradients[0])):
+            self.step(made, tensors, [None if gone[i] else g[i] for g, gone in zip(streams, absent, strict=True)])
+            for kept, tensor in zip(record, tensors, strict=True):
+                kept[i] = tensor.detach().to(torch.float64).numpy().reshape(kept[i].shape)
+        return record
+
+    def step(self, made: Any, tensors: list[Any], gradients: list[Any]) -> None:
+        """Take a step."""
+
+        def closure() -> Any:
+            for tensor, gradient in zip(tensors, gradients, strict=True):
+                tensor.grad = None if gradient is None else gradient.clone()
+            return self.torch.zeros((), dtype=self.dtype, requires_grad=True)
+
+        closure()
+        if self.manner.closure:
+            made.step(closure)
+        else:
+            made.step()
+
+    def shaped(self, values: Array) -> Array:
+        """Make a matrix of one row of what has fewer dimensions, where matrices are asked for."""
+        return values.reshape(1, -1) if self.manner.matrices and np.ndim(values) < 2 else values
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.source import SourceText
+from mhat.subjects.missing import with_none
 from mhat.subjects.sandbox import Guard
 from mhat.subjects.subject import Array, Subject, checked_array, checked_tensors
 
@@ -179,7 +180,7 @@ class Together:
         return [each.reshape(shape) for each, shape in zip(answered, shapes, strict=True)]
 
     def _driven(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
-        told = [np.array(g, dtype=self.dtype) for g in gradients]
+        told = [with_none(g, np.array(g, dtype=self.dtype)) for g in gradients]
         begins = [np.array(s, dtype=self.dtype) for s in starts]
         with _guarded(self.guard, self.name):
             answered = self.call(told, begins, knobs)
@@ -213,6 +214,7 @@ def subject_of_driver(
         drive=driver.drive,
         knobs=frozenset(knobs),
         several=isinstance(driver, Together),
+        missing="possible" if isinstance(driver, Together) else "",
         vectors=driver.vectors,
         starts=starts,
         dtype=driver.dtype,

@@ -5,6 +5,7 @@ Exit codes: 0 conforms (a documented dialect too), 1 deviates, 2 could not run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,6 +56,10 @@ InProcessOption = Annotated[
 ConventionOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="How it is called, where what is found out is not meant.")
 ]
+WrapperOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where it cannot be driven as it is: write a wrapper to be filled in, a .py."),
+]
 SecondsOption = Annotated[float, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake.")]
 TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype to drive it in. [its own]")]
 ExplainOption = Annotated[
@@ -103,6 +108,7 @@ def check(
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
     convention: ConventionOption = None,
+    wrapper: WrapperOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -119,8 +125,9 @@ def check(
 
     _check_figure(plot, force=force)
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
-    verdict = verbs.check(
-        subject, against, observe=observe, strict=strict, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed,
+    verdict = _wrapped(
+        wrapper, force, verbs.check, subject, against, observe=observe, strict=strict, maximize=maximize,
+        seconds=seconds, dtype=dtype, feed=feed,
         read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
         in_process=in_process, explain=explain, convention=convention, knobs=options.knobs_of(knob or []),
     )  # fmt: skip
@@ -225,6 +232,25 @@ def _answer(verdict: Verdict, as_json: bool, plot: Path | None, look: dict[str, 
             drawn = verdict.deviation is not None
             pages.say(f"Drew both to {plot}." if drawn else f"There is no deviation to draw: {plot} is not written.")
     raise typer.Exit(0 if verdict.conforms else DEVIATES)
+
+
+def _wrapped(wrapper: Path | None, force: bool, check: Callable[..., Verdict], *asked: Any, **how: Any) -> Verdict:
+    """Check, and where the subject cannot be driven write the wrapper that would."""
+    from mhat.errors import SubjectError
+    from mhat.outputs import beside, check_output
+
+    if wrapper is not None:
+        check_output(wrapper, (".py",), force=force)
+    try:
+        return check(*asked, **how)
+    except SubjectError as error:
+        if wrapper is None or not error.wrapper:
+            raise
+        with beside(wrapper, force=force) as partial:
+            partial.write_text(error.wrapper, "utf-8")
+        cure = f"Wrote {wrapper}: fill in what is marked, then `mhat check {wrapper}`."
+        what = error.what.partition("` ")[2]
+        raise SubjectError(error.subject, what, cure, error.said) from None
 
 
 def _check_figure(plot: Path | None, *, force: bool) -> None:

@@ -7,6 +7,7 @@ a later gradient, and if it stays near where it is told to start.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,16 +28,23 @@ WRAP = "Write run(gradients) around it."
 
 
 def subject_by_convention(asked: Asked, convention: str | None = None) -> Subject:
-    """Make a subject of a thing by the likeliest convention that works; `convention`: by that one alone.
+    """Make a subject of a thing by the likeliest convention that works.
 
-    Raises SubjectError, which lists what was tried.
+    `convention`: by that one alone; `NAME:2` is the second way of it that does something of its own. Another way that
+    is nearly as likely, and does something else, is told of. Raises SubjectError, which lists what was tried.
     """
-    if convention is not None and convention not in CONVENTIONS:
-        raise UnknownName("convention", convention, CONVENTIONS)
+    name, _, number = (convention or "").partition(":")
+    if name and name not in CONVENTIONS:
+        raise UnknownName("convention", name, CONVENTIONS)
     anew = Anew(asked.thing)
     tried: list[str] = []
-    refusals: list[SubjectError] = []
-    for proposal in by_confidence(proposals_of(asked, convention))[:ROUTE]:
+    working: list[tuple[Proposal, Single | Together]] = []
+    wanted = int(number) if number.isdigit() else 1
+    for proposal in by_confidence(proposals_of(asked, name or None))[:ROUTE]:
+        if len(working) >= wanted and (number or proposal.confidence < working[0][0].confidence - ALIKE):
+            break
+        if any((proposal.convention, proposal.reading) == (each.convention, each.reading) for each, _ in working):
+            continue
         driver = driver_of(asked, proposal, anew)
         try:
             confirm(driver, proposal, asked.observe)
@@ -44,12 +52,34 @@ def subject_by_convention(asked: Asked, convention: str | None = None) -> Subjec
             raise
         except SubjectError as error:
             tried.append(f"{proposal.how}: {_short(error)}")
-            refusals.append(error)
             continue
-        return subject_of_proposal(asked, driver, proposal)
+        if not any(_does_the_same(driver, other) for _, other in working):
+            working.append((proposal, driver))
+    if len(working) >= wanted:
+        subject = subject_of_proposal(asked, working[wanted - 1][1], working[wanted - 1][0])
+        return subject if number else _with_others(subject, [proposal for proposal, _ in working])
     raise SubjectError(
         asked.name, "fits no convention that mhat knows; tried:", WRAP, "\n".join(dict.fromkeys(tried[:SHOWN]))
     )
+
+
+def _does_the_same(driver: Single | Together, other: Single | Together) -> bool:
+    """Whether two ways that work cannot be told apart, or not be compared; the first one serves for both."""
+    if type(driver) is not type(other) or driver.vectors != other.vectors:
+        return True
+    a, b = driver.attempt({}), other.attempt({})
+    return len(a) != len(b) or same(a, b)
+
+
+def _with_others(subject: Subject, working: list[Proposal]) -> Subject:
+    """Tell of other ways that work and do something else, and how to choose them."""
+    others = working[1:]
+    if not others:
+        return subject
+    number = 1 + sum(each.convention == others[0].convention for each in working[: working.index(others[0])])
+    name = others[0].convention if number == 1 else f"{others[0].convention}:{number}"
+    note = f"it could also be driven {others[0].how}, which does something else (--convention {name})"
+    return replace(subject, notes=(*subject.notes, note))
 
 
 def proposals_of(asked: Asked, convention: str | None = None) -> list[Proposal]:

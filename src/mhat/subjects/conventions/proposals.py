@@ -55,6 +55,7 @@ class Proposal:
     together: bool = False
     tensors: int | None = None
     starts: bool = True
+    reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property
     def knobs(self) -> frozenset[str]:
@@ -92,7 +93,7 @@ def stepped(begin: Beginning) -> Course:
         step = begin([entering(start) for start in starts], knobs)
         record: list[list[Any]] = [[] for _ in gradients]
         for i in range(len(gradients[0])):
-            moved = step([entering(g[i]) for g in gradients], i + 1)
+            moved = step([None if g[i] is None else entering(g[i]) for g in gradients], i + 1)
             for kept, value in zip(record, moved, strict=True):
                 kept.append(leaving(value))
         return [stacked(kept) for kept in record]

@@ -233,6 +233,7 @@ def _proposals(
         yield Proposal(
             convention, f"{_said(step)}{SAYS[kind] if asked.observe == 'x' else ''}", 0.8 + sure - KINDS[kind],
             stepped(own.begin), keywords, together=step.layout != "array", tensors=_tensors(step), starts=has_params,
+            reading=f"{kind} {dict(step.roles.by_name)}",
         )  # fmt: skip
 
 

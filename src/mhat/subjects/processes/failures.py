@@ -25,8 +25,8 @@ CARRIED: dict[type[MhatError], dict[str, type]] = {
     OutputFileError: {},
     LanguageError: {"place": Place},
     MissingExtra: {"extra": str},
-    SubjectError: {"subject": str, "said": str},
-    SubjectHangs: {"subject": str, "said": str},
+    SubjectError: {"subject": str, "said": str, "wrapper": str},
+    SubjectHangs: {"subject": str, "said": str, "wrapper": str},
     UnknownName: {"kind": str, "typed": str, "known": list, "meant": tuple},
     MhatError: {},
 }

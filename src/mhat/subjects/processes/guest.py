@@ -125,6 +125,8 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         several=bool(data["several"]),
         vectors=bool(data["vectors"]),
         starts=bool(data["starts"]),
+        begins=bool(data["begins"]),
+        missing=str(data["missing"]),
         dtype=data["dtype"],
         tensors=None if data["tensors"] is None else int(data["tensors"]),
         defaults={str(name): float(value) for name, value in data["defaults"].items()},

@@ -20,6 +20,7 @@ from mhat.errors import BadValue, MhatError
 from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.subjects import kinds, modules
+from mhat.subjects.beginnings import found_out
 from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
@@ -130,6 +131,7 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
     sys.argv = [where]
     if request["feed"] is not None:
         subject = subject_of_script(where, request["feed"], request["read"], named, request["rule_knobs"], guard)
+        subject = found_out(subject, request["observe"])
         return _described(subject), subject
     if not where.endswith(".py"):
         kinds.import_framework(where)
@@ -182,6 +184,8 @@ def _described(subject: Subject) -> dict[str, Any]:
             "several": subject.several,
             "vectors": subject.vectors,
             "starts": subject.starts,
+            "begins": subject.begins,
+            "missing": subject.missing,
             "dtype": subject.dtype,
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),

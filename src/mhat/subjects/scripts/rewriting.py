@@ -142,6 +142,30 @@ def rewritten(tree: ast.Module, feed: str, read: str, settable: frozenset[str]) 
     return ast.fix_missing_locations(tree)
 
 
+def endless(tree: ast.Module) -> ast.Module:
+    """Let the loops whose turns are noted go on whatever happens: whoever feeds them ends them."""
+    for loop in own_statements(tree.body, through_loops=True):
+        if isinstance(loop, Loop) and any(_is_note(each) for each in loop.body):
+            if isinstance(loop, ast.While):
+                loop.test = ast.copy_location(ast.Constant(True), loop.test)
+            loop.body = [_Unbroken().visit(each) for each in loop.body]
+    return ast.fix_missing_locations(tree)
+
+
+def _is_note(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and f"{READ}()" == ast.unparse(statement)
+
+
+class _Unbroken(ast.NodeTransformer):
+    """Takes the breaks of a loop out, and leaves those of loops and definitions inside of it."""
+
+    def visit_Break(self, node: ast.Break) -> ast.stmt:
+        return ast.copy_location(ast.Pass(), node)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return node if isinstance(node, (Loop, *DEFINITIONS)) else super().generic_visit(node)
+
+
 def _feed_sequence(tree: ast.Module, feed: str) -> None:
     """Feed a sequence after the last statement that makes it before it is used."""
     places = [

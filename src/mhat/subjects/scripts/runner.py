@@ -25,8 +25,13 @@ from mhat.subjects.sandbox import told
 from mhat.subjects.scripts import no_plots, rewriting
 from mhat.subjects.subject import Array
 
+TURNS = 20_000  # turns after which a loop is taken to be one that ends only when it has converged
 PRINTED = 500  # characters of what the script printed that are passed on
 HAS_PLOTS = importlib.util.find_spec("matplotlib") is not None
+
+
+class Enough(BaseException):
+    """The script asks for more gradients than anybody wants; no `except Exception` of its own stops this."""
 
 
 class Refusal(Exception):
@@ -42,6 +47,7 @@ class Script:
         self.natural = compile(self.tree(), path, "exec")
         self.follows: bool | None = None  # whether it makes as many steps as it is given gradients
         self.steps: int | None = None  # how many it makes by itself
+        self.converges = False  # whether it goes on for as long as it is fed
         self.draws = False  # whether it needs plots that are real
 
     def tree(self) -> ast.Module:
@@ -77,9 +83,14 @@ class Script:
     def steps_of(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         """Run it on so many gradients: as it is; with the last repeated, as often as it asks; or counting anew."""
         count = len(gradients)
+        if self.converges:
+            return self.stopped(gradients, numbers)
         if self.follows is not False:
             once = Once(self, gradients, numbers)
             problem = once.attempt(self.natural)
+            if once.is_over:
+                self.converges = True
+                return self.stopped(gradients, numbers)
             if problem is None:
                 values = once.values()
                 if len(values) in (count, count + 1):
@@ -90,6 +101,17 @@ class Script:
                 raise problem or self.wrong_count(len(values), count)
         assert self.steps is not None
         return self.longer(gradients, numbers) if count > self.steps else self.padded(gradients, numbers)
+
+    def stopped(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
+        """Run a script that goes on until it has converged, as long as there are gradients."""
+        once = Once(self, gradients, numbers, most=len(gradients))
+        problem = once.attempt(compile(rewriting.endless(self.tree()), self.path, "exec"))
+        if problem is not None:
+            raise problem
+        values = once.values()
+        if len(values) not in (len(gradients), len(gradients) + 1):
+            raise self.wrong_count(len(values), len(gradients))
+        return values[-len(gradients) :]
 
     def padded(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         assert self.steps is not None
@@ -137,8 +159,12 @@ class Script:
 class Once:
     """One run of a script."""
 
-    def __init__(self, script: Script, gradients: list[float], numbers: Mapping[str, float]) -> None:
+    def __init__(
+        self, script: Script, gradients: list[float], numbers: Mapping[str, float], most: int | None = None
+    ) -> None:
         self.script = script
+        self.most = len(gradients) + TURNS if most is None else most  # how many gradients it may ask for
+        self.is_over = False  # whether it asked for more
         self.gradients = np.array(gradients, dtype=np.float64)
         self.numbers = numbers
         self.taken = 0
@@ -174,6 +200,8 @@ class Once:
                 exec(code, self.space)
         except SystemExit as error:
             return error if error.code not in (None, 0) else None
+        except Enough:
+            self.is_over = True
         except Exception as error:
             return error
         finally:
@@ -191,6 +219,8 @@ class Once:
         return value if inside else self.sequence(value)
 
     def next(self, value: Any) -> Any:
+        if self.taken >= self.most:
+            raise Enough
         gradient = self.gradients[min(self.taken, len(self.gradients) - 1)]
         self.taken += 1
         self.fed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -91,7 +92,7 @@ def test_courses_have_forms_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("course", COURSES)
-@pytest.mark.parametrize("name", ["adam", "momentum", "rmsprop_centered"])
+@pytest.mark.parametrize("name", ["adam", "momentum"])
 def test_forms_are_what_a_run_of_floats_gives(name: str, course: str) -> None:
     made: Rule = getattr(library, name)
     found = closed_forms(made, course, seconds=60)
@@ -112,6 +113,7 @@ def test_moments_that_are_stored_back_are_products() -> None:
         "sum((g**2 * (1 - beta2) / (1 - beta2**j)) * product(beta2 / (1 - beta2**k), k = j + 1 .. t), j = 1 .. t)"
     )
     assert isinstance(v, ClosedForm) and r"\prod_{k=j+1}^{t}" in v.latex
+    assert ElementTree.fromstring(v.mathml).tag == "math" and "\u220f" in v.mathml
     assert v.product is not None
     # Each step divides v by its correction once more: by step 100, 1e143 in all.
     assert v.product.log10_at(100) == pytest.approx(143.10, abs=0.01)
@@ -150,6 +152,10 @@ def test_what_has_none_says_why() -> None:
     taken = rule("def it(x, g, *, growth=0.1):\n return x - growth * g")
     assert reason(closed_forms(taken, "geometric")["x"]) == (
         "the rule has a knob `growth`, which the gradients are made of"
+    )
+    vast = rule("def it(x, g):\n return x - g * 1e300")
+    assert reason(closed_forms(vast)["update"]) == (
+        "a number in it is too large or too small to be calculated with as it is written"
     )
     coupled = rule("def it(x, g, a=0, b=0, *, lr=0.1):\n a = a + b\n b = b + a + g\n return x - lr * a")
     assert reason(closed_forms(coupled)["a"]) == "it is made of `b`, and the two are made of each other"
@@ -199,7 +205,7 @@ def test_streams_are_known_by_their_arguments() -> None:
     assert course_of("normal", {"seed": 1}) is None
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rules(max_lines=4, depth=2))
 def test_random_rules_have_a_form_or_a_reason(tree: Tree) -> None:
     found = closed_forms(of_tree(tree), seconds=2)

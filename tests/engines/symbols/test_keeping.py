@@ -92,6 +92,14 @@ def test_a_process_that_ends_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
     child.close()
 
 
+def test_a_search_that_breaks_is_told_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DOOR.CHILD, "ask", lambda *_: {"@failed": "ValueError: nothing"})
+    found = closed_forms(RULE)["m"]
+    assert isinstance(found, NoClosedForm)
+    assert found.reason == "the search for it failed (ValueError: nothing), which is a mistake in mhat"
+    assert not list(folder.glob(f"*{SUFFIX}"))
+
+
 def test_forms_are_plain_data_and_back() -> None:
     for made in (STORED, library.adadelta):
         for form in search(made, "constant", 20.0).values():

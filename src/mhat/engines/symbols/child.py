@@ -21,6 +21,8 @@ from mhat.language.definition import rule
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from mhat.engines.symbols.child import answer; answer()"
 )
+# Where an answer says that there is none because something broke; no variable is called so.
+FAILED = "@failed"
 # Beside its time: to start Python and SymPy on a machine that has other things to do.
 STARTING = 10.0
 
@@ -29,8 +31,12 @@ def answer() -> None:
     """Answer each line of standard input; this is what the process runs."""
     for line in sys.stdin:
         asked = json.loads(line)
-        found = search(rule(asked["rule"]), asked["course"], asked["seconds"])
-        print(json.dumps({name: as_data(form) for name, form in found.items()}), flush=True)
+        try:
+            found = search(rule(asked["rule"]), asked["course"], asked["seconds"])
+            said: dict[str, Any] = {name: as_data(form) for name, form in found.items()}
+        except Exception as error:  # a bug of ours: whoever asked is told, and goes on without a formula
+            said = {FAILED: f"{type(error).__name__}: {error}"}
+        print(json.dumps(said), flush=True)
 
 
 class Child:

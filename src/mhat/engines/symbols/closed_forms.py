@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from mhat.engines.symbols.child import CHILD
+from mhat.engines.symbols.child import CHILD, FAILED
 from mhat.engines.symbols.conversions import sympy
 from mhat.engines.symbols.forms import ClosedForm, Found, NoClosedForm
 from mhat.engines.symbols.gradients import COURSES, Course
@@ -54,14 +54,14 @@ def closed_forms(
     }
 
 
-class _TimeUp(Exception):
-    """What was found until the time was up."""
+class _CutShort(Exception):
+    """What was found until the time was up, or something broke."""
 
 
 def _found(rule: Rule, course: str, seconds: float) -> Mapping[str, Found]:
     try:
         return _remembered(rule, course, seconds)
-    except _TimeUp as partly:
+    except _CutShort as partly:
         found: Mapping[str, Found] = partly.args[0]
         return found
 
@@ -76,10 +76,13 @@ def _remembered(rule: Rule, course: str, seconds: float) -> Mapping[str, Found]:
         sympy()
     answer = CHILD.ask(rule_text(rule.tree), course, seconds)
     if answer is None:
-        raise _TimeUp({name: NoClosedForm(name, TIME_UP) for name in names_of(rule)})
+        raise _CutShort({name: NoClosedForm(name, TIME_UP) for name in names_of(rule)})
+    if FAILED in answer:
+        reason = f"the search for it failed ({answer[FAILED]}), which is a mistake in mhat"
+        raise _CutShort({name: NoClosedForm(name, reason) for name in names_of(rule)})
     found = {name: of_data(data) for name, data in answer.items()}
     if any(isinstance(form, NoClosedForm) and TIME_UP in form.reason for form in found.values()):
-        raise _TimeUp(found)
+        raise _CutShort(found)
     keep(rule, course, found)
     return found
 

@@ -21,6 +21,8 @@ Symbolic = Any
 
 # One at the first step, and zero at all others.
 FIRST = "first"
+# Numbers beyond have more digits than anybody waits for.
+LARGEST = 1e60
 # Half a turn; no rule can have a name with an `@`.
 PI = "@pi"
 # Operations that SymPy would try to decide: they are left as they are.
@@ -68,6 +70,8 @@ def symbolic(
     if isinstance(node, Number):
         if not math.isfinite(node.value):
             raise NotSymbolic("a number in it is not finite")
+        if node.value and not 1 / LARGEST < abs(node.value) < LARGEST:
+            raise NotSymbolic("a number in it is too large or too small to be calculated with as it is written")
         parts = Fraction(repr(node.value))
         return sympy().Rational(parts.numerator, parts.denominator)
     if isinstance(node, Name):

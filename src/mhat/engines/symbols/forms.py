@@ -16,6 +16,7 @@ from mhat.language.algebra import ONE, ZERO
 from mhat.language.tree import Expression, Name
 from mhat.language.walking import names_in, renamed
 from mhat.printers.latex import expression_latex
+from mhat.printers.mathml import expression_mathml
 from mhat.printers.python import expression_text
 
 # Beside a place where a formula divides nothing by nothing, it is taken so near to it.
@@ -68,6 +69,18 @@ class RunningState:
         total = rf"\sum_{{j=1}}^{{t}} \left({fed}\right) \prod_{{k=j+1}}^{{t}} \left({gain}\right)"
         return total if self.start == ZERO else f"{start}{kept} + {total}"
 
+    @property
+    def mathml(self) -> str:
+        """The same in MathML."""
+        kept = _set("\u220f", "k=1", _row(renamed(self.gain, {"t": "k"})))
+        start = "" if self.start == ONE else _row(self.start)
+        if self.fed == ZERO:
+            return f"<math><mrow>{start}{kept}</mrow></math>"
+        later = _set("\u220f", "k=j+1", _row(renamed(self.gain, {"t": "k"})))
+        total = _set("\u2211", "j=1", _row(renamed(self.fed, {"t": "j"})) + later)
+        before = "" if self.start == ZERO else f"{start}{kept}<mo>+</mo>"
+        return f"<math><mrow>{before}{total}</mrow></math>"
+
 
 @dataclass(frozen=True)
 class ClosedForm:
@@ -98,6 +111,12 @@ class ClosedForm:
         """The formula in LaTeX."""
         run = self._run
         return expression_latex(_plainly_named(self.expression)) if run is None else run.latex
+
+    @property
+    def mathml(self) -> str:
+        """The formula in MathML."""
+        run = self._run
+        return expression_mathml(_plainly_named(self.expression)) if run is None else run.mathml
 
     @property
     def product(self) -> ProductForm | None:
@@ -216,6 +235,16 @@ class ProductForm:
 
 def _plainly_named(node: Expression) -> Expression:
     return renamed(node, {PI: "pi"})
+
+
+def _set(sign: str, below: str, inner: str) -> str:
+    """Set a sum or a product up to t in MathML."""
+    return f"<munderover><mo>{sign}</mo><mtext>{below}</mtext><mi>t</mi></munderover>{inner}"
+
+
+def _row(node: Expression) -> str:
+    inner = expression_mathml(_plainly_named(node)).removeprefix("<math>").removesuffix("</math>")
+    return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
 
 
 def _bracketed(node: Expression) -> str:

@@ -314,7 +314,8 @@ def shown(value: Symbolic) -> Expression:
         except sympy().PolynomialError:
             pass
     turned = sympy().Integer(-1) ** symbol("t")
-    ways = [way for way in ways if value.has(turned) or not way.has(sympy().S.NegativeOne ** (symbol("t") - 1))]
+    plainer = [way for way in ways if value.has(turned) or not way.has(sympy().S.NegativeOne ** (symbol("t") - 1))]
+    ways = plainer or ways
     return min(map(expression, ways), key=lambda node: sum(1 for _ in subexpressions(node)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,11 @@ from mhat.language.recurrences import recurrence_of
 from mhat.language.walking import mapped, names_in
 from mhat.laws.proofs.proof import Attempt, NoProof, Proof, listed, quoted
 
+# Of numbers these are numbers.
+FINITE = frozenset({
+    "add", "sub", "mul", "neg", "abs", "sign", "maximum", "minimum", "clip", "where", "sum", "mean", "norm", "sin",
+    "cos", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "transpose", "matmul",
+})  # fmt: skip
 # Of zero these are zero.
 ZEROS = frozenset({"neg", "sqrt", "cbrt", "abs", "sign", "sin", "tanh", "sum", "mean", "norm", "transpose"})
 JOINS: Mapping[str, Callable[..., Expression]] = {
@@ -28,6 +34,8 @@ class _Folding:
     rule: Rule
     zeros: frozenset[str]
     divisors: set[str] = field(default_factory=set)
+    # Variables that may be no numbers: an infinity, or NaN.
+    strange: set[str] = field(default_factory=set)
 
     def expression(self, node: Expression, zero: frozenset[str]) -> Expression:
         return mapped(node, lambda part: self.simpler(part, zero))
@@ -38,6 +46,8 @@ class _Folding:
         if isinstance(node, Number):
             return node
         first, *rest = node.arguments
+        if node.op == "mul" and ZERO in node.arguments and not all(map(self.is_finite, node.arguments)):
+            return node
         if node.op in ("add", "sub", "mul", "neg"):
             return JOINS[node.op](*node.arguments)
         if node.op == "div" and first == ZERO:
@@ -53,6 +63,24 @@ class _Folding:
         if node.op == "clip" and first == ZERO and rest[0] == negated(rest[1]):
             return ZERO
         return rest[0] if node.op == "where" and rest[0] == rest[1] else node
+
+    def is_finite(self, node: Expression) -> bool:
+        """Whether something is surely a number, so that zero times it is zero."""
+        if isinstance(node, Name):
+            return node.id not in self.strange
+        if isinstance(node, Number):
+            return math.isfinite(node.value)
+        if not all(map(self.is_finite, node.arguments)):
+            return False
+        if node.op == "div":
+            return self.is_positive(node.arguments[1])
+        if node.op == "sqrt":
+            return self.is_positive(node.arguments[0]) or self.is_not_negative(node.arguments[0])
+        if node.op == "pow":
+            base, exponent = node.arguments
+            squared = isinstance(exponent, Number) and exponent.value in (1.0, 2.0, 3.0, 4.0)
+            return squared or self.is_below_one(base) or (isinstance(base, Number) and 0 < base.value <= 1)
+        return node.op in FINITE
 
     def is_positive(self, node: Expression) -> bool:
         """Whether a divisor is not zero where the knobs that are added to it are not; they are noted."""
@@ -102,8 +130,11 @@ class _Folding:
 
     def lines(self, still: frozenset[str]) -> tuple[tuple[Assignment, ...], frozenset[str]]:
         zero, body = self.zeros | still, []
+        self.strange = set()
         for line in self.rule.tree.body:
             value = self.expression(line.value, zero)
+            change = self.strange.difference_update if self.is_finite(value) else self.strange.update
+            change(line.targets)
             zero = zero | set(line.targets) if value == ZERO else zero - set(line.targets)
             body.append(replace(line, value=value))
         return tuple(body), frozenset(zero)

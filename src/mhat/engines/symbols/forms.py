@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mhat.engines.exact import Digits, Exact, nearest_double
 from mhat.engines.symbols.conversions import PI
-from mhat.engines.symbols.values import exact_numbers, value_of
+from mhat.engines.symbols.values import Known, exact_numbers, value_of
 from mhat.errors import BadValue
 from mhat.language.algebra import ONE, ZERO
 from mhat.language.tree import Expression, Name
@@ -176,23 +177,43 @@ class ClosedForm:
         if away:
             shift = exact.number(away)
             known = {name: value + shift * (i + 1) for i, (name, value) in enumerate(sorted(known.items()))}
-        known |= _run(self.running, known, step, exact)
+        if self.running:
+            numbers = tuple(sorted({**self.values, **values}.items()))
+            known |= _journey(self.running, numbers, exact.digits, away).at(step, known)
         return value_of(self.expression, {**known, "t": exact.number(float(step))}, exact)
 
 
-def _run(running: tuple[RunningState, ...], known: dict[str, Digits], step: int, exact: Exact) -> dict[str, Digits]:
-    """Carry the states whose share changes through all steps."""
-    one = {**known, "t": exact.number(1.0)}
-    after = {run.name: value_of(run.start, one, exact) for run in running}
-    before = after
-    for number in range(1, step + 1 if running else 0):
-        before = after
-        here = {**known, "t": exact.number(float(number)), **{before_name(name): v for name, v in before.items()}}
-        after = {}
-        for run in running:
-            gain, fed = value_of(run.gain, here, exact), value_of(run.fed, here, exact)
-            after[run.name] = gain * before[run.name] + fed
-    return {**after, **{before_name(name): value for name, value in before.items()}}
+class _Journey:
+    """The states whose share changes, carried from step to step; what was computed once is not computed again."""
+
+    def __init__(self, running: tuple[RunningState, ...], digits: int) -> None:
+        self._running = running
+        self._exact = exact_numbers(digits)
+        self._states: list[dict[str, Digits]] = []
+
+    def at(self, step: int, known: Known) -> dict[str, Digits]:
+        """Give the states after a step, and as they were before it."""
+        states, exact = self._states, self._exact
+        if not states:
+            one = {**known, "t": exact.number(1.0)}
+            states.append({run.name: value_of(run.start, one, exact) for run in self._running})
+        while len(states) <= step:
+            here = {**known, "t": exact.number(float(len(states)))}
+            here |= {before_name(name): value for name, value in states[-1].items()}
+            after = {}
+            for run in self._running:
+                gain, fed = value_of(run.gain, here, exact), value_of(run.fed, here, exact)
+                after[run.name] = gain * states[-1][run.name] + fed
+            states.append(after)
+        return {**states[step], **{before_name(name): value for name, value in states[step - 1].items()}}
+
+
+@lru_cache(maxsize=64)
+def _journey(
+    running: tuple[RunningState, ...], numbers: tuple[tuple[str, float], ...], digits: int, away: float
+) -> _Journey:
+    """Give the journey of some states with knobs and gradients; `away` tells those beside a place from those at it."""
+    return _Journey(running, digits)
 
 
 def before_name(state: str) -> str:

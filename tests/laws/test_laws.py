@@ -103,6 +103,10 @@ def decaying_half(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Kn
     return step(x, g, memory, t, {**knobs, "weight_decay": knobs["weight_decay"] / 2}, k, n)
 
 
+def decaying_at_any_rate(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
+    return step(x, g, memory, t, {**knobs, "weight_decay": 0.0}, k, n) - 1e-3 * knobs["weight_decay"] * x
+
+
 def normed(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int) -> Array:
     return step(x, g / max(1.0, float(np.linalg.norm(g)) / 2), memory, t, knobs, k, n)
 
@@ -164,6 +168,10 @@ CASES = {
     "decay without gradient": Case(
         ADAMW, subjects.adamw, changed(adamw_step, decaying_half),
         "the gradients [0] with lr=0.125, weight_decay=0.5, start=1: x = 0.969 at step 1 where 0.938 is expected",
+    ),
+    "idle": Case(
+        ADAMW, subjects.adamw, changed(adamw_step, decaying_at_any_rate),
+        "the gradients [0] with lr=0, start=1: x = 0.99999 at step 1 where 1 is expected",
     ),
     "coordinates apart": Case(
         SGD, subjects.sgd, changed(sgd_step, normed),

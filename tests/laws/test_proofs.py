@@ -74,6 +74,9 @@ CASES = {
         made("return x - lr * (g + weight_decay * x * minimum(t, 1))"),
         "changes from step to step",
     ),
+    "idle": Seen(
+        library.adamw, made("return x - lr * g - 0.1 * x"), made("return x - g * exp(lr)"), "with g = 0 and lr = 0"
+    ),
     "coordinates apart": Seen(
         library.adam, library.lamb, made("return x - lr * (g + 0 * sum(g))"), "coordinates meet in `sum`"
     ),
@@ -179,7 +182,8 @@ def test_the_library_is_proved_where_it_keeps_a_law() -> None:
     assert tested == {
         "adabound: zero gradient", "adamax: constant gradient", "adamax: weights sum to one", "adamax: zero gradient",
         "amsgrad: constant gradient", "amsgrad: weights sum to one", "lamb: decay without gradient",
-        "lamb: zero gradient", "nadam: zero gradient", "radam: zero gradient",
+        "lamb: zero gradient", "nadam: zero gradient", "radam: zero gradient", "adabound: idle", "adamax: idle",
+        "lamb: idle", "nadam: idle", "radam: idle",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from mhat.language import Rule
 from mhat.laws.holding import reason
 from mhat.laws.rounding import allowed, ulp
 from tests.laws import subjects
-from tests.laws.subjects import Array, Knobs, Step, adam_step
+from tests.laws.subjects import Array, Knobs, Step, adam_step, adamw_step
 from tests.laws.test_laws import CASES, changed, pulled, remembering
 
 LAWS = {law.name: law for law in laws.laws()}
@@ -95,6 +95,12 @@ def with_huge_eps(step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Kn
     return step(x, g, memory, t, {**knobs, "eps": 1.0}, k, n)
 
 
+def decaying_hard_at_any_rate(
+    step: Step, x: Array, g: Array, memory: Any, t: int, knobs: Knobs, k: int, n: int
+) -> Array:  # fmt: skip
+    return step(x, g, memory, t, {**knobs, "weight_decay": 0.0}, k, n) - 10 * knobs["weight_decay"] * x
+
+
 class Alternating:
     """An optimizer whose rate is twice as large in every second run."""
 
@@ -112,9 +118,10 @@ LOUD: dict[str, Run] = {
     "translation": changed(adam_step, pulled_hard),
     "scale invariance": changed(adam_step, with_huge_eps),
     "zero gradient": changed(adam_step, creeping),
+    "idle": changed(adamw_step, decaying_hard_at_any_rate),
 }
 # In float16 Adam's eps is zero, and a gradient of zero is divided by it; all that right rules do is not a number.
-HIDDEN = {("zero gradient", "float16"), ("decay without gradient", "float16")}
+HIDDEN = {("zero gradient", "float16"), ("decay without gradient", "float16"), ("idle", "float16")}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

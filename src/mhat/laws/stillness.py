@@ -1,4 +1,4 @@
-"""Laws of what happens without a gradient: nothing, or decay. They know no rule by name."""
+"""Laws of what happens without a gradient, or a learning rate: nothing, or decay. They know no rule by name."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def family() -> Iterator[Law]:
         _needs_decay,
         proof=lambda examined: proofs.decay(examined.rule, examined.knobs),
     )
+    yield Law(
+        "idle",
+        "A step with a gradient and a learning rate of zero changes no parameter: it may be taken to make the states.",
+        "Ulps of the start.",
+        "nothing",
+        _idle,
+        _needs_free_rate,
+        proof=lambda examined: proofs.idle(examined.rule, examined.knobs),
+    )
 
 
 def _needs_decay(examined: Examined) -> str | None:
@@ -50,6 +59,16 @@ def _needs_decay(examined: Examined) -> str | None:
 def _needs_rest(examined: Examined) -> str | None:
     held = "weight_decay" not in examined.free and examined.knobs.get("weight_decay")
     return "its weight decay is held, and moves it" if held else None
+
+
+def _needs_free_rate(examined: Examined) -> str | None:
+    return None if "lr" in examined.free else "its learning rate is not free"
+
+
+def _idle(examined: Examined, gradients: Array) -> Compared:
+    start, changed = PLACE if examined.starts else 0.0, {"lr": 0.0}
+    came = examined.ask(gradients, start, changed)
+    return Compared(came, np.full(came.shape, start), start or 1.0, changed, start=start)
 
 
 def _zero_gradient(examined: Examined, gradients: Array) -> Compared:

@@ -13,7 +13,6 @@ from mhat.writing.passages import (
     Headline,
     Line,
     Listing,
-    Math,
     Paragraph,
     Passage,
     Statement,
@@ -64,8 +63,6 @@ def _blocks(passage: Passage) -> Iterator[str]:
             yield _listed("enumerate", map(_line, code))
         case Statements(statements, _):
             yield _listed("itemize", map(_statement, statements))
-        case Math(text, latex):
-            yield rf"\[{latex}\]" if latex else rf"\texttt{{{escaped(text)}}}"
 
 
 def _line(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from mhat.writing.passages import (
@@ -20,6 +21,8 @@ from mhat.writing.passages import (
     Table,
 )
 
+# So many letters of code fit a line of the page.
+WIDTH = 64
 PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
@@ -92,7 +95,8 @@ def _listed(kind: str, items: Iterable[str]) -> str:
 
 
 def _verbatim(lines: Iterable[str]) -> str:
-    return "\n".join([r"\begin{verbatim}", *lines, r"\end{verbatim}"])
+    rows = (row for line in lines for row in textwrap.wrap(line, WIDTH, subsequent_indent=" " * 4) or [""])
+    return "\n".join([r"\begin{verbatim}", *rows, r"\end{verbatim}"])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

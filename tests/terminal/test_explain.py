@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import mhat
 from mhat.terminal.cli import app
 
 RUNNER = CliRunner(env={"COLUMNS": "80"})
@@ -38,12 +37,6 @@ def test_all_evidence() -> None:
     assert "mhat trace sgd --stream constant:1 --steps 100 -k lr=0.5: update at step 3 = -0.5" in " ".join(
         line.strip() for line in answer.stdout.splitlines()
     )
-
-
-def test_both_doors_explain_alike() -> None:
-    assert json.loads(typed("sgd -k lr=0.5 --json").stdout) == json.loads(mhat.explain("sgd", lr=0.5).to_json())
-    on_a_stream = json.loads(typed("sgd --stream constant:2 --as json").stdout)
-    assert on_a_stream == json.loads(mhat.explain("sgd", "constant:2").to_json())
 
 
 def test_one_question() -> None:

@@ -166,6 +166,22 @@ def test_both_doors_convert_alike(line: str) -> None:
     assert typed.exit_code == 0
 
 
+EXPLANATIONS: dict[str, Any] = {
+    "explain sgd -k lr=0.5": lambda: mhat.explain("sgd", lr=0.5),
+    "explain sgd --stream constant:2": lambda: mhat.explain("sgd", "constant:2"),
+    "explain sgd --why 14": lambda: mhat.explain("sgd", why="first step"),
+    "explain mine.py:stepping -k steps=4": lambda: mhat.explain("mine.py:stepping", knobs={"steps": 4}),
+    "explain clipped(sgd) -k max_norm=2": lambda: mhat.explain("clipped(sgd)", max_norm=2),
+}
+
+
+@pytest.mark.parametrize("line", EXPLANATIONS)
+def test_both_doors_explain_alike(here: Path, line: str) -> None:
+    typed = CliRunner().invoke(app, [*line.split(), "--json"])
+    assert json.loads(typed.stdout) == json.loads(EXPLANATIONS[line]().to_json())
+    assert typed.exit_code == 0
+
+
 def test_a_command_answers_alike_through_both_doors(here: Path) -> None:
     answer = mhat.check(command=COMMAND)
     typed = CliRunner().invoke(app, ["check", "--command", COMMAND, "--json"])

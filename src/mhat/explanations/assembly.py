@@ -14,7 +14,7 @@ from mhat.explanations import courses, knobs, lawfulness, lines
 from mhat.explanations.claims import Claim
 from mhat.explanations.consequences import argue
 from mhat.explanations.explanation import Explanation
-from mhat.explanations.neighbours import is_same
+from mhat.explanations.neighbours import as_set, is_same
 from mhat.explanations.numbers import FAMILIES, numbers_of
 from mhat.explanations.questions import Question, answer, find_question
 from mhat.explanations.runs import Setting
@@ -75,7 +75,7 @@ def _sections(
     if stream or question is not None:
         return
     if other is not None:
-        yield argue(other, setting.rule, setting.knobs)
+        yield argue(as_set(other, setting.rule), setting.rule, setting.knobs)
     yield tuple(lines.claims(setting))
     yield tuple(_remembered(setting, in_full=in_full))
     yield tuple(_numbers(setting, in_full=in_full))

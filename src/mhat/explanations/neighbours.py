@@ -5,6 +5,7 @@ It knows no rule by name.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,8 +14,9 @@ from difflib import SequenceMatcher
 from mhat.explanations.consequences.inlining import step_written_out
 from mhat.explanations.consequences.namesakes import aligned
 from mhat.explanations.consequences.pairs import Pair
-from mhat.language import Level, Rule
+from mhat.language import Level, Rule, of_tree
 from mhat.language.recurrences import recurrence_of
+from mhat.language.tree import Knob, Name
 from mhat.printers.python import expression_text, rule_text
 
 # Two rules of which so large a part is written alike are neighbours.
@@ -32,6 +34,25 @@ def nearest(rule: Rule, among: Iterable[Rule]) -> Rule | None:
 def is_same(rule: Rule, other: Rule) -> bool:
     """Whether two rules do the same in every line, whatever they are called."""
     return replace(rule.tree, name="") == replace(other.tree, name="")
+
+
+def as_set(other: Rule, rule: Rule) -> Rule:
+    """Give a neighbour in a rule's own names, with its knobs as they are there: what differs then is the lines."""
+    renamed = aligned(Pair(other, rule)).right
+    values = {**renamed.knobs, **_kept_alike(renamed, rule)}
+    values |= {name: value for name, value in rule.knobs.items() if name in values}
+    return of_tree(replace(renamed.tree, knobs=tuple(Knob(name, value) for name, value in values.items())))
+
+
+def _kept_alike(other: Rule, rule: Rule) -> dict[str, float]:
+    """Give the knobs that say what a state keeps of itself the values that they have in the rule."""
+    found = {}
+    for state in other.tree.state_names:
+        theirs, own = (recurrence_of(each, state) if state in each.tree.state_names else None for each in (other, rule))
+        gains = [each.gain for each in (theirs, own) if each is not None]
+        if len(gains) == 2 and all(isinstance(gain, Name) for gain in gains):
+            found[expression_text(gains[0])] = rule.knobs.get(expression_text(gains[1]), math.nan)
+    return {name: value for name, value in found.items() if name in other.knobs and math.isfinite(value)}
 
 
 def _share(rule: Rule, other: Rule) -> float:

@@ -16,7 +16,7 @@ from mhat.notation.decimals import exact
 from mhat.printers.latex import lines_latex
 from mhat.printers.mathml import lines_mathml
 from mhat.printers.python import expression_text, line_text, rule_text
-from mhat.writing.passages import Grid, Line, Listing, Math, Paragraph, Passage, Statement, Statements
+from mhat.writing.passages import Grid, Line, Listing, Paragraph, Passage, Statement, Statements
 
 # The sections of a page in their order, with what stands above them; a topic that is not here has its own name.
 TITLES = {
@@ -75,8 +75,6 @@ def passages(topic: str, claims: Sequence[Claim], rule: Rule, called: str, *, in
     if shown:
         statements = tuple(_statement(claim, rule, called, in_full=in_full) for claim in shown)
         yield Statements(statements, judged=topic == "laws")
-    for claim in shown if in_full else ():
-        yield from _formula(claim)
     yield from _usual(usual)
 
 
@@ -112,12 +110,6 @@ def _grid(evidence: Evidence) -> Grid:
 
 def _cell(cell: object) -> str:
     return number(cell) if isinstance(cell, float) else str(cell)
-
-
-def _formula(claim: Claim) -> Iterator[Passage]:
-    formula = claim.evidence.formula if isinstance(claim.evidence, Proof | Number) else None
-    if formula is not None and (formula.latex or formula.mathml):
-        yield Math(formula.text, formula.latex, formula.mathml)
 
 
 def evidence_lines(evidence: Evidence, rule: Rule, called: str) -> Iterator[str]:

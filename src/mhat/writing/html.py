@@ -14,7 +14,6 @@ from mhat.writing.passages import (
     Headline,
     Line,
     Listing,
-    Math,
     Paragraph,
     Passage,
     Statement,
@@ -62,8 +61,6 @@ def _set(passage: Passage) -> str:
             return f"<pre>{escape(signature)}</pre><ol>{''.join(map(_line, code))}</ol>"
         case Statements(statements, _):
             return f"<ul>{''.join(f'<li>{_statement(each)}</li>' for each in statements)}</ul>"
-        case Math(text, _, mathml):
-            return f"<p>{mathml or escape(text)}</p>"
 
 
 def _line(line: Line) -> str:

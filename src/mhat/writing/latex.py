@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from mhat.writing.passages import (
@@ -13,7 +14,6 @@ from mhat.writing.passages import (
     Headline,
     Line,
     Listing,
-    Math,
     Paragraph,
     Passage,
     Statement,
@@ -21,6 +21,8 @@ from mhat.writing.passages import (
     Table,
 )
 
+# So many letters of code fit a line of the page.
+WIDTH = 64
 PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
@@ -64,8 +66,6 @@ def _blocks(passage: Passage) -> Iterator[str]:
             yield _listed("enumerate", map(_line, code))
         case Statements(statements, _):
             yield _listed("itemize", map(_statement, statements))
-        case Math(text, latex):
-            yield rf"\[{latex}\]" if latex else rf"\texttt{{{escaped(text)}}}"
 
 
 def _line(line: Line) -> str:
@@ -95,7 +95,8 @@ def _listed(kind: str, items: Iterable[str]) -> str:
 
 
 def _verbatim(lines: Iterable[str]) -> str:
-    return "\n".join([r"\begin{verbatim}", *lines, r"\end{verbatim}"])
+    rows = (row for line in lines for row in textwrap.wrap(line, WIDTH, subsequent_indent=" " * 4) or [""])
+    return "\n".join([r"\begin{verbatim}", *rows, r"\end{verbatim}"])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

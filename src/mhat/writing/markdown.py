@@ -13,7 +13,6 @@ from mhat.writing.passages import (
     Heading,
     Headline,
     Listing,
-    Math,
     Paragraph,
     Passage,
     Statement,
@@ -57,8 +56,6 @@ def _blocks(passage: Passage) -> Iterator[str]:
                 yield "\n\n".join([f"{number}. {coded(line.code)}", *said])
         case Statements(statements, _):
             yield "\n".join(f"- {_statement(statement)}" for statement in statements)
-        case Math(text, latex):
-            yield f"$${latex}$$" if latex else coded(text)
 
 
 def _statement(statement: Statement) -> str:

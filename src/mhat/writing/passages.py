@@ -10,7 +10,6 @@
     Listing     pseudo code, each line with what is said about it
     Statements  sentences, each with what right it is said
     Grid        words and numbers in columns
-    Math        a formula
 
 It knows no dress, and nothing that is said.
 """
@@ -124,13 +123,4 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True)
-class Math:
-    """A formula: as plain text, in LaTeX and in MathML."""
-
-    text: str
-    latex: str = ""
-    mathml: str = ""
-
-
-Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt | Heading | Listing | Statements | Grid | Math
+Passage = Headline | Paragraph | Entries | Diff | Table | Excerpt | Heading | Listing | Statements | Grid

@@ -14,7 +14,6 @@ from mhat.writing.passages import (
     Heading,
     Headline,
     Listing,
-    Math,
     Paragraph,
     Passage,
     Statement,
@@ -68,8 +67,6 @@ def _lines(passage: Passage) -> Iterator[Line]:
                 yield from _judged(statement) if judged else _statement(statement, f"  {BULLET} ")
         case Grid(head, rows):
             yield from _grid(head, rows)
-        case Math(text):
-            yield f"    {text}", ("plain",)
 
 
 def _listing(listing: Listing) -> Iterator[Line]:

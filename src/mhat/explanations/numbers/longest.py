@@ -41,11 +41,10 @@ def _is_longer_on_the_way(found: LongestStep) -> bool:
 
 
 def longest_numbers(setting: Setting) -> Iterator[Claim]:
-    """Yield the longest step there is, and the stream that comes near it; or why there is none."""
+    """Yield the longest step there is, and the stream that comes near it."""
     parts = parts_of(setting)
     found = longest_step(parts.rule, parts.moving)
     if not isinstance(found, LongestStep):
-        yield Claim("numbers", f"It has no longest step: {found.reason}.", "proved", Proof((found.reason,)))
         return
     if _is_longer_on_the_way(found):
         yield _on_the_way(parts, found)
@@ -60,6 +59,14 @@ def longest_numbers(setting: Setting) -> Iterator[Claim]:
         Number(most * parts.lr, Formula(text), "Cauchy and Schwarz", run, 0.1),
         parts.rate or "",
     )  # fmt: skip
+
+
+def unbounded_numbers(setting: Setting) -> Iterator[Claim]:
+    """Yield why no longest step is known, where none is."""
+    parts = parts_of(setting)
+    found = longest_step(parts.rule, parts.moving)
+    if not isinstance(found, LongestStep):
+        yield Claim("numbers", f"No longest step is known: {found.reason}.", "proved", Proof((found.reason,)))
 
 
 def _on_the_way(parts: Parts, found: LongestStep) -> Claim:

@@ -99,11 +99,9 @@ def _nearest(setting: Setting, found: LongestStep) -> tuple[Run | None, str]:
         return None, ""
     how = "grow" if found.growth > 1 else "shrink"
     far = in_rates(run.value / parts.lr, parts)
-    near = math.isclose(run.value, (longest_at(parts) or 0.0) * parts.lr, rel_tol=0.1)
-    return (
-        run if near else None,
-        f"; gradients that {how} by {said(found.growth)} a step come to {far} in {steps} steps",
-    )
+    if not math.isclose(run.value, (longest_at(parts) or 0.0) * parts.lr, rel_tol=0.1):
+        return None, ""
+    return run, f"; gradients that {how} by {said(found.growth)} a step come near it: {far} in {steps} steps"
 
 
 def after_spike(parts: Parts, sizes: tuple[float, ...] = SPIKES, after: int = 300) -> tuple[float, Array, Array, Array]:

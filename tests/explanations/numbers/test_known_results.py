@@ -91,7 +91,6 @@ def test_longest_step_at_a_step(step: int, most: float) -> None:
 
 def test_longest_step_of_gradients_that_grow() -> None:
     adam = of("adam")
-    assert longest.growth(adam) == pytest.approx(0.999 / 0.9)
     reached = adam.single(np.multiply.accumulate(np.full(1500, 0.999 / 0.9)))
     assert 3.1623 < reached.max() < 7.2703
 

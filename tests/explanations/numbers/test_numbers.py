@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from mhat import rules
 from mhat.explanations.claims import Claim, Number
 from mhat.explanations.evidence import seen_again
-from mhat.explanations.numbers import numbers_of
+from mhat.explanations.numbers import longest, noise, numbers_of, stability
+from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.runs import Setting
 from mhat.language import of_tree, rule
 from tests.strategies import rules as random_rules
@@ -27,6 +28,10 @@ def mine(x, g, t, first=0, second=0, *, rate=0.01, keep=0.8, hold=0.99, tiny=1e-
 
 def claims(setting: Setting, *families: str) -> list[Claim]:
     return list(numbers_of(setting, *families))
+
+
+def known(name: str) -> Setting:
+    return Setting(rules.named(name), name)
 
 
 def told(setting: Setting, *families: str) -> str:
@@ -69,6 +74,35 @@ def test_no_floor_is_said_with_what_it_does() -> None:
     bare = rule("def bare(x, g, v=0, *, lr=0.1):\n    v = 0.5 * v + 0.5 * g**2\n    return x - lr * g / sqrt(v)")
     assert "at a gradient of zero its first step is not a number" in told(Setting(bare), "floors")
     assert "eps` = 0 is added" in told(Setting(rules.named("adam"), "adam", {"eps": 0.0}), "floors")
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.05, 0.98), st.floats(0.1, 0.9995), st.floats(1e-4, 1.0))
+def test_formulas_hold_at_any_knobs(beta1: float, beta2: float, lr: float) -> None:
+    """What is seen in walks, against the closed forms: weights, threshold, typical step, longest step."""
+    adam = parts_of(Setting(rules.named("adam"), "adam", {"beta1": beta1, "beta2": beta2, "lr": lr}))
+    assert adam.kernel is not None
+    assert adam.kernel[:5] == pytest.approx([(1 - beta1) * beta1**k for k in range(5)], rel=1e-9)
+    assert stability.threshold(adam) == pytest.approx((2 + 2 * beta1) / ((1 - beta1) * lr), rel=1e-6)
+    assert noise.expected_step(adam) == pytest.approx(math.sqrt((1 - beta1) / (1 + beta1)), rel=1e-5)
+    if beta1**2 < 0.9 * beta2:
+        bound = (1 - beta1) / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2))
+        assert longest.longest_at(adam) == pytest.approx(max(bound, 1.0), rel=1e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.05, 0.98), st.floats(1e-3, 1.0))
+def test_formulas_of_sums_hold_at_any_knobs(momentum: float, lr: float) -> None:
+    heavy = parts_of(Setting(rules.named("momentum"), "momentum", {"momentum": momentum, "lr": lr}))
+    assert stability.threshold(heavy) == pytest.approx((2 + 2 * momentum) / lr, rel=1e-6)
+    assert noise.expected_step(heavy) == pytest.approx(1 / math.sqrt(1 - momentum**2), rel=1e-6)
+    assert heavy.answers is not None
+    assert heavy.answers[0] == pytest.approx(1 / (1 - momentum), rel=1e-6)
+
+
+def test_where_no_longest_step_is_known_it_says_why() -> None:
+    assert "No longest step is known: its step grows with the gradient" in told(known("momentum"), "longest")
+    assert "at step 2000 a step can be 14.61 lr long, in the end 8.415 lr" in told(known("nadam"), "longest")
 
 
 def test_zero_over_zero_is_said() -> None:

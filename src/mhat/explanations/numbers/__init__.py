@@ -50,7 +50,7 @@ FAMILIES: dict[str, tuple[Callable[[Setting], Iterator[Claim]], ...]] = {
     "floors": (floors.floor_numbers,),
     "noise": (noise.noise_numbers,),
     "stability": (stability.stability_numbers,),
-    "longest": (longest.longest_numbers, longest.spike_numbers),
+    "longest": (longest.longest_numbers, longest.spike_numbers, longest.unbounded_numbers),
     "rarity": (rarity.rare_numbers, rarity.unseen_numbers),
     "batches": (batches.batch_numbers,),
     "resuming": (resuming.resuming_numbers, resuming.idle_numbers),

@@ -9,7 +9,8 @@
     shapes       what kind of difference there is between two courses
     effects      what is said of it
     compositions by what the whole step is multiplied, through all lines
-    traits       what steps answer to: the gradient's size and sign, its turning, where x is
+    traits       what steps answer to: the gradient's size and sign, other coordinates, where x is
+    memories     what they remember: a turn, a rare gradient, a spike
     landings     where it shows most and least, and what it does to training
     inlining     variables written as what their lines make of them
     factors      what one expression is times another

@@ -160,7 +160,10 @@ def _course_of(factors: dict[int, float], formula: str = "") -> str:
     """Say the factors of some steps one after the other: the first one in full."""
     (step, factor), *others = factors.items()
     begin = f"the {_counted(step)} step"
-    first = f"{begin} is right" if abs(factor - 1.0) < ALIKE else f"{begin} is {as_long(factor)}{formula}"
+    if factor == 0.0:
+        first = f"{begin} is missing"
+    else:
+        first = f"{begin} is right" if abs(factor - 1.0) < ALIKE else f"{begin} is {as_long(factor)}{formula}"
     return listed([first, *(f"the {_counted(step)} {_beside_the_right(factor)}" for step, factor in others)])
 
 

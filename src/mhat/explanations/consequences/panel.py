@@ -25,6 +25,8 @@ EVENTS = (
 STANDING = ("zeros", STEADY, "constant:0.01", "constant:-10", "normal")
 # Powers of ten between which the gradient of half a step is looked for, and how many are tried.
 SMALL = (-14.0, 4.0, 181)
+# What differs by less is not worth a sentence.
+NOTED = 0.02
 BOWL = "quadratic:1,dimensions=1"
 # How many learning rates away from the bottom of the bowl it begins.
 AWAY = 100.0
@@ -81,3 +83,9 @@ class Panel:
         """The settings by how far the two part in them, the most telling first."""
         found = [(apart(course), course) for course in self._courses.values()]
         return sorted(found, key=lambda one: -one[0])
+
+
+def moved_at(course: Course, which: str, step: int) -> float:
+    """Give the step that one of the two takes at a step number."""
+    # A number of NumPy's, which may be divided by zero.
+    return np.float64((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])

@@ -13,8 +13,9 @@ import numpy as np
 
 from mhat.explanations.claims import Comparison
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side, telling_of
-from mhat.explanations.consequences.pairs import MOVED, Course
-from mhat.explanations.consequences.panel import SIZES, STEADY, Panel
+from mhat.explanations.consequences.memories import MEMORIES
+from mhat.explanations.consequences.pairs import MOVED
+from mhat.explanations.consequences.panel import NOTED, SIZES, STEADY, Panel, moved_at
 from mhat.explanations.consequences.speech import as_long, listed, spoken, times
 from mhat.language import Level
 from mhat.language.inference import names_read, reductions_over_all
@@ -24,8 +25,6 @@ Array = np.ndarray[Any, Any]
 STEADILY = 100
 # What is less than this share of what it should be is nothing.
 NOTHING = 1e-3
-# Traits that differ by less are not worth a sentence.
-NOTED = 0.02
 
 
 def effects_of(panel: Panel) -> list[Effect]:
@@ -39,7 +38,7 @@ def of_scale(panel: Panel) -> Effect | None:
     """How the length of a step follows the size of the gradient, between a gradient of 1 and one of 100."""
     powers = []
     for which in ("wrong", "right"):
-        small, large = (abs(_moved(panel.course(f"constant:{size}"), which, STEADILY)) for size in ("1", "100"))
+        small, large = (abs(moved_at(panel.course(f"constant:{size}"), which, STEADILY)) for size in ("1", "100"))
         powers.append(math.log10(large / small) / 2 if small > 0 and large > 0 else math.nan)
     wrong, right = powers
     if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) < 0.1:
@@ -63,7 +62,7 @@ def of_size(panel: Panel) -> Effect | None:
 def _of_size_at(panel: Panel, step: int) -> Effect | None:
     factors = []
     for size in SIZES:
-        wrong, right = (_moved(panel.course(f"constant:{size}"), which, step) for which in ("wrong", "right"))
+        wrong, right = (moved_at(panel.course(f"constant:{size}"), which, step) for which in ("wrong", "right"))
         factors.append(wrong / right if right else math.nan)
     off = [abs(factor - 1.0) > NOTED for factor in factors]
     if all(off) or not any(off) or not all(map(math.isfinite, factors)):
@@ -149,7 +148,7 @@ def of_tensors(panel: Panel) -> Effect | None:
 def of_no_gradient(panel: Panel) -> Effect | None:
     """Whether x moves without a gradient."""
     course = panel.course("zeros", 1.0)
-    wrong, right = (_moved(course, which, 1) for which in ("wrong", "right"))
+    wrong, right = (moved_at(course, which, 1) for which in ("wrong", "right"))
     if not math.isfinite(wrong) and math.isfinite(right):
         sentence = f"Without a gradient x is {spoken(wrong)} from step 1 on"
         return Effect("not finite", sentence, side_by_side(panel.pair, course, (1,)), 9.0)
@@ -177,8 +176,8 @@ def of_pull(panel: Panel) -> Effect | None:
         from_one, from_zero = panel.course(stream, 1.0), panel.course(free)
         pulls.append(
             (
-                _moved(from_one, "wrong", 1) - _moved(from_zero, "wrong", 1),
-                _moved(from_one, "right", 1) - _moved(from_zero, "right", 1),
+                moved_at(from_one, "wrong", 1) - moved_at(from_zero, "wrong", 1),
+                moved_at(from_one, "right", 1) - moved_at(from_zero, "right", 1),
             )
         )
     (large, right), (small, other) = pulls
@@ -187,7 +186,7 @@ def of_pull(panel: Panel) -> Effect | None:
         return None
     if all(abs(each - right) <= NOTED * abs(right) for each in (large, small)):
         return None
-    idle = [_moved(panel.course("zeros", 1.0), which, 1) for which in ("wrong", "right")]
+    idle = [moved_at(panel.course("zeros", 1.0), which, 1) for which in ("wrong", "right")]
     if all(abs(each - idle[0]) <= NOTED * size for each in (large, small)) and abs(right - idle[1]) <= NOTED * size:
         return None
     if abs(large - right) <= NOTED * size and abs(small - other) <= NOTED * size:
@@ -216,8 +215,8 @@ def of_pull(panel: Panel) -> Effect | None:
 def of_sign(panel: Panel) -> Effect | None:
     """Whether a gradient of the other sign makes the other step."""
     up, down = panel.course(STEADY), panel.course("constant:-10")
-    here, there = (_moved(course, "wrong", STEADILY) for course in (up, down))
-    right_here, right_there = (_moved(course, "right", STEADILY) for course in (up, down))
+    here, there = (moved_at(course, "wrong", STEADILY) for course in (up, down))
+    right_here, right_there = (moved_at(course, "right", STEADILY) for course in (up, down))
     if not all(map(math.isfinite, (right_here, right_there))) or abs(right_here + right_there) > NOTED * abs(
         right_here
     ):
@@ -239,89 +238,6 @@ def of_sign(panel: Panel) -> Effect | None:
     return Effect("sign", sentence, evidence, min(telling_of(abs(there / here)), 6.0))
 
 
-def of_turning(panel: Panel) -> Effect | None:
-    """How many steps after the gradient has turned around the step does."""
-    course = panel.course("shift:1,-1,at=500")
-    wrong, right = (_turned(course, which) for which in ("wrong", "right"))
-    if wrong == right or right is None:
-        return None
-    evidence = side_by_side(panel.pair, course, (499, 499 + right, *(() if wrong is None else (499 + wrong,))))
-    begin = "When the gradient turns around, the step turns"
-    if wrong is None:
-        sentence = f"{begin} not at all in the 500 steps after it, where {_new(right)} is right"
-        return Effect("memory", sentence, evidence, 5.0)
-    if abs(wrong - right) < max(2, 0.1 * right):
-        return None
-    sentence = f"{begin} {_new(wrong)}, where {_new(right)} is right"
-    return Effect("memory", sentence, evidence, 1.0 + telling_of(wrong / right))
-
-
-def _new(count: int) -> str:
-    return "at once" if count == 1 else f"after {count} new gradients"
-
-
-def _turned(course: Course, which: str) -> int | None:
-    moves = (course.wrong if which == "wrong" else course.right)[MOVED]
-    before, after = moves[498], moves[499:]
-    turned = np.nonzero(after * before < 0)[0]
-    return int(turned[0]) + 1 if len(turned) and before else None
-
-
-def of_events(panel: Panel) -> Effect | None:
-    """How far one rare gradient moves x in all."""
-    course = panel.course("sparse")
-    travelled = [float(np.sum(values[500:])) / 50 for values in course.moves]
-    wrong, right = travelled
-    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
-        return None
-    one, other = (spoken(value / panel.pair.lr) for value in (wrong, right))
-    sentence = f"A gradient at one step in ten moves x by {one}{panel.pair.unit} in all, where {other} is right"
-    evidence = side_by_side(panel.pair, course, (500, 1000), "x")
-    return Effect("rare", sentence, evidence, telling_of(wrong / right))
-
-
-def of_spike(panel: Panel) -> Effect | None:
-    """How long one large gradient is felt."""
-    course = panel.course("spike:100,at=500")
-    wrong, right = course.moves
-    before = [float(abs(values[498])) for values in (wrong, right)]
-    found = [_later(panel, course, before, *window) for window in ((50, 100), (450, 500))]
-    return max((effect for effect in found if effect is not None), key=lambda effect: effect.telling, default=None)
-
-
-def _later(panel: Panel, course: Course, before: list[float], begin: int, end: int) -> Effect | None:
-    """Say how long the steps are some steps after the spike, beside those before it."""
-    after = [float(np.mean(np.abs(values[499 + begin : 500 + end]))) for values in course.moves]
-    if not all(map(math.isfinite, (*before, *after))) or 0.0 in before or 0.0 in after:
-        return None
-    shares = [after[i] / before[i] for i in (0, 1)]
-    if abs(shares[0] / shares[1] - 1.0) <= 0.05:
-        return None
-    sentence = (
-        f"{begin} to {end} steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as "
-        f"before it, where {spoken(shares[1])} is right"
-    )
-    evidence = side_by_side(panel.pair, course, (499, 500 + begin, 500 + end))
-    return Effect("memory", sentence, evidence, telling_of(shares[0] / shares[1]))
-
-
-def of_fading(panel: Panel) -> Effect | None:
-    """How long the steps are when the gradients have become small beside what they were."""
-    course = panel.course("exponential:0.99,100")
-    wrong, right = (_moved(course, which, 1000) for which in ("wrong", "right"))
-    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
-        return None
-    steady = panel.course(STEADY)
-    if abs(wrong / right * _moved(steady, "right", 1000) / _moved(steady, "wrong", 1000) - 1.0) <= 0.05:
-        return None
-    sentence = (
-        f"When gradients have faded from 100 to 0.004, by one hundredth a step, the step is {as_long(wrong / right)}"
-    )
-    return Effect(
-        "fading", sentence, side_by_side(panel.pair, course, (1, 100, 1000)), telling_of(abs(wrong / right)) / 2
-    )
-
-
 def of_eps(panel: Panel) -> Effect | None:
     """How large a gradient must be for half a step, where a step does not grow with it any more."""
     if "eps" not in panel.pair.known:
@@ -338,35 +254,6 @@ def of_eps(panel: Panel) -> Effect | None:
     return Effect("eps", sentence, evidence, 20.0)
 
 
-def of_noise(panel: Panel) -> Effect | None:
-    """How long the steps are under noise."""
-    return _rms(panel, "normal", "noise", "Under noise")
-
-
-def of_alternation(panel: Panel) -> Effect | None:
-    """How long the steps are where the gradient changes its sign every step."""
-    return _rms(panel, "alternating", "alternation", "Where the gradient changes its sign every step")
-
-
-def _rms(panel: Panel, stream: str, kind: str, where: str) -> Effect | None:
-    course = panel.course(stream)
-    wrong, right = (float(np.sqrt(np.mean(values[100:] ** 2))) for values in course.moves)
-    if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
-        return None
-    lr = panel.pair.lr
-    sentence = f"{where} the typical step is {spoken(wrong / lr)}{panel.pair.unit}, where {spoken(right / lr)} is right"
-    runs = tuple(run_of(panel.pair, course, which, MOVED, 101) for which in ("wrong", "right"))
-    evidence = Comparison(
-        ("steps 101 to 1000", "as it is", "as it should be"), (("root mean square", wrong, right),), runs
-    )
-    return Effect(kind, sentence, evidence, telling_of(wrong / right))
-
-
-def _moved(course: Course, which: str, step: int) -> float:
-    # A number of NumPy's, which may be divided by zero.
-    return np.float64((course.wrong if which == "wrong" else course.right)[MOVED][step - 1])
-
-
 def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
     """Put the steps under constant gradients of some sizes side by side."""
     rows: list[tuple[Any, ...]] = []
@@ -380,6 +267,5 @@ def _beside(panel: Panel, sizes: tuple[str, ...], step: int) -> Comparison:
 
 
 TRAITS: tuple[Callable[[Panel], Effect | None], ...] = (
-    of_coupling, of_tensors, of_scale, of_size, of_no_gradient, of_pull, of_sign, of_turning, of_events, of_spike,
-    of_noise, of_alternation, of_fading, of_eps,
+    of_coupling, of_tensors, of_scale, of_size, of_no_gradient, of_pull, of_sign, *MEMORIES, of_eps,
 )  # fmt: skip

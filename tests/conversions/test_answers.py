@@ -41,6 +41,9 @@ ANSWERS: dict[tuple[str, str, str, tuple[tuple[str, Any], ...]], tuple[str, tupl
     # Plain descent does not tell coupled decay from decoupled; a velocity does.
     ("sgd", "torch", "keras", (("weight_decay", 0.1),)):
         ("exact", (), "optimizer = keras.optimizers.SGD(learning_rate=1e-3, weight_decay=0.1)"),
+    # What optax moves by is what the step before has come to.
+    ("rprop", "torch", "optax", (("etas", (0.4, 1.3)),)):
+        ("different", (), "optimizer = optax.rprop(learning_rate=0.01, eta_minus=0.4, eta_plus=1.3)"),
     # Its own decay, which must be switched on, is not there twice.
     ("nadamw", "optax", "torch", ()): ("exact", (), "optimizer = torch.optim.NAdam("),
     ("adagrad", "tensorflow", "torch", ()): (

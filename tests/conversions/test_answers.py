@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from mhat.errors import MhatError
 from mhat.language import rule
 
 
+@cache
 def converted(name: str, from_: str, to: str, **knobs: Any) -> Conversion:
     return mhat.convert(name, from_=from_, to=to, measure=False, knobs=knobs)
 
@@ -41,6 +43,12 @@ ANSWERS: dict[tuple[str, str, str, tuple[tuple[str, Any], ...]], tuple[str, tupl
     # Plain descent does not tell coupled decay from decoupled; a velocity does.
     ("sgd", "torch", "keras", (("weight_decay", 0.1),)):
         ("exact", (), "optimizer = keras.optimizers.SGD(learning_rate=1e-3, weight_decay=0.1)"),
+    # What optax moves by is what the step before has come to.
+    ("rprop", "torch", "optax", (("etas", (0.4, 1.3)),)):
+        ("different", (), "optimizer = optax.rprop(learning_rate=0.01, eta_minus=0.4, eta_plus=1.3)"),
+    # Keras' Adam has a decoupled decay too; what is called alike goes first.
+    ("adamw", "torch", "keras", (("eps", 0.0),)):
+        ("exact", (), "optimizer = keras.optimizers.AdamW("),
     # Its own decay, which must be switched on, is not there twice.
     ("nadamw", "optax", "torch", ()): ("exact", (), "optimizer = torch.optim.NAdam("),
     ("adagrad", "tensorflow", "torch", ()): (
@@ -118,6 +126,12 @@ def test_what_is_no_number_any_more_and_what_is_refused_are_said() -> None:
         "tf.compat.v1.train.AdagradOptimizer refuses initial_accumulator_value=0: give it the smallest number that it "
         "takes"
     )
+
+
+def test_lines_that_hold_the_learning_rate_say_so() -> None:
+    said = "the lines hold the learning rate as a number: where it changes it changes there too"
+    assert said in converted("rmsprop", "keras", "optax", weight_decay=0.1).remarks
+    assert said not in converted("rmsprop", "keras", "optax").remarks
 
 
 def test_where_there_is_no_such_rule_it_is_said_where_there_is() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from mhat import rules
 from mhat.conversions.catalogue import FRAMEWORKS, offers
+from mhat.conversions.edits import TEXTS
 from mhat.conversions.entries import NEUTRAL, Entry, Form
 from mhat.conversions.pseudo_code import written
 from mhat.language.inference import names_read
@@ -46,7 +47,7 @@ def test_every_switch_of_a_form_is_one_of_its_entry() -> None:
     for _, entry, form in FORMS:
         assert {*form.switches} <= {*entry.switches}
         assert {*form.lacks} <= {*entry.knobs}
-        assert form.rule in rules.names()
+        assert form.rule in {*rules.names(), *TEXTS}
 
 
 def test_every_rule_of_the_library_is_offered_by_mhat() -> None:

@@ -50,9 +50,8 @@ def differences(framework: Framework, entry: Entry, thing: Any) -> list[str]:
     wrong += [f"{name} is new" for name in {*parameters} - {*known} - {*entry.switches} - {*entry.ignored}]
     for name, ours in known.items():
         theirs = parameters[name].default if name in parameters else None
-        wanted = (
-            [None] if theirs is inspect.Parameter.empty else theirs if isinstance(theirs, tuple) else [theirs or 0.0]
-        )
+        must_be_told = theirs is inspect.Parameter.empty or (theirs is None and name == "learning_rate")
+        wanted = [None] if must_be_told else theirs if isinstance(theirs, tuple) else [theirs or 0.0]
         if [*wanted] != [*dict.fromkeys(ours)] and [*wanted] != ours:
             wrong.append(f"{name} is {theirs}, not {ours}")
     wrong += [f"{name} is not {value}" for name, value in entry.switches.items() if parameters[name].default != value]
@@ -113,6 +112,7 @@ PASTED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "clipped by the norm of all, optax": ("lion", "keras", "optax", {"global_clipnorm": 0.3}),
     "a rule for another": ("signum", "optax", "keras", {"beta": 0.8}),
     "a switch": ("rmsprop", "torch", "optax", {"eps": 1e-2}),
+    "a rule that the library has not": ("rprop", "torch", "numpy", {"etas": (0.4, 1.3), "lr": 0.1}),
     "constant momentum": ("nadam", "optax", "torch", {}),
     "the start of a sum": ("adagrad", "optax", "keras", {"initial_accumulator_value": 0.3}),
     "pseudo code": ("adagrad", "keras", "numpy", {}),
@@ -237,7 +237,7 @@ def test_an_optimizer_that_takes_too_long_is_not_waited_for() -> None:
     answer = convert("adam", "numpy", "torch", {}, limit=1e-4)
     assert answer.answer == "exact"
     assert answer.remarks == (
-        "computed from the pseudo code of both: `torch.optim.Adam` did not end within 0.0001 seconds",
+        "computed from the pseudo code of both: `torch.optim.Adam` did not end within 1e-4 seconds",
     )
 
 

@@ -70,7 +70,9 @@ def test_version(good: Callable[..., str]) -> None:
 @pytest.mark.parametrize("line", ["", "--help", "-h"])
 def test_help_names_the_commands(good: Callable[..., str], line: str) -> None:
     said = good(line)
-    assert all(f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot", "bench"))
+    assert all(
+        f" {name} " in said for name in ("demo", "rules", "streams", "landscapes", "trace", "plot", "convert", "bench")
+    )
 
 
 @pytest.mark.parametrize("command", ["demo", "rules", "streams", "landscapes", "trace", "plot", "bench"])

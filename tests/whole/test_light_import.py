@@ -51,7 +51,8 @@ def test_the_language_the_rules_and_the_modifiers_load_nothing_heavy(code: str) 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["trace", "--help"], ["plot", "--help"], ["bench", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], ["trace", "--help"], ["plot", "--help"], ["bench", "--help"], ["convert", "--help"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(COMMAND, *arguments) & HEAVY == set()

@@ -119,7 +119,7 @@ MESSAGES = {
         "there is no optimizer of Keras 3 `adm`\nDid you mean `adam`? `mhat convert` lists which rule is where.",
     "convert lamb --from torch --to keras":
         "there is no rule of PyTorch `lamb`\nKnown: adadelta, adagrad, adam, adamax, adamw, amsgrad, momentum, nadam, "
-        "nesterov, radam, rmsprop, rmsprop_centered, sgd. It is in optax, keras, numpy.",
+        "nesterov, radam, rmsprop, rmsprop_centered, rprop, sgd. It is in optax, keras, numpy.",
     "convert adam --from kears --to torch":
         "there is no framework `kears`\n"
         "Did you mean `keras`? Known: torch, optax, keras, keras2, tensorflow, sklearn, numpy.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mhat.conversions.conversion import SAMENESS
 from mhat.conversions.lines import code_of
 from mhat.conversions.matching import DROPS, Match, holds_for_schedules
 from mhat.conversions.pseudo_code import expression_of, same_lines, with_rate
@@ -44,7 +45,9 @@ def of_rate(rule: Rule, match: Match) -> list[Claim]:
 
 def of_sameness(rule: Rule, match: Match) -> Claim:
     """Say by what right both are said to be the same."""
+    then = "then both" if match.schedules else "both"
     if same_lines(rule, match.seen):
-        return Claim(TOPIC, "both are the same pseudo code", "proved", Proof(("both are written with the same lines",)))
-    said = f"both are the same on 50 digits, on {len(STREAMS)} streams of {STEPS} steps, though not written alike"
-    return Claim(TOPIC, said, "tested", Trials(len(STREAMS), STEPS))
+        proof = Proof(("both are written with the same lines",))
+        return Claim(TOPIC, f"{then} are the same pseudo code", "proved", proof, SAMENESS)
+    said = f"{then} are the same on 50 digits, on {len(STREAMS)} streams of {STEPS} steps, though not written alike"
+    return Claim(TOPIC, said, "tested", Trials(len(STREAMS), STEPS), SAMENESS)

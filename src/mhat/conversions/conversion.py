@@ -19,6 +19,8 @@ from mhat.writing.plain import page_of
 
 Answer = Literal["exact", "conditional", "different", "absent"]
 SCHEMA = 1
+# What the claim is about that says by what right both are said to be the same.
+SAMENESS = "sameness"
 # Columns of the table of differences, and of what stands before them.
 COLUMN, LABEL = 10, 26
 
@@ -93,12 +95,13 @@ class Conversion:
         if self.knobs:
             yield Excerpt("knobs:", _knob_lines(self.source, self.target, self.knobs))
         yield from (Paragraph(claim.sentence) for claim in self.conditions)
+        yield from (Paragraph(claim.sentence, "quiet") for claim in self.notes if claim.about == SAMENESS)
         if self.diff:
             yield Paragraph("what is written otherwise:")
             yield Diff(self.diff, quiet=good)
         if self.measured:
             yield Excerpt(self._how_far, _difference_lines(self.measured))
-        yield from (Paragraph(claim.sentence, "quiet") for claim in self.notes)
+        yield from (Paragraph(claim.sentence, "quiet") for claim in self.notes if claim.about != SAMENESS)
         yield from (Paragraph(f"note: {remark}", "quiet") for remark in self.remarks)
 
     @property

@@ -88,7 +88,7 @@ def _answered(chosen: Chosen, match: Match, plain: Match, *, measure: bool, limi
         diff=_diff(rule, match.rule) if differs or conditions else (),
         measured=how_far.differences,
         notes=(*([of_sameness(rule, match)] if match.exact else []), *how_far.notes),
-        remarks=(*_remarks(chosen), *match.entry.notes, *_refused(match), *how_far.remarks),
+        remarks=(*_remarks(chosen), *match.entry.notes, *_refused(match), *_held_rate(match), *how_far.remarks),
     )  # fmt: skip
 
 
@@ -98,6 +98,12 @@ def _refused(match: Match) -> Iterator[str]:
         if match.rule.knobs.get(knob, 0.0) == 0.0:
             theirs = match.entry.knobs[knob][0]
             yield f"{match.entry.call} refuses {theirs}=0: give it the smallest number that it takes"
+
+
+def _held_rate(match: Match) -> Iterator[str]:
+    """Say that added lines hold the learning rate."""
+    if any("{lr}" in recipe.template for recipe in match.recipes):
+        yield "the lines hold the learning rate as a number: where it changes it changes there too"
 
 
 def _in_words(match: Match, claim: Claim) -> str:

@@ -73,11 +73,13 @@ def matches(source: Chosen, framework: Framework) -> list[Match]:
     for entry, form, fixed in _candidates(source, framework):
         for recipes in _recipe_sets(source, framework, entry, form):
             found += _tried(source, Match(framework, entry, form, {}, recipes, source.rule, source.rule, False), fixed)
-    return sorted(found, key=_rank)
+    return sorted(found, key=lambda match: _rank(match, source.form.name))
 
 
-def _rank(match: Match) -> tuple[bool, int, int, int]:
-    return not match.exact, len(match.schedules), len(match.recipes), len(match.form.switches)
+def _rank(match: Match, name: str) -> tuple[bool, int, int, bool, int]:
+    """Put first what is the same, needs least besides, and is called alike."""
+    called = match.form.name != name
+    return not match.exact, len(match.schedules), len(match.recipes), called, len(match.form.switches)
 
 
 def remade(source: Chosen, match: Match) -> Match:

@@ -27,6 +27,12 @@ _NADAM = {"momentum_decay": CONSTANT_MOMENTUM}
 _NOT_YET = "convert does not translate it"
 _NESTEROV = "it is what makes it Nadam"
 
+# What is moved by is what the step before has come to.
+_MOVE = "move = 0 if agree < 0 else size * sign(g)"
+_LATE = Edit(
+    exchanges=(((_MOVE, f"late = 0 if agree < 0 else move_last\n{_MOVE}"), ("return x - move", "return x - late")),)
+)
+
 ENTRIES = (
     Entry(
         "optax.sgd",
@@ -188,6 +194,14 @@ ENTRIES = (
         (Form("adadelta"),),
         edits=(L2,),
         ignored=_IGNORED,
+    ),
+    Entry(
+        "optax.rprop",
+        {
+            **_LR, "eta_minus": ("eta_minus", 0.5), "eta_plus": ("eta_plus", 1.2),
+            "smallest": ("min_step_size", 1e-6), "largest": ("max_step_size", 50.0),
+        },
+        (Form("rprop", edits=(_LATE,)),),
     ),
 )  # fmt: skip
 

@@ -170,7 +170,7 @@ def test_a_page_that_is_too_small_is_said_and_the_cure_cures(five: list[xr.Datas
     with pytest.raises(BadValue) as caught:
         figures.plot(five[0], size=(1.5, 1))
     assert str(caught.value) == (
-        "6 panels have no room on 1.5 by 1 inches\nMake the figure larger, size=(9, 6), or draw less: variables=..."
+        "6 panels have no room on 1.5 by 1 inches\nMake the figure larger, size=(9, 6), or draw fewer variables."
     )
     assert overlaps(figures.plot(five[0], size=(9, 6))) == []
 

@@ -6,8 +6,7 @@ A minute in CI, hours by hand: `MHAT_FUZZ_EXAMPLES=3000 pytest tests/fuzz/test_r
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from mhat.engines.kernels import step as steps_of_kernels
 from mhat.engines.kernels import trace as traces_of_kernels
 from mhat.engines.kernels import trace_text
 from mhat.engines.kernels.trace import LANES_FOR_SEVERAL, run_on_kernels, runs_on_kernels
@@ -27,10 +25,10 @@ from mhat.language import Rule, of_tree, rule
 from mhat.language.tree import Operation, Tree
 from mhat.language.walking import all_expressions, subexpressions
 from tests.engines.columns import same_bits
+from tests.engines.kernels.interpreted import run_by_python
 from tests.engines.kernels.stepping import check_bit_for_bit
 from tests.engines.test_agreement import stream
 from tests.engines.test_operations import NEAR
-from tests.fuzz import interpreted
 from tests.strategies import rules
 
 EXAMPLES = int(os.environ.get("MHAT_FUZZ_EXAMPLES", "0"))
@@ -43,18 +41,6 @@ WITH_REDUCTIONS = rules(mixed=True, matrices=False, depth=2)
 def tries(few: int, *, shrinks: bool = True) -> settings:
     phases = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if shrinks else [])]
     return settings(max_examples=EXAMPLES or few, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
-
-
-@contextmanager
-def run_by_python() -> Iterator[None]:
-    with (
-        patch.object(steps_of_kernels, "module_of", interpreted.module_of),
-        patch.object(traces_of_kernels, "module_of", interpreted.module_of),
-        patch.object(steps_of_kernels, "compile_for"),
-        patch.object(traces_of_kernels, "compile_for"),
-        np.errstate(all="ignore"),
-    ):
-        yield
 
 
 def is_exact(tree: Tree, *, starts_only: bool) -> bool:

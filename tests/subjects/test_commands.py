@@ -40,6 +40,13 @@ def test_what_it_takes_is_found_by_trying() -> None:
     assert np.max(np.abs(subject.run(GRADIENTS, start=1.0, knobs=knobs) - ours)) < 1e-14
 
 
+def test_answers_do_not_wait_for_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second went by after every answer of a process that lived: a check of a command took a minute."""
+    subject = subject_of_command(command())
+    monkeypatch.setattr(Process, "said", lambda process: pytest.fail("waited for"))
+    assert subject.run(np.ones(2)).shape == (2,)
+
+
 def test_numbers_that_are_not_finite_go_both_ways() -> None:
     subject = subject_of_command(command())
     parameters = subject.run(np.array([1.0, np.inf, 2.0, np.nan]))

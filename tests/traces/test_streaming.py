@@ -53,20 +53,26 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch, steps: int = 2) -> Iterator[No
         yield
 
 
-@pytest.mark.parametrize("make", {**CASES, **MORE_CASES}.values(), ids={**CASES, **MORE_CASES})
-@pytest.mark.parametrize("length", [1, 2, 100])
-def test_a_streamed_trace_is_the_trace(
-    make: Callable[[], xr.Dataset], length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected, plain = make(), mhat.trace
+ALL_CASES = {**CASES, **MORE_CASES}
+# Blocks of two steps leave a shorter one at the end; of one and of all at once, what is cut in every way.
+LENGTHS = [
+    *((name, 2) for name in ALL_CASES),
+    *((n, k) for k in (1, 100) for n in ("schedule and sweep", "lazy starts")),
+]
+
+
+@pytest.mark.parametrize(("name", "length"), LENGTHS)
+def test_a_streamed_trace_is_the_trace(name: str, length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, plain = ALL_CASES[name], mhat.trace
+    expected = make()
     with small_blocks(monkeypatch, length):
         monkeypatch.setattr(mhat, "trace", lambda *given, **more: plain(*given, **more, to=tmp_path / "t.zarr"))
         streamed = make()
     assert streamed.x.chunks is not None if "x" in streamed else True
     xr.testing.assert_identical(streamed.compute(), expected.compute())
-    for name, array in expected.compute().data_vars.items():
+    for variable, array in expected.compute().data_vars.items():
         np.testing.assert_array_equal(
-            np.signbit(streamed[name]) & ~np.isnan(array), np.signbit(array) & ~np.isnan(array)
+            np.signbit(streamed[variable]) & ~np.isnan(array), np.signbit(array) & ~np.isnan(array)
         )
     xr.testing.assert_identical(mhat.again(streamed).compute(), expected.compute())
     assert names_in(tmp_path) == ["t.zarr"]

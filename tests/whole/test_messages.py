@@ -260,6 +260,12 @@ def test_a_variable_that_a_saved_trace_does_not_have(run: Callable[[str], Result
     assert said(run("plot t.nc --variables m_hat -o a.png")) == "there is no variable in t.nc `m_hat`\nKnown: m, v."
 
 
+def test_a_figure_that_is_too_small(run: Callable[[str], Result]) -> None:
+    assert said(run("trace sgd --stream ramp --plot a.png --size 1x0.8")) == (
+        "2 panels have no room on 1 by 0.8 inches\nMake the figure larger, --size 3.5x3, or draw fewer variables."
+    )
+
+
 def test_a_figure_that_exists(run: Callable[[str], Result]) -> None:
     Path("t.png").write_text("mine")
     assert run("trace adam --stream ramp --save t.nc").exit_code == 0

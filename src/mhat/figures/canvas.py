@@ -119,7 +119,7 @@ def fitted(look: Look, draw: Callable[[Look], Picture]) -> Picture:
     panels = "1 panel has" if len(figure.axes) == 1 else f"{len(figure.axes)} panels have"
     raise BadValue(
         f"{panels} no room on {width:g} by {height:g} inches",
-        f"Make the figure larger, size=({larger}), or draw less: variables=...",
+        f"Make the figure larger, size=({larger}), or draw fewer variables.",
     )
 
 

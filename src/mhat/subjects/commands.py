@@ -161,18 +161,26 @@ class _Conversation:
                 self.name, f"wrote more than {most} characters where an answer was expected", EXAMPLE, process.said()
             ) from None
 
+    def said(self) -> str:
+        """Give its last words, which are waited for a while: only what is wrong is worth that."""
+        return "" if self.process is None else self.process.said()
+
     def read(self, line: str) -> Any:
         """Read an answer; raises SubjectError for anything but parameters."""
         shown = words_of(line)
-        said = self.process.said() if self.process is not None else ""
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError):
             raise SubjectError(
-                self.name, "answered with a line that is not JSON", EXAMPLE, "\n".join(filter(None, [shown, said]))
+                self.name,
+                "answered with a line that is not JSON",
+                EXAMPLE,
+                "\n".join(filter(None, [shown, self.said()])),
             ) from None
         if isinstance(answer, dict) and "error" in answer:
-            raise SubjectError(self.name, f"answered with the error: {words_of(answer['error'])}", "Mend it.", said)
+            raise SubjectError(
+                self.name, f"answered with the error: {words_of(answer['error'])}", "Mend it.", self.said()
+            )
         if not isinstance(answer, dict) or "parameters" not in answer:
             raise SubjectError(self.name, 'answered without "parameters"', EXAMPLE, shown)
         parameters = answer["parameters"]

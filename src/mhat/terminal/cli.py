@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -275,6 +276,7 @@ def _as_typed(error: MhatError) -> MhatError:
     """Name a file below the current directory, and an option, as the user would type it."""
     if isinstance(error, OutputFileError):
         error.what, error.cure = (text.replace("force=True", "--force") for text in (error.what, error.cure))
+    error.cure = re.sub(r"\bsize=\(([\d.]+), ([\d.]+)\)", r"--size \1x\2", error.cure)
     if error.place is not None:
         file = Path(error.place.file)
         if file.is_relative_to(Path.cwd()):

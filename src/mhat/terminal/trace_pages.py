@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mhat.notation.decimals import apart
+from mhat.notation.decimals import apart, near
 from mhat.terminal import pages
 
 if TYPE_CHECKING:
@@ -95,9 +95,8 @@ def landscape_end(
     """Say where a run on a landscape ended, and where the lowest points are."""
     at = " and ".join(pages.point(each) for each in minima)
     known = f"; the lowest is {pages.number(lowest)}" + (f" at {at}" if at else "")
-    return pages.prose(
-        f"{name or 'It'} ends at ({', '.join(map(pages.number, x))}), at the height {pages.number(height)}{known}."
-    )
+    end = ", ".join(near(float(each), 5) for each in x)
+    return pages.prose(f"{name or 'It'} ends at ({end}), at the height {pages.number(height)}{known}.")
 
 
 def odd_numbers(fact: dict[str, Any]) -> RenderableType:

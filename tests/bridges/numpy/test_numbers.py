@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from mhat.checks.oracle import bound, expected
 from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.language import rule
 from tests.checks.test_oracle import probes_of
+from tests.engines.kernels.interpreted import run_by_python
 
 BF16 = np.dtype(ml_dtypes.bfloat16)
 SMALL = pytest.mark.parametrize("dtype", [BF16, np.dtype(np.float16)])
@@ -86,16 +88,17 @@ def test_states_narrower_or_wider_than_the_arithmetic() -> None:
     """The arithmetic is that of the parameters; a wider state holds its numbers, a narrower one rounds them."""
     made = rule("def f(x, g, m=0):\n    m = 0.9 * m + g**2\n    return x - 0.1 * m / norm(m)")
     gradients = normal(4, 300)
-    x = np.ones(300)
-    opt = mhat.Optimizer(made, x, state_dtype="float32")
-    y, m = np.ones(300), np.zeros(300)
-    for t, g in enumerate(gradients, 1):
-        opt.step(g)
-        step = mhat.step(made, y, g, t, {"m": m})
-        y, m = step.x, step.state["m"].astype(np.float32).astype(np.float64)
-        assert x.tobytes() == y.tobytes()
-        assert (opt.state["m"] == m).all()
-    singles = [run(made, np.ones(300, np.float32), gradients, state_dtype=d)[0] for d in ("float32", "float64")]
+    with run_by_python():
+        x = np.ones(300)
+        opt = mhat.Optimizer(made, x, state_dtype="float32")
+        y, m = np.ones(300), np.zeros(300)
+        for t, g in enumerate(gradients, 1):
+            opt.step(g)
+            step = mhat.step(made, y, g, t, {"m": m})
+            y, m = step.x, step.state["m"].astype(np.float32).astype(np.float64)
+            assert x.tobytes() == y.tobytes()
+            assert (opt.state["m"] == m).all()
+        singles = [run(made, np.ones(300, np.float32), gradients, state_dtype=d)[0] for d in ("float32", "float64")]
     assert singles[0].tobytes() == singles[1].tobytes()
 
 
@@ -146,6 +149,11 @@ REARRANGED = ["adam", "adamw", "amsgrad", "adabelief", "nadam", "lamb", "rmsprop
 
 @pytest.mark.parametrize("name", REARRANGED)
 def test_the_rearranged_form_lies_within_the_derived_bound_of_exact(name: str) -> None:
+    with nullcontext() if name in ("adam", "lamb") else run_by_python():
+        check_the_bound(name)
+
+
+def check_the_bound(name: str) -> None:
     chosen = mhat.rules.named(name)
     given = probes_of(chosen, "float32")
     probes = replace(given, gradients=given.gradients.astype(np.float32).astype(np.float64))

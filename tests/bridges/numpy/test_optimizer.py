@@ -6,6 +6,7 @@ import copy
 import os
 import pickle
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import ml_dtypes
@@ -16,6 +17,7 @@ import mhat
 from mhat.bridges.numpy.containers import Structure
 from mhat.errors import BadValue
 from mhat.language import rule
+from tests.engines.kernels.interpreted import run_by_python
 from tests.engines.kernels.stepping import use_threads
 
 MOMENTUM = rule("def my_momentum(x, g, m=0, *, lr=0.5, beta=0.5):\n    m = beta * m + g\n    return x - lr * m")
@@ -24,6 +26,13 @@ NESTED: dict[str, Any] = {"layers": [{"w": np.ones((2, 2)), "b": np.zeros(2)}], 
 
 def fresh(container: Any = NESTED) -> Any:
     return copy.deepcopy(container)
+
+
+@pytest.fixture
+def by_python() -> Iterator[None]:
+    """Let no kernel be compiled where it is the containers that matter."""
+    with run_by_python():
+        yield
 
 
 def test_an_array_alone() -> None:
@@ -144,7 +153,7 @@ def test_a_state_starts_from_the_first_gradient_that_comes() -> None:
     assert opt.state["v"][0].tolist() == [3.0, 3.0]
 
 
-def test_a_rule_over_all_looks_at_the_tensors_that_have_gradients() -> None:
+def test_a_rule_over_all_looks_at_the_tensors_that_have_gradients(by_python: None) -> None:
     made = rule("def f(x, g, *, lr=1):\n    return x - lr * g / norm(g, over='all')")
     params = [np.zeros(2), np.zeros(3)]
     opt = mhat.Optimizer(made, params)
@@ -162,7 +171,7 @@ def test_a_step_without_any_gradient_does_nothing() -> None:
     assert (params[0].tolist(), opt.t) == ([1.0, 1.0], 0)
 
 
-def test_views_of_states_stay_views() -> None:
+def test_views_of_states_stay_views(by_python: None) -> None:
     made = rule(
         "def f(x, g, m=0, v=0, p=1):\n    m = m + g\n    v = v + sum(g)\n    p = p * 2\n    return x - m - v - p"
     )
@@ -255,7 +264,7 @@ def test_tensors_of_several_dtypes() -> None:
     assert [str(m.dtype) for m in opt.state["m"]] == ["float64", "float32", "float32", "float32"]
 
 
-def test_k_and_n_count_all_tensors_of_all_dtypes() -> None:
+def test_k_and_n_count_all_tensors_of_all_dtypes(by_python: None) -> None:
     made = rule("def f(x, g, k, n):\n    return x - g * k / n")
     params = [np.zeros(1, np.float32), np.zeros(1), np.zeros(1, np.float32), np.zeros(1)]
     mhat.Optimizer(made, params).step([np.ones(1, p.dtype) for p in params])
@@ -352,7 +361,7 @@ def test_matrix_rules_step_matrices_in_place() -> None:
     assert opt.state["m"][0].tolist() == [[2.0] * 3] * 2
 
 
-def test_a_result_of_one_number_fills_the_parameter() -> None:
+def test_a_result_of_one_number_fills_the_parameter(by_python: None) -> None:
     made = rule("def f(x, g):\n    return norm(g) + sum(x)")
     params = [np.ones((2, 2)), np.ones(3)]
     opt, others = mhat.Optimizer(made, params), [np.ones((2, 2)), np.ones(3)]
@@ -363,7 +372,7 @@ def test_a_result_of_one_number_fills_the_parameter() -> None:
         assert all(a.tobytes() == np.ascontiguousarray(b).tobytes() for a, b in zip(params, others, strict=True))
 
 
-def test_a_state_starts_from_the_parameter_as_it_is_then() -> None:
+def test_a_state_starts_from_the_parameter_as_it_is_then(by_python: None) -> None:
     made = rule("def f(x, g, z='x'):\n    z = z + 0 * g\n    return x - g * z")
     home = np.zeros((3, 4))
     params = [home[:, ::2], np.zeros(3)]

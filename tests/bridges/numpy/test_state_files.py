@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import mhat
 from mhat import rules as library
 from mhat.errors import BadValue, InputFileError, MhatError, OutputFileError
 from mhat.language import rule
+from tests.engines.kernels.interpreted import run_by_python
 
 STEPS, HALF = 6, 3
 ENDINGS = ["memory", ".npz", ".safetensors"]
@@ -69,8 +71,10 @@ def check_resume(chosen: Any, dtype: str, way: str, folder: Path, **options: Any
 
 @pytest.mark.parametrize("name", library.names())
 def test_every_rule_goes_on_to_the_last_bit(name: str, tmp_path: Path) -> None:
-    for way in ENDINGS:
-        check_resume(name, "float64", way, tmp_path)
+    """Whoever runs the kernels: what is kept and taken up again is the same."""
+    with run_by_python() if name != "adam" else nullcontext():
+        for way in ENDINGS:
+            check_resume(name, "float64", way, tmp_path)
 
 
 @pytest.mark.parametrize("way", ENDINGS)
@@ -96,7 +100,8 @@ MATRIX = rule("def f(x, g, r=0):\n    r = r + row_mean(g)\n    return x - orthog
 
 @pytest.mark.parametrize("way", ENDINGS)
 def test_states_of_one_number_go_on_to_the_last_bit(way: str, tmp_path: Path) -> None:
-    check_resume(NUMBERS, "float64", way, tmp_path)
+    with run_by_python():
+        check_resume(NUMBERS, "float64", way, tmp_path)
 
 
 @pytest.mark.parametrize("way", ENDINGS)
@@ -256,9 +261,9 @@ def test_a_state_without_names_goes_by_place() -> None:
 
 
 def beyond(path: Path) -> None:
-    """An archive of a few kilobytes that unpacks to a gigabyte."""
+    """An archive of a few kilobytes that unpacks to a hundred megabytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("t.npy", "w") as entry:
-        for _ in range(1000):
+        for _ in range(100):
             entry.write(bytes(10**6))
 
 
@@ -334,7 +339,7 @@ DAMAGED: dict[str, tuple[str, Any, str]] = {
     "empty": (NPZ, empty, "is empty"),
     "cut": (NPZ, cut, "is no NumPy file of numbers"),
     "flipped": (NPZ, flipped, "Bad CRC-32"),
-    "unpacks to a gigabyte": (NPZ, beyond, "holds 1 GB, and the state here takes"),
+    "unpacks to a hundred megabytes": (NPZ, beyond, "holds 100 MB, and the state here takes"),
     "objects": (NPZ, objects, "it holds Python objects, and those are not loaded"),
     "a lying header": (NPZ, lying, "is cut off: an array of float64 of the shape (1000000000000,) takes 8 TB"),
     "a pipe": (NPZ, pipe, "is a pipe and no file"),

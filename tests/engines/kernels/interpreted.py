@@ -1,4 +1,4 @@
-"""Printed kernels run by Python itself: thousands of rules in the time that Numba compiles a dozen. It knows no rule.
+"""Printed kernels run by Python itself: a hundred rules in the time that Numba compiles one. It knows no rule.
 
 What a printed module calls is put in its place by what `mhat.ops` and NumPy say; its tables, addresses and memory are
 the real ones. So what is tested is the text; that Numba compiles it to the same bits is tested on fewer rules.
@@ -8,15 +8,33 @@ from __future__ import annotations
 
 import ast
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels import power_tables, sums
+from mhat.engines.kernels import step as steps_of_kernels
+from mhat.engines.kernels import trace as traces_of_kernels
 from mhat.ops import OPERATIONS, ipow
+
+
+@contextmanager
+def run_by_python() -> Iterator[None]:
+    """Let Python run the kernels of steps and traces that are made in here, in place of Numba."""
+    with (
+        patch.object(steps_of_kernels, "module_of", module_of),
+        patch.object(traces_of_kernels, "module_of", module_of),
+        patch.object(steps_of_kernels, "compile_for"),
+        patch.object(traces_of_kernels, "compile_for"),
+        np.errstate(all="ignore"),
+    ):
+        yield
+
 
 _HELD = {"float64": (ctypes.c_double, np.float64), "float32": (ctypes.c_float, np.float32)}
 

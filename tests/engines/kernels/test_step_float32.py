@@ -1,12 +1,12 @@
-"""The fused step in float32 against floats, bit for bit, for every rule of the library."""
+"""The fused step in float32 against floats, bit for bit, compiled; as printed: `test_step_float64`."""
 
 import pytest
 
 from mhat import rules as library
 from tests.engines.kernels.stepping import check_rule, use_threads
 
-# Each compiles a kernel; float64 shows every rule, and what differs in float32 these.
-OFTEN = ("adam", "adamw", "lamb", "nadam", "radam", "rmsprop")
+# Each compiles a kernel; float64 shows more of them, and what differs in float32 these.
+OFTEN = ("adam", "lamb", "radam")
 
 
 @pytest.mark.parametrize(

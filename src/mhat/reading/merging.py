@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
 
 from mhat.reading.courses import (
     CARRIED,
@@ -21,7 +24,7 @@ from mhat.reading.courses import (
     Unreadable,
     X,
 )
-from mhat.reading.sequences import is_plain
+from mhat.reading.sequences import Surroundings, fitted, is_plain, shortened
 
 Index = tuple[int, int]  # a course and a step
 Nodes = Mapping[Index, int]
@@ -140,7 +143,32 @@ class Merge:
             groups.setdefault(self._signature(index, node, kinds[index]), {})[index] = node
         if len(groups) == 1:
             return self._alike(nodes, next(iter(kinds.values())))
+        if all(self.courses[c].depends[node] == NONE for (c, _), node in nodes.items()):
+            # Numbers that came by different ways may be one sequence all the same.
+            values = {index: self.value(index, node) for index, node in nodes.items()}
+            if self._is_sequence(values):
+                return Part(NUMBER, values=values, nodes=nodes)
         return self._branch(list(groups.values()))
+
+    def _is_sequence(self, values: dict[Index, float]) -> bool:
+        """Whether numbers are an expression in `t` and `k`."""
+        t = np.array([float(step) for _, step in values])
+        k = np.array([float(self.courses[c].tensor + 1) for c, _ in values])
+        around = Surroundings(t, k, {}, self.bases)
+        return len(set(t)) > 4 and fitted(np.array(list(values.values())), around) is not None
+
+    @cached_property
+    def bases(self) -> tuple[float, ...]:
+        """The shares of one that stand as numbers in the code, which powers may have as their base."""
+        found: dict[float, None] = {}
+        for course in self.courses:
+            plain = {course.tape.values[i] for i in course.lane if course.tape.ops[i] == "constant"}
+            for value in sorted(plain):
+                for share in (value, 1.0 - value):
+                    short = shortened(share, 8)
+                    if short is not None and 0.0 < short < 1.0:
+                        found[short] = None
+        return tuple(found)
 
     def _is_early(self, index: Index, node: int, kind: str) -> bool:
         """Whether a node was there before the first step, or might have been: it is made of plain numbers."""

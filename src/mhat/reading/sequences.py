@@ -16,8 +16,10 @@ import numpy as np
 from mhat.language.tree import Expression, Name, Number, Operation
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+ONE = Number(1.0)
 CLOSE = 4e-12  # how near, against what rounding alone can do in a step or two
 ROUND = 1e-15
+MOST_BASES = 12  # that are tried; with a hundred numbers in the code a search would not end
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,12 @@ def _counts(values: Vector, around: Surroundings) -> Expression | None:
         a, b = (float(np.round(each)) for each in np.linalg.lstsq(unknowns[:, :2], values, rcond=None)[0])
     if bool(np.all(a + b * t + c * k == values)):
         return affine(a, [(b, Name("t")), (c, Name("k"))])
-    for divisor, shift in itertools.product((2, 3, 4, 5, 8, 10), range(-5, 10)):
+    others = values - b * t
+    first = k == 1
+    if np.ptp(k) and len(set(others[first])) == len(set(others[~first])) == 1:
+        ahead = float(others[~first][0] - others[first][0])
+        return affine(float(others[first][0]), [(b, Name("t")), (ahead, op("gt", Name("k"), ONE))])
+    for divisor, shift in itertools.product((*range(2, 13), 16, 20), range(-5, 12)):
         for scale, offset in itertools.product((1.0, float(divisor)), (0.0, 1.0)):
             if bool(np.all((t + shift) // divisor * scale + offset == values)):
                 divided = op("floordiv", affine(shift, [(1.0, Name("t"))]), Number(divisor))
@@ -132,7 +139,6 @@ def affine(constant: float, terms: Sequence[tuple[float, Expression]]) -> Expres
 
 # How a number may be made of what is looked for: what that is, given the number, and the number written with it.
 Transform = tuple[Callable[[Vector], Vector], Callable[[Expression], Expression]]
-ONE = Number(1.0)
 TRANSFORMS: tuple[Transform, ...] = (
     (lambda c: c, lambda e: e),
     (lambda c: 1 - c, lambda e: op("sub", ONE, e)),
@@ -147,7 +153,10 @@ TRANSFORMS: tuple[Transform, ...] = (
 def _of_terms(values: Vector, around: Surroundings) -> Expression | None:
     with np.errstate(all="ignore"):
         changed = [(transform(values), written) for transform, written in TRANSFORMS]
-        bases = [*around.bases, *(base for target, _ in changed[:3] for base in _own_bases(target, around))]
+        bases = [
+            *around.bases[:MOST_BASES],
+            *(base for target, _ in changed[:3] for base in _own_bases(target, around)),
+        ]
         terms = list(_terms(around, dict.fromkeys(bases)))
         for depth in (1, 2):
             for target, written in changed:
@@ -213,6 +222,7 @@ def _counted_powers(name: Expression, vector: Vector, around: Surroundings) -> I
         counts.append((shifted, several * (t - 1) + k))
     counts.append((op("mul", Number(2.0), Name("t")), 2 * t))
     for count, value in counts:
+        yield op("pow", name, count), vector**value
         yield op("sub", ONE, op("pow", name, count)), 1 - vector**value
 
 

@@ -25,6 +25,7 @@ class Standing:
     close: float = 4e-12
     _canonical: dict[int, Part] = field(default_factory=dict)
     _alike: dict[tuple[Any, ...], Part] = field(default_factory=dict)
+    _numbers: dict[tuple[Any, ...], Expression | None] = field(default_factory=dict)
     _conditions: dict[int, list[tuple[Part | None, Expression | None, bool]]] = field(default_factory=dict)
 
     def clear(self) -> None:
@@ -103,11 +104,15 @@ class Standing:
         return part.kind == "knob" or (part.kind == OP and all(map(self.is_knob_alone, self.inner(part))))
 
     def number(self, part: Part) -> Expression:
-        indices = sorted(part.values)
-        values = np.array([part.values[index] for index in indices])
-        found = fitted(values, self._surround(indices))
+        """Write a number: as it is, or as what it is in every step; raises Unreadable."""
+        key = tuple(sorted(part.values.items()))
+        if key not in self._numbers:
+            indices = [index for index, _ in key]
+            values = np.array([value for _, value in key])
+            self._numbers[key] = fitted(values, self._surround(indices))
+        found = self._numbers[key]
         if found is None:
-            shown = ", ".join(f"{value:.6g}" for value in values[:4])
+            shown = ", ".join(f"{value:.6g}" for _, value in key[:4])
             raise Unreadable(f"what depends on the step alone is not recognised: {shown} ...", part.place)
         return found
 
@@ -121,7 +126,7 @@ class Standing:
 
     def _bases(self) -> tuple[float, ...]:
         """Give the shares of one that occur as numbers, which powers may have as their base."""
-        found: dict[float, None] = {}
+        found = dict.fromkeys(self.merge.bases)
         for part in self.merge.all_parts():
             if part.kind == "number" and len(set(part.values.values())) == 1:
                 value = next(iter(part.values.values()))

@@ -154,7 +154,7 @@ class Merge:
         """Whether numbers are an expression in `t` and `k`."""
         t = np.array([float(step) for _, step in values])
         k = np.array([float(self.courses[c].tensor + 1) for c, _ in values])
-        around = Surroundings(t, k, {}, self.bases)
+        around = Surroundings(t, k, {}, self.bases, deep=False)
         return len(set(t)) > 4 and fitted(np.array(list(values.values())), around) is not None
 
     @cached_property

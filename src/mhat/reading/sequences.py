@@ -31,6 +31,7 @@ class Surroundings:
     knobs: Mapping[str, Vector]
     bases: Sequence[float] = ()
     close: float = CLOSE
+    deep: bool = True  # whether products of two terms are tried too
 
 
 def op(name: str, *arguments: Expression) -> Operation:
@@ -158,7 +159,7 @@ def _of_terms(values: Vector, around: Surroundings) -> Expression | None:
             *(base for target, _ in changed[:3] for base in _own_bases(target, around)),
         ]
         terms = list(_terms(around, dict.fromkeys(bases)))
-        for depth in (1, 2):
+        for depth in (1, 2) if around.deep else (1,):
             for target, written in changed:
                 # What is left of a difference of near numbers has lost digits.
                 loss = max(ROUND, around.close / 100) * np.maximum(np.abs(values), 1.0) / np.abs(target)
@@ -256,9 +257,9 @@ def _product(
 
 def _steady(rows: np.ndarray[Any, Any], loss: Vector, around: Surroundings) -> list[int]:
     """Give the rows that are one number all along, but for rounding."""
-    middle = np.median(rows, axis=1, keepdims=True)
-    off = np.abs(rows / middle - 1) <= around.close + 8 * loss
-    return [int(i) for i in np.flatnonzero(off.all(axis=1) & np.isfinite(middle[:, 0]) & (middle[:, 0] != 0))]
+    first = rows[:, :1]
+    near = np.abs(rows / first - 1) <= 2 * (around.close + 8 * (loss + loss[0]))
+    return [int(i) for i in np.flatnonzero(near.all(axis=1))]
 
 
 def _joined(terms: Sequence[Expression]) -> Expression | None:

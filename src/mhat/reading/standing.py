@@ -5,6 +5,7 @@ It writes no text and names nothing.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from mhat.reading.courses import Unreadable
 from mhat.reading.merging import BRANCH, OP, STATE, Index, Merge, Part
 from mhat.reading.sequences import Surroundings, fitted, shortened
 
+PATIENCE = 4.0  # seconds of the processor in which numbers are looked for among products of two terms
+
 
 @dataclass
 class Standing:
@@ -26,6 +29,7 @@ class Standing:
     _canonical: dict[int, Part] = field(default_factory=dict)
     _alike: dict[tuple[Any, ...], Part] = field(default_factory=dict)
     _numbers: dict[tuple[Any, ...], Expression | None] = field(default_factory=dict)
+    _spent: float = 0.0
     _conditions: dict[int, list[tuple[Part | None, Expression | None, bool]]] = field(default_factory=dict)
 
     def clear(self) -> None:
@@ -109,7 +113,9 @@ class Standing:
         if key not in self._numbers:
             indices = [index for index, _ in key]
             values = np.array([value for _, value in key])
+            begun = time.process_time()
             self._numbers[key] = fitted(values, self._surround(indices))
+            self._spent += time.process_time() - begun
         found = self._numbers[key]
         if found is None:
             shown = ", ".join(f"{value:.6g}" for _, value in key[:4])
@@ -122,7 +128,7 @@ class Standing:
         k = np.array([float(courses[index[0]].tensor + 1) for index in indices])
         names = {name for course in courses for name in course.knobs}
         knobs = {n: np.array([courses[i[0]].knobs.get(n, np.nan) for i in indices]) for n in sorted(names)}
-        return Surroundings(t, k, knobs, self._bases(), self.close)
+        return Surroundings(t, k, knobs, self._bases(), self.close, self._spent < PATIENCE)
 
     def _bases(self) -> tuple[float, ...]:
         """Give the shares of one that occur as numbers, which powers may have as their base."""

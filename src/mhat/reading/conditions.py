@@ -22,7 +22,7 @@ class Condition:
 
 def condition_of(merge: Merge, chosen: frozenset[Index], others: frozenset[Index], place: Any) -> Condition:
     """Find what is so in the chosen steps and in none of the others; raises Unreadable."""
-    found = _asked(merge, chosen, others) or _counted(chosen, others)
+    found = _asked(merge, chosen, others) or _counted(chosen, others) or _of_tensors(merge, chosen, others)
     if found is None:
         raise Unreadable("steps go different ways, and what decides it is not seen", place)
     return found
@@ -41,6 +41,18 @@ def _asked(merge: Merge, chosen: frozenset[Index], others: frozenset[Index]) -> 
                 except Unreadable:
                     continue
                 return None if part.kind == "number" else Condition(asked=part, denied=denied)
+    return None
+
+
+def _of_tensors(merge: Merge, chosen: frozenset[Index], others: frozenset[Index]) -> Condition | None:
+    """Find which tensors go that way."""
+    ours, theirs = ({merge.courses[c].tensor for c, _ in each} for each in (chosen, others))
+    if ours & theirs:
+        return None
+    if len(theirs) == 1:
+        return Condition(written=op("eq", Name("k"), Number(float(min(theirs) + 1))), denied=True)
+    if len(ours) == 1:
+        return Condition(written=op("eq", Name("k"), Number(float(min(ours) + 1))))
     return None
 
 

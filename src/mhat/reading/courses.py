@@ -70,16 +70,28 @@ class Course:
     def steps(self) -> int:
         return self.tape.shapes[self.tensor][0]
 
+    def seen(self, node: int) -> int:
+        """See through what only rounds."""
+        while self.tape.ops[node] == "cast":
+            (node,) = self.tape.inputs[node]
+        return node
+
+    @cached_property
+    def is_rounded(self) -> bool:
+        """Whether numbers are rounded on the way."""
+        return any(self.tape.ops[node] == "cast" for node in self.lane)
+
     @cached_property
     def results(self) -> list[int]:
         """The node of x after each step, behind a -1 for the start."""
         size = self.sizes[self.tensor]
-        return [-1, *self.tape.outputs[self.tensor][self.coordinate :: size]]
+        return [-1, *map(self.seen, self.tape.outputs[self.tensor][self.coordinate :: size])]
 
     @cached_property
     def lane(self) -> frozenset[int]:
         """All nodes that x after any step is made of."""
-        seen, waiting = set[int](), self.results[1:]
+        size = self.sizes[self.tensor]
+        seen, waiting = set[int](), self.tape.outputs[self.tensor][self.coordinate :: size]
         while waiting:
             node = waiting.pop()
             if node not in seen:
@@ -162,7 +174,8 @@ class Course:
 
     def branches(self, step: int) -> dict[tuple[Any, int], tuple[int, bool]]:
         """Give the ways that a step went: by the place and how often it was passed, the node and the outcome."""
-        positions = [position for position, _, _ in self.tape.branches]
+        # A way is taken behind the last node that there was.
+        positions = [position - 1 for position, _, _ in self.tape.branches]
         low, high = (bisect.bisect_left(positions, self.begins[i]) for i in (step, step + 1))
         found: dict[tuple[Any, int], tuple[int, bool]] = {}
         for _, node, outcome in self.tape.branches[low:high]:

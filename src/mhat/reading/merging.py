@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
 
 from mhat.reading.courses import (
     CARRIED,
@@ -21,7 +24,7 @@ from mhat.reading.courses import (
     Unreadable,
     X,
 )
-from mhat.reading.sequences import is_plain
+from mhat.reading.sequences import Surroundings, fitted, is_plain, shortened
 
 Index = tuple[int, int]  # a course and a step
 Nodes = Mapping[Index, int]
@@ -100,7 +103,7 @@ class Merge:
 
     def part(self, nodes: Nodes) -> Part:
         """Lay nodes upon one another, one for each step."""
-        key = tuple(sorted(nodes.items()))
+        key = tuple(sorted((index, self.courses[index[0]].seen(node)) for index, node in nodes.items()))
         known = self._known.get(key)
         if known is None:
             if self._depth > 400:
@@ -122,19 +125,15 @@ class Merge:
             if not made or is_plain(list(values.items()), [c.tensor for c in self.courses]):
                 return Part(NUMBER, values=values, nodes=nodes)
         kinds = {index: self.kind(index, node) for index, node in nodes.items()}
-        for index, kind in kinds.items():
-            if kind == FOREIGN:
-                tape = self.courses[index[0]].tape
-                reader = next((place for place in reversed(self._readers) if place), ())
-                why = f"step {index[1]}, {tape.ops[nodes[index]]} {tape.names.get(nodes[index], '')}"
-                raise Unreadable(f"one coordinate looks at another one in a way that is no reduction ({why})", reader)
+        if FOREIGN in kinds.values():
+            reader = next((place for place in reversed(self._readers) if place), ())
+            raise Unreadable("one coordinate looks at another one in a way that is no reduction", reader)
         later = {index: kind for index, kind in kinds.items() if index[1] > 1}
         first = {index: kind for index, kind in kinds.items() if index[1] == 1}
         there = set(later.values())
-        if later and there <= {X, CARRIED} and set(first.values()) <= {NUMBER, X, KNOB, MADE}:
-            early = all(k != MADE or nodes[i] < self.courses[i[0]].begins[1] for i, k in first.items())
-            if early:
-                return self._carried(nodes, there, first)
+        begun = all(kind in (NUMBER, X, KNOB) or self._is_early(i, nodes[i], kind) for i, kind in first.items())
+        if later and there <= {X, CARRIED} and begun:
+            return self._carried(nodes, there, first)
         nothing = all(kind == NUMBER and self.value(i, nodes[i]) == 0.0 for i, kind in first.items())
         if later and there == {MADE} and first and nothing:
             # At step 1 what the operation works on are plain zeros still, and so is what it gives.
@@ -144,7 +143,37 @@ class Merge:
             groups.setdefault(self._signature(index, node, kinds[index]), {})[index] = node
         if len(groups) == 1:
             return self._alike(nodes, next(iter(kinds.values())))
+        if all(self.courses[c].depends[node] == NONE for (c, _), node in nodes.items()):
+            # Numbers that came by different ways may be one sequence all the same.
+            values = {index: self.value(index, node) for index, node in nodes.items()}
+            if self._is_sequence(values):
+                return Part(NUMBER, values=values, nodes=nodes)
         return self._branch(list(groups.values()))
+
+    def _is_sequence(self, values: dict[Index, float]) -> bool:
+        """Whether numbers are an expression in `t` and `k`."""
+        t = np.array([float(step) for _, step in values])
+        k = np.array([float(self.courses[c].tensor + 1) for c, _ in values])
+        around = Surroundings(t, k, {}, self.bases, deep=False)
+        return len(set(t)) > 4 and fitted(np.array(list(values.values())), around) is not None
+
+    @cached_property
+    def bases(self) -> tuple[float, ...]:
+        """The shares of one that stand as numbers in the code, which powers may have as their base."""
+        found: dict[float, None] = {}
+        for course in self.courses:
+            plain = {course.tape.values[i] for i in course.lane if course.tape.ops[i] == "constant"}
+            for value in sorted(plain):
+                for share in (value, 1.0 - value):
+                    short = shortened(share, 8)
+                    if short is not None and 0.0 < short < 1.0:
+                        found[short] = None
+        return tuple(found)
+
+    def _is_early(self, index: Index, node: int, kind: str) -> bool:
+        """Whether a node was there before the first step, or might have been: it is made of plain numbers."""
+        course = self.courses[index[0]]
+        return kind == MADE and (node < course.begins[1] or course.depends[node] == NONE)
 
     def _signature(self, index: Index, node: int, kind: str) -> tuple[str, ...]:
         tape = self.courses[index[0]].tape
@@ -163,7 +192,7 @@ class Merge:
     def _carried(self, nodes: dict[Index, int], there: set[str], first: dict[Index, str]) -> Part:
         if there == {X}:
             for index, kind in first.items():
-                if kind == NUMBER:
+                if kind == NUMBER or self.courses[index[0]].depends[nodes[index]] == NONE:
                     self.x_starts[index] = self.value(index, nodes[index])
             return Part(X, nodes=nodes)
         carried = {index: node for index, node in nodes.items() if index[1] > 1}
@@ -211,8 +240,6 @@ class Merge:
             return Part(STATE, state=self._state(nodes), nodes=nodes)
         op = tape.ops[node]
         place = self.place(index, node)
-        if op == "cast":
-            return self.part({i: self.courses[i[0]].tape.inputs[n][0] for i, n in nodes.items()})
         if op in REDUCTIONS:
             return self._reduction(op, nodes, place, node)
         if op == "add":

@@ -8,21 +8,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from mhat.errors import MhatError
-from mhat.language import Rule, of_tree
+from mhat.language import Rule, Tree, of_tree
+from mhat.language.walking import all_expressions
 from mhat.notation.decimals import brief
-from mhat.printers.python import rule_text
-from mhat.reading.courses import Course, Tape, Unreadable, dependences
-from mhat.reading.merging import Merge
+from mhat.printers.python import expression_text, line_text, rule_text
+from mhat.reading.courses import Course, Span, Tape, Unreadable, dependences
+from mhat.reading.merging import BRANCH, Merge
 from mhat.reading.spellings import text_of
+from mhat.reading.standing import Standing
 from mhat.reading.writing import Writer
 from mhat.subjects.rules import subject_of_rule
 from mhat.subjects.subject import Array, Subject
 
-STEPS, CHECKED = 10, 30  # steps that are recorded, and on which the rule is held against the subject
+# Steps that are recorded, long and short, and on which the rule is held against the subject.
+STEPS, FEW, CHECKED = 24, 10, 30
 # How far rule and subject may part, against how far x has gone: they spell the same thing differently.
 NEAR = {"float64": 1e-11, "float32": 3e-5}
 ROUGH = 3e-2
@@ -77,7 +81,7 @@ def read(subject: Subject, name: str = "") -> Reading:
     refused = _unreadable(subject)
     if refused:
         return Reading(subject.name, None, notes=(refused,))
-    runs = [_run(subject, seed) for seed in (1, 2)]
+    runs = [_run(subject, 1, STEPS), _run(subject, 2, FEW)]
     try:
         tapes = [_recorded(subject, run) for run in runs]
         courses = _courses(subject, tapes, runs)
@@ -88,8 +92,16 @@ def read(subject: Subject, name: str = "") -> Reading:
 
 def of_rule(rule: Rule, name: str) -> Reading:
     """Give the reading of what is a rule already: the rule."""
-    text = rule_text(rule.tree).splitlines()[1:]
-    return Reading(name, rule, tuple(Line(line.strip(), ()) for line in text), True, ("it is a rule already",))
+    return Reading(name, rule, tuple(Line(line, ()) for line in _body(rule.tree)), True, ("it is a rule already",))
+
+
+def _body(tree: Tree) -> list[str]:
+    """Print the lines of a rule, and its result."""
+    return [*map(line_text, tree.body), f"return {expression_text(tree.result)}"]
+
+
+def _in_files(place: tuple[Span, ...]) -> tuple[Span, ...]:
+    return tuple(span for span in place if not span[0].startswith("<"))
 
 
 def _unreadable(subject: Subject) -> str:
@@ -98,34 +110,58 @@ def _unreadable(subject: Subject) -> str:
 
 def _folded(subject: Subject, courses: list[Course], name: str) -> Reading:
     notes = [note for course in courses for note in course.tape.notes]
-    tree = None
-    said = []
+    ways, said = [], []
     for by_place in (True, False):
-        merge = Merge(courses, by_place)
         try:
-            result = merge.fold()
-            writer = Writer(merge, result, CLOSE.get(subject.dtype, ROUGH))
-            tree, places = writer.tree(name, _defaults(subject, courses))
-            rule = of_tree(tree)
-            _ = rule_text(tree)
-            break
+            ways.append(_written(subject, courses, name, by_place))
         except Unreadable as error:
             said.append(_said(error))
-    if tree is None:
+        # Where nothing parts, there is one way.
+        if ways and not any(part.kind == BRANCH for part in ways[0].merge.all_parts()):
+            break
+    if not ways:
         return Reading(subject.name, None, notes=tuple(dict.fromkeys([*notes, *said[:1]])))
+    tree, places, merge = min(ways, key=lambda way: _size(way.tree))
+    rule = of_tree(tree)
     starts = set(merge.x_starts.values()) - {0.0}
     if starts:
         notes.append(f"x starts at {', '.join(map(brief, sorted(starts)))}")
-    agreement, problem = _held_against(subject, rule, starts.pop() if len(starts) == 1 else 0.0)
+    near = NEAR.get(subject.dtype, ROUGH)
+    if near < NEAR["float32"] and any(course.is_rounded for course in courses):
+        notes.append("numbers are rounded to float32 on the way, which a rule does not say")
+        near = NEAR["float32"]
+    agreement, problem = _held_against(subject, rule, near, starts.pop() if len(starts) == 1 else 0.0)
     complete = bool(agreement) and all(each.holds for each in agreement) and not problem
     if not complete:
         notes.append(problem or "the rule that was read does not reproduce it")
-    texts = [*(line for line in rule_text(tree).splitlines()[1:])]
     lines = tuple(
-        Line(text.strip(), tuple(dict.fromkeys((span[0], span[1]) for span in place[:1])))
-        for text, place in zip(texts, places, strict=False)
+        Line(text.strip(), tuple(dict.fromkeys((span[0], span[1]) for span in place)))
+        for text, place in zip(_body(tree), [_in_files(place) for place in places], strict=True)
     )
     return Reading(subject.name, rule, lines, complete, tuple(dict.fromkeys(notes)), tuple(agreement))
+
+
+class _Way(NamedTuple):
+    """A rule as it was written, the places of its lines, and what it was folded from."""
+
+    tree: Tree
+    places: list[tuple[Span, ...]]
+    merge: Merge
+
+
+def _written(subject: Subject, courses: list[Course], name: str, by_place: bool) -> _Way:
+    """Fold the courses; `by_place`: only what the same piece of code does is the same. Raises Unreadable."""
+    merge = Merge(courses, by_place)
+    result = merge.fold()
+    rounded = any(course.is_rounded for course in courses)
+    close = CLOSE.get("float32" if rounded else subject.dtype, ROUGH)
+    writer = Writer(Standing(merge, close), result)
+    return _Way(*writer.tree(name, _defaults(subject, courses)), merge)
+
+
+def _size(tree: Tree) -> int:
+    """Count what a rule is made of."""
+    return sum(1 for _ in all_expressions(tree))
 
 
 def _said(error: Unreadable) -> str:
@@ -142,7 +178,7 @@ def _name_of(subject: Subject) -> str:
     return cleaned if cleaned.isidentifier() else "read"
 
 
-def _run(subject: Subject, seed: int, steps: int = STEPS, *, usual: bool = False) -> _Run:
+def _run(subject: Subject, seed: int, steps: int, *, usual: bool = False) -> _Run:
     """Make gradients, a start and knobs so odd that no two of their numbers are alike; `usual`: knobs as they are."""
     rng = np.random.default_rng([20261130, seed])
     shapes: list[tuple[int, ...]] = [(3,)] if subject.vectors else [()]
@@ -214,7 +250,7 @@ def _defaults(subject: Subject, courses: Sequence[Course]) -> dict[str, float]:
     return {name: subject.defaults.get(name, float(f"{value:.2g}")) for name, value in courses[0].knobs.items()}
 
 
-def _held_against(subject: Subject, rule: Rule, start: float) -> tuple[list[Agreement], str]:
+def _held_against(subject: Subject, rule: Rule, near: float, start: float) -> tuple[list[Agreement], str]:
     """Hold a rule against the subject on fresh gradients, with its usual knobs and with others."""
     found: list[Agreement] = []
     ours = subject_of_rule(rule, None, subject.dtype)
@@ -234,9 +270,12 @@ def _held_against(subject: Subject, rule: Rule, start: float) -> tuple[list[Agre
             mine = ours.run(run.gradients, starts, knobs)
         except MhatError as error:
             return found, f"the rule that was read cannot be run: {error.what}"
-        distance = max(_distance(a, b, s) for a, b, s in zip(theirs, mine, starts, strict=True))
-        near = NEAR.get(subject.dtype, ROUGH)
-        found.append(Agreement(f"normal, {told}", len(run.gradients[0]), distance, distance <= near))
+        pairs = list(zip(theirs, mine, starts, strict=True))
+        distance = max(_distance(*pair) for pair in pairs)
+        # Each step rounds x itself, which is much where x is far from 0 and moves little.
+        rounding = 6e-8 if near >= NEAR["float32"] else 1.2e-16
+        rounded = all(np.all(np.abs(a - b) <= rounding * len(a) * np.abs(a)) for a, b, _ in pairs)
+        found.append(Agreement(f"normal, {told}", len(theirs[0]), distance, distance <= near or rounded))
     return found, ""
 
 

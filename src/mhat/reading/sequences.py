@@ -16,8 +16,10 @@ import numpy as np
 from mhat.language.tree import Expression, Name, Number, Operation
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+ONE = Number(1.0)
 CLOSE = 4e-12  # how near, against what rounding alone can do in a step or two
 ROUND = 1e-15
+MOST_BASES = 12  # that are tried; with a hundred numbers in the code a search would not end
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Surroundings:
     knobs: Mapping[str, Vector]
     bases: Sequence[float] = ()
     close: float = CLOSE
+    deep: bool = True  # whether products of two terms are tried too
 
 
 def op(name: str, *arguments: Expression) -> Operation:
@@ -88,7 +91,12 @@ def _counts(values: Vector, around: Surroundings) -> Expression | None:
         a, b = (float(np.round(each)) for each in np.linalg.lstsq(unknowns[:, :2], values, rcond=None)[0])
     if bool(np.all(a + b * t + c * k == values)):
         return affine(a, [(b, Name("t")), (c, Name("k"))])
-    for divisor, shift in itertools.product((2, 3, 4, 5, 8, 10), range(-5, 10)):
+    others = values - b * t
+    first = k == 1
+    if np.ptp(k) and len(set(others[first])) == len(set(others[~first])) == 1:
+        ahead = float(others[~first][0] - others[first][0])
+        return affine(float(others[first][0]), [(b, Name("t")), (ahead, op("gt", Name("k"), ONE))])
+    for divisor, shift in itertools.product((*range(2, 13), 16, 20), range(-5, 12)):
         for scale, offset in itertools.product((1.0, float(divisor)), (0.0, 1.0)):
             if bool(np.all((t + shift) // divisor * scale + offset == values)):
                 divided = op("floordiv", affine(shift, [(1.0, Name("t"))]), Number(divisor))
@@ -132,7 +140,6 @@ def affine(constant: float, terms: Sequence[tuple[float, Expression]]) -> Expres
 
 # How a number may be made of what is looked for: what that is, given the number, and the number written with it.
 Transform = tuple[Callable[[Vector], Vector], Callable[[Expression], Expression]]
-ONE = Number(1.0)
 TRANSFORMS: tuple[Transform, ...] = (
     (lambda c: c, lambda e: e),
     (lambda c: 1 - c, lambda e: op("sub", ONE, e)),
@@ -147,9 +154,12 @@ TRANSFORMS: tuple[Transform, ...] = (
 def _of_terms(values: Vector, around: Surroundings) -> Expression | None:
     with np.errstate(all="ignore"):
         changed = [(transform(values), written) for transform, written in TRANSFORMS]
-        bases = [*around.bases, *(base for target, _ in changed[:3] for base in _own_bases(target, around))]
+        bases = [
+            *around.bases[:MOST_BASES],
+            *(base for target, _ in changed[:3] for base in _own_bases(target, around)),
+        ]
         terms = list(_terms(around, dict.fromkeys(bases)))
-        for depth in (1, 2):
+        for depth in (1, 2) if around.deep else (1,):
             for target, written in changed:
                 # What is left of a difference of near numbers has lost digits.
                 loss = max(ROUND, around.close / 100) * np.maximum(np.abs(values), 1.0) / np.abs(target)
@@ -213,6 +223,7 @@ def _counted_powers(name: Expression, vector: Vector, around: Surroundings) -> I
         counts.append((shifted, several * (t - 1) + k))
     counts.append((op("mul", Number(2.0), Name("t")), 2 * t))
     for count, value in counts:
+        yield op("pow", name, count), vector**value
         yield op("sub", ONE, op("pow", name, count)), 1 - vector**value
 
 
@@ -246,9 +257,9 @@ def _product(
 
 def _steady(rows: np.ndarray[Any, Any], loss: Vector, around: Surroundings) -> list[int]:
     """Give the rows that are one number all along, but for rounding."""
-    middle = np.median(rows, axis=1, keepdims=True)
-    off = np.abs(rows / middle - 1) <= around.close + 8 * loss
-    return [int(i) for i in np.flatnonzero(off.all(axis=1) & np.isfinite(middle[:, 0]) & (middle[:, 0] != 0))]
+    first = rows[:, :1]
+    near = np.abs(rows / first - 1) <= 2 * (around.close + 8 * (loss + loss[0]))
+    return [int(i) for i in np.flatnonzero(near.all(axis=1))]
 
 
 def _joined(terms: Sequence[Expression]) -> Expression | None:

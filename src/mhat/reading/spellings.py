@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from mhat.reading.courses import Span
 
 Key = tuple[int, int, int, int]
+# What people call a tensor in a dictionary of them.
+PARAMETER = re.compile(r"[dgv]?(W|b|w|B|weights?|bias(es)?|p|x|params?)_?\d*")
 HOLDERS = frozenset({"state", "states", "s", "cache", "self", "opt_state", "config", "memory", "slots"})
 
 
 def spelled(place: tuple[Span, ...]) -> str:
     """Name what is computed at a place, as the user does; nothing if it has no name of its own."""
     for span in place:
-        targets, returns = _targets(span[0])
+        targets, returns, _ = _targets(span[0])
         key = span[1:]
         if key in targets:
             return targets[key]
@@ -25,20 +28,25 @@ def spelled(place: tuple[Span, ...]) -> str:
     return ""
 
 
+def is_in_place(place: tuple[Span, ...]) -> bool:
+    """Whether what is computed at a place changes what was there before."""
+    return any(span[1:] in _targets(span[0])[2] for span in place[:1])
+
+
 def text_of(span: Span) -> str:
     """Give the line of a place."""
     return linecache.getline(span[0], span[1]).strip()
 
 
 @lru_cache(maxsize=256)
-def _targets(file: str) -> tuple[dict[Key, str], frozenset[Key]]:
-    """Find in a file which expressions are assigned to which names, and which are returned."""
+def _targets(file: str) -> tuple[dict[Key, str], frozenset[Key], frozenset[Key]]:
+    """Find in a file which expressions are assigned to which names, and which are returned or in place."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
-        return {}, frozenset()
+        return {}, frozenset(), frozenset()
     targets: dict[Key, str] = {}
-    returns = set[Key]()
+    returns, in_place = set[Key](), set[Key]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Return | ast.Lambda):
             value = node.value if isinstance(node, ast.Return) else node.body
@@ -47,7 +55,8 @@ def _targets(file: str) -> tuple[dict[Key, str], frozenset[Key]]:
         for name, key in _assigned(node):
             if name:
                 targets.setdefault(key, name)
-    return targets, frozenset(returns)
+                in_place.update([key] if isinstance(node, ast.AugAssign | ast.Call) else [])
+    return targets, frozenset(returns), frozenset(in_place)
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, Key]]:
@@ -86,7 +95,8 @@ def _name(target: ast.expr) -> str:
         case ast.Attribute(attr=name):
             return name
         case ast.Subscript(value=ast.Name(id=holder) | ast.Attribute(attr=holder), slice=ast.Constant(value=str(key))):
-            return key if holder in HOLDERS else holder
+            is_of_tensor = PARAMETER.fullmatch(key) and holder not in HOLDERS
+            return holder if is_of_tensor or not key.isidentifier() else key
         case ast.Subscript(value=inner):
             return _name(inner)
         case ast.Call(func=ast.Attribute(value=inner)):

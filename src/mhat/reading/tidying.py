@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mhat.language.tree import Expression, Number, Operation
+from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.values import value_of
 from mhat.language.walking import mapped, names_in
 
@@ -12,6 +12,11 @@ ZERO, ONE = Number(0.0), Number(1.0)
 def tidied(node: Expression) -> Expression:
     """Make an expression plain."""
     return mapped(node, _plain)
+
+
+def at_first(node: Expression) -> Expression:
+    """Give what an expression is at the first step, states as they are."""
+    return mapped(node, lambda part: ONE if part == Name("t") else part)
 
 
 def _plain(node: Expression) -> Expression:
@@ -52,6 +57,8 @@ def _plain(node: Expression) -> Expression:
             return _negative(Number(-value), a)
         case Operation("where", (_, a, b)) if a == b:
             return a
+        case Operation("where", (Operation("eq", (Name("t"), Number(1.0))), a, b)) if a == tidied(at_first(b)):
+            return b
         case Operation("neg", (Number(value),)):
             return Number(-value)
     if isinstance(node, Operation) and node.op in ("add", "mul", "div", "pow") and not names_in(node):

@@ -106,9 +106,10 @@ def _page(reading: Reading, form: Form) -> str:
 def _placed(reading: Reading) -> str:
     """Set the rule with the line of the user's file beside each line."""
     text = str(reading).splitlines()
-    width = max(len(line) for line in text) + 2
-    lines = [text[0]]
-    for line, said in zip(text[1:], reading.lines, strict=False):
+    body = len(text) - len(reading.lines)
+    width = max(map(len, text[body:])) + 2
+    lines = text[:body]
+    for line, said in zip(text[body:], reading.lines, strict=True):
         where = "; ".join(f"{Path(file).name}:{number}" for file, number in said.places)
         lines.append(f"{line:{width}}# {where}" if where else line)
     return "\n".join(lines)

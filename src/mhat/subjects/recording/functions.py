@@ -172,6 +172,11 @@ def _cumsum(plain: Any, value: Any, axis: Any = None, *more: Any, **options: Any
     return np.add.accumulate(array, 0 if axis is None else axis)
 
 
+def _cumprod(plain: Any, value: Any, axis: Any = None, *more: Any, **options: Any) -> Any:
+    array = np.ravel(value) if axis is None else value
+    return np.multiply.accumulate(array, 0 if axis is None else axis)
+
+
 def _diff(plain: Any, value: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     if n != 1 or append is not None:
         return None
@@ -187,7 +192,8 @@ KNOWN: dict[Any, Callable[..., Any]] = {
     np.min: _reduction("minimum"), np.amin: _reduction("minimum"),
     np.any: _reduction("logical_or"), np.all: _reduction("logical_and"), np.dot: _dot, np.vdot: _vdot,
     np.inner: _dot, np.outer: _outer, np.nan_to_num: _nan_to_num, np.full_like: _full_like, np.copyto: _copyto,
-    np.cumsum: _cumsum, np.diff: _diff, np.round: lambda plain, value, *more, **options: np.rint(value),
+    np.cumsum: _cumsum, np.cumprod: _cumprod, np.diff: _diff,
+    np.round: lambda plain, value, *more, **options: np.rint(value),
 }  # fmt: skip
 
 

@@ -104,7 +104,8 @@ def test_a_knob_that_is_not_taken_is_refused_and_never_held_against_it() -> None
     with pytest.raises(BadValue) as refused:
         mhat.check(Subtracted, "sgd", observe="update", lr=0.1)
     assert str(refused.value) == (
-        "`Subtracted` takes no `lr`, and does not what sgd does with lr=0.1\nLeave it out. What it hides is estimated."
+        "`Subtracted` takes no `lr`: whatever it is told, it does what sgd does with lr=0.01\n"
+        "Leave it out: what it hides is estimated."
     )
     assert mhat.check(Subtracted, "sgd", observe="update", lr=0.01).conforms
 

@@ -28,6 +28,7 @@ TURNED = TRIAL[::-1, ::-1] * 1.5
 LATE = np.concatenate([TRIAL[:4], TURNED[4:]])
 SMALL = TRIAL * 1e-3
 RISING = np.abs(TRIAL) + 0.5
+LAST = np.concatenate([TRIAL[:-1], TURNED[-1:]])
 
 AGAIN = "gave other parameters when it was run again on the same gradients"
 

@@ -26,6 +26,7 @@ from mhat.subjects.spelling import STARTS, Keywords, SpelledKnobs, spelling_of
 from mhat.subjects.trials import TRIAL
 
 NAME = "gradient-function"
+NEVER = -1.0  # a tolerance that nothing falls below, not even where nothing moves
 GRADIENTS = frozenset({
     "grad", "gradient", "gradf", "gradfunc", "gradfn", "gradientfunction", "gradientfn", "gradientfunc", "df", "fprime",
     "jac", "dfunc", "derivative", "deriv", "g", "dfdx", "gradfunction", "computegradient", "getgradient", "gradients",
@@ -99,7 +100,7 @@ class Run:
             start = entering(starts[0])
             arguments[self.point] = start if start.ndim else start[()]
         arguments |= dict.fromkeys(self.values, feed.value)
-        arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, 0.0)
+        arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, NEVER)
         try:
             return function(**arguments)
         except Enough:

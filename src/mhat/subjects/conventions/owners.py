@@ -200,7 +200,14 @@ def _kinds(argument: str, words: Words) -> list[str]:
     spelled = plain_spelling(argument)
     named = ["named"] if words.called & {"items", "values", "keys"} else []
     if spelled in LAYER:
-        return ["layer", "parameter"]
+        asks = words.called & {
+            "parameters",
+            "named_parameters",
+            "params_and_grads",
+            "get_params",
+            "trainable_parameters",
+        }
+        return ["model", "layer", "parameter"] if asks else ["layer", "parameter"]
     if spelled in LAYERED:
         return ["layers", "model"]
     if spelled in MODEL:

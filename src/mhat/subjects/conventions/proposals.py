@@ -55,6 +55,7 @@ class Proposal:
     together: bool = False
     tensors: int | None = None
     starts: bool = True
+    forms: tuple[str, ...] = ()  # of several tensors: vectors, matrices or numbers; all if none is named
     reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property

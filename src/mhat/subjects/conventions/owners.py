@@ -23,7 +23,7 @@ from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
 from mhat.subjects.conventions.standins import Place
-from mhat.subjects.conventions.words import Words, words_of
+from mhat.subjects.conventions.words import Words
 from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
 
 PARAMETERS, LAYERS, MODELS = "parameter-objects", "layer-objects", "model"
@@ -160,7 +160,7 @@ def of_models(asked: Asked) -> Iterator[Proposal]:
 
 def proposed(asked: Asked) -> Iterator[Proposal]:
     """Propose to hand over what keeps its own gradients."""
-    thing, words = asked.thing, words_of(asked.thing)
+    thing, words = asked.thing, asked.words
     if inspect.isroutine(thing):
         yield from _of_function(asked, words)
         return

@@ -46,7 +46,8 @@ def subject_of_function(
         arguments.update({knob: value for knob, value in knobs.items() if knob not in spelled.names})
         if spelled.start is not None:
             arguments[spelled.start] = start
-        return without_start(function(gradients, **arguments), np.shape(gradients))
+        answered = function(gradients, **arguments)
+        return without_start(answered, gradients.shape) if isinstance(gradients, np.ndarray) else answered
 
     tensors = _tensors_of(function, name)
     driver: Single | Together = Single(name, call, dtype, guard)

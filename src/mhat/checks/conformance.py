@@ -26,6 +26,7 @@ from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
+from mhat.language.vocabulary import VOCABULARY
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
@@ -150,9 +151,15 @@ def conforming(question: Question, *, strict: bool = False) -> Conforming | None
     for spoken, rule in forms:
         fitter = Fitter(question.matcher, rule.tree, question.hidden)
         knobs = fitter.quick(rule.tree) or fitter.fit(rule.tree)
-        if knobs and question.confirms(rule.tree, knobs):
+        if knobs and not _without_memory(rule, knobs) and question.confirms(rule.tree, knobs):
             return spoken, rule, knobs
     return None
+
+
+def _without_memory(rule: Rule, knobs: Mapping[str, float]) -> bool:
+    """Whether estimates say that nothing is remembered: a state that is lost looks like a decay rate of zero."""
+    rates = [name for name in rule.knobs if name in VOCABULARY and not VOCABULARY[name].closed]
+    return bool(rates) and all(knobs.get(name) == 0.0 for name in rates)
 
 
 def _conforms_in_float32(question: Question) -> bool:

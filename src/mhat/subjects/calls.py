@@ -72,7 +72,18 @@ def methods_of(thing: Any) -> list[str]:
     """List the methods that may be a step; being called is one if the class says how."""
     owner = thing if isinstance(thing, type) else type(thing)
     named = [name for name in METHODS[:-1] if callable(getattr(thing, name, None))]
-    return [*named, *(["__call__"] if "__call__" in vars(owner) else [])]
+    called = ["__call__"] if "__call__" in vars(owner) else []
+    return [*named, *called] or [name for name in _public(owner) if _is_given_gradients(getattr(owner, name))]
+
+
+def _public(owner: type) -> list[str]:
+    """List what a class, or a base class of the user's, defines for others."""
+    classes = [each for each in inspect.getmro(owner) if each.__module__ not in ("builtins", "abc", "typing")]
+    return list(dict.fromkeys(name for each in classes for name in vars(each) if not name.startswith("_")))
+
+
+def _is_given_gradients(method: Any) -> bool:
+    return inspect.isroutine(method) and any(_role(p) == "grads" for p in _parameters(method, unbound=False))
 
 
 def is_required(parameter: inspect.Parameter) -> bool:

@@ -15,7 +15,7 @@ from mhat.errors import SubjectError, SubjectHangs
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of, words_of
 from mhat.subjects.spelling import Keywords, SpelledKnobs, keywords_of
 from mhat.subjects.subject import Subject
-from mhat.subjects.trials import Call, Single, Together, accepted, subject_of_driver
+from mhat.subjects.trials import LAST, Call, Single, Together, accepted, subject_of_driver
 
 EXPECTED = (
     "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
@@ -46,7 +46,8 @@ def subject_of_function(
         arguments.update({knob: value for knob, value in knobs.items() if knob not in spelled.names})
         if spelled.start is not None:
             arguments[spelled.start] = start
-        return function(gradients, **arguments)
+        answered = function(gradients, **arguments)
+        return without_start(answered, gradients.shape) if isinstance(gradients, np.ndarray) else answered
 
     tensors = _tensors_of(function, name)
     driver: Single | Together = Single(name, call, dtype, guard)
@@ -54,6 +55,8 @@ def subject_of_function(
         started = call if spelled.start is None else _started(name, call, tensors, guard)
         driver = Together(name, started, tensors, dtype, guard)
     driver.settle()
+    if tensors is None and isinstance(driver, Single):
+        _check_start_in_front(driver)
     others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
     return subject_of_driver(
         driver,
@@ -63,6 +66,24 @@ def subject_of_function(
         defaults=keywords.defaults,
         source=source_of(getattr(function, "written", function)),
     )
+
+
+def without_start(answered: Any, shape: tuple[int, ...]) -> Any:
+    """Leave the start out where a function gives it before the parameters after each step."""
+    if isinstance(answered, dict | str | None):
+        return answered
+    try:
+        there = np.shape(answered)
+    except Exception:
+        return answered
+    return answered[1:] if shape and there == (shape[0] + 1, *shape[1:]) else answered
+
+
+def _check_start_in_front(driver: Single) -> None:
+    """Refuse a function that gives one value too many, and not the start: its last steps are moved too early."""
+    first, other = driver.attempt({}), driver.attempt({}, trial=LAST)
+    if not all(np.array_equal(a[:-1], b[:-1], equal_nan=True) for a, b in zip(first, other, strict=True)):
+        raise SubjectError(driver.name, "moved by gradients that were still to come", EXPECTED)
 
 
 def _started(name: str, call: Call, tensors: int, guard: Guard) -> Call:

@@ -28,6 +28,7 @@ TURNED = TRIAL[::-1, ::-1] * 1.5
 LATE = np.concatenate([TRIAL[:4], TURNED[4:]])
 SMALL = TRIAL * 1e-3
 RISING = np.abs(TRIAL) + 0.5
+LAST = np.concatenate([TRIAL[:-1], TURNED[-1:]])
 
 AGAIN = "gave other parameters when it was run again on the same gradients"
 
@@ -128,7 +129,13 @@ class Together:
     """Something that runs lists of tensors: `call` takes and gives lists. It is tried with `tensors` of them."""
 
     def __init__(
-        self, name: str, call: Call, tensors: int, dtype: str | None = None, guard: Guard | None = None
+        self,
+        name: str,
+        call: Call,
+        tensors: int,
+        dtype: str | None = None,
+        guard: Guard | None = None,
+        forms: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.call = call
@@ -136,7 +143,8 @@ class Together:
         self.dtype = dtype or "float64"
         self.told = dtype is not None
         self.guard = guard
-        self.form = "vectors"
+        self.forms = forms or FORMS
+        self.form = self.forms[0]
 
     @property
     def vectors(self) -> bool:
@@ -146,7 +154,7 @@ class Together:
     def settle(self) -> None:
         """Find out whether it takes vectors, else matrices alone, else numbers; try it twice. Raises SubjectError."""
         refusal: SubjectError | None = None
-        for form in FORMS:
+        for form in self.forms:
             self.form = form
             try:
                 first = self.attempt({})

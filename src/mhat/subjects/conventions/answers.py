@@ -36,7 +36,7 @@ def sorted_answer(
     wanted = [name for name, role in roles.by_name.items() if role.startswith("params")] or ["x"]
     named = {core_of(name) for name in written.returned if name}
     back = [name for name in held if roles.by_name.get(name) != "count" or core_of(name) in named]
-    items = list(_items(returned, written, list(tensors), layout, len(wanted) + len(back)))
+    items = list(_items(returned, written, roles, list(tensors), layout, len(wanted) + len(back)))
     params: dict[str, Any] = {}
     others: dict[str, Any] = {}
     left = []
@@ -81,7 +81,7 @@ def _may_follow(value: Any, before: Any, role: str) -> bool:
 
 
 def _items(
-    returned: Any, written: Written, tensors: list[Any], layout: str, expected: int
+    returned: Any, written: Written, roles: Roles, tensors: list[Any], layout: str, expected: int
 ) -> Iterator[tuple[str, Any]]:
     """Take what was returned apart, with names where they are known; nested tuples too, if more are `expected`."""
     if returned is None:
@@ -92,7 +92,8 @@ def _items(
     if isinstance(returned, tuple) and hasattr(returned, "_fields"):
         yield from zip(returned._fields, returned, strict=True)
         return
-    single = is_like(returned, tensors, layout)
+    # Where each tensor has a name of its own, what is returned is one item a tensor.
+    single = not roles.tensors and is_like(returned, tensors, layout)
     if isinstance(returned, dict) and not single:
         yield from ((str(key), value) for key, value in returned.items())
     elif isinstance(returned, tuple | list) and not single:

@@ -98,7 +98,7 @@ def driver_of(asked: Asked, proposal: Proposal, anew: Anew) -> Single | Together
     """Make what drives a proposal; every run of it begins anew."""
     course = anew.around(proposal.course)
     if proposal.together:
-        return Together(asked.name, course, proposal.tensors or 2, asked.dtype, asked.guard)
+        return Together(asked.name, course, proposal.tensors or 2, asked.dtype, asked.guard, proposal.forms)
 
     def single(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
         return course([gradients], [start], knobs)[0]

@@ -22,10 +22,12 @@ from mhat.subjects.conventions.layouts import shape_of
 from mhat.subjects.conventions.making import maker_of, method_maker, methods_of, sample_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, entering, stacked
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
+from mhat.subjects.conventions.texts import Written
 from mhat.subjects.spelling import STARTS, Keywords, SpelledKnobs, spelling_of
 from mhat.subjects.trials import TRIAL
 
 NAME = "gradient-function"
+NEVER = -1.0  # a tolerance that nothing falls below, not even where nothing moves
 GRADIENTS = frozenset({
     "grad", "gradient", "gradf", "gradfunc", "gradfn", "gradientfunction", "gradientfn", "gradientfunc", "df", "fprime",
     "jac", "dfunc", "derivative", "deriv", "g", "dfdx", "gradfunction", "computegradient", "getgradient", "gradients",
@@ -99,7 +101,7 @@ class Run:
             start = entering(starts[0])
             arguments[self.point] = start if start.ndim else start[()]
         arguments |= dict.fromkeys(self.values, feed.value)
-        arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, 0.0)
+        arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, NEVER)
         try:
             return function(**arguments)
         except Enough:
@@ -124,6 +126,7 @@ def proposed(asked: Asked) -> Iterator[Proposal]:
     if inspect.isroutine(asked.thing):
         yield from ways(asked, asked.thing, lambda starts, knobs: asked.thing, [], 0.7)
         return
+    yield from _of_constructors(asked)
     maker = maker_of(asked)
     if maker is None or (sample := sample_of(maker)) is None:
         return
@@ -132,14 +135,30 @@ def proposed(asked: Asked) -> Iterator[Proposal]:
         yield from ways(asked, getattr(sample, method), make, [maker.keywords], 0.7 - 0.01 * place)
 
 
+def _of_constructors(asked: Asked) -> Iterator[Proposal]:
+    """Propose a class that is made of its gradient, and of a start, and then runs."""
+    thing = asked.thing
+    if not isinstance(thing, type) or not any(plain_spelling(p.name) in GRADIENTS | BOTH for p in parameters_of(thing)):
+        return
+    for place, method in enumerate(methods_of(thing)):
+        if any(is_required(p) for p in parameters_of(getattr(thing, method))[1:]):
+            continue
+
+        def make(starts: list[Any], knobs: Mapping[str, float], method: str = method) -> Callable[..., Any]:
+            return lambda **arguments: getattr(thing(**arguments), method)()
+
+        yield from ways(asked, thing, make, [], 0.65 - 0.01 * place, Written.of(getattr(thing, method)))
+
+
 def ways(
     asked: Asked,
     function: Callable[..., Any],
     make: Callable[[list[Any], Mapping[str, float]], Callable[..., Any]],
     more: Sequence[Keywords | SpelledKnobs],
     likely: float,
+    written: Written | None = None,
 ) -> Iterator[Proposal]:
-    """Propose the ways in which a function may be given its gradient."""
+    """Propose the ways in which a function may be given its gradient; `written`: another text that calls it."""
     arguments = [
         p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)
     ]
@@ -150,7 +169,7 @@ def ways(
     )
     counts = tuple(n for n in spelled if spelled[n] in COUNTS and n != point)
     tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES)
-    for gradient, answers, sure in _gradients(spelled, required):
+    for gradient, answers, sure in _gradients(spelled, required, written or Written.of(function)):
         values = tuple(n for n in required if n != gradient and spelled[n] in VALUES)
         taken = [gradient, *([point] if point else []), *values, *counts, *tolerances]
         spelling = spelling_of(arguments, asked.rule_knobs, skip=taken)
@@ -164,8 +183,17 @@ def ways(
         )
 
 
-def _gradients(spelled: Mapping[str, str], required: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+def _gradients(
+    spelled: Mapping[str, str], required: Sequence[str], written: Written
+) -> Iterator[tuple[str, str, float]]:
     """Yield the arguments that may be the gradient as a function, what it is to answer, and how sure that is."""
+    apart = [(name, parts) for name in required if (parts := written.unpacks_call_of(name))]
+    if apart:
+        # What is taken apart would be, of two coordinates, a gradient too.
+        name, parts = apart[0]
+        turned = plain_spelling(parts[0]).startswith(("g", "d")) and not plain_spelling(parts[1]).startswith(("g", "d"))
+        yield name, "gradient and value" if turned else "value and gradient", 0.15
+        return
     sure = [n for n in required if spelled[n] in GRADIENTS or spelled[n].startswith(("grad", "deriv"))]
     for name in sure[:1]:
         yield name, "gradient", 0.1

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mhat.language.vocabulary import plain_spelling
+from mhat.subjects import calls
 from mhat.subjects.calls import METHODS, SIZES, is_required
 from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.conventions.roles import parameters_of
@@ -65,8 +66,7 @@ def has_arguments(thing: Any) -> bool:
 def methods_of(thing: Any) -> list[str]:
     """List the methods that may be a step, the likeliest first."""
     named = [name for name in (*METHODS[:-1], *MORE_METHODS) if callable(getattr(thing, name, None))]
-    owner = thing if isinstance(thing, type) else type(thing)
-    return [*named, *(["__call__"] if "__call__" in vars(owner) else [])]
+    return [*named, *(name for name in calls.methods_of(thing) if name not in named)]
 
 
 def sample_of(maker: Maker) -> Any:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from mhat.errors import SubjectError
 from mhat.language.vocabulary import plain_spelling
@@ -21,14 +23,18 @@ from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
 from mhat.subjects.conventions.standins import Place
-from mhat.subjects.conventions.words import Words, words_of
-from mhat.subjects.spelling import Keywords, keywords_of
+from mhat.subjects.conventions.words import Words
+from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
 
 PARAMETERS, LAYERS, MODELS = "parameter-objects", "layer-objects", "model"
 ONE = frozenset({"param", "p", "parameter", "w", "x", "theta", "variable", "var", "node", "tensor", "value"})
 LAYER = frozenset({"layer", "l", "lay", "dense", "module", "unit"})
 LAYERED = frozenset({"layers", "modules", "layerlist", "trainablelayers"})
 MODEL = frozenset({"model", "net", "network", "nn", "mlp", "neuralnetwork", "graph", "agent", "policy", "owner", "obj"})
+FLAT = frozenset({"get_flat", "get_flat_params", "get_params_flat", "flat_params", "get_flat_weights"})
+ASKED = frozenset(
+    {"parameters", "params", "named_parameters", "params_and_grads", "get_params", "trainable_parameters"}
+)
 CLOSURES = frozenset({"closure", "lossfn", "lossfunction", "loss"})
 AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_step", "before_step"),
           ("post_update_params", "post_update", "end_step", "finish_step", "post_step", "after_step", "tick",
@@ -57,6 +63,9 @@ class Owner:
     step: Keywords
     counts: tuple[str, ...] = ()
     closures: tuple[str, ...] = ()
+    alone: bool = False  # whether each owner has an object of its own
+    setup: str = ""  # the method that is handed the owner once
+    flat: str = ""  # the argument that is all gradients in one vector
 
     @property
     def at_once(self) -> bool:
@@ -70,21 +79,30 @@ class Owner:
             raise SubjectError(self.name, f"keeps {len(places)} tensors where there are {len(starts)}", "")
         for place, start in zip(places, starts, strict=True):
             place.put(start, start * 0.0)
-        optimizer = self.made(owners[0], starts, knobs)
-        function = optimizer if self.method is None else getattr(optimizer, self.method)
+        optimizers = [self.made(owners[0], starts, knobs)]
+        if self.setup:
+            getattr(optimizers[0], self.setup)(owners[0])
+        if self.alone:
+            optimizers += [self.made(owner, starts, knobs) for owner in owners[1:]]
         fixed = self.step.arguments({k: v for k, v in knobs.items() if k in self.step.spelling.names})
 
         def step(gradients: list[Any], count: int) -> Sequence[Any]:
             for place, start, gradient in zip(places, starts, gradients, strict=True):
                 place.put(start, gradient)
-            _around(optimizer, AROUND[0], self.method)
-            for owner in owners:
+            for optimizer in optimizers:
+                _around(optimizer, AROUND[0], self.method)
+            for i, owner in enumerate(owners):
+                optimizer = optimizers[min(i, len(optimizers) - 1)]
+                function = optimizer if self.method is None else getattr(optimizer, self.method)
                 arguments: dict[str, Any] = {**fixed, **dict.fromkeys(self.counts, count)}
                 arguments |= dict.fromkeys(self.closures, None)
-                if not self.at_once:
+                if self.flat:
+                    arguments[self.flat] = np.concatenate([np.ravel(g) for g in gradients])
+                if not self.at_once and not self.setup:
                     arguments[self.argument] = owner
                 function(**arguments)
-            _around(optimizer, AROUND[1], self.method)
+            for optimizer in optimizers:
+                _around(optimizer, AROUND[1], self.method)
             return [place.take() for place in places]
 
         return step
@@ -142,12 +160,12 @@ def of_models(asked: Asked) -> Iterator[Proposal]:
 
 def proposed(asked: Asked) -> Iterator[Proposal]:
     """Propose to hand over what keeps its own gradients."""
-    thing, words = asked.thing, words_of(asked.thing)
+    thing, words = asked.thing, asked.words
     if inspect.isroutine(thing):
         yield from _of_function(asked, words)
         return
     arguments = parameters_of(thing) if isinstance(thing, type) and has_arguments(thing) else []
-    apart = _apart(arguments)
+    apart = _apart(arguments, words)
     owners = [name for name, role in apart.items() if role == "owner"]
     maker = keywords_of(asked.name, arguments, asked.rule_knobs, asked.options if arguments else None, skip=apart)
     if maker.spelling.unknown or len(owners) > 1:
@@ -177,18 +195,46 @@ def _ways(
     closures = tuple(p.name for p in arguments if plain_spelling(p.name) in CLOSURES and is_required(p))
     rest = [p for p in arguments if p.name not in (*counts, *closures)]
     first = next((p.name for p in rest if is_required(p)), None)
-    handed = owners[0] if owners else first
-    if handed is None or (owners and first is not None and first not in _knobs_in(rest, asked)):
+    flat = first if owners and first is not None and words.called & FLAT else ""
+    setup = _setup_of(asked.thing) if not owners and first is None and method is not None else None
+    handed = owners[0] if owners else setup[1] if setup else first
+    if handed is None or (owners and first is not None and not flat and first not in _knobs_in(rest, asked)):
         return
-    step = keywords_of(asked.name, rest, asked.rule_knobs, skip=[] if owners else [handed])
+    step = keywords_of(asked.name, rest, asked.rule_knobs, skip=[flat] if flat else [] if owners or setup else [handed])
     if step.spelling.unknown:
         return
+    plain = Owner(
+        asked.thing, asked.name, method, "", handed, words, maker, apart, step, counts, closures,
+        setup=setup[0] if setup else "", flat=flat or "",
+    )  # fmt: skip
     for place, kind in enumerate(_kinds(handed, words)):
-        owner = Owner(asked.thing, asked.name, method, kind, handed, words, maker, apart, step, counts, closures)
-        yield Proposal(
-            CONVENTION[kind], f"with {SHOWN[kind]} {_kept(kind, words)}", likely - 0.03 * place,
-            stepped(owner.begin), [maker, step], together=True, tensors=_tensors(kind, words),
-        )  # fmt: skip
+        how = f"with {SHOWN[kind]} {_kept(kind, words)}"
+        for own, forms, less, said in _shared(replace(plain, kind=kind)):
+            yield Proposal(
+                CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin), [maker, step],
+                together=True, tensors=_tensors(kind, words), forms=forms,
+            )  # fmt: skip
+
+
+def _shared(owner: Owner) -> Iterator[tuple[Owner, tuple[str, ...], float, str]]:
+    """Yield whether owners that are handed over in turn share an object, as far as their shapes allow it."""
+    if owner.kind not in ("parameter", "layer") or owner.method is None:
+        yield owner, (), 0.0, ""
+        return
+    yield owner, ("vectors", "matrices"), 0.0, ""
+    yield replace(owner, alone=True), (), 0.01, ", each with an object of its own"
+    yield owner, ("numbers",), 0.02, ""
+
+
+def _setup_of(thing: Any) -> tuple[str, str] | None:
+    """Find the method that is handed the owner before the first step, and what it calls it."""
+    for name in ("setup", "register", "attach", "set_model", "bind", "set_parameters", "set_params", "add_params"):
+        method = getattr(thing, name, None)
+        if callable(method):
+            required = [p.name for p in parameters_of(method)[isinstance(thing, type) :] if is_required(p)]
+            if len(required) == 1:
+                return name, required[0]
+    return None
 
 
 def _knobs_in(arguments: Sequence[inspect.Parameter], asked: Asked) -> set[str]:
@@ -200,13 +246,22 @@ def _kinds(argument: str, words: Words) -> list[str]:
     spelled = plain_spelling(argument)
     named = ["named"] if words.called & {"items", "values", "keys"} else []
     if spelled in LAYER:
-        return ["layer", "parameter"]
+        asks = words.called & {
+            "parameters",
+            "named_parameters",
+            "params_and_grads",
+            "get_params",
+            "trainable_parameters",
+        }
+        return ["model", "layer", "parameter"] if asks else ["layer", "parameter"]
     if spelled in LAYERED:
         return ["layers", "model"]
     if spelled in MODEL:
         return ["model", "layers", "layer", "parameters"]
     if spelled in ONE:
         return ["parameter", "parameters", "layer"]
+    if words.called & (ASKED | FLAT):
+        return ["model", *named, "parameters", "layers", "layer", "parameter"]
     return [*named, "parameters", "layers", "model", "layer", "parameter"]
 
 
@@ -232,7 +287,7 @@ def _kept(kind: str, words: Words) -> str:
     return f"that {keep} {'their' if keep == 'keep' else 'its'} own gradients{asked}"
 
 
-def _apart(arguments: Sequence[inspect.Parameter]) -> dict[str, str]:
+def _apart(arguments: Sequence[inspect.Parameter], words: Words) -> dict[str, str]:
     """Tell which arguments of a constructor are the owner, and which are sizes."""
     found = {}
     for parameter in arguments:
@@ -241,6 +296,9 @@ def _apart(arguments: Sequence[inspect.Parameter]) -> dict[str, str]:
             found[parameter.name] = "owner"
         elif is_required(parameter) and spelled in SIZES:
             found[parameter.name] = "size"
+    unknown = spelling_of(arguments, skip=found).unknown
+    if "owner" not in found.values() and len(unknown) == 1 and words.called & (FLAT | ASKED):
+        found[unknown[0]] = "owner"
     return found
 
 

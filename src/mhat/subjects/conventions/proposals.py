@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mhat.subjects.conventions.texts import Written
+from mhat.subjects.conventions.words import Words, words_of
 from mhat.subjects.sandbox import Guard
 from mhat.subjects.spelling import Keywords, SpelledKnobs
 
@@ -38,6 +40,11 @@ class Asked:
         """The source text of the thing, as far as it is at hand."""
         return Written.of(self.thing)
 
+    @cached_property
+    def words(self) -> Words:
+        """What its text asks of the objects that it is given."""
+        return words_of(self.thing)
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -55,6 +62,7 @@ class Proposal:
     together: bool = False
     tensors: int | None = None
     starts: bool = True
+    forms: tuple[str, ...] = ()  # of several tensors: vectors, matrices or numbers; all if none is named
     reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property

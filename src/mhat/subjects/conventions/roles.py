@@ -26,6 +26,7 @@ CONFIGS = frozenset({
     "config", "state", "optstate", "optimizerstate", "optimstate", "cache", "caches", "conf", "cfg", "memory", "info",
     "states", "optimstates", "aux", "context", "hyperparams", "optconfig", "optimconfig", "store", "slots",
 })  # fmt: skip
+STEMS = {"weights": "w", "weight": "w", "biases": "b", "bias": "b", "ws": "w", "bs": "b"}
 MORE_PARAMS = frozenset(
     {"xt", "wt", "x0", "pt", "old", "current", "xcurr", "currentx", "point", "arr", "array", "beta0"}
 )
@@ -96,7 +97,9 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
         return "config"
     if name in COUNTS or (name in SHORT_COUNTS and required):
         return "count"
-    if required and (name in GRADS | MORE_GRADS or core in GRADS or (name.startswith("grad") and "and" not in name)):
+    if required and (
+        name in GRADS | MORE_GRADS or core in GRADS or (name.startswith(("grad", "nabla")) and "and" not in name)
+    ):
         return "grads"
     if required and (name in PARAMS | MORE_PARAMS or core in PARAMS):
         return "params"
@@ -110,18 +113,19 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
 
 def _each_named(names: Sequence[str]) -> dict[str, str]:
     """Read step(w, b, dw, db ...): each tensor and its gradient have a name; nothing if there are no two such pairs."""
-    places = {plain_spelling(name): name for name in names}
-    pairs = [
-        (name, places[f"{mark}{plain}"])
-        for plain, name in places.items()
-        for mark in ("d", "grad", "g")
-        if f"{mark}{plain}" in places
-    ]
-    if len(pairs) < 2:
+    stems = {plain_spelling(name): name for name in names}
+    known = {STEMS.get(stem, stem): name for stem, name in reversed(stems.items())}
+    pairs = []
+    for plain, name in stems.items():
+        rests = [plain.removeprefix(mark) for mark in ("d", "grad", "g", "nabla", "delta") if plain.startswith(mark)]
+        params = [known[STEMS.get(rest, rest)] for rest in rests if STEMS.get(rest, rest) in known]
+        if params and params[0] != name:
+            pairs.append((params[0], name))
+    if len({param for param, _ in pairs}) < 2 or len(pairs) != len({param for param, _ in pairs}):
         return {}
     return {
         name: role
-        for number, (param, grad) in enumerate(pairs)
+        for number, (param, grad) in enumerate(sorted(pairs, key=lambda pair: names.index(pair[0])))
         for name, role in ((param, f"params{number}"), (grad, f"grads{number}"))
     }
 
@@ -161,6 +165,10 @@ def _complete(
     states = {*spelling.unknown, *([spelling.start] if spelling.start else [])}
     states |= {name for name in spelling.knobs.values() if core_of(name) in back}
     states = {p.name for p in arguments if p.name in states and (is_required(p) or core_of(p.name) in back)}
+    # What is neither handed back nor changed is no state, whatever else it may be.
+    loose = [name for name in states if core_of(name) not in back and not written.keeps(name)]
+    if written.tree is not None and len(loose) > written.returned_above.count(""):
+        return None
     found = {**roles, **dict.fromkeys(states, "state")}
     apart = [name for name, role in found.items() if role]
     return found, spelling_of(arguments, rule_knobs, skip=apart)

@@ -109,7 +109,7 @@ class Step:
             elif role == "grads":
                 arguments[name] = laid(gradients, self.layout, gradients=True)
             elif role == "key":
-                arguments[name] = "W1"
+                arguments[name] = 0 if plain_spelling(name).endswith(NUMBERED) else "W1"
             elif role == "count":
                 arguments[name] = now.held.get(name, count)
             elif name in now.held:
@@ -138,6 +138,7 @@ class Step:
 
 
 BACK = ("state", "config", "count")
+NUMBERED = ("idx", "index", "i", "num", "number")  # how the number of a tensor is called, where it is no name
 
 
 @dataclass

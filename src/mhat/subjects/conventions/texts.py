@@ -90,6 +90,26 @@ class Written:
                     return True
         return False
 
+    def keeps(self, name: str) -> bool:
+        """Whether it may change what a name holds: in place, by a method of it, or by handing it on whole."""
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=target))) if target == name:
+                    return True
+                case ast.Call(args=arguments) if any(isinstance(a, ast.Name) and a.id == name for a in arguments):
+                    return True
+        return self.changes(name) or bool(self.unpacked(name))
+
+    def unpacks_call_of(self, name: str) -> tuple[str, ...]:
+        """The names that what a function gives is taken apart into: `loss, g = f(x)`; nothing if it is not."""
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.Assign(targets=[ast.Tuple(elts=items)], value=ast.Call(func=function)):
+                    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                    if called == name and len(items) == 2:
+                        return tuple(_name(item) for item in items)
+        return ()
+
     @property
     def words(self) -> frozenset[str]:
         """Every attribute, name and short text in it."""

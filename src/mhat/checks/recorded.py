@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mhat.checks.conformance import SECONDS, askable, identified, judged
+from mhat.checks.circumstances.attempts import Found, plainly, scheduled
+from mhat.checks.circumstances.rows import Rows, laid_out
+from mhat.checks.conformance import SECONDS, askable, following, identified, judged
 from mhat.checks.deviation import VISIBLE, sequences
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
@@ -16,6 +18,7 @@ from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
 from mhat.language import Rule
+from mhat.language.inference import Level
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
 from mhat.search.effort import Effort, Listener
@@ -26,6 +29,11 @@ from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4
+CONSISTENT_WHOLE = "it is consistent with the whole of this record, to the rounding of what is written"
+NO_START = (
+    "the record does not say where x starts: its first step says it, and is no evidence "
+    "(a row of step 0 with x alone says it)"
+)
 CONSISTENT = "what fits is consistent with this record: found on its first half and confirmed on the whole of it"
 
 
@@ -44,6 +52,20 @@ class Recorded(Protocol):
     def start(self) -> Sequence[Array] | None: ...
     @property
     def knobs(self) -> Mapping[str, float]: ...
+    @property
+    def tensors(self) -> tuple[str, ...]: ...
+    @property
+    def schedules(self) -> Mapping[str, Array]: ...
+    @property
+    def g_halves(self) -> Sequence[Array] | None: ...
+    @property
+    def x_halves(self) -> Sequence[Array] | None: ...
+    @property
+    def dtype(self) -> str | None: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def first(self) -> int: ...
 
 
 def check_record(
@@ -62,7 +84,29 @@ def check_record(
     Raises BadValue for a record of fewer than four steps, UnknownName for a knob that the rule does not have.
     """
     question = _question(record, rule, knobs or {})
-    return _noted(judged(question, Effort(seconds, report), strict=strict), record, question)
+    effort = Effort(seconds, report)
+    rows = rows_of(record)
+    if question.rule.level != Level.MATRIX:
+        effort.begin(f"{rule.name}, and what the record leaves unsaid")
+        with effort.paused():
+            found = plainly(rows, rule, question.held, strict=strict, late=effort.late)
+            found = found or scheduled(rows, rule, question.held, odd=False, late=effort.late)
+        if found is not None:
+            return _read(found, record, question)
+    verdict = _noted(judged(question, effort, strict=strict), record, question)
+    if verdict.conforms or verdict.diagnosis is not None or strict:
+        return verdict
+    odd = scheduled(rows, rule, question.held, odd=True, late=lambda: False)
+    return verdict if odd is None else _read(odd, record, question)
+
+
+def _read(found: Found, record: Recorded, question: Question) -> Verdict:
+    """Say that the rule is followed in the circumstances that were found out."""
+    verdict = following(question, (found.spoken, found.rule, found.estimated))
+    notes = [CONSISTENT_WHOLE, *record.notes, *found.notes]
+    if record.start is None and record.observe == "x":
+        notes.append(NO_START)
+    return replace(verdict, notes=(*notes, *verdict.notes))
 
 
 def identify_record(
@@ -130,6 +174,27 @@ def _reads_x(rule: Rule) -> bool:
     added = result.arguments[1:] if isinstance(result, Operation) and result.arguments[0] == Name("x") else (result,)
     states = [state.start for state in rule.tree.states]
     return any("x" in names_in(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
+
+
+def rows_of(record: Recorded) -> Rows:
+    """Lay a record out by steps, with what is known of its rounding."""
+    dtype = _dtype(record)
+    halves = [
+        [np.zeros(np.shape(a)) for a in arrays] if known is None else known
+        for arrays, known in ((record.gradients, record.g_halves), (record.observed, record.x_halves))
+    ]
+    return laid_out(
+        record.gradients, record.observed, record.start, (halves[0], halves[1]), record.observe, dtype,
+        dict(record.schedules), record.tensors,
+    )  # fmt: skip
+
+
+def _dtype(record: Recorded) -> str:
+    """Tell the type that a run was computed in: what its numbers all are."""
+    if record.dtype is not None:
+        return record.dtype
+    singles = (np.array_equal(x, np.asarray(x, np.float32), equal_nan=True) for x in record.observed)
+    return "float32" if all(singles) else "float64"
 
 
 def side_by_side(record: Recorded) -> tuple[Array, Array, Array]:

@@ -1,8 +1,8 @@
 """Which circumstances are tried, the plainest first: what makes a record that of its rule. They know no file.
 
 Plain, with knobs estimated, with knobs of each tensor or coordinate, with a rate that follows a form, begun in the
-middle. A reading counts only where it gives the whole record, to the rounding of what is written, and where there are at
-least twice as many numbers as are estimated.
+middle. A reading counts only where it gives the whole record, to the rounding of what is written, and where there are
+at least twice as many numbers as are estimated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from mhat.checks.circumstances.fitting import Fitting, Unknown
 from mhat.checks.circumstances.replay import Replay, Setting
 from mhat.checks.circumstances.rows import Rows, readings
-from mhat.checks.circumstances.schedules import recognised
+from mhat.checks.circumstances.schedules import forms
 from mhat.language import Rule
 from mhat.language.inference import names_read
 from mhat.language.vocabulary import USUAL, meaning_of
@@ -29,6 +29,8 @@ Array = np.ndarray[Any, Any]
 STEPS, COORDINATES = 60, 12
 BEGINS = (2, 3, 5, 8, 11, 16, 21, 31, 51, 101, 201, 501, 1001, 2001, 5001, 10001, 50001)
 STARTS = 4
+# How near a form comes to rates that are estimated, as a share of the largest, to be tried.
+NEAR = 0.02
 # Beyond this a knob of each coordinate is not looked for, only one of each tensor.
 FEW = 64
 
@@ -95,15 +97,20 @@ def scheduled(rows: Rows, rule: Rule, held: Mapping[str, float], *, odd: bool, l
     return _first(rows, rule, held, (_any_rate,) if odd else (_rate_of_a_form,), late)
 
 
+def first_half(rows: Rows, rule: Rule, held: Mapping[str, float], *, late: Late) -> Found | None:
+    """Find the knobs with which a rule gives the first steps of a record, from as few of them as tell it."""
+    return _first(rows.first_steps(max(rows.steps // 3, min(8, rows.steps))), rule, held, (_as_told, _estimated), late)
+
+
 def begun_before(rows: Rows, rule: Rule, held: Mapping[str, float], *, late: Late) -> Found | None:
     """Find a beginning in the middle of a run with which a rule gives the record."""
     return _first(rows, rule, held, (_begun_before,), late)
 
 
 def _first(rows: Rows, rule: Rule, held: Mapping[str, float], attempts: Sequence[Attempt], late: Late) -> Found | None:
-    forms = [((), rule), *((spoken, form) for spoken, form in dialects_of(rule) if len(spoken) == 1)]
+    spoken_forms = [((), rule), *((spoken, form) for spoken, form in dialects_of(rule) if len(spoken) == 1)]
     for attempt, reading in itertools.product(attempts, readings(rows)):
-        for spoken, form in forms:
+        for spoken, form in spoken_forms:
             if late():
                 return None
             part = reading.part(STEPS, COORDINATES)
@@ -174,7 +181,7 @@ def _rates(asked: _Asked, setting: Setting) -> Array:
     return _rated_by_step(asked, setting)[0]
 
 
-def _rated_by_step(asked: _Asked, setting: Setting) -> tuple[Array, float]:
+def _rated_by_step(asked: _Asked, setting: Setting, *, weighed: bool = False) -> tuple[Array, float]:
     """Give the factors, and how much of the record's moves they leave unexplained."""
     replay, rows = asked.fitting.replay, asked.fitting.rows
     setting = replay.with_start(asked.rule.tree, setting)
@@ -186,8 +193,10 @@ def _rated_by_step(asked: _Asked, setting: Setting) -> tuple[Array, float]:
     moved, wanted = predicted - before, rows.observed - before
     usable = np.isfinite(moved) & np.isfinite(wanted)
     moved, wanted = np.where(usable, moved, 0.0), np.where(usable, wanted, 0.0)
-    # Every coordinate tells as much as every other: a small one is not drowned.
+    # A coordinate tells as much as is known of it: what is written coarsely tells little.
     size = np.maximum(np.abs(wanted).max(axis=0), 1e-300)
+    unsure = replay.limit(asked.rule.tree, setting, predicted) if weighed else 0.0
+    size = np.where(usable, np.maximum(unsure, 1e-9 * size), 1.0) if weighed else size
     moved, wanted = moved / size, wanted / size
     factors = (moved * wanted).sum(axis=(1, 2)) / (moved * moved).sum(axis=(1, 2))
     left = wanted - np.nan_to_num(factors)[:, None, None] * moved
@@ -239,9 +248,9 @@ def _believed(asked: _Asked, setting: Setting, names: Sequence[str], *, part: bo
     fits = asked.on_part if part else asked.explains
     if fits(setting):
         return setting
-    for digits, places in itertools.product((1, 2, 3, 4, 5), (3, 2, 4, 5)):
-        known = [name for name in names if name in setting.knobs]
-        rounded = {name: _rounded(setting.knobs[name], places if _is_rate(name) else digits) for name in known}
+    known = [name for name in names if name in setting.knobs]
+    for digits, places, least in itertools.product((1, 2, 3, 4), (3, 2, 4), (1e-6, 1e-2)):
+        rounded = {name: _rounded(setting.knobs[name], places if _is_rate(name) else digits, least) for name in known}
         tried = replace(setting, knobs={**setting.knobs, **rounded})
         if fits(tried):
             return tried
@@ -253,13 +262,13 @@ def _is_rate(name: str) -> bool:
     return meaning_of(name).is_share
 
 
-def _rounded(value: Any, digits: int) -> Any:
-    """Round a knob, or the knobs of groups, to so many digits; what is next to nothing is nothing."""
+def _rounded(value: Any, digits: int, least: float) -> Any:
+    """Round a knob, or the knobs of groups, to so many digits; what is less than a part of the largest is nothing."""
     if np.ndim(value) == 0:
         return 0.0 if abs(float(value)) < 1e-14 else _written(float(value), digits)
     values = np.asarray(value, np.float64)
     near = np.vectorize(lambda each: _written(float(each), digits))(values)
-    return np.where(np.abs(values) < 1e-6 * max(float(np.abs(values).max()), 1e-4), 0.0, near)
+    return np.where(np.abs(values) < least * max(float(np.abs(values).max()), 1e-4), 0.0, near) + 0.0
 
 
 def _short_groups(asked: _Asked, setting: Setting, named: Sequence[str]) -> Setting:
@@ -305,14 +314,14 @@ def _listed(where: list[str]) -> str:
 
 
 def _rate_of_a_form(asked: _Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
-    """Look for a rate over the steps that follows a form."""
+    """Look for a rate over the steps that follows a form; the form has to give the record, and not only the rates."""
     for setting, rates in _rated(asked):
-        form = recognised(rates)
-        if form is not None:
-            shaped = replace(setting, over_steps={**setting.over_steps, "lr": form.values})
-            told = shaped if asked.explains(shaped) else setting
-            yield told, (f"the rate follows a schedule, estimated: {form.sentence}",)
-            return
+        for form in forms(rates, NEAR):
+            for shape in (form.rounded(3), form.rounded(4), form.rounded(6), form):
+                shaped = replace(setting, over_steps={**setting.over_steps, "lr": shape.values})
+                if asked.explains(shaped):
+                    yield shaped, (f"the rate follows a schedule, estimated: {shape.sentence}",)
+                    return
 
 
 def _any_rate(asked: _Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
@@ -342,9 +351,10 @@ def _rated(asked: _Asked) -> Iterator[tuple[Setting, Array]]:
         rates = float(start.knobs["lr"]) * factors
         if not (np.isfinite(rates) & (rates > 0)).all():
             continue
-        fitted: Setting | None = replace(start, over_steps={"lr": rates})
-        if not asked.on_part(fitted):
-            fitted = asked.fitting.fit(fitted, [Unknown("lr", "step"), *(Unknown(name) for name in others)])
+        begun = replace(start, over_steps={"lr": rates})
+        fitted: Setting | None = begun
+        if not asked.on_part(begun):
+            fitted = asked.fitting.fit(begun, [Unknown("lr", "step"), *(Unknown(name) for name in others)])
         good = None if fitted is None else _believed(asked, replace(fitted, start=None), others, part=True)
         if good is None:
             continue
@@ -361,7 +371,9 @@ def _rated_to_the_end(asked: _Asked, setting: Setting) -> Setting:
     long = np.concatenate([rates, np.full(steps - len(rates), rates[-1])])
     whole = replace(asked, fitting=Fitting(Replay(asked.rows.part(steps, COORDINATES)), asked.rule.tree))
     for _ in range(4):
-        factors = _rates(whole, replace(setting, over_steps={"lr": long}))
+        if asked.explains(replace(setting, over_steps={**setting.over_steps, "lr": long})):
+            break
+        factors, _ = _rated_by_step(whole, replace(setting, over_steps={"lr": long}), weighed=True)
         long = np.where(np.isfinite(factors) & (factors > 0), long * factors, long)
     return replace(setting, over_steps={**setting.over_steps, "lr": long})
 
@@ -391,9 +403,9 @@ def _begun_before(asked: _Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
     error, setting = tried[best]
     if not np.isfinite(error) or not asked.on_part(setting) or _as_new(asked, setting, states):
         return
-    setting = _carried_by_all(asked, setting, sought)
-    if setting is not None and asked.explains(setting):
-        yield setting, (_said_of_begin(asked, setting, best, reads_t, states),)
+    whole = _carried_by_all(asked, setting, sought)
+    if whole is not None and asked.explains(whole):
+        yield whole, (_said_of_begin(asked, setting, best, reads_t, states),)
 
 
 def _narrowed(at: Callable[[int], float], tried: Mapping[int, Any], late: Late) -> int:
@@ -414,7 +426,7 @@ def _narrowed(at: Callable[[int], float], tried: Mapping[int, Any], late: Late) 
 
 def _carried(asked: _Asked, begin: int, states: Sequence[str]) -> Setting:
     """Guess what was carried into a record: what its own gradients leave when they come again and again before it."""
-    replay = asked.fitting.replay
+    replay = Replay(asked.fitting.rows.first_steps(begin - 1))
     setting = replay.with_start(asked.rule.tree, asked.plain)
     before = replace(setting, begin=0.0)
     _, carried = replay.course(asked.rule.tree, before)
@@ -430,7 +442,9 @@ def _carried(asked: _Asked, begin: int, states: Sequence[str]) -> Setting:
 def _as_new(asked: _Asked, setting: Setting, states: Sequence[str]) -> bool:
     """Whether what was carried in is nothing: then the run did not begin before, and something else is wrong."""
     empty = replace(setting, states={name: np.zeros_like(setting.states[name]) for name in states})
-    return asked.on_part(empty)
+    # Of runs that began before, no two coordinates carry the same; where all do, something else is wrong at the start.
+    alike = all(np.ptp(setting.states[name]) <= 1e-3 * np.abs(setting.states[name]).max() for name in states)
+    return (alike and setting.states[states[0]].size > 1) or asked.on_part(empty)
 
 
 def _carried_by_all(asked: _Asked, setting: Setting, sought: Sequence[Unknown]) -> Setting | None:

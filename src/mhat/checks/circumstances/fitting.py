@@ -20,7 +20,7 @@ ROUNDS = 25
 NUDGE = 1e-6
 # A residual that is smaller than this, in units of what rounding explains, is none.
 FITTED = 0.05
-FAR = 1e9
+FAR = 1e15
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Fitting:
         predicted = self.replay.run(self.tree, self.replay.with_start(self.tree, setting))
         with np.errstate(all="ignore"):
             residual = np.where(weights > 0, (predicted - self._observed(predicted)) * weights, 0.0)
-        return np.asarray(np.clip(np.nan_to_num(residual, nan=FAR, posinf=FAR, neginf=-FAR), -1e15, 1e15).ravel())
+        return np.asarray(np.clip(np.nan_to_num(residual, nan=FAR, posinf=FAR, neginf=-FAR), -FAR, FAR).ravel())
 
     def _observed(self, predicted: Array) -> Array:
         observed = self.rows.observed

@@ -124,7 +124,7 @@ class Replay:
         return np.asarray(np.nan_to_num(start, nan=0.0))
 
     def _placed(self, i: int, x: Array) -> Array:
-        """Put x where the record says it was before step i; where it does not say so, leave it where the rule put it."""
+        """Put x where the record says it was before step i; where it does not, leave it where the rule put it."""
         if self._before is None:
             return x
         written = self._before[i]
@@ -176,11 +176,11 @@ class Replay:
         return np.asarray((near | ~self.known | unsaid).all(axis=(1, 2)))
 
     def with_start(self, tree: Tree, setting: Setting) -> Setting:
-        """Find where x was before the first step, if the record does not say so: from there the step leads where it led."""
+        """Find where x was before the first step, if nobody says so: from there the step leads where it led."""
         rows = self.rows
         if rows.observe != "x" or not np.isnan(rows.start).any():
             return setting
-        first = rows.part_of_first()
+        first = rows.first_steps(1)
         replay = Replay(first)
         start = np.nan_to_num(first.observed[0])
         for _ in range(6):

@@ -1,7 +1,7 @@
 """A record laid out by steps, with how far what is written may lie from what was. It knows no rule and no file.
 
-All arrays are (step, tensor, coordinate). A tensor whose gradient is missing at a step does not count that step: its rows
-move up, and what is left at its end is not known.
+All arrays are (step, tensor, coordinate). A tensor whose gradient is missing at a step does not count that step: its
+rows move up, and what is left at its end is not known.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ class Rows:
         over = {name: values[:steps] for name, values in self.schedules.items()}
         return replace(self, **cut, start=self.start[:, chosen], schedules=over, widths=())
 
-    def part_of_first(self) -> Rows:
-        """Give the first step alone."""
-        first = {name: getattr(self, name)[:1] for name in ("gradients", "observed", "g_half", "x_half")}
-        return replace(self, **first, schedules={name: values[:1] for name, values in self.schedules.items()})
+    def first_steps(self, steps: int) -> Rows:
+        """Give the first steps alone."""
+        first = {name: getattr(self, name)[:steps] for name in ("gradients", "observed", "g_half", "x_half")}
+        return replace(self, **first, schedules={name: values[:steps] for name, values in self.schedules.items()})
 
     def groups(self) -> Array:
         """Number the tensor of each coordinate, (tensor, coordinate)."""
@@ -84,7 +84,7 @@ def laid_out(
     schedules: dict[str, Array],
     tensors: tuple[str, ...],
 ) -> Rows:
-    """Lay tensors side by side; of different sizes they become one long tensor, and rows without a gradient are left out."""
+    """Lay tensors side by side; of different sizes they become one. Steps without a gradient are left out."""
     flat = [
         [np.asarray(a, np.float64).reshape(len(a), -1) for a in arrays] for arrays in (gradients, observed, *halves)
     ]

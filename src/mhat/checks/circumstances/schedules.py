@@ -1,13 +1,14 @@
 """A rate over the steps, recognised as one of the forms that people use. They know no rule.
 
-A form is fitted by few numbers and believed only where it gives every step, to the digits that the steps are known to.
+A form has few parameters, begun with by what the rates show and bettered by least squares; whether it gives the record
+is for others to say.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,130 +16,157 @@ import numpy as np
 from mhat.notation.decimals import exact
 
 Array = np.ndarray[Any, Any]
-TOLERANCE = 1e-4
+ROUNDS = 12
+# A step by which a rate differs is one of this share; a smaller one is rounding.
+JUMP = 0.02
 
 
 @dataclass(frozen=True)
 class Form:
-    """A schedule that was recognised: in words, and its value at each step."""
+    """A schedule with its parameters: the rates it gives, and how it is said."""
 
-    sentence: str
-    values: Array
+    parameters: tuple[float, ...]
+    rates: Callable[[Array], Array]
+    said: Callable[[Array], str]
+
+    @property
+    def values(self) -> Array:
+        """The rate at each step."""
+        with np.errstate(all="ignore"):
+            return self.rates(np.array(self.parameters))
+
+    @property
+    def sentence(self) -> str:
+        """Say it."""
+        return self.said(np.array(self.parameters))
+
+    def rounded(self, digits: int) -> Form:
+        """Write the parameters with so many digits: people choose round numbers."""
+        return replace(self, parameters=tuple(float(f"{value:.{digits}g}") for value in self.parameters))
 
 
-def recognised(rates: Array, tolerance: float = TOLERANCE) -> Form | None:
-    """Find the plainest form that gives these rates; None if there is none."""
-    with np.errstate(all="ignore"):
-        for form in _forms(rates):
-            if np.isfinite(form.values).all() and (np.abs(form.values - rates) <= tolerance * np.abs(rates)).all():
-                return form
-    return None
+def forms(rates: Array, tolerance: float) -> Iterator[Form]:
+    """Yield the forms that come within a tolerance of the rates (a share of them), the plainest first."""
+    for form in _begun(rates):
+        better = _bettered(form, rates)
+        values = better.values
+        if np.isfinite(values).all() and (np.abs(values - rates) <= tolerance * np.abs(rates).max()).all():
+            yield better
 
 
-def _forms(rates: Array) -> Iterator[Form]:
+def _bettered(form: Form, rates: Array) -> Form:
+    """Improve the parameters by least squares."""
+    point = np.array(form.parameters)
+    for _ in range(ROUNDS):
+        with np.errstate(all="ignore"):
+            residual = form.rates(point) - rates
+            size = np.where(np.abs(point) > 1e-9 * rates.max(), np.abs(point), rates.max())
+            columns = [
+                (form.rates(point + 1e-6 * unit) - form.rates(point)) / 1e-6 for unit in np.diag(size)
+            ]  # fmt: skip
+        jacobian = np.stack(columns, axis=1)
+        if not np.isfinite(jacobian).all() or not np.isfinite(residual).all():
+            break
+        moved = point - size * np.linalg.lstsq(jacobian, residual, rcond=None)[0]
+        with np.errstate(all="ignore"):
+            after = form.rates(moved) - rates
+        if not np.isfinite(after).all() or not float(after @ after) < float(residual @ residual):
+            break
+        point = moved
+    return replace(form, parameters=tuple(point.tolist()))
+
+
+def _begun(rates: Array) -> Iterator[Form]:
     steps = np.arange(len(rates), dtype=float)
-    top = float(rates.max())
-    yield Form(f"lr={_short(float(np.median(rates)))}", np.full(len(rates), float(np.median(rates))))
-    yield from _warmed(rates, steps, top)
     yield from _stepped(rates)
     yield from _falling(rates, steps)
-    yield from _inverse(rates, steps)
-    yield from _cosine(rates, steps)
-
-
-def _warmed(rates: Array, steps: Array, top: float) -> Iterator[Form]:
-    """A rate that grows in equal parts, and then stays, or does what another form does."""
-    grows = int(np.argmax(rates >= top * (1 - TOLERANCE)))
-    if grows < 2:
-        return
-    slope = float(np.median(np.diff(rates[: grows + 1])))
-    line = rates[0] + slope * steps
-    after = rates[grows:]
-    rest = np.full(len(after), top)
-    said = f"lr grows from {_short(float(rates[0]))} to {_short(top)} over {grows + 1} steps"
-    whole = np.concatenate([line[:grows], rest])
-    yield Form(f"{said}, and stays", whole)
-    if len(after) > 3:
-        for form in (
-            *_falling(after, np.arange(len(after), dtype=float)),
-            *_cosine(after, np.arange(len(after), dtype=float)),
-        ):
-            yield Form(f"{said}; then {form.sentence}", np.concatenate([line[:grows], form.values]))
-
-
-def _stepped(rates: Array) -> Iterator[Form]:
-    """A rate that stays, and changes at few steps."""
-    jumps = np.flatnonzero(np.abs(np.diff(rates)) > TOLERANCE * np.abs(rates[1:])) + 1
-    if not 0 < len(jumps) <= max(1, len(rates) // 5):
-        return
-    parts = np.split(rates, jumps)
-    levels = [float(np.median(part)) for part in parts]
-    said = ", ".join(f"{_short(level)} from step {at + 1}" for level, at in zip(levels[1:4], jumps[:3], strict=False))
-    more = ", and so on" if len(jumps) > 3 else ""
-    yield Form(
-        f"lr={_short(levels[0])}, {said}{more}",
-        np.concatenate([np.full(len(p), v) for p, v in zip(parts, levels, strict=True)]),
-    )
+    yield from _warmed(rates, steps)
 
 
 def _falling(rates: Array, steps: Array) -> Iterator[Form]:
-    """A rate that changes by one amount, or one factor, at each step; or by a factor that is compounded."""
+    """Yield forms that go on from the first step in one way."""
     if len(rates) < 4:
         return
-    slope = float(np.median(np.diff(rates)))
+    first, last = float(rates[0]), float(rates[-1])
+    slope = (last - first) / (len(rates) - 1)
     yield Form(
-        f"lr goes from {_short(float(rates[0]))} to {_short(float(rates[-1]))} in equal parts", rates[0] + slope * steps
-    )
-    if (rates > 0).all():
-        logs = np.log(rates)
-        factor = math.exp(float(np.median(np.diff(logs))))
-        yield Form(
-            f"lr is multiplied by {_short(factor)} at every step, from {_short(float(rates[0]))}",
-            rates[0] * factor**steps,
-        )
-        bend = float(np.median(np.diff(logs, 2)))
-        start = float(logs[1] - logs[0])
-        compounded = np.exp(logs[0] + start * steps + bend * steps * (steps - 1) / 2)
-        yield Form(
-            f"lr compounds: what it is multiplied by is itself multiplied by {_short(math.exp(bend))} at every step",
-            compounded,
-        )
-
-
-def _inverse(rates: Array, steps: Array) -> Iterator[Form]:
-    """A rate divided by the root of the step, or by a number that grows in equal parts."""
+        (first, slope), lambda p: p[0] + p[1] * steps,
+        lambda p: f"lr goes from {_short(p[0])} to {_short(p[0] + p[1] * steps[-1])} in equal parts",
+    )  # fmt: skip
+    if first <= 0 or last <= 0:
+        return
+    factor = (last / first) ** (1 / (len(rates) - 1))
+    yield Form(
+        (first, factor), lambda p: p[0] * p[1] ** steps,
+        lambda p: f"lr is multiplied by {_short(p[1])} at every step, from {_short(p[0])}",
+    )  # fmt: skip
     for called, power in (("the root of the step", 0.5), ("the step", 1.0)):
-        yield Form(f"lr={_short(float(rates[0]))} divided by {called}", rates[0] / (steps + 1.0) ** power)
-    with np.errstate(all="ignore"):
-        inverse = 1.0 / rates
-        slope = float(np.median(np.diff(inverse))) * float(rates[0])
         yield Form(
-            f"lr={_short(float(rates[0]))} divided by 1 + {_short(slope)} * (step - 1)",
-            rates[0] / (1.0 + slope * steps),
-        )
+            (first,), lambda p, power=power: p[0] / (steps + 1.0) ** power,
+            lambda p, called=called: f"lr={_short(p[0])} divided by {called}",
+        )  # fmt: skip
+    yield Form(
+        (first, (first / last - 1) / steps[-1]), lambda p: p[0] / (1.0 + p[1] * steps),
+        lambda p: f"lr={_short(p[0])} divided by 1 + {_short(p[1])} * (step - 1)",
+    )  # fmt: skip
+    yield from _cosine(rates, steps)
+    bend = float(np.median(np.diff(np.log(rates), 2)))
+    yield Form(
+        (first, float(rates[1] / rates[0]), math.exp(bend)),
+        lambda p: p[0] * p[1] ** steps * p[2] ** (steps * (steps - 1) / 2),
+        lambda p: f"lr compounds: what it is multiplied by is itself multiplied by {_short(p[2])} at every step",
+    )  # fmt: skip
 
 
 def _cosine(rates: Array, steps: Array) -> Iterator[Form]:
-    """Half a cosine down to an end, which may lie beyond the record: a + b cos(w step) by its second differences."""
-    if len(rates) < 6:
+    """Yield half a cosine down to an end, which may lie beyond the record."""
+    top = float(rates[0])
+    for end, low in ((1.0, 0.0), (1.5, 0.0), (2.5, 0.0), (6.0, 0.0), (20.0, 0.0), (1.0, 0.1), (2.0, 0.1)):
+        period = end * max(len(rates), 2)
+        yield Form(
+            (top, low * top, period), lambda p: p[1] + (p[0] - p[1]) * (1 + np.cos(np.pi * steps / p[2])) / 2,
+            lambda p: f"lr follows a cosine from {_short(p[0])} to {_short(max(p[1], 0.0))} over {_short(p[2])} steps",
+        )  # fmt: skip
+
+
+def _warmed(rates: Array, steps: Array) -> Iterator[Form]:
+    """Yield a rate that grows in equal parts, and then stays, or does what another form does."""
+    grows = int(np.argmax(rates >= rates.max() * (1 - JUMP)))
+    for top in range(max(grows - 1, 2), min(grows + 3, len(rates))):
+        first, slope = float(rates[0]), float((rates[top] - rates[0]) / top)
+
+        def line(p: Array, top: int = top) -> Array:
+            return np.asarray(p[0] + p[1] * steps[:top])
+
+        def grown(p: Array, top: int = top) -> str:
+            return f"lr grows from {_short(p[0])} to {_short(p[0] + p[1] * top)} over {top + 1} steps"
+
+        yield Form(
+            (first, slope),
+            lambda p, line=line, top=top: np.concatenate([line(p), np.full(len(steps) - top, p[0] + p[1] * top)]),
+            lambda p, grown=grown: f"{grown(p)}, and stays",
+        )
+        for form in _falling(rates[top:], np.arange(float(len(rates) - top))):
+            yield Form(
+                (first, slope, *form.parameters),
+                lambda p, line=line, form=form: np.concatenate([line(p[:2]), form.rates(p[2:])]),
+                lambda p, grown=grown, form=form: f"{grown(p)}; then {form.said(p[2:])}",
+            )
+
+
+def _stepped(rates: Array) -> Iterator[Form]:
+    """Yield a rate that stays, and changes at few steps."""
+    jumps = np.flatnonzero(np.abs(np.diff(rates)) > JUMP * np.abs(rates[1:])) + 1
+    if len(jumps) > max(1, len(rates) // 5):
         return
-    with np.errstate(all="ignore"):
-        inner = rates[1:-1]
-        # r[k+1] + r[k-1] - 2a = 2 cos(w) (r[k] - a): linear in cos(w) and a (1 - cos w).
-        system = np.stack([2.0 * inner, np.full(len(inner), 2.0)], axis=1)
-        found, *_ = np.linalg.lstsq(system, rates[2:] + rates[:-2], rcond=None)
-        c = float(found[0])
-        if not -1.0 < c < 1.0 - 1e-12:
-            return
-        middle, w = float(found[1]) / (1.0 - c), math.acos(c)
-        basis = np.stack([np.cos(w * steps), np.sin(w * steps)], axis=1)
-        (cosine, sine), *_ = np.linalg.lstsq(basis, rates - middle, rcond=None)
-    height = math.hypot(cosine, sine)
-    period = round(math.pi / w)
-    yield Form(
-        f"lr follows a cosine from {_short(middle + height)} to {_short(max(middle - height, 0.0))} over {period} steps",
-        middle + basis @ np.array([cosine, sine]),
-    )
+    sizes = [len(part) for part in np.split(rates, jumps)]
+    levels = tuple(float(np.median(part)) for part in np.split(rates, jumps))
+
+    def said(p: Array) -> str:
+        later = [f"{_short(level)} from step {at + 1}" for level, at in zip(p[1:4], jumps[:3], strict=False)]
+        return ", ".join([f"lr={_short(p[0])}", *later, *(["and so on"] if len(jumps) > 3 else [])])
+
+    yield Form(levels, lambda p: np.repeat(p, sizes), said)
 
 
 def _short(value: float) -> str:

@@ -62,7 +62,8 @@ def _from_arrays(
     single, course = _knobs(file, {n: a for n, a in arrays.items() if n not in taken}, len(gradients[0]))
     said = {name: value for name, value in knobs.items() if isinstance(value, float)} | single
     return Record(
-        str(file), gradients, observed, observe, _starts(file, arrays, list(pairs), gradients, start), said, tuple(pairs),
+        str(file), gradients, observed, observe, _starts(file, arrays, list(pairs), gradients, start), said,
+        tuple(pairs),
         schedules=course,
         g_halves=[stored_halves(arrays[g]) for g, _ in pairs.values()],
         x_halves=[stored_halves(arrays[x]) for _, x in pairs.values()],

@@ -10,9 +10,9 @@ A table (csv, tsv, txt, parquet) has a row a number, with a header and the colum
     lr, ...   a knob, by its usual names: a number a step
 
 or a row a step, as loggers write it: columns for gradients and columns for parameters, told by their names
-(`grad/w0` and `param/w0`, `dW1` and `W1`, `w.grad` and `w`). An array file (npz, nc, zarr) has `g` and `x` with the steps
-first, for several tensors `g.NAME` and `x.NAME`, or names as in a table; `start` (or `start.NAME`) says where x starts,
-and numbers by the names of knobs say those.
+(`grad/w0` and `param/w0`, `dW1` and `W1`, `w.grad` and `w`). An array file (npz, nc, zarr) has `g` and `x` with the
+steps first, for several tensors `g.NAME` and `x.NAME`, or names as in a table; `start` (or `start.NAME`) says where x
+starts, and numbers by the names of knobs say those.
 """
 
 from __future__ import annotations

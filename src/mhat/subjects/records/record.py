@@ -10,7 +10,7 @@ from mhat.subjects.subject import Array
 
 @dataclass(frozen=True)
 class Record:
-    """Gradients and what was observed under them, (T, *shape) for each tensor, in float64; nan where nothing is written.
+    """Gradients and what was observed under them, (T, *shape) for each tensor; nan where nothing is written.
 
     `schedules`: knobs that have a value a step, (T,), or (T, tensors) where tensors have their own. `g_halves` and
     `x_halves`: how far what was may lie from what is written, for each tensor; nothing where it is written whole.

@@ -87,9 +87,8 @@ def _of_numbers(table: Table, names: Mapping[str, str], observe: str) -> Record:
     dtype = "float32" if is_single(table.columns[seen], x) else None
     numbers = Numbers(table, steps, coordinates, g, x, *halves)
     record = gathered(numbers, tensors, observed_as, coordinates="i" in places)
-    return replace(
-        record, **_knobs(table, names, steps, len(record.gradients[0])), dtype=dtype, notes=notes, first=first
-    )
+    knobs, schedules = _knobs(table, names, steps, len(record.gradients[0]))
+    return replace(record, knobs=knobs, schedules=schedules, dtype=dtype, notes=notes, first=first)
 
 
 def _observed(table: Table, names: Mapping[str, str], observe: str) -> str:
@@ -137,11 +136,13 @@ def _from_one(table: Table, steps: Array, g: Array) -> tuple[Array, tuple[str, .
     return shifted, counted, max(first, 1)
 
 
-def _knobs(table: Table, names: Mapping[str, str], steps: Array, count: int) -> dict[str, dict[str, object]]:
+def _knobs(
+    table: Table, names: Mapping[str, str], steps: Array, count: int
+) -> tuple[dict[str, float], dict[str, Array]]:
     """Read the columns that are knobs: one number, or one a step."""
     own = [name for name in table.names if name not in names.values()]
-    knobs: dict[str, object] = {}
-    schedules: dict[str, object] = {}
+    knobs: dict[str, float] = {}
+    schedules: dict[str, Array] = {}
     for knob, column in knobs_among(own).items():
         values = table.numbers(table.place(column), gaps=True)
         course = np.full(count, np.nan)
@@ -154,7 +155,7 @@ def _knobs(table: Table, names: Mapping[str, str], steps: Array, count: int) -> 
             knobs[knob] = float(course[0])
         else:
             schedules[knob] = course
-    return {"knobs": knobs, "schedules": schedules}
+    return knobs, schedules
 
 
 def _filled(course: Array) -> Array:
@@ -184,7 +185,8 @@ def _of_steps(table: Table, names: Mapping[str, str], pairs: Mapping[str, tuple[
         str(table.file), gradients, observed, tensors=tuple(pairs), g_halves=g_halves, x_halves=x_halves,
         dtype="float32" if all(single) else None, notes=(f"read so: {said}{more}", *counted), first=first,
     )  # fmt: skip
-    return replace(record, **_knobs(table, rest, steps, len(gradients[0])))  # type: ignore[arg-type]
+    knobs, schedules = _knobs(table, rest, steps, len(gradients[0]))
+    return replace(record, knobs=knobs, schedules=schedules)
 
 
 def _counts(table: Table, place: int) -> Array:

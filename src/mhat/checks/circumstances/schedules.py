@@ -19,6 +19,8 @@ Array = np.ndarray[Any, Any]
 ROUNDS = 12
 # A step by which a rate differs is one of this share; a smaller one is rounding.
 JUMP = 0.02
+# A parameter that is a smaller part of the largest rate may as well be nothing.
+SLIGHT = 5e-3
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Form:
     def values(self) -> Array:
         """The rate at each step."""
         with np.errstate(all="ignore"):
-            return self.rates(np.array(self.parameters))
+            return np.asarray(self.rates(np.array(self.parameters)))
 
     @property
     def sentence(self) -> str:
@@ -43,6 +45,15 @@ class Form:
     def rounded(self, digits: int) -> Form:
         """Write the parameters with so many digits: people choose round numbers."""
         return replace(self, parameters=tuple(float(f"{value:.{digits}g}") for value in self.parameters))
+
+    def written_short(self, largest: float) -> Iterator[Form]:
+        """Yield it with its parameters written ever longer; next to nothing beside the largest rate is nothing."""
+        for digits in (2, 3, 4, 6):
+            short = self.rounded(digits)
+            bare = tuple(0.0 if abs(value) < SLIGHT * largest else value for value in short.parameters)
+            yield replace(short, parameters=bare)
+            yield short
+        yield self
 
 
 def forms(rates: Array, tolerance: float) -> Iterator[Form]:
@@ -100,11 +111,8 @@ def _falling(rates: Array, steps: Array) -> Iterator[Form]:
         (first, factor), lambda p: p[0] * p[1] ** steps,
         lambda p: f"lr is multiplied by {_short(p[1])} at every step, from {_short(p[0])}",
     )  # fmt: skip
-    for called, power in (("the root of the step", 0.5), ("the step", 1.0)):
-        yield Form(
-            (first,), lambda p, power=power: p[0] / (steps + 1.0) ** power,
-            lambda p, called=called: f"lr={_short(p[0])} divided by {called}",
-        )  # fmt: skip
+    yield _divided(first, steps, "the root of the step", 0.5)
+    yield _divided(first, steps, "the step", 1.0)
     yield Form(
         (first, (first / last - 1) / steps[-1]), lambda p: p[0] / (1.0 + p[1] * steps),
         lambda p: f"lr={_short(p[0])} divided by 1 + {_short(p[1])} * (step - 1)",
@@ -116,6 +124,13 @@ def _falling(rates: Array, steps: Array) -> Iterator[Form]:
         lambda p: p[0] * p[1] ** steps * p[2] ** (steps * (steps - 1) / 2),
         lambda p: f"lr compounds: what it is multiplied by is itself multiplied by {_short(p[2])} at every step",
     )  # fmt: skip
+
+
+def _divided(first: float, steps: Array, called: str, power: float) -> Form:
+    def rates(p: Array) -> Array:
+        return np.asarray(p[0] / (steps + 1.0) ** power)
+
+    return Form((first,), rates, lambda p: f"lr={_short(p[0])} divided by {called}")
 
 
 def _cosine(rates: Array, steps: Array) -> Iterator[Form]:
@@ -133,25 +148,24 @@ def _warmed(rates: Array, steps: Array) -> Iterator[Form]:
     """Yield a rate that grows in equal parts, and then stays, or does what another form does."""
     grows = int(np.argmax(rates >= rates.max() * (1 - JUMP)))
     for top in range(max(grows - 1, 2), min(grows + 3, len(rates))):
-        first, slope = float(rates[0]), float((rates[top] - rates[0]) / top)
-
-        def line(p: Array, top: int = top) -> Array:
-            return np.asarray(p[0] + p[1] * steps[:top])
-
-        def grown(p: Array, top: int = top) -> str:
-            return f"lr grows from {_short(p[0])} to {_short(p[0] + p[1] * top)} over {top + 1} steps"
-
-        yield Form(
-            (first, slope),
-            lambda p, line=line, top=top: np.concatenate([line(p), np.full(len(steps) - top, p[0] + p[1] * top)]),
-            lambda p, grown=grown: f"{grown(p)}, and stays",
-        )
+        begun = (float(rates[0]), float((rates[top] - rates[0]) / top))
+        yield _grown(begun, steps, top, None)
         for form in _falling(rates[top:], np.arange(float(len(rates) - top))):
-            yield Form(
-                (first, slope, *form.parameters),
-                lambda p, line=line, form=form: np.concatenate([line(p[:2]), form.rates(p[2:])]),
-                lambda p, grown=grown, form=form: f"{grown(p)}; then {form.said(p[2:])}",
-            )
+            yield _grown(begun, steps, top, form)
+
+
+def _grown(begun: tuple[float, float], steps: Array, top: int, then: Form | None) -> Form:
+    """Join a rate that grows up to a step with one that stays, or a form that follows."""
+
+    def rates(p: Array) -> Array:
+        after = np.full(len(steps) - top, p[0] + p[1] * top) if then is None else then.rates(p[2:])
+        return np.concatenate([p[0] + p[1] * steps[:top], after])
+
+    def said(p: Array) -> str:
+        grown = f"lr grows from {_short(p[0])} to {_short(p[0] + p[1] * top)} over {top + 1} steps"
+        return f"{grown}, and stays" if then is None else f"{grown}; then {then.said(p[2:])}"
+
+    return Form((*begun, *(() if then is None else then.parameters)), rates, said)
 
 
 def _stepped(rates: Array) -> Iterator[Form]:

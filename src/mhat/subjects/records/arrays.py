@@ -87,6 +87,8 @@ def _pairs(
         if not pairs:
             raise InputFileError(f"{file} has no array `g`", "Write g and x, with the steps first.")
         return pairs, observe
+    for name in names:
+        _steps(file, arrays[f"g.{name}" if name else "g"])
     plain = [
         name for name, array in arrays.items()
         if name.partition(".")[0] not in ("g", "start") and np.ndim(array) and name not in knobs_among([name]).values()

@@ -27,7 +27,7 @@ def half_units(cells: Sequence[Any]) -> Array:
     >>> half_units(["0.5", "1.25", "1000.125"]).tolist()
     [0.0005, 0.0005, 0.0005]
     >>> half_units(["1.23457e-05", "0.123457"]).tolist()
-    [5e-12, 5e-07]
+    [5e-11, 5e-07]
     """
     read = [_digits(str(cell)) for cell in cells]
     written = [each for each in read if each is not None]

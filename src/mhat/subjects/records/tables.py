@@ -41,7 +41,7 @@ def from_table(file: Path, observe: str, columns: Mapping[str, str]) -> Record:
         return _of_numbers(table, names, observe)
     pairs = paired(table.names)
     if not pairs:
-        raise InputFileError(_unfound(table, names), MAPPED if len(table.names) > 1 else CURE)
+        raise _unfound(table, names)
     return _of_steps(table, names, pairs)
 
 
@@ -60,10 +60,15 @@ def _there(table: Table, column: str) -> str:
     return table.names[table.place(column)]
 
 
-def _unfound(table: Table, names: Mapping[str, str]) -> str:
+def _unfound(table: Table, names: Mapping[str, str]) -> InputFileError:
     own = [name for name in table.names if name not in names.values()]
     telling = [name for name in own if not BOOKKEEPING.search(name.lower())]
-    return f"{table.file} has no column `g`, and of {_listed(telling or own)} it cannot be told which is the gradient"
+    if len(telling) < 2:
+        what = f"only {_listed(telling)}" if telling else "neither"
+        return InputFileError(f"{table.file}: a record needs gradients and parameters, and there is {what}", CURE)
+    return InputFileError(
+        f"{table.file} has no column `g`, and of {_listed(telling)} it cannot be told which is the gradient", MAPPED
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -123,7 +128,7 @@ def _from_one(table: Table, steps: Array, g: Array) -> tuple[Array, tuple[str, .
     if not numbered.size:
         return steps, (), 1
     first, apart = int(numbered[0]), np.diff(numbered)
-    if apart.size and (apart == apart[0]).all() and apart[0] > 1:
+    if apart.size > 1 and (apart == apart[0]).all() and apart[0] > 1:
         raise InputFileError(
             f"{table.file} has every {int(apart[0])}th step only: the gradients between are not in it, "
             "and without them no step can be judged",

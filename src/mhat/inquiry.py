@@ -80,6 +80,7 @@ class Manner:
     memory: float | None = None
     in_process: bool = False
     convention: str | None = None
+    columns: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.dtype is not None and self.dtype not in DTYPES:
@@ -319,7 +320,7 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
     if party.recorded is not None:
         for option in options:
             raise rule.unknown_knob(option, "A record takes no options.")
-        return records.record_of(party.recorded, manner.observe)
+        return records.record_of(party.recorded, manner.observe, manner.columns)
     return find_subject(
         party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,

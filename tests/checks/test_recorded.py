@@ -22,7 +22,7 @@ def test_a_right_record_is_consistent_with_its_rule() -> None:
     verdict = check_record(recorded(mhat.rules.adam, lr=0.02), mhat.rules.adam)
     assert verdict.conforms
     assert verdict.estimated == {"lr": 0.02}
-    assert "consistent with this record" in verdict.notes[0]
+    assert "consistent with the whole of this record" in verdict.notes[0]
     assert "start" in verdict.notes[1] or "starts" in verdict.notes[1]
 
 
@@ -33,7 +33,7 @@ def test_without_a_start_what_is_added_to_x_is_compared(late: bool) -> None:
     made = Record("run", [GRADIENTS], [mhat.trace(rule, GRADIENTS, start=5.0).x.values])
     verdict = check_record(made, mhat.rules.adam, knobs={"lr": 1e-3})
     assert verdict.conforms is not late
-    assert "from the second step on" in verdict.notes[1]
+    assert ("from the second step on" if late else "its first step says it") in verdict.notes[1]
     if late:
         assert verdict.diagnosis is not None
         assert len(verdict.diagnosis.edits) == 1

@@ -58,11 +58,12 @@ def test_one_number_a_step_and_another_variable(text: str, here: Path) -> None:
 def test_parquet_is_a_table(here: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
-    columns = {"step": [1, 2], "tensor": ["a", "a"], "i": [0, 0], "g": [1.0, 2.0], "x": [0.5, None]}
+    columns = {"step": [1, 2], "tensor": ["a", "a"], "i": [0, 0], "g": [1.0, None], "x": [0.5, None]}
     parquet.write_table(pyarrow.table(columns), "run.parquet")
-    with pytest.raises(InputFileError, match=r"run.parquet, row 2, column x: there is no number"):
+    with pytest.raises(InputFileError, match=r"run.parquet, row 2, column g: there is no number"):
         record_of("run.parquet")
     parquet.write_table(pyarrow.table({**columns, "x": [0.5, 0.25]}), "run.parquet")
+    assert np.isnan(record_of("run.parquet").gradients[0]).tolist() == [[False], [True]]
     assert record_of("run.parquet").observed[0].tolist() == [[0.5], [0.25]]
 
 
@@ -91,12 +92,18 @@ def test_a_saved_trace_is_a_record(here: Path) -> None:
 
 
 FAILURES = {
-    "no g": ("step,x\n1,2\n", "run.csv has no column `g`"),
+    "no g": ("step,x\n1,2\n", "run.csv: a record needs gradients and parameters, and there is only `x`"),
+    "which is which": ("step,a,b\n1,2,3\n",
+                       "run.csv has no column `g`, and of `a`, `b` it cannot be told which is the gradient"),
+    "a series": ("Wall time,Step,Value\n1,2,3\n",
+                 "run.csv: a record needs gradients and parameters, and there is only `Value`"),
+    "seldom": ("step,g,x\n10,1,1\n20,1,1\n30,1,1\n", "run.csv has every 10th step only: the gradients between are not "
+               "in it, and without them no step can be judged"),
     "no rows": ("step,g,x\n", "run.csv has a header and no rows"),
     "empty": ("", "run.csv is empty"),
     "ragged": ("step,g,x\n1,2,3\n2,3\n", "run.csv, line 3: 2 columns, where line 1 has 3"),
     "words": ("step,g,x\n1,2,3\n2,two,3\n", "run.csv, line 3, column g: `two` is no number"),
-    "a hole": ("step,g,x\n1,2,3\n2,,3\n", "run.csv, line 3, column g: there is no number"),
+    "a hole": ("step,g,x\n1,2,3\n2,,\n", "run.csv, line 3, column g: there is no number"),
     "half a step": ("step,g,x\n1.5,2,3\n", "run.csv, line 2, column step: `1.5` is no count"),
     "twice": ("step,g,x\n1,2,3\n1,2,3\n", "run.csv, line 3: step 1, i 0 was there already, in line 2"),
     "a step missing": ("step,g,x\n1,2,3\n3,2,3\n", "run.csv: step 2, i 0 is missing"),
@@ -108,8 +115,8 @@ FAILURES = {
     "no header": ("1,2,3\n", "run.csv has no header"),
     "two columns of one name": ("step,g,g,x\n1,1,2,3\n", "run.csv has two columns `g`"),
     # Whatever a table says, only as much is made room for as it holds.
-    "a step of a quadrillion": ("step,g,x\n1000000000000000,1,1\n", "run.csv: step 1, i 0 is missing"),
-    "a step beyond all numbers": ("step,g,x\n1e300,1,1\n", "run.csv: step 1, i 0 is missing"),
+    "a step of a quadrillion": ("step,g,x\n1,1,1\n1000000000000000,1,1\n", "run.csv: step 2, i 0 is missing"),
+    "a step beyond all numbers": ("step,g,x\n1,1,1\n1e300,1,1\n", "run.csv: step 2, i 0 is missing"),
     "a coordinate of a quadrillion": ("step,i,g,x\n1,0,1,1\n1,1e15,1,1\n", "run.csv: step 1, i 1 is missing"),
     "no number of a step": ("step,g,x\nnan,1,1\n", "run.csv, line 2, column step: `nan` is no count"),
     "a quote that is not closed": ('step,g,x\n"1,1,1\n', "run.csv, line 2: 1 column, where line 1 has 3"),
@@ -193,3 +200,37 @@ def test_a_missing_reader_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MissingExtra) as caught:
         record_of("run.parquet")
     assert str(caught.value) == "pyarrow is not installed\nInstall it with: pip install 'mhat[arrow]'"
+
+
+def test_logs_as_loggers_write_them(here: Path) -> None:
+    """Bookkeeping, norms and losses are no gradients; what belongs together is told by the names."""
+    Path("run.csv").write_text(
+        "_step,_timestamp,loss,grad/w0,param/w0,grad_norm,lr\n0,17e8,3,1,0.9,5,0.1\n1,17e8,2,2,0.7,5,0.05\n"
+    )
+    record = record_of("run.csv")
+    assert record.gradients[0].tolist() == [1.0, 2.0]
+    assert record.observed[0].tolist() == [0.9, 0.7]
+    assert record.schedules["lr"].tolist() == [0.1, 0.05]
+    assert record.notes == ("read so: `grad/w0` is the gradient of `param/w0`", "steps are counted from 0")
+    mapped = record_of("run.csv", columns={"g": "grad_norm", "x": "loss"})
+    assert mapped.gradients[0].tolist() == [5.0, 5.0]
+    assert mapped.observed[0].tolist() == [3.0, 2.0]
+
+
+def test_arrays_by_the_names_of_others(here: Path) -> None:
+    g = np.arange(6.0, dtype=np.float32).reshape(3, 2)
+    np.savez("run.npz", **{"layer.weight.grad": g, "layer.weight": -g, "lr": np.array([0.1, 0.2, 0.3])})
+    record = record_of("run.npz")
+    assert record.tensors == ("layer.weight",)
+    assert record.observed[0].tolist() == (-g).tolist()
+    assert record.schedules["lr"].tolist() == [0.1, 0.2, 0.3]
+    assert record.dtype == "float32"
+    assert record.g_halves is not None
+    assert record.g_halves[0][1, 0] == 0.5 * 2.0**-23 * 2.0
+
+
+@pytest.mark.parametrize("text", ["0.123456789", "0.12345679"])
+def test_single_precision_is_told_by_its_texts(text: str, here: Path) -> None:
+    """A number of nine digits may be a double that was cut, or a whole single: the singles are told by their texts."""
+    Path("run.csv").write_text(f"step,g,x\n1,1,{text}\n2,1,{text}\n")
+    assert record_of("run.csv").dtype == ("float32" if text == str(np.float32(float(text))) else None)

@@ -112,7 +112,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     with effort.paused():
         followed = conforming(question, strict=strict)
         if followed is not None:
-            return with_absence(_following(question, followed), question)
+            return with_absence(following(question, followed), question)
         rounded = _conforms_in_float32(question)
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
@@ -121,7 +121,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         depth, until = min(depth, 2), until / 3
     search = _search(question, effort, () if strict else question.hidden)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
-    return _deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
+    return deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
 
 
 def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
@@ -136,7 +136,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
                 followed.append((simplicity, question, each))
     if followed:
         _, question, simplest = min(followed, key=lambda one: one[0])
-        return with_absence(_following(question, simplest), question)
+        return with_absence(following(question, simplest), question)
     return _nearest_of(questions, effort)
 
 
@@ -194,10 +194,10 @@ def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
                 answers.append((question, candidates))
         if answers:
             question, candidates = min(answers, key=lambda answer: answer[1][0].cost)
-            return _deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
+            return deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
         searches = searches[:4]
     question, search = searches[0]
-    return _deviating(question, [], search.nearest, effort)
+    return deviating(question, [], search.nearest, effort)
 
 
 def verdict_of(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
@@ -217,7 +217,7 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
     )
 
 
-def _following(question: Question, followed: Conforming) -> Verdict:
+def following(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, and in which form."""
     spoken, meant, estimated = followed
     verdict = verdict_of(question, estimated, conforms=True)
@@ -229,7 +229,7 @@ def _following(question: Question, followed: Conforming) -> Verdict:
     )
 
 
-def _deviating(
+def deviating(
     question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort, notes: tuple[str, ...] = ()
 ) -> Verdict:
     """Say what was changed, or what comes nearest; `notes` stand where nothing was found."""

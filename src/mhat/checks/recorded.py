@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from mhat.checks.conformance import SECONDS, askable, identified, judged
+from mhat.checks.circumstances.attempts import Found, begun_before, first_half, plainly, scheduled
+from mhat.checks.circumstances.breaks import broken_at
+from mhat.checks.circumstances.replay import Replay, Setting
+from mhat.checks.circumstances.rows import Rows, laid_out
+from mhat.checks.conformance import SECONDS, askable, deviating, following, identified, judged
 from mhat.checks.deviation import VISIBLE, sequences
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
@@ -18,6 +23,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
+from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.evaluator import Evaluator
 from mhat.search.matching import update_scale
@@ -26,6 +32,13 @@ from mhat.subjects.subject import Subject
 
 Array = np.ndarray[Any, Any]
 FEWEST_STEPS = 4
+# Seconds of computing for each kind of circumstance, of one rule, and of one rule among many.
+SOUGHT, SHORTLY = 8.0, 2.0
+CONSISTENT_WHOLE = "it is consistent with the whole of this record, to the rounding of what is written"
+NO_START = (
+    "the record does not say where x starts: its first step says it, and is no evidence "
+    "(a row of step 0 with x alone says it)"
+)
 CONSISTENT = "what fits is consistent with this record: found on its first half and confirmed on the whole of it"
 
 
@@ -44,6 +57,20 @@ class Recorded(Protocol):
     def start(self) -> Sequence[Array] | None: ...
     @property
     def knobs(self) -> Mapping[str, float]: ...
+    @property
+    def tensors(self) -> tuple[str, ...]: ...
+    @property
+    def schedules(self) -> Mapping[str, Array]: ...
+    @property
+    def g_halves(self) -> Sequence[Array] | None: ...
+    @property
+    def x_halves(self) -> Sequence[Array] | None: ...
+    @property
+    def dtype(self) -> str | None: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def first(self) -> int: ...
 
 
 def check_record(
@@ -62,7 +89,57 @@ def check_record(
     Raises BadValue for a record of fewer than four steps, UnknownName for a knob that the rule does not have.
     """
     question = _question(record, rule, knobs or {})
-    return _noted(judged(question, Effort(seconds, report), strict=strict), record, question)
+    effort = Effort(seconds, report)
+    effort.begin(f"{rule.name}, and what the record leaves unsaid")
+    rows = rows_of(record)
+    found = read_as(rows, rule, question.held, effort, strict=strict)
+    if found is not None:
+        return _read(found, record, question)
+    broken = _broken(rows, question, effort)
+    if broken is not None:
+        return _noted(deviating(question, [broken], Candidate(rule.tree, ()), effort), record, question)
+    verdict = _noted(judged(question, effort, strict=strict), record, question)
+    if verdict.conforms or verdict.diagnosis is not None or strict:
+        return verdict
+    with effort.paused():
+        odd = scheduled(rows, rule, question.held, odd=True, late=_for(SOUGHT))
+    return verdict if odd is None else _read(odd, record, question)
+
+
+def read_as(rows: Rows, rule: Rule, held: Mapping[str, float], effort: Effort, *, strict: bool) -> Found | None:
+    """Find the circumstances in which a record is that of a rule, the plainest first; each is sought for seconds."""
+    with effort.paused():
+        found = plainly(rows, rule, held, strict=strict, late=_for(SOUGHT))
+        if found is None and not strict:
+            found = scheduled(rows, rule, held, odd=False, late=_for(SOUGHT))
+        if found is None and not strict:
+            found = begun_before(rows, rule, held, late=_for(SOUGHT))
+    return found
+
+
+def _for(seconds: float) -> Callable[[], bool]:
+    """Give a clock of computing that is late after so many seconds."""
+    began = time.thread_time()
+    return lambda: time.thread_time() - began > seconds
+
+
+def _broken(rows: Rows, question: Question, effort: Effort) -> Candidate | None:
+    """Find what happened to a run from some step on, with knobs as they are told or as its first steps tell them."""
+    with effort.paused():
+        settings = [Setting({**question.rule.knobs, **question.held})]
+        begun = first_half(rows, question.rule, question.held, late=_for(SOUGHT))
+        if begun is not None and not begun.spoken:
+            settings.append(replace(begun.setting, start=None))
+        return broken_at(rows, question.rule, settings)
+
+
+def _read(found: Found, record: Recorded, question: Question) -> Verdict:
+    """Say that the rule is followed in the circumstances that were found out."""
+    verdict = following(question, (found.spoken, found.rule, found.estimated))
+    notes = [CONSISTENT_WHOLE, *record.notes, *found.notes]
+    if record.start is None and record.observe == "x":
+        notes.append(NO_START)
+    return replace(verdict, notes=(*notes, *verdict.notes))
 
 
 def identify_record(
@@ -81,8 +158,37 @@ def identify_record(
         rule.name: _question(record, rule, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
         for rule in askable(rules, record.observe)
     }
-    verdict = identified(list(questions.values()), Effort(seconds, report))
+    effort = Effort(seconds, report)
+    rows = rows_of(record)
+    for attempt in (plainly_as, scheduled_as, begun_as):
+        read = []
+        for i, question in enumerate(questions.values(), 1):
+            effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
+            with effort.paused():
+                found = attempt(rows, question.rule, question.held)
+            if found is not None:
+                simplicity = (len(found.notes), len(found.spoken), len(found.estimated), len(question.rule.tree.body))
+                read.append((simplicity, question, found))
+        if read:
+            _, question, found = min(read, key=lambda one: one[0])
+            return _read(found, record, question)
+    verdict = identified(list(questions.values()), effort)
     return _noted(verdict, record, questions[verdict.against])
+
+
+def plainly_as(rows: Rows, rule: Rule, held: Mapping[str, float]) -> Found | None:
+    """Read a record as that of one of many rules, with knobs estimated."""
+    return plainly(rows, rule, held, strict=False, late=_for(SHORTLY))
+
+
+def scheduled_as(rows: Rows, rule: Rule, held: Mapping[str, float]) -> Found | None:
+    """Read a record as that of one of many rules, under a schedule."""
+    return scheduled(rows, rule, held, odd=False, late=_for(SHORTLY))
+
+
+def begun_as(rows: Rows, rule: Rule, held: Mapping[str, float]) -> Found | None:
+    """Read a record as that of one of many rules, begun in the middle."""
+    return begun_before(rows, rule, held, late=_for(SHORTLY))
 
 
 def _noted(verdict: Verdict, record: Recorded, question: Question) -> Verdict:
@@ -115,6 +221,7 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
         slack[0] = np.inf
         observe, start, observed = "update", observed[0], np.diff(observed, axis=0, prepend=observed[:1])
     knobs = {**rule.knobs, **held}
+    slack = slack + _written_slack(record, rule, knobs, slack.shape)
 
     def upto(step: int) -> Observed:
         probes = Probes(gradients[None, :step], start[None], knobs, observe)
@@ -130,6 +237,38 @@ def _reads_x(rule: Rule) -> bool:
     added = result.arguments[1:] if isinstance(result, Operation) and result.arguments[0] == Name("x") else (result,)
     states = [state.start for state in rule.tree.states]
     return any("x" in names_in(part) for part in (*added, *states, *(line.value for line in rule.tree.body)))
+
+
+def _written_slack(record: Recorded, rule: Rule, knobs: Mapping[str, float], shape: tuple[int, ...]) -> Array:
+    """Give how far what is written may lie from what was, for its digits; it adds up over the steps."""
+    if all(not np.any(half) for halves in (record.g_halves, record.x_halves) for half in halves or ()):
+        return np.zeros(shape)
+    rows = rows_of(record)
+    replay, setting = Replay(rows), Setting(knobs)
+    predicted = replay.run(rule.tree, setting)
+    limit = np.nan_to_num(replay.limit(rule.tree, setting, predicted))
+    return np.asarray(np.cumsum(limit, axis=0)) if limit.shape == shape else np.zeros(shape)
+
+
+def rows_of(record: Recorded) -> Rows:
+    """Lay a record out by steps, with what is known of its rounding."""
+    dtype = _dtype(record)
+    halves = [
+        [np.zeros(np.shape(a)) for a in arrays] if known is None else known
+        for arrays, known in ((record.gradients, record.g_halves), (record.observed, record.x_halves))
+    ]
+    return laid_out(
+        record.gradients, record.observed, record.start, (halves[0], halves[1]), record.observe, dtype,
+        dict(record.schedules), record.tensors,
+    )  # fmt: skip
+
+
+def _dtype(record: Recorded) -> str:
+    """Tell the type that a run was computed in: what its numbers all are."""
+    if record.dtype is not None:
+        return record.dtype
+    singles = (np.array_equal(x, np.asarray(x, np.float32), equal_nan=True) for x in record.observed)
+    return "float32" if all(singles) else "float64"
 
 
 def side_by_side(record: Recorded) -> tuple[Array, Array, Array]:

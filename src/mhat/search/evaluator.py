@@ -33,7 +33,7 @@ class Evaluator:
     def __init__(self, probes: Probes) -> None:
         self.probes = probes
         self._by_step = np.ascontiguousarray(np.moveaxis(probes.gradients, 1, 0))
-        self._closures: dict[int, tuple[Expression, Closure]] = {}
+        self._closure = Closures().of
         tensors = probes.gradients.shape[2]
         self._k: Any = np.arange(1.0, tensors + 1)[:, None] if tensors > 1 else 1.0
         self._n = float(tensors)
@@ -72,13 +72,21 @@ class Evaluator:
         with np.errstate(all="ignore"):
             return np.stack(list(self.steps(tree, knobs)))
 
-    def _closure(self, node: Expression) -> Closure:
-        known = self._closures.get(id(node))
+
+class Closures:
+    """Makes functions of expressions, each once."""
+
+    def __init__(self) -> None:
+        self._made_of: dict[int, tuple[Expression, Closure]] = {}
+
+    def of(self, node: Expression) -> Closure:
+        """Give the function of an expression: an environment in, a number or an array out."""
+        known = self._made_of.get(id(node))
         if known is not None:
             return known[1]
         closure = self._made(node)
         # The node is kept beside its closure so that its identity is not given to another one.
-        self._closures[id(node)] = (node, closure)
+        self._made_of[id(node)] = (node, closure)
         return closure
 
     def _made(self, node: Expression) -> Closure:
@@ -90,8 +98,8 @@ class Evaluator:
             return lambda environment: environment[name]
         length = product_length(node)
         if length is not None:
-            return _product(self._closure(node.arguments[0]), length)
-        inner = [self._closure(argument) for argument in node.arguments]
+            return _product(self.of(node.arguments[0]), length)
+        inner = [self.of(argument) for argument in node.arguments]
         if OPERATIONS[node.op].kind == "reduction":
             return _reduction(node.op, inner[0], node.over)
         return _applied(node.op, inner)

@@ -56,6 +56,7 @@ InProcessOption = Annotated[
 ConventionOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="How it is called, where what is found out is not meant.")
 ]
+ColumnsOption = Annotated[str | None, typer.Option(metavar="g=NAME,x=NAME", help="In a record: what stands where.")]
 WrapperOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where it cannot be driven as it is: write a wrapper to be filled in, a .py."),
@@ -108,6 +109,7 @@ def check(
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
     convention: ConventionOption = None,
+    columns: ColumnsOption = None,
     wrapper: WrapperOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
@@ -129,7 +131,8 @@ def check(
         wrapper, force, verbs.check, subject, against, observe=observe, strict=strict, maximize=maximize,
         seconds=seconds, dtype=dtype, feed=feed,
         read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
-        in_process=in_process, explain=explain, convention=convention, knobs=options.knobs_of(knob or []),
+        in_process=in_process, explain=explain, convention=convention,
+        columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -151,6 +154,7 @@ def identify(
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
     convention: ConventionOption = None,
+    columns: ColumnsOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -170,7 +174,8 @@ def identify(
     verdict = verbs.identify(
         subject, observe=observe, maximize=maximize, seconds=seconds, dtype=dtype, feed=feed, read=read,
         command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory, in_process=in_process,
-        explain=explain, convention=convention, knobs=options.knobs_of(knob or []),
+        explain=explain, convention=convention,
+        columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
 
@@ -191,6 +196,7 @@ def compare(
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     convention: ConventionOption = None,
+    columns: ColumnsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two implementations: where and why they part.
@@ -205,7 +211,8 @@ def compare(
     found = verbs.compare(
         a, b, observe=observe, seconds=seconds, dtype=dtype, feed=feed, read=read, command=command, recorded=recorded,
         tensors=tensors, timeout=timeout,
-        memory=memory, in_process=in_process, convention=convention, knobs=options.knobs_of(knob or []),
+        memory=memory, in_process=in_process, convention=convention,
+        columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)

@@ -136,6 +136,21 @@ def size_of(typed: str | None) -> tuple[float, float] | None:
         raise BadValue(f"`--size {typed}` is no width and height", "Write inches: --size 8x5.") from None
 
 
+def columns_of(typed: str | None) -> dict[str, str] | None:
+    """Read which columns of a record stand for what. Raises BadValue.
+
+    >>> columns_of("g=grad/w0, x=w0")
+    {'g': 'grad/w0', 'x': 'w0'}
+    """
+    if typed is None:
+        return None
+    pairs = [part.strip().partition("=") for part in typed.split(",") if part.strip()]
+    columns = {what.strip(): name.strip() for what, _, name in pairs if name.strip()}
+    if len(columns) < len(pairs) or not set(columns) <= {"g", "x", "step", "tensor", "i"} or "g" not in columns:
+        raise BadValue(f"`--columns {typed}` does not say what stands where", "Write --columns g=COLUMN,x=COLUMN.")
+    return columns
+
+
 def names_of(option: str, typed: str | None) -> list[str]:
     """Read names between commas; none where the option is not given. Raises BadValue.
 

@@ -32,6 +32,7 @@ def check(
     in_process: bool = False,
     explain: bool = False,
     convention: str | None = None,
+    columns: Mapping[str, str] | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -48,6 +49,7 @@ def check(
     of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
     `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the mistake (`verdict.why`).
     `convention`: how code is called that was not written for mhat, if what is found out (the notes say) is not meant.
+    `columns`: in a record whose names are not the usual ones, what stands where: {"g": "grad_w0", "x": "w0"}.
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
     stands in `knobs={...}`.
 
@@ -64,7 +66,18 @@ def check(
 
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = Manner(
-        "check", observe or "x", strict, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
+        "check",
+        observe or "x",
+        strict,
+        maximize,
+        seconds,
+        dtype,
+        tensors,
+        timeout,
+        memory,
+        in_process,
+        convention,
+        columns,
     )
     verdict = judge(party, against, manner, more, knobs)
     return verdict.explained() if explain else verdict
@@ -119,6 +132,7 @@ def identify(
     in_process: bool = False,
     explain: bool = False,
     convention: str | None = None,
+    columns: Mapping[str, str] | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Verdict:
@@ -131,7 +145,18 @@ def identify(
 
     (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = inquiry.Manner(
-        "identify", observe or "x", False, maximize, seconds, dtype, tensors, timeout, memory, in_process, convention
+        "identify",
+        observe or "x",
+        False,
+        maximize,
+        seconds,
+        dtype,
+        tensors,
+        timeout,
+        memory,
+        in_process,
+        convention,
+        columns,
     )
     verdict = inquiry.identify(party, manner, more, knobs)
     return verdict.explained() if explain else verdict
@@ -153,6 +178,7 @@ def compare(
     memory: float | None = None,
     in_process: bool = False,
     convention: str | None = None,
+    columns: Mapping[str, str] | None = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Comparison:
@@ -166,6 +192,17 @@ def compare(
 
     pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
     manner = inquiry.Manner(
-        "compare", observe or "x", False, False, seconds, dtype, tensors, timeout, memory, in_process, convention
+        "compare",
+        observe or "x",
+        False,
+        False,
+        seconds,
+        dtype,
+        tensors,
+        timeout,
+        memory,
+        in_process,
+        convention,
+        columns,
     )
     return inquiry.compare(pair, manner, more, knobs)

@@ -183,7 +183,7 @@ def test_the_library_is_proved_where_it_keeps_a_law() -> None:
         "adabound: zero gradient", "adamax: constant gradient", "adamax: weights sum to one", "adamax: zero gradient",
         "amsgrad: constant gradient", "amsgrad: weights sum to one", "lamb: decay without gradient",
         "lamb: zero gradient", "nadam: zero gradient", "radam: zero gradient", "adabound: idle", "adamax: idle",
-        "lamb: idle", "nadam: idle", "radam: idle",
+        "lamb: idle", "nadam: idle", "radam: idle", "amsgrad: step bound", "nadam: step bound", "qhadam: step bound",
     }  # fmt: skip
 
 

@@ -15,10 +15,11 @@ import numpy as np
 
 from mhat.errors import BadValue
 from mhat.language import Rule, Tree
-from mhat.language.tree import Expression, Name
+from mhat.language.algebra import ONE
+from mhat.language.tree import Expression, Name, Operation
 from mhat.language.tree import Number as Literal
 from mhat.language.values import value_of
-from mhat.language.walking import names_in
+from mhat.language.walking import mapped, names_in
 from mhat.laws.longest_formula import limit_formula
 from mhat.laws.weights import ZERO, Bounded, Linear, NotWeighed, Number, Place, Value, combined, later
 
@@ -29,6 +30,7 @@ LATE = 1e300
 # A limit beyond this is none.
 WITHOUT_END = 1e9
 LOOKED_AT = 60
+LATER = (100, 250, 600, 1000, 1500, 2000, 3000)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class LongestStep:
 
     `limit`: of steps far from the start; `value`: of all steps, taken at step `first` where that is one of the first.
     `formula` gives the limit, where it is known; `growth`: the gradients that come nearest to it are multiplied by so
-    much at every step. `reached`: there are gradients that come as near to it as one likes.
+    much at every step. `reached`: there are gradients that come as near to it as one likes. `followed`: it bounds every
+    step; else the weights change from step to step, and it is the longest of those that were looked at.
     """
 
     rule: Rule
@@ -55,6 +58,7 @@ class LongestStep:
     formula: Expression | None
     growth: float | None
     reached: bool
+    followed: bool
 
     def at(self, step: int) -> float:
         """Give the longest step that there can be at a step, counted from 1."""
@@ -91,17 +95,21 @@ def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
     try:
         late = list(_moves(rule, told, REMEMBERED, LATE))
         limit = _with_the_rest(late) / _rate(told)
-        early = [_length(move, told) for move in _moves(rule, told, LOOKED_AT)]
+        early = {step: _length(move, told) for step, move in enumerate(_moves(rule, told, LOOKED_AT), start=1)}
+        change = change_with_t(rule)
+        for step in LATER if change == "otherwise" else LATER[:2]:
+            *_, move = _moves(rule, told, step, only_last=True)
+            early[step] = _length(move, told)
     except NotWeighed as reason:
         return NoLongestStep(str(reason))
-    if math.isnan(limit) or any(map(math.isnan, early)):
+    if math.isnan(limit) or any(map(math.isnan, early.values())):
         return NoLongestStep("it is no number with these knobs")
-    most = max(early)
+    most = max(early.values())
     if not max(limit, most) < WITHOUT_END:
-        if max(early) < WITHOUT_END and late[-1].gradients is None:
+        if most < WITHOUT_END and late[-1].gradients is None:
             return NoLongestStep("it has a bound at every step, and the bound grows from step to step")
         return NoLongestStep("it has no bound: the older a gradient, the more it weighs above than below")
-    first = early.index(most) + 1 if most > limit * (1 + 1e-12) else None
+    first = max(early, key=early.__getitem__) if most > limit * (1 + 1e-12) else None
     gradients = late[-1].gradients
     growth = None
     if gradients is not None and len(gradients) > 1 and gradients[0] and gradients[1]:
@@ -109,7 +117,25 @@ def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
     formula = limit_formula(rule.tree, frozenset(name for name, value in told.items() if abs(value) < 1))
     if formula is not None and not math.isclose(value_of(formula, told), limit, rel_tol=1e-9):
         formula = None
-    return LongestStep(rule, told, max(limit, most), limit, first, formula, growth, gradients is not None)
+    followed = not change or (change == "corrected" and formula is not None and first is None)
+    return LongestStep(rule, told, max(limit, most), limit, first, formula, growth, gradients is not None, followed)
+
+
+def change_with_t(rule: Rule) -> str:
+    """Say whether t enters a rule: not at all, as what averages are divided by ("corrected"), or otherwise."""
+
+    def without(node: Expression) -> Expression:
+        match node:
+            case Operation("div", (above, Operation("sub", (one, Operation("pow", (Name(), Name("t"))))))) if (
+                one == ONE
+            ):
+                return above
+        return node
+
+    reads = [line.value for line in rule.tree.body] + [rule.tree.result]
+    if not any("t" in names_in(node) for node in reads):
+        return ""
+    return "otherwise" if any("t" in names_in(mapped(node, without)) for node in reads) else "corrected"
 
 
 def _rate(knobs: Mapping[str, float]) -> float:
@@ -120,8 +146,11 @@ def _rate(knobs: Mapping[str, float]) -> float:
 def _at(rule: Rule, knobs: tuple[tuple[str, float], ...], step: int) -> tuple[float, tuple[float, ...]]:
     if step < 1:
         raise BadValue(f"step={step} is before the first step", "Steps are counted from 1.")
-    with np.errstate(all="ignore"):
-        *_, last = _moves(rule, dict(knobs), step, only_last=True)
+    try:
+        with np.errstate(all="ignore"):
+            *_, last = _moves(rule, dict(knobs), step, only_last=True)
+    except NotWeighed:  # at this step it does something else than at all that were looked at
+        return math.inf, ()
     gradients = () if last.gradients is None else tuple(last.gradients.tolist())
     return _length(last, dict(knobs)), gradients
 

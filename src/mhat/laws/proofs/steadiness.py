@@ -10,7 +10,7 @@ from mhat.language import Expression, Name, Number, Operation, Rule
 from mhat.language.algebra import ONE, ZERO, added, equal, multiplied
 from mhat.language.recurrences import recurrence_of
 from mhat.language.walking import mapped, names_in
-from mhat.laws.longest import LongestStep, NoLongestStep, longest_step
+from mhat.laws.longest import LongestStep, NoLongestStep, change_with_t, longest_step
 from mhat.laws.proofs.proof import Attempt, NoProof, Proof, quoted
 
 UPDATE = "update"
@@ -138,20 +138,22 @@ def equal_steps(rule: Rule, knobs: Mapping[str, float]) -> Attempt:
 def at_most_rate(rule: Rule, knobs: Mapping[str, float]) -> Attempt:
     """The bound is one learning rate."""
     found = longest_step(rule, knobs)
-    if isinstance(found, NoLongestStep):
-        return NoProof(found.reason)
-    if found.value > 1 + 1e-12:
+    if isinstance(found, LongestStep) and found.value > 1 + 1e-12:
         return NoProof(f"its longest step is {found.value:#.4g} lr")
-    return Proof(_weighed(found), found.formula)
+    return bounded(rule, knobs)
 
 
 def bounded(rule: Rule, knobs: Mapping[str, float]) -> Attempt:
     """The weights bound the step."""
     found = longest_step(rule, knobs)
-    return NoProof(found.reason) if isinstance(found, NoLongestStep) else Proof(_weighed(found), found.formula)
+    if isinstance(found, NoLongestStep):
+        return NoProof(found.reason)
+    if not found.followed:
+        return NoProof("its weights change from step to step, and were only looked at, not followed to the end")
+    return Proof(_weighed(found, change_with_t(rule)), found.formula)
 
 
-def _weighed(found: LongestStep) -> tuple[str, ...]:
+def _weighed(found: LongestStep, change: str) -> tuple[str, ...]:
     end = f"{found.value:#.4g} lr"
     steps = [
         "What is added to x is lr times a sum of past gradients with weights p, over the root of a sum of their "
@@ -165,6 +167,12 @@ def _weighed(found: LongestStep) -> tuple[str, ...]:
         steps.append(f"Summed over all of the past that is {quoted(found.formula)}, here {end}.")
     else:
         steps.append(f"That is {end}.")
+    if change == "corrected":
+        steps.append(
+            "By step t only t gradients are summed, and the averages are corrected for that: the one makes the "
+            "quotient smaller by no less than the other makes it larger, since a geometric mean is at most the "
+            "arithmetic one."
+        )
     if found.reached and found.growth is not None and found.growth != 1.0:
         steps.append(
             f"Gradients that are multiplied by {found.growth:#.4g} at every step come as near to it as one likes."

@@ -1,6 +1,6 @@
 """How much can be read: of the cases, of torch, of NumPy in many styles. It knows nothing of how a subject is read.
 
-python -m benchmarks.read [--only NAME ...] [--show] [--set cases styles torch optax wrong examples]
+python -m benchmarks.read [--only NAME ...] [--show] [--set cases styles torch optax wrong real]
 """
 
 from __future__ import annotations
@@ -24,13 +24,27 @@ from mhat.names import find_subject
 from mhat.reading.reading import Reading, read
 
 ROOT = Path(__file__).parents[1]
-SETS = ("cases", "styles", "torch", "optax", "wrong", "examples")
+SETS = ("cases", "styles", "torch", "optax", "wrong", "real")
 TORCH = (
     "SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop",
 )  # fmt: skip
 OPTAX = (
     "sgd", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "adamax", "nadam", "radam", "lion", "amsgrad", "yogi",
     "adabelief", "lamb", "novograd", "sign_sgd",
+)  # fmt: skip
+# Public conventions (`shared/`), with what is fed and read in a script.
+REAL: tuple[tuple[str, str | None, str | None], ...] = (
+    ("case01_script_start_not_zero.py", "g", "x"), ("case02_step_function_with_config.py:adam", None, None),
+    ("case02_step_function_with_config.py:late_adam", None, None), ("case03_probe_kills_subject.py:RAdam", None, None),
+    ("case04_message_hides_observe.py:Adam", None, None), ("case05_parameters_with_data_and_grad.py:Adam", None, None),
+    ("case05_parameters_with_data_and_grad.py:AdamCountsPerTensor", None, None),
+    ("case06_layer_object.py:Adam", None, None),
+    ("case07_takes_a_gradient_function.py:adam", None, None), ("case08_jax_triple.py:adam", None, None),
+    ("case10_only_the_bias_is_wrong.py:Adam", None, None), ("case11_no_root_and_no_correction.py:Adam", None, None),
+    ("case15_state_goes_through_the_arguments.py:adam_step", None, None),
+    ("case18_step_with_positive_sign.py:Adam", None, None), ("case20_wrong_line_in_a_torch_class.py:AdamW", None, None),
+    ("case22_learning_rate_init.py:Adam", None, None), ("case23_float32_inside_torch.py:RAdam", None, None),
+    ("bug_start_in_code.py:my_adam", None, None),
 )  # fmt: skip
 
 
@@ -85,10 +99,15 @@ def _of_files(sets: list[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         for name, thing in vars(wrong_adams).items():
             if callable(thing) and getattr(thing, "__module__", "") == "wrong_adams":
                 yield name, "wrong", lambda thing=thing: find_subject(thing)
-    if "examples" in sets:
-        for name in ("first_step_only", "stored_back"):
-            path = ROOT / "examples" / f"{name}.py"
-            yield name, "examples", lambda path=path: find_subject(str(path))
+    if "real" in sets:
+        for spec, feed, read_name in REAL:
+            path = ROOT / "shared" / "cases" / "real" / spec
+            if Path(str(path).partition(".py")[0] + ".py").exists():
+                yield (
+                    spec,
+                    "real",
+                    lambda path=path, feed=feed, out=read_name: find_subject(str(path), feed=feed, read=out),
+                )
 
 
 def outcome(name: str, of: str, make: Callable[[], Any]) -> Outcome:

@@ -351,11 +351,10 @@ def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard
     if rule is not None:
         return _subject_of_rule(rule, name, wanted)
     ours = GuardOfRuns(wanted.limit) if guard is None else guard
-    return recordable(
-        kinds.subject_of(
-            thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours, wanted.convention
-        )
+    made = kinds.subject_of(
+        thing, name, wanted.rule_knobs, wanted.options, wanted.dtype, wanted.observe, ours, wanted.convention
     )
+    return made if made is thing else recordable(made)
 
 
 def _subject_of_rule(rule: Rule, name: str | None, wanted: Wanted) -> Subject:

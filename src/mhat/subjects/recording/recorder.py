@@ -110,7 +110,5 @@ def _entered(tape: Tape, kind: str, array: Array, tensor: int) -> Any:
 
 
 def recordable(subject: Subject) -> Subject:
-    """Let a subject that runs in this process be recorded; one that can be stays what it is."""
-    if subject.record is not None:
-        return subject
+    """Let a subject that runs in this process be recorded."""
     return replace(subject, record=partial(record, subject.drive))

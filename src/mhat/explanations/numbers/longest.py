@@ -37,7 +37,7 @@ def _scale(parts: Parts) -> float:
 
 
 def _is_longer_on_the_way(found: LongestStep) -> bool:
-    return found.at(ON_THE_WAY[0]) > found.value * (1 + 1e-9)
+    return found.first is not None and found.first >= ON_THE_WAY[0]
 
 
 def longest_numbers(setting: Setting) -> Iterator[Claim]:

@@ -128,7 +128,7 @@ def folder(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command_of_the_readme_runs_or_names_what_it_needs(core: Path, folder: Path) -> None:
     def unlike(line: str) -> str:
-        program, *words = shlex.split(line)
+        program, *words = shlex.split(line, comments=True)
         done = run([str(core / program), *words], folder, programs=core)
         named = INSTALL.findall(done.stderr)
         # 1 is the answer of a check that something deviates.

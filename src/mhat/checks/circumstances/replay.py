@@ -147,7 +147,8 @@ class Replay:
         limit = 2.0 * written + LOST * epsilon * np.abs(np.nan_to_num(predicted))
         if rows.observe == "x":
             began = np.abs(np.concatenate([np.nan_to_num(rows.start)[None], np.nan_to_num(rows.observed[:-1])]))
-            limit += 2.0 * np.concatenate([written[:1], written[:-1]]) + epsilon * began
+            # The start may be just above a power of ten, and the first x just below it.
+            limit += 2.0 * np.concatenate([10.0 * written[:1], written[:-1]]) + epsilon * began
         lost = np.maximum(np.nan_to_num(rows.g_half), LOST * epsilon * np.abs(np.nan_to_num(rows.gradients)))
         shape = (rows.steps, DRAWS, *rows.gradients.shape[1:])
         signs = np.random.default_rng(17).choice((-1.0, 1.0), size=shape)

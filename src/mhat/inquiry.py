@@ -33,6 +33,11 @@ from mhat.subjects import records
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
+# What is read claims no rule: each of its knobs that is called as in mhat keeps its name.
+ANY_KNOB = """
+def any_knob(x, g, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, momentum=0.9, dampening=0, rho=0.9):
+    return x - lr * g * beta1 * beta2 * eps * weight_decay * momentum * dampening * rho
+"""
 NAMED_SO = "it is judged as {}, which its name claims"
 IDENTIFIED = "its name claims no rule of the library, so it was identified: it is judged as {}"
 
@@ -302,7 +307,8 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
     if rule is not None:
         return readings.of_rule(rule, party.name)
     held, options = _sorted(_library(), keywords, mapping, manner, party)
-    there = _found(party, _reading(party), manner, {**options, **held})
+    claimed = claimed_rule(party.name, rules.names())
+    there = _found(party, rules.named(claimed) if claimed else find_rule(ANY_KNOB), manner, {**options, **held})
     assert isinstance(there, Subject)
     with _told(party):
         return readings.read(there)

@@ -25,6 +25,8 @@ from mhat.terminal.check import (
 if TYPE_CHECKING:
     from mhat.reading.reading import Reading
 
+# Columns up to which the places stand one below the other.
+WIDE = 72
 IN_PART = 1
 
 
@@ -107,11 +109,12 @@ def _placed(reading: Reading) -> str:
     """Set the rule with the line of the user's file beside each line."""
     text = str(reading).splitlines()
     body = len(text) - len(reading.lines)
-    width = max(map(len, text[body:])) + 2
+    # A long line does not push the places of all the others away.
+    width = max((len(line) for line in text[body:] if len(line) <= WIDE), default=0) + 2
     lines = text[:body]
     for line, said in zip(text[body:], reading.lines, strict=True):
         where = "; ".join(f"{Path(file).name}:{number}" for file, number in said.places)
-        lines.append(f"{line:{width}}# {where}" if where else line)
+        lines.append(f"{line:{width}}{'' if len(line) < width else '  '}# {where}" if where else line)
     return "\n".join(lines)
 
 

@@ -24,7 +24,7 @@ from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
 from mhat.language import Rule
 from mhat.language.settings import knobs_set
-from mhat.names import find_rule, find_subject, is_text, rule_if_one, rule_meant, stream_text
+from mhat.names import find_rule, find_subject, is_text, rule_if_one, stream_text
 from mhat.progress import line
 from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
@@ -303,7 +303,7 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
         raise BadValue(
             f"`{party.name}` is no code in Python", "Only what runs in Python can be read; identify finds what it is."
         )
-    rule = None if party.feed is not None else rule_meant(party.named)
+    rule = None if party.feed is not None else rule_if_one(party.named)
     if rule is not None:
         return readings.of_rule(rule, party.name)
     held, options = _sorted(_library(), keywords, mapping, manner, party)

@@ -145,23 +145,6 @@ def _runs_here(where: str) -> bool:
     return top in ("mhat", "__main__") or (where in sys.modules and file is None)
 
 
-def rule_meant(named: Any) -> Rule | None:
-    """Give the rule that is meant where one is: by itself, by its name, or by its text in a file, which is not run."""
-    if not isinstance(named, str):
-        # Imported late: naming a rule must not load NumPy.
-        from mhat.subjects import kinds
-
-        return kinds.rule_in(named)
-    if _is_plain(named) or modifiers.parted(named) is not None:
-        return find_rule(named)
-    if named.endswith(".py"):
-        return None
-    from mhat.subjects import definitions
-
-    written = definitions.definitions_of(_parted(named)[0])
-    return None if written is None else written.step(_parted(named)[1])
-
-
 def check_order(rule: Any, gradients: Any) -> None:
     """Refuse a stream or a landscape in the place of the rule, where the rule stands behind it; raises BadValue."""
     # Imported late: naming a rule must not load NumPy.

@@ -234,3 +234,23 @@ def test_single_precision_is_told_by_its_texts(text: str, here: Path) -> None:
     """A number of nine digits may be a double that was cut, or a whole single: the singles are told by their texts."""
     Path("run.csv").write_text(f"step,g,x\n1,1,{text}\n2,1,{text}\n")
     assert record_of("run.csv").dtype == ("float32" if text == str(np.float32(float(text))) else None)
+
+
+def test_a_folder_with_a_file_a_step(here: Path) -> None:
+    """Files are taken in the order of their numbers; a first one without gradients says where x starts."""
+    numpy_of = pytest.importorskip("safetensors.numpy")
+    Path("run").mkdir()
+    for step in (0, 2, 10):
+        arrays = {"param.w": np.full(2, float(step))}
+        if step:
+            arrays["grad.w"] = np.full(2, 0.5 * step)
+        numpy_of.save_file(arrays, f"run/step_{step}.safetensors")
+    record = record_of("run")
+    assert record.tensors == ("w",)
+    assert record.observed[0].tolist() == [[2.0, 2.0], [10.0, 10.0]]
+    assert record.gradients[0].tolist() == [[1.0, 1.0], [5.0, 5.0]]
+    assert record.start is not None
+    assert record.start[0].tolist() == [0.0, 0.0]
+    Path("none").mkdir()
+    with pytest.raises(InputFileError, match="none holds no step of a run"):
+        record_of("none")

@@ -77,6 +77,7 @@ OUTSIDE = {
     "subjects/keras.py": {"keras", "numpy"},
     "subjects/optax.py": {"jax", "numpy", "optax"},
     "subjects/recording/torch.py": {"numpy", "torch"},
+    "subjects/records/folders.py": {"numpy", "safetensors", "torch"},
     "subjects/torch.py": {"numpy", "torch"},
     "terminal": {"rich", "typer", "xarray"},
     "terminal/demo.py": {"rich", "xarray"},

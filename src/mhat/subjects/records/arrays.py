@@ -23,7 +23,7 @@ ARRAYS = "Write g and x, or g.NAME and x.NAME for each tensor."
 
 def from_npz(file: Path, observe: str, columns: Mapping[str, str]) -> Record:
     """Read an archive of arrays; raises InputFileError, UnknownName."""
-    return _from_arrays(file, read_npz(file), {}, None, observe, columns)
+    return from_arrays(file, read_npz(file), {}, None, observe, columns)
 
 
 def from_dataset(file: Path, observe: str, columns: Mapping[str, str]) -> Record:
@@ -31,7 +31,7 @@ def from_dataset(file: Path, observe: str, columns: Mapping[str, str]) -> Record
     ds = read_dataset(file)
     arrays = {str(name): np.asarray(v.transpose("step", ...) if "step" in v.dims else v) for name, v in ds.items()}
     knobs, start = (_told(ds.attrs.get(name)) for name in ("knobs", "start"))
-    return _from_arrays(file, arrays, knobs if isinstance(knobs, dict) else {}, start, observe, columns)
+    return from_arrays(file, arrays, knobs if isinstance(knobs, dict) else {}, start, observe, columns)
 
 
 def _told(text: Any) -> Any:
@@ -45,10 +45,11 @@ def _told(text: Any) -> Any:
         return None
 
 
-def _from_arrays(
+def from_arrays(
     file: Path, arrays: Mapping[str, Array], knobs: Mapping[str, float], start: Any, observe: str,
     columns: Mapping[str, str],
 ) -> Record:  # fmt: skip
+    """Make a record of arrays by their names; raises InputFileError, UnknownName."""
     pairs, observe = _pairs(file, arrays, observe, columns)
     gradients = [_steps(file, _real(file, g, arrays[g])) for g, _ in pairs.values()]
     observed = [_real(file, x, arrays[x]) for _, x in pairs.values()]

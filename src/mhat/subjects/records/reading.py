@@ -12,7 +12,8 @@ A table (csv, tsv, txt, parquet) has a row a number, with a header and the colum
 or a row a step, as loggers write it: columns for gradients and columns for parameters, told by their names
 (`grad/w0` and `param/w0`, `dW1` and `W1`, `w.grad` and `w`). An array file (npz, nc, zarr) has `g` and `x` with the
 steps first, for several tensors `g.NAME` and `x.NAME`, or names as in a table; `start` (or `start.NAME`) says where x
-starts, and numbers by the names of knobs say those.
+starts, and numbers by the names of knobs say those. A folder has a file a step (safetensors, npz, what torch saves), in
+the order of the numbers in their names.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from mhat.inputs.files import check_input, reading
 from mhat.subjects.records.arrays import from_dataset, from_npz
+from mhat.subjects.records.folders import from_folder
 from mhat.subjects.records.record import Record
 from mhat.subjects.records.tables import from_table
 
@@ -35,6 +37,8 @@ def record_of(path: str | Path, observe: str = "x", columns: Columns | None = No
 
     Raises InputFileError, which names the line, UnknownName for a column that is not there, MissingExtra.
     """
+    if isinstance(path, str | Path) and Path(path).is_dir() and Path(path).suffix.lower() != ".zarr":
+        return from_folder(Path(path), observe, columns or {})
     file = check_input(path, _READERS)
     with reading(file, "Check the file."):
         return _READERS[file.suffix.lower()](file, observe, columns or {})

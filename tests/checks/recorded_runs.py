@@ -18,9 +18,10 @@ TURN = np.arange(STEPS)
 def adam(
     *, warm: int = 0, rates: Any = 1e-3, decay: Any = 0.0, beta2: float = 0.999, eps: float = 1e-8, off: int = 0,
     coupled: bool = False, corrected: bool = True, again: int | None = None, lost: int | None = None, v0: float = 0.0,
+    seed: int = 4,
 ) -> Logged:  # fmt: skip
     """Give gradients, parameters and start of a run of Adam, `warm` steps of it unwritten; the rest makes it wrong."""
-    generator = np.random.default_rng(4)
+    generator = np.random.default_rng(seed)
     x, scale = generator.normal(size=WIDTH), np.exp(1.5 * generator.normal(size=WIDTH))
     m, v, t, start = np.zeros(WIDTH), np.full(WIDTH, v0), 0, x
     rates = np.concatenate([np.full(warm, np.ravel(rates)[0]), np.broadcast_to(rates, STEPS)])

@@ -3,7 +3,7 @@
     python -m benchmarks.records [--seeds 3]
 
 Right runs of Adam and AdamW under a schedule, with groups, begun before, with and without a start, in few digits; and
-wrong ones, logged alike. A false alarm is a right run that is said to deviate, an excuse a wrong one that is said to conform.
+wrong ones, logged alike. A false alarm is a right run that is said to deviate, an excuse a wrong one that conforms.
 """
 
 from __future__ import annotations

@@ -114,4 +114,4 @@ def mine(x, g, t, a=0, b=0, *, lr=1e-3, p=0.9, q=0.999, eps=1e-8):
 """)
     told = [claim.sentence for claim in argue(adabelief, own)]
     assert "`b` is fed (1 - q) * (g - a)**2 where (1 - q) * (g - a)**2 + eps is right." in told
-    assert not any("share" in sentence or "down" in sentence for sentence in told)
+    assert not any("`share`" in sentence or "`down`" in sentence for sentence in told)

@@ -12,6 +12,7 @@ and says which. What has none of these is not claimed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,8 @@ from mhat.notation.decimals import exact
 
 Status = Literal["proved", "refuted", "tested", "computed"]
 Over = Literal["", "rms", "mean", "largest"]
+# A number that is so near to a short one is that one.
+SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -177,16 +180,23 @@ class Claim:
 
 
 def four_digits(value: float) -> str:
-    """Write a number as it is read aloud: four digits, and no power of ten where none is needed.
+    """Write a number as it is read aloud: four digits, no power of ten where none is needed, no noise of the last bits.
 
-    >>> four_digits(692.8005), four_digits(7.2703), four_digits(3.404888e-70), four_digits(2000.0), four_digits(0.1)
+    >>> four_digits(692.8005), four_digits(7.2703), four_digits(3.404888e-70), four_digits(2000.0), four_digits(1 - 0.9)
     ('692.8', '7.270', '3.405e-70', '2000', '0.1')
+    >>> four_digits(777412.0), four_digits(100000.000001), four_digits(-1e300), four_digits(float("inf"))
+    ('777400', '100000', '-1e300', 'infinity')
     """
-    rounded = float(f"{value:.4g}")
-    if value == rounded and len(exact(value)) <= 6:
-        return exact(value)
-    if value and not 1e-4 <= abs(value) < 1e6:
+    value = float(value)
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "minus infinity"
+    rounded = float(f"{value:.4g}") + 0.0
+    if abs(value - rounded) <= SAME * abs(value) and len(exact(rounded)) <= 6:
+        return exact(rounded)
+    if value and not 1e-4 <= abs(rounded) < 1e6:
         return f"{value:.3e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    if abs(value) >= 1e4:
+    if abs(rounded) >= 1e4:
         return f"{rounded:.0f}"
     return f"{value:#.4g}".rstrip(".")

@@ -11,8 +11,7 @@ from typing import Any
 from mhat import notation, streams
 from mhat.engines.symbols import ClosedForm, closed_forms, course_of
 from mhat.errors import MissingExtra
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run
-from mhat.explanations.lines.words import number
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run, four_digits
 from mhat.explanations.runs import Setting, alike, named, read, steps_of
 from mhat.notation.decimals import exact
 
@@ -53,7 +52,8 @@ def _claim(form: ClosedForm, run: Run, told: dict[str, float]) -> Claim:
     given = [f"{name} = {exact(float(told[name]))}" for name in told if name in form.names]
     with_these = f", with {' and '.join(given)}" if given else ""
     sentence = (
-        f"`{form.variable}` at step t is `{form.text}`{with_these}: {number(value)} at step {run.step}, as measured."
+        f"`{form.variable}` at step t is `{form.text}`{with_these}: {four_digits(value)} at step "
+        f"{run.step}, as measured."
     )
     formula = Formula(form.text, form.latex)
     evidence = Number(value, formula, "its recurrence, solved by symbols", run, NEARLY)

@@ -10,7 +10,6 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 
 from mhat.explanations.claims import Broken, Claim, Comparison, Evidence, Number, Proof, Run, Trials, four_digits
-from mhat.explanations.lines.words import number
 from mhat.language import Rule
 from mhat.notation.decimals import exact
 from mhat.printers.latex import lines_latex
@@ -33,11 +32,17 @@ TITLES = {
 # So many runs of what was only tried are shown.
 FEW = 8
 WITHIN = {"without": "lines"}
-# Laws that hold for most rules: kept, they are named in a sentence.
-USUAL = frozenset({
-    "sign symmetry", "translation", "learning rate", "zero gradient", "coordinates apart", "tensors apart",
-    "order of tensors", "without memory",
-})  # fmt: skip
+# Laws that hold for most rules: kept, they are said in one sentence, each in so few words.
+USUAL = {
+    "sign symmetry": "up and down are alike",
+    "translation": "where x is does not matter",
+    "learning rate": "twice the learning rate goes twice as far",
+    "zero gradient": "gradients of zero from the start move nothing",
+    "coordinates apart": "every coordinate goes its own way",
+    "tensors apart": "every tensor goes its own way",
+    "order of tensors": "the order of tensors does not matter",
+    "without memory": "a decay rate of zero forgets all but the newest",
+}
 
 
 def section_of(topic: str) -> str:
@@ -79,10 +84,10 @@ def passages(topic: str, claims: Sequence[Claim], rule: Rule, called: str, *, in
 
 
 def _usual(claims: Sequence[Claim]) -> Iterator[Passage]:
-    """Name the laws that most rules keep, by what right they are said."""
+    """Say in a few words each the laws that most rules keep, by what right they are said."""
     for status in dict.fromkeys(claim.status for claim in claims):
-        names = ", ".join(claim.about for claim in claims if claim.status == status)
-        yield Statements((Statement(f"Also kept, as by most rules: {names}.", status),), judged=True)
+        laws = ", ".join(USUAL[claim.about] for claim in claims if claim.status == status)
+        yield Statements((Statement(f"As with most rules: {laws}.", status),), judged=True)
 
 
 def _listing(claims: Sequence[Claim], rule: Rule, called: str, *, in_full: bool) -> Listing:
@@ -109,7 +114,7 @@ def _grid(evidence: Evidence) -> Grid:
 
 
 def _cell(cell: object) -> str:
-    return number(cell) if isinstance(cell, float) else str(cell)
+    return four_digits(cell) if isinstance(cell, float) else str(cell)
 
 
 def evidence_lines(evidence: Evidence, rule: Rule, called: str) -> Iterator[str]:

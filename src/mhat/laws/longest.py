@@ -16,6 +16,7 @@ import numpy as np
 from mhat.errors import BadValue
 from mhat.language import Rule, Tree
 from mhat.language.algebra import ONE
+from mhat.language.recurrences import recurrence_of
 from mhat.language.tree import Expression, Name, Operation
 from mhat.language.tree import Number as Literal
 from mhat.language.values import value_of
@@ -92,6 +93,10 @@ def _longest(rule: Rule, knobs: tuple[tuple[str, float], ...]) -> LongestStep | 
 
 
 def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
+    for state in sorted(set(rule.tree.state_names) - rule.dependence.per_step_states):
+        recurrence = recurrence_of(rule, state)
+        if recurrence is not None and not names_in(recurrence.gain) <= set(told):
+            return NoLongestStep(f"what `{state}` keeps of itself changes from step to step")
     try:
         late = list(_moves(rule, told, REMEMBERED, LATE))
         limit = _with_the_rest(late) / _rate(told)

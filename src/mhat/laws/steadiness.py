@@ -54,7 +54,7 @@ def family() -> Iterator[Law]:
     )
     yield Law(
         "step bound",
-        "How long a step can be follows from how past gradients are weighed: no gradients make a longer one.",
+        "However gradients grow or fall, no step is longer than the weights of the past ones allow.",
         "Ulps of the bound, and of x in learning rates, which a step is a difference of.",
         "growing",
         _bounded,

@@ -13,6 +13,7 @@ from mhat.explanations.consequences.argument import MOST
 from mhat.explanations.evidence import seen_again
 from mhat.language import of_tree, rule
 from mhat.language.tree import Tree
+from mhat.rules import adabelief
 from tests.explanations.consequences.classics import changed
 from tests.strategies import rules
 
@@ -98,3 +99,19 @@ def test_what_changes_nothing_is_said_to_change_nothing() -> None:
     right, wrong = changed("adam", ("sqrt(v_hat)", "sqrt(abs(v_hat))"))
     told = [claim.sentence for claim in argue(right, wrong)]
     assert told[-1].endswith("streams of 1000 steps the two do the same.")
+
+
+def test_what_sees_no_gradient_is_no_namesake_of_what_does() -> None:
+    """Of a right rule of other names it was said that `share` is 1 - p**t where b / (1 - q**t) is right."""
+    own = rule("""
+def mine(x, g, t, a=0, b=0, *, lr=1e-3, p=0.9, q=0.999, eps=1e-8):
+    share = 1 - p**t
+    a = p * a + (1 - p) * g
+    b = q * b + (1 - q) * (g - a)**2
+    up = a / share
+    down = sqrt(b / (1 - q**t)) + eps
+    return x - lr * up / down
+""")
+    told = [claim.sentence for claim in argue(adabelief, own)]
+    assert "`b` is fed (1 - q) * (g - a)**2 where (1 - q) * (g - a)**2 + eps is right." in told
+    assert not any("`share`" in sentence or "`down`" in sentence for sentence in told)

@@ -105,6 +105,31 @@ def test_where_no_longest_step_is_known_it_says_why() -> None:
     assert "at step 2000 a step can be 14.61 lr long, in the end 8.415 lr" in told(known("nadam"), "longest")
 
 
+STORED_BACK = """
+def stored_back(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m = m / (1 - beta1**t)
+    v = v / (1 - beta2**t)
+    return x - lr * m / (sqrt(v) + eps)
+"""
+
+
+def test_of_shares_that_change_nothing_settled_is_said() -> None:
+    """Stored-back moments were told Adam's half-lives, its bound of 7.270 lr and its steepest bowl; none is so."""
+    sentences = told(Setting(rule(STORED_BACK)))
+    assert "What `v` keeps of itself changes from step to step, `beta2 / (1 - beta2**t)`: 999 at step 1" in sentences
+    assert "No longest step is known: what `m` keeps of itself changes from step to step." in sentences
+    for wrong in ("half of it is left", "7.270", "swings out", "both are alike", "batch"):
+        assert wrong not in sentences
+
+
+def test_the_longest_step_of_adamw_is_that_beside_its_decay() -> None:
+    """Decay moves x as far as x is large: no step is longer only beside it."""
+    assert "Beside the decay of x no step is longer than 7.270 lr" in told(known("adamw"), "longest")
+    assert "No step is longer than 7.270 lr" in told(known("adam"), "longest")
+
+
 def test_zero_over_zero_is_said() -> None:
     adam = Setting(rules.named("adam"), "adam", {"beta1": 0.0, "beta2": 0.0, "eps": 0.0})
     assert "Where gradients come rarely it divides zero by zero" in told(adam, "rarity")

@@ -214,3 +214,33 @@ def test_many_random_rules_break_no_question(tree: Any) -> None:
     for question in questions():
         for claim in answer(question, Setting(of_tree(tree))):
             assert claim.sentence and claim.as_dict()
+
+
+def test_what_never_settles_has_no_settled_answer() -> None:
+    """Moments that are stored back were told half-lives and that what x moves by is lr over the gradient."""
+    stored_back = rule("""
+def stored_back(x, g, t, m=0, v=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m = m / (1 - beta1**t)
+    v = v / (1 - beta2**t)
+    return x - lr * m / (sqrt(v) + eps)
+""")
+    for number in (4, 6, 7, 25, 26):
+        assert told(number, Setting(stored_back)) == (
+            "This has no one answer here: `m` and `v` keep another share of themselves at every step."
+        )
+    assert "the next step is 0; without `v`" in told(13, Setting(stored_back))
+
+
+def test_what_changes_nothing_is_not_said_to_do_something() -> None:
+    """Of lion it was said that clipping does something, with the same step before and after."""
+    assert "does nothing at that step: a gradient of 100 after ones makes a step of lr, and so it does clipped" in told(
+        10, known("lion")
+    )
+    assert "does something: a gradient of 100" in told(10, known("adam"))
+
+
+def test_a_decay_that_is_turned_off_is_there() -> None:
+    """Lion, whose decay is 0 unless told, was said to have none of its own."""
+    assert told(2, known("lion")).endswith("As its knobs stand it takes nothing of x by itself.")

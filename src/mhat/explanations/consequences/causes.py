@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mhat.explanations.claims import four_digits
 from mhat.explanations.consequences.factors import chooses, equal, expression_text, times_what, value_at
 from mhat.explanations.consequences.inlining import lines_of, written_out
 from mhat.explanations.consequences.pairs import Pair, step_of
-from mhat.explanations.consequences.speech import listed, spoken, times
+from mhat.explanations.consequences.speech import listed, times
 from mhat.language import Rule
 from mhat.language.recurrences import Recurrence, recurrence_of
 from mhat.language.tree import Expression, Name, Number, Operation
@@ -179,25 +180,25 @@ def _keeping(name: str, gain: float) -> str:
     if gain == 0.0:
         return f"`{name}` keeps nothing of what it was: it has no memory"
     if abs(gain) > 1.0:
-        return f"`{name}` multiplies itself by {spoken(gain)} every step"
+        return f"`{name}` multiplies itself by {four_digits(gain)} every step"
     if gain < 0.0:
-        return f"`{name}` turns what it was around every step and keeps {spoken(-gain)} of it"
-    return f"`{name}` keeps {spoken(gain)} of itself a step, which halves in {_halves(gain)}"
+        return f"`{name}` turns what it was around every step and keeps {four_digits(-gain)} of it"
+    return f"`{name}` keeps {four_digits(gain)} of itself a step, which halves in {_halves(gain)}"
 
 
 def _keeps(gain: float) -> str:
     if 0.0 < gain < 1.0:
-        return f"{spoken(gain)}, halved in {_halves(gain)},"
-    return f"{spoken(gain)}"
+        return f"{four_digits(gain)}, halved in {_halves(gain)},"
+    return f"{four_digits(gain)}"
 
 
 def _halves(gain: float) -> str:
     steps = math.log(0.5) / math.log(gain)
-    return f"{spoken(steps)} steps"
+    return f"{four_digits(steps)} steps"
 
 
 def _listed(values: list[float], steps: tuple[int, ...] = STEPS) -> str:
-    return listed([f"{spoken(value)} at step {step}" for step, value in zip(steps, values, strict=True)])
+    return listed([f"{four_digits(value)} at step {step}" for step, value in zip(steps, values, strict=True)])
 
 
 def _weight(cause: Cause, pair: Pair) -> str:

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mhat.explanations.claims import Formula, Number
+from mhat.explanations.claims import Formula, Number, four_digits
 from mhat.explanations.consequences.effects import Effect, run_of, telling_of
 from mhat.explanations.consequences.factors import chooses, equal, expression_text, times_what, value_at
 from mhat.explanations.consequences.formulas import elsewhere, formula_of
 from mhat.explanations.consequences.inlining import lines_of, written_out
 from mhat.explanations.consequences.pairs import MOVED, Course, Pair, step_of
 from mhat.explanations.consequences.panel import STEADY, Panel
-from mhat.explanations.consequences.speech import as_long, listed, spoken, times
+from mhat.explanations.consequences.speech import as_long, listed, times
 from mhat.language import Rule
 from mhat.language.algebra import ONE, ZERO, added, subtracted
 from mhat.language.recurrences import recurrence_of
@@ -49,7 +49,7 @@ def of_step(panel: Panel, said: Sequence[Expression] = ()) -> Effect | None:
     if "t" not in names_in(factor) and values[1] < 0:
         words, kind = f"every step goes the wrong way, uphill{_long(values[1])}", "sign"
     elif "t" not in names_in(factor):
-        formula = f", {shown}" if shown and shown != spoken(values[1]) else ""
+        formula = f", {shown}" if shown and shown != four_digits(values[1]) else ""
         words, kind = f"every step is {as_long(values[1])}{formula}{_same_as(pair, values[1])}", "scaled"
     else:
         told = any(equal(factor, each) for each in said)
@@ -70,12 +70,12 @@ def _long(factor: float) -> str:
 
 def _same_as(pair: Pair, factor: float) -> str:
     """Say which learning rate would do the same, where another one makes the same steps longer wherever x is."""
-    return f": lr = {spoken(pair.lr * factor)} would do the same" if pair.unit and not pair.decays else ""
+    return f": lr = {four_digits(pair.lr * factor)} would do the same" if pair.unit and not pair.decays else ""
 
 
 def _over_steps(pair: Pair, factor: Expression, values: Mapping[int, float], shown: str) -> tuple[str, str]:
     last = value_at(factor, pair.known, END)
-    parts = [f"{spoken(values[step])} at step {step}" for step in (1, 2, 10, 100)]
+    parts = [f"{four_digits(values[step])} at step {step}" for step in (1, 2, 10, 100)]
     begin = f"a step is {shown or 'so many'} times as long as it should be: {listed(parts)}"
     if shown == TOLD:
         begin = "the step is so many times as long too"
@@ -84,7 +84,7 @@ def _over_steps(pair: Pair, factor: Expression, values: Mapping[int, float], sho
     there = _arrives(pair, factor, last)
     if abs(last - 1.0) < 1e-6:
         return f"{begin}; from step {there} on it is right to 1 %", "transient"
-    return f"{begin}; in the end, from step {there} on, it is {spoken(last)}{_formula(pair, factor)}", "limit"
+    return f"{begin}; in the end, from step {there} on, it is {four_digits(last)}{_formula(pair, factor)}", "limit"
 
 
 def _formula(pair: Pair, factor: Expression) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from mhat.explanations.claims import Comparison, Evidence, Run
+from mhat.explanations.claims import Comparison, Evidence, Run, four_digits
 from mhat.explanations.consequences.factors import expression_text
 from mhat.explanations.consequences.formulas import elsewhere, formula_of
 from mhat.explanations.consequences.pairs import MOVED, Course, Pair, Setting
 from mhat.explanations.consequences.shapes import ALIKE, Shape, shape_of
-from mhat.explanations.consequences.speech import as_long, listed, spoken, stream_of, times
+from mhat.explanations.consequences.speech import as_long, listed, stream_of, times
 
 Array = np.ndarray[Any, Any]
 SHOWN = (1, 2, 10, 100, 1000)
@@ -93,7 +93,7 @@ def of_course(pair: Pair, course: Course, everywhere: bool = False) -> Effect | 
     if not words:
         return None
     if everywhere and _only_by_lr(pair):
-        words += f": lr = {spoken(pair.lr * shape.last)} would do the same"
+        words += f": lr = {four_digits(pair.lr * shape.last)} would do the same"
     evidence = side_by_side(pair, course, _steps_of(shape))
     return Effect(_CLASSES[shape.kind], f"{where} {words}", evidence, 10.0 if not shape.factors else _most(shape))
 
@@ -103,7 +103,7 @@ def _most(shape: Shape) -> float:
 
 
 def _from(setting: Setting) -> str:
-    return f", from x = {spoken(setting.start)}," if setting.start else ""
+    return f", from x = {four_digits(setting.start)}," if setting.start else ""
 
 
 def _steps_of(shape: Shape) -> tuple[int, ...]:
@@ -187,7 +187,7 @@ def _dies(pair: Pair, course: Course, shape: Shape) -> str:
     there = {step: factor for step, factor in shape.factors.items() if factor}
     if not there:
         return f"less than a hundredth of the right step is left from step {shape.step} on"
-    rate = f", shrinking to {spoken(shape.rate)} of itself each step" if 0.0 < shape.rate < 0.97 else ""
+    rate = f", shrinking to {four_digits(shape.rate)} of itself each step" if 0.0 < shape.rate < 0.97 else ""
     end = f"from step {shape.step} on it is less than a hundredth of the right one"
     return f"the step dies{rate}: {_course_of(there)}; {end}"
 
@@ -210,7 +210,7 @@ def _grows_with(power: float) -> str:
     ):
         if abs(abs(power) - known) < 0.05:
             return f"grows with {word}" if power > 0 else f"falls as one over {word}"
-    return f"goes with the step number to the power {spoken(round(power, 2))}"
+    return f"goes with the step number to the power {four_digits(round(power, 2))}"
 
 
 def _at_steps(pair: Pair, course: Course, shape: Shape) -> str:
@@ -220,7 +220,7 @@ def _at_steps(pair: Pair, course: Course, shape: Shape) -> str:
             return ""
         difference = float(np.sqrt(np.mean((course.moves[0] - course.moves[1]) ** 2))) / right
         if abs(wrong / right - 1.0) < 0.01:
-            return f"the steps are as long as they should be, but others by {spoken(100 * difference)} % of that"
+            return f"the steps are as long as they should be, but others by {four_digits(100 * difference)} % of that"
         return f"the steps are {times(wrong / right)} as long as they should be, on average (root mean square)"
     if min(shape.factors.values()) < 0:
         return _at_steps(pair, course, Shape("wanders", {}))
@@ -241,7 +241,7 @@ def _moves(pair: Pair, course: Course, shape: Shape) -> str:
 
 def _nan(pair: Pair, course: Course, shape: Shape) -> str:
     reason = _spoiled(pair, course, shape.step)
-    return f"x is {spoken(shape.last)} from step {shape.step} on{reason}"
+    return f"x is {four_digits(shape.last)} from step {shape.step} on{reason}"
 
 
 def _infinite(pair: Pair, course: Course, shape: Shape) -> str:
@@ -258,7 +258,7 @@ def _spoiled(pair: Pair, course: Course, step: int) -> str:
         if not math.isfinite(value):
             return f": `{name}` is the first to go{before}"
         if value < 0.0 and name != "x":
-            before = f", with `{name}` at {spoken(value)}"
+            before = f", with `{name}` at {four_digits(value)}"
         elif value == 0.0:
             before = f", with `{name}` at 0"
     return ""

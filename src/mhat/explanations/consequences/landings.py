@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mhat.explanations.claims import Comparison
+from mhat.explanations.claims import Comparison, four_digits
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side
 from mhat.explanations.consequences.pairs import MOVED, Course
 from mhat.explanations.consequences.panel import AWAY, Panel
-from mhat.explanations.consequences.speech import counted, spoken, stream_of
+from mhat.explanations.consequences.speech import counted, stream_of
 
 Array = np.ndarray[Any, Any]
 # What counts as unseen, and as arrived.
@@ -31,8 +31,8 @@ def where_it_shows(panel: Panel, everywhere: bool) -> Iterator[Effect]:
         return
     if least > 0.05 or least > 0.2 * most:
         return
-    more = f", where the two part by {spoken(most)} times a typical step" if math.isfinite(most) else ""
-    end = "it does not show at all" if least <= UNSEEN else f"it hardly shows ({spoken(100 * least)} %)"
+    more = f", where the two part by {four_digits(most)} times a typical step" if math.isfinite(most) else ""
+    end = "it does not show at all" if least <= UNSEEN else f"it hardly shows ({four_digits(100 * least)} %)"
     sentence = f"It shows most under {_named(first)}{more}; under {_named(last)} {end}"
     rows = tuple((course.setting.stream, course.setting.start, size) for size, course in ranked)
     runs = tuple(
@@ -44,7 +44,7 @@ def where_it_shows(panel: Panel, everywhere: bool) -> Iterator[Effect]:
 
 
 def _named(course: Course) -> str:
-    start = f" from x = {spoken(course.setting.start)}" if course.setting.start else ""
+    start = f" from x = {four_digits(course.setting.start)}" if course.setting.start else ""
     return f"{stream_of(course.setting.stream)}{start}"
 
 
@@ -54,7 +54,8 @@ def _unseen(panel: Panel, ranked: list[tuple[float, Course]]) -> Effect:
     rows = tuple((each.setting.stream, each.setting.start, far) for far, each in ranked)
     runs = tuple(run_of(panel.pair, course, which, MOVED, course.setting.steps) for which in ("wrong", "right"))
     sentence = (
-        f"It hardly matters: on {count} streams of 1000 steps the two part by no more than {spoken(100 * size)} % of a "
+        f"It hardly matters: on {count} streams of 1000 steps the two part by no more than "
+        f"{four_digits(100 * size)} % of a "
         f"typical step, most under {_named(course)}"
         if size
         else f"For one coordinate alone it does not matter: on {count} streams of 1000 steps the two do the same"
@@ -72,8 +73,8 @@ def first_to_part(panel: Panel) -> Iterator[Effect]:
         step, _, name = there[0]
         wrong, right = (float(values[name][step - 1]) for values in (course.wrong, course.right))
         sentence = (
-            f"Under {_named(course)} `{name}` is the first to part, at step {step}: {spoken(wrong)} where "
-            f"{spoken(right)} is right"
+            f"Under {_named(course)} `{name}` is the first to part, at step {step}: {four_digits(wrong)} where "
+            f"{four_digits(right)} is right"
         )
         steps = tuple(sorted({step, 10, 100, 1000}))
         yield Effect("parts", sentence, side_by_side(panel.pair, course, steps, name), 1.0, name)
@@ -92,7 +93,7 @@ def in_a_bowl(panel: Panel) -> Iterator[Effect]:
     start = AWAY * panel.pair.lr
     wrong, right = course.wrong["x"], course.right["x"]
     steps = [_arrived(values, start) for values in (wrong, right)]
-    where = f"In a bowl, x**2 / 2, from {spoken(start)}"
+    where = f"In a bowl, x**2 / 2, from {four_digits(start)}"
     shown = tuple(sorted({1, 10, 100, 1000, *(step for step in steps if step is not None)}))
     evidence = side_by_side(panel.pair, course, shown, "x")
     if steps[1] is None or not np.isfinite(right).all():
@@ -106,13 +107,13 @@ def _coming_down(wrong: Array, right: Array, own: int | None, other: int, start:
     rest, right_rest = _rest(wrong, start), _rest(right, start)
     if not math.isfinite(rest):
         first = int(np.argmax(~np.isfinite(wrong))) + 1
-        return "diverges", f"x is {spoken(float(wrong[first - 1]))} from step {first} on"
+        return "diverges", f"x is {four_digits(float(wrong[first - 1]))} from step {first} on"
     if rest > 2.0:
         first = int(np.argmax(np.abs(wrong) > 2.0 * start)) + 1
-        end = spoken(float(wrong[-1]))
+        end = four_digits(float(wrong[-1]))
         return "diverges", f"it does not come down: x is twice as far away at step {first}, and {end} at step 1000"
     if own is None:
-        end = spoken(float(wrong[-1]))
+        end = four_digits(float(wrong[-1]))
         return "stalls", (
             f"it has not arrived after 1000 steps: x is still at {end}, where a tenth of the way is left after {other}"
         )
@@ -121,8 +122,8 @@ def _coming_down(wrong: Array, right: Array, own: int | None, other: int, start:
         return "pace", f"it arrives {'later' if own > other else 'sooner'}: {left}, where {other} is right"
     if rest > 10 * max(right_rest, 1e-6):
         return "settles elsewhere", (
-            f"it comes down as it should, but then stays {spoken(rest * start)} away, where "
-            f"{spoken(right_rest * start)} is right"
+            f"it comes down as it should, but then stays {four_digits(rest * start)} away, where "
+            f"{four_digits(right_rest * start)} is right"
         )
     return "comes down", f"it still comes down as it should: {left} ({other})"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from mhat.explanations.claims import Comparison
+from mhat.explanations.claims import Comparison, four_digits
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side, telling_of
 from mhat.explanations.consequences.pairs import MOVED, Course
 from mhat.explanations.consequences.panel import NOTED, STEADY, Panel, moved_at
-from mhat.explanations.consequences.speech import as_long, spoken, times
+from mhat.explanations.consequences.speech import as_long, times
 
 Array = np.ndarray[Any, Any]
 
@@ -55,7 +55,7 @@ def of_events(panel: Panel) -> Effect | None:
     wrong, right = travelled
     if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
         return None
-    one, other = (spoken(value / panel.pair.lr) for value in (wrong, right))
+    one, other = (four_digits(value / panel.pair.lr) for value in (wrong, right))
     sentence = f"A gradient at one step in ten moves x by {one}{panel.pair.unit} in all, where {other} is right"
     evidence = side_by_side(panel.pair, course, (500, 1000), "x")
     return Effect("rare", sentence, evidence, telling_of(wrong / right))
@@ -80,7 +80,7 @@ def of_aftermath(panel: Panel) -> Effect | None:
 
 
 def _percent(share: float) -> str:
-    return f"{spoken(round(100 * share, 2))} %" if share > 1e-6 else "nothing"
+    return f"{four_digits(round(100 * share, 2))} %" if share > 1e-6 else "nothing"
 
 
 def of_spike(panel: Panel) -> Effect | None:
@@ -102,7 +102,7 @@ def _later(panel: Panel, course: Course, before: list[float], begin: int, end: i
         return None
     sentence = (
         f"{begin} to {end} steps after one gradient of 100 among ones the steps are {times(shares[0])} as long as "
-        f"before it, where {spoken(shares[1])} is right"
+        f"before it, where {four_digits(shares[1])} is right"
     )
     evidence = side_by_side(panel.pair, course, (499, 500 + begin, 500 + end))
     return Effect("memory", sentence, evidence, telling_of(shares[0] / shares[1]))
@@ -141,7 +141,10 @@ def _rms(panel: Panel, stream: str, kind: str, where: str) -> Effect | None:
     if not (math.isfinite(wrong) and math.isfinite(right)) or right == 0.0 or abs(wrong / right - 1.0) <= NOTED:
         return None
     lr = panel.pair.lr
-    sentence = f"{where} the typical step is {spoken(wrong / lr)}{panel.pair.unit}, where {spoken(right / lr)} is right"
+    sentence = (
+        f"{where} the typical step is {four_digits(wrong / lr)}{panel.pair.unit}, where "
+        f"{four_digits(right / lr)} is right"
+    )
     runs = tuple(run_of(panel.pair, course, which, MOVED, 101) for which in ("wrong", "right"))
     evidence = Comparison(
         ("steps 101 to 1000", "as it is", "as it should be"), (("root mean square", wrong, right),), runs

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mhat.explanations.consequences.pairs import Pair, Setting, courses_of
+from mhat.explanations.lines.degrees import degrees_of
 from mhat.language import Rule
 from mhat.language.definition import of_tree
 from mhat.language.tree import EVALUATION, INPUTS, Assignment, Knob, State, Tree
@@ -69,9 +70,17 @@ def _states_and_variables(pair: Pair) -> dict[str, str]:
                 free.remove(twin)
         found |= _by_lines(pair, left, free, found)
         left, free = ([name for name in names if name not in (*found, *found.values())] for names in (left, free))
-        if len(left) == len(free):
-            found.update(zip(left, free, strict=True))
+        pairs = list(zip(left, free, strict=False)) if len(left) == len(free) else []
+        found.update((name, twin) for name, twin in pairs if _of_one_kind(pair, name, twin))
     return found
+
+
+def _of_one_kind(pair: Pair, name: str, other: str) -> bool:
+    """Whether both see gradients or neither does, and grow with the same power of them as far as that is known."""
+    if ("g" in pair.right.dependence[name]) != ("g" in pair.wrong.dependence[other]):
+        return False
+    degrees = degrees_of(pair.right.tree).get(name), degrees_of(pair.wrong.tree).get(other)
+    return None in degrees or degrees[0] == degrees[1]
 
 
 def _by_lines(pair: Pair, left: Sequence[str], free: Sequence[str], found: Mapping[str, str]) -> dict[str, str]:

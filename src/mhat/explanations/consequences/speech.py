@@ -1,33 +1,10 @@
-"""Numbers and streams as they are read aloud. It knows no rule and measures nothing."""
+"""Factors and streams as they are read aloud. It knows no rule and measures nothing."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from mhat.explanations.claims import four_digits
-from mhat.notation.decimals import exact
-
-
-def spoken(value: float) -> str:
-    """Write a number to four digits, a round one without the noise of its last bits.
-
-    >>> spoken(10.000000000000002), spoken(0.31622776632306593), spoken(777412.3), spoken(float("inf"))
-    ('10', '0.3162', '777400', 'infinity')
-    """
-    value = float(value)
-    if math.isnan(value):
-        return "not a number"
-    if math.isinf(value):
-        return "infinity" if value > 0 else "minus infinity"
-    if 1e4 <= abs(float(f"{value:.4g}")) < 1e6:
-        return f"{float(f'{value:.4g}'):.0f}"
-    near = float(f"{value:.3g}")
-    return (
-        exact(near)
-        if value and abs(value - near) <= 1e-6 * abs(value) and len(exact(near)) <= 6
-        else four_digits(value)
-    )
 
 
 def times(factor: float) -> str:
@@ -38,8 +15,8 @@ def times(factor: float) -> str:
     """
     off = abs(factor - 1.0)
     if 1e-12 < off < 5e-4:
-        return f"1 {'+' if factor > 1.0 else '-'} {spoken(off)} times"
-    return "twice" if spoken(factor) == "2" else f"{spoken(factor)} times"
+        return f"1 {'+' if factor > 1.0 else '-'} {four_digits(off)} times"
+    return "twice" if four_digits(factor) == "2" else f"{four_digits(factor)} times"
 
 
 def as_long(factor: float) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Comparison, Formula, Number, Proof
+from mhat.explanations.claims import Comparison, Formula, Number, Proof, four_digits
 from mhat.explanations.consequences.causes import STEPS, Cause, sentence_of
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side
 from mhat.explanations.consequences.factors import expression_text, value_at
 from mhat.explanations.consequences.pairs import Course, Pair
 from mhat.explanations.consequences.panel import STEADY, Panel
-from mhat.explanations.consequences.speech import listed, spoken
+from mhat.explanations.consequences.speech import listed
 from mhat.language.recurrences import recurrence_of
 from mhat.language.tree import Name, Operation, Tree
 from mhat.language.values import value_of
@@ -78,11 +78,17 @@ def _corrected_again(causes: list[Cause], pair: Pair) -> Iterator[Effect]:
     rows = tuple((step, *(products[i] for products in totals)) for i, step in enumerate(STEPS))
     head = ("up to step", *(f"product for {cause.about}" for cause in causes))
     factors = listed(
-        [f"{spoken(value)} at step {step}" for step, value in zip(STEPS, causes[0].factors_at(pair.known), strict=True)]
+        [
+            f"{four_digits(value)} at step {step}"
+            for step, value in zip(STEPS, causes[0].factors_at(pair.known), strict=True)
+        ]
     )
-    sentence = f"For `{causes[0].about}` that is {factors}; their product up to step {LATE} is {spoken(totals[0][-1])}"
+    sentence = (
+        f"For `{causes[0].about}` that is {factors}; their product up to step {LATE} is {four_digits(totals[0][-1])}"
+    )
     others = [
-        f"{spoken(products[-1])} for `{cause.about}`" for cause, products in zip(causes[1:], totals[1:], strict=True)
+        f"{four_digits(products[-1])} for `{cause.about}`"
+        for cause, products in zip(causes[1:], totals[1:], strict=True)
     ]
     sentence += f", and {listed(others)}" if others else ""
     yield Effect("grows" if totals[0][-1] > 1 else "dies", sentence, Comparison(head, rows), 5.0, causes[0].about)
@@ -98,8 +104,8 @@ def _standing(pair: Pair, course: Course, touched: list[str]) -> Effect | None:
         wrong, right = (float(values[name][LATE - 1]) for values in (course.wrong, course.right))
         if not math.isfinite(wrong) or abs(wrong - right) <= 0.01 * abs(right):
             continue
-        root = f" (its root at {spoken(math.sqrt(wrong))})" if wrong > 0 and _is_rooted(pair, name) else ""
-        told.append(f"`{name}` stands at {spoken(wrong)} where {spoken(right)} is right{root}")
+        root = f" (its root at {four_digits(math.sqrt(wrong))})" if wrong > 0 and _is_rooted(pair, name) else ""
+        told.append(f"`{name}` stands at {four_digits(wrong)} where {four_digits(right)} is right{root}")
         shown.append(name)
     if not told:
         return None
@@ -144,8 +150,9 @@ def _predicted(pair: Pair, course: Course) -> Effect | None:
         return None
     run = run_of(pair, course, "wrong", name, LATE)
     sentence = (
-        f"So `{name}` must be {spoken(value)} at step {LATE}, as these numbers predict it; measured is {measured!r}, "
-        f"where {spoken(right)} is right"
+        f"So `{name}` must be {four_digits(value)} at step {LATE}, as these numbers predict it; "
+        f"measured is {measured!r}, "
+        f"where {four_digits(right)} is right"
     )
     kind = "dies" if abs(measured) < 1e-3 * abs(right) else "grows" if abs(measured) > 1e3 * abs(right) else "predicted"
     formula = Formula("s at step n = sum over j of fed(j) * gain(j + 1) * ... * gain(n)")

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from mhat.explanations.claims import Comparison
+from mhat.explanations.claims import Comparison, four_digits
 from mhat.explanations.consequences.effects import Effect, run_of, side_by_side, telling_of
 from mhat.explanations.consequences.memories import MEMORIES
 from mhat.explanations.consequences.pairs import MOVED
 from mhat.explanations.consequences.panel import NOTED, SIZES, STEADY, Panel, moved_at
-from mhat.explanations.consequences.speech import as_long, listed, spoken, times
+from mhat.explanations.consequences.speech import as_long, listed, times
 from mhat.language import Level
 from mhat.language.inference import names_read, reductions_over_all
 
@@ -114,7 +114,7 @@ def _of_two(panel: Panel, wrong: float, right: float) -> Effect | None:
 
 
 def _coupled(factor: float) -> str:
-    return "as long as alone" if abs(factor - 1.0) < NOTED else spoken(factor)
+    return "as long as alone" if abs(factor - 1.0) < NOTED else four_digits(factor)
 
 
 def of_tensors(panel: Panel) -> Effect | None:
@@ -150,23 +150,23 @@ def of_no_gradient(panel: Panel) -> Effect | None:
     course = panel.course("zeros", 1.0)
     wrong, right = (moved_at(course, which, 1) for which in ("wrong", "right"))
     if not math.isfinite(wrong) and math.isfinite(right):
-        sentence = f"Without a gradient x is {spoken(wrong)} from step 1 on"
+        sentence = f"Without a gradient x is {four_digits(wrong)} from step 1 on"
         return Effect("not finite", sentence, side_by_side(panel.pair, course, (1,)), 9.0)
     if not (math.isfinite(wrong) and math.isfinite(right)) or abs(wrong - right) <= NOTED * max(abs(wrong), abs(right)):
         return None
     if max(abs(wrong), abs(right)) <= 1e-12:
         return None
-    moves = "does not move" if not wrong else f"moves by {spoken(-wrong)} in the first step"
+    moves = "does not move" if not wrong else f"moves by {four_digits(-wrong)} in the first step"
     sentence = f"Without a gradient x = 1 {moves}, where {_stay(right)}"
     return Effect("idle", sentence, side_by_side(panel.pair, course, (1, 10)), 3.0)
 
 
 def _stay(right: float) -> str:
-    return "it should stay" if not right else f"it should move by {spoken(-right)}"
+    return "it should stay" if not right else f"it should move by {four_digits(-right)}"
 
 
 def _step(move: float) -> str:
-    return spoken(move) if move else "nothing"
+    return four_digits(move) if move else "nothing"
 
 
 def of_pull(panel: Panel) -> Effect | None:
@@ -223,7 +223,7 @@ def of_sign(panel: Panel) -> Effect | None:
         return None
     evidence = side_by_side(panel.pair, down, (1, STEADILY))
     if math.isfinite(here) and not math.isfinite(there):
-        return Effect("not finite", f"Under a gradient of -10 x is {spoken(there)}", evidence, 8.0)
+        return Effect("not finite", f"Under a gradient of -10 x is {four_digits(there)}", evidence, 8.0)
     if not (math.isfinite(here) and math.isfinite(there)) or abs(here + there) <= NOTED * abs(here):
         return None
     if here * right_here > 0 and there * right_there < 0:
@@ -245,11 +245,11 @@ def of_eps(panel: Panel) -> Effect | None:
     wrong, right = (panel.half(which) for which in ("wrong", "right"))
     if not (math.isfinite(wrong) and right > 0.0) or (wrong > 0.0 and abs(math.log(wrong / right)) < 0.2):
         return None
-    half = f"one of {spoken(right)} should"
+    half = f"one of {four_digits(right)} should"
     if wrong == 0.0:
         sentence = f"`eps` does not shorten the steps of small gradients: {half} make half a step"
     else:
-        sentence = f"A gradient of {spoken(wrong)} makes half a step, where {half}: that small, `eps` rules"
+        sentence = f"A gradient of {four_digits(wrong)} makes half a step, where {half}: that small, `eps` rules"
     evidence = Comparison(("", "as it is", "as it should be"), (("gradient of half a step", wrong, right),))
     return Effect("eps", sentence, evidence, 20.0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mhat.explanations.claims import Comparison, Run
-from mhat.explanations.lines.lessons import CLEAR, SUITING, TELLING, Lesson, change, lessons_of
+from mhat.explanations.lines.lessons import CLEAR, SUITING, TELLING, Lesson, change, early, lessons_of
 from mhat.explanations.lines.words import amount
 from mhat.explanations.runs import Setting, Unrunnable, courses, read
 
@@ -18,6 +18,8 @@ STEADY = 0.01
 # The steps at which a step is held against one with twice the knob, and how nearly it must be twice as long.
 FEW = (3, 10)
 NEARLY, EXACTLY = 1e-3, 1e-9
+# This share of the largest step is what rounding leaves of one.
+NOTHING = 1e-11
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,35 @@ def unit_runs(setting: Setting, unit: Unit) -> tuple[Run, ...]:
 
 def largest(before: Setting, after: Setting, suiting: Sequence[str], more: Sequence[Lesson] = ()) -> Consequence | None:
     """Find the most telling consequence: one that suits if it is clear, else the largest; None if none shows."""
-    found = [_consequence(lesson, before, after) for lesson in (*lessons_of(before.rule), *more)]
+    found = _telling([_consequence(lesson, before, after) for lesson in (*lessons_of(before.rule), *more)])
     by_name = {each.lesson.name: each for each in found}
     for name in suiting:
         if name in by_name and by_name[name].size >= math.log(CLEAR):
             return by_name[name]
     best = max(found, key=lambda each: each.size, default=None)
+    if best is None or best.size < math.log1p(TELLING):
+        # What dies out at once shows at the first steps, or nowhere.
+        best = max(
+            (_consequence(each, before, after) for each in early(before.rule)), key=lambda each: each.size, default=None
+        )
     return best if best is not None and best.size >= math.log1p(TELLING) else None
+
+
+def _telling(found: list[Consequence]) -> list[Consequence]:
+    """Leave out where x moves by what rounding leaves of a step."""
+    moves = [run.value for each in found for run in (each.before, each.after) if run.variable == "update"]
+    least = NOTHING * max((abs(move) for move in moves if move is not None and math.isfinite(move)), default=0.0)
+
+    def moved(each: Consequence) -> bool:
+        sizes = (abs(_number(run)) for run in (each.before, each.after))
+        return each.lesson.variable != "update" or any(not size <= least for size in sizes)
+
+    return [each for each in found if moved(each)]
 
 
 def tried(before: Setting, after: Setting) -> tuple[Run, ...]:
     """Give all runs that show nothing."""
-    found = [_consequence(lesson, before, after) for lesson in lessons_of(before.rule)]
+    found = [_consequence(lesson, before, after) for lesson in (*lessons_of(before.rule), *early(before.rule))]
     return tuple(run for each in found for run in (each.before, each.after))
 
 

@@ -73,6 +73,10 @@ ALL = (
         1.0,
     ),
 )
+EARLY = (
+    Lesson("second", f"the second step under a constant gradient is {BOTH}", "constant:1", 100, 2),
+    Lesson("turned", f"the second step, where the gradient has turned round, is {BOTH}", "alternating", 200, 2),
+)
 # What is lost a little at every step shows late.
 LATE_REST = Lesson(
     "late rest",
@@ -146,6 +150,11 @@ def lessons_of(rule: Rule) -> tuple[Lesson, ...]:
         size = size_of(rule)
         return () if size is None else _of_matrices("x".join(map(str, size)))
     return OF_TENSORS if rule.level == Level.TENSOR else ALL
+
+
+def early(rule: Rule) -> tuple[Lesson, ...]:
+    """Give the lessons of the first steps, which are asked where no other shows anything."""
+    return EARLY if rule.level == Level.COORDINATE else ()
 
 
 def _of_matrices(size: str) -> tuple[Lesson, ...]:

@@ -86,6 +86,13 @@ class Reading:
                 found[number] = recurrence
         return found
 
+    def changed_again(self, state: str) -> int | None:
+        """Give the last line that sets a state, where several do and the share that it keeps changes for it."""
+        setting = [number for number, line in enumerate(self.tree.body, start=1) if state in line.targets]
+        whole = recurrence_of(self.tree, state) if len(setting) > 1 else None
+        changes = whole is not None and not names_in(whole.gain) <= set(self.tree.knob_names)
+        return setting[-1] if changes else None
+
     @cached_property
     def moving(self) -> Recurrence | None:
         """What a step makes of x."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mhat.explanations.claims import four_digits
 from mhat.explanations.lines.reading import Reading, factors, product
 from mhat.explanations.lines.roles import ONE, Role, role_of_value
-from mhat.explanations.lines.words import coded, number, said
+from mhat.explanations.lines.words import coded, said
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import names_in
 from mhat.printers.python import expression_text
@@ -19,7 +20,7 @@ def role_of_result(reading: Reading) -> Role:
         return Role("plain", f"the new x: {said(tree.result)}", expression_text(tree.result))
     size, what = step
     value = reading.constant(size)
-    by = "" if size == ONE else said(size) if value is None else f"{coded(size)} = {number(value)}"
+    by = "" if size == ONE else said(size) if value is None else f"{coded(size)} = {four_digits(value)}"
     inner = role_of_value(reading, what) if isinstance(what, Operation) else None
     plain = inner is None or inner.kind == "plain"
     against = said(what) if inner is None or plain else inner.phrase
@@ -60,7 +61,7 @@ def _decay(reading: Reading) -> str:
     lost = reading.constant(moving.gain)
     if lost is None or lost == 1.0:
         return ""
-    return f"{number(1.0 - lost)}"
+    return f"{four_digits(1.0 - lost)}"
 
 
 def _undecayed(reading: Reading) -> Expression | None:

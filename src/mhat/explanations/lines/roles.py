@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mhat.explanations.claims import four_digits
 from mhat.explanations.lines.reading import Reading, factors, product, terms
-from mhat.explanations.lines.words import coded, number, operations, said
+from mhat.explanations.lines.words import coded, operations, said
 from mhat.explanations.runs import alike
 from mhat.language.inference import SCALAR
 from mhat.language.recurrences import Recurrence
@@ -79,18 +80,24 @@ def _average(reading: Reading, recurrence: Recurrence) -> str:
     assert fresh is not None
     what = f"an average of {said(fresh)}"
     kept = reading.constant(recurrence.gain)
+    again = reading.changed_again(recurrence.state)
+    if again is not None and kept is not None:
+        return (
+            f"{four_digits(kept)} of `{recurrence.state}` and {four_digits(1.0 - kept)} of {said(fresh)}: it would be "
+            f"an average, but line {again} changes what the next step takes up"
+        )
     if kept is None:
         return f"{what}; the share that it keeps of itself changes from step to step: {said(recurrence.gain)}"
     if kept == 0.0:
         return f"{said(fresh)} itself: at {coded(recurrence.gain)} = 0 nothing of the past is kept"
     if not 0.0 < kept < 1.0:
-        return f"{what}, which keeps {number(kept)} of itself at every step"
+        return f"{what}, which keeps {four_digits(kept)} of itself at every step"
     over = _count(1.0 / (1.0 - kept))
-    return f"{what} over about the last {over}: each step it keeps {number(kept)} of itself"
+    return f"{what} over about the last {over}: each step it keeps {four_digits(kept)} of itself"
 
 
 def _count(steps: float) -> str:
-    return f"{number(round(steps)) if steps >= 10 else number(round(steps, 1))} steps"
+    return f"{four_digits(round(steps)) if steps >= 10 else four_digits(round(steps, 1))} steps"
 
 
 def _decaying(reading: Reading, recurrence: Recurrence) -> str:
@@ -99,8 +106,9 @@ def _decaying(reading: Reading, recurrence: Recurrence) -> str:
     if kept is None or not 0.0 < kept < 1.0:
         return f"a sum of {what}, which keeps {said(recurrence.gain)} of itself at every step"
     return (
-        f"a sum of {what} that fades: each step it keeps {number(kept)} of itself; what stays the same builds up to "
-        f"{number(1.0 / (1.0 - kept))} times itself"
+        f"a sum of {what} that fades: each step it keeps {four_digits(kept)} of itself; what stays the "
+        f"same builds up to "
+        f"{four_digits(1.0 / (1.0 - kept))} times itself"
     )
 
 
@@ -109,13 +117,16 @@ def _correction(reading: Reading, line: Assignment, number_of_line: int) -> Role
     above, below = line.value.arguments
     state, _ = reading.corrections[number_of_line]
     share = reading.value(below, 1.0) if reading.is_plain(below) else math.nan
-    at_first = "" if math.isnan(share) else f" ({number(share)} at step 1)"
+    at_first = "" if math.isnan(share) else f" ({four_digits(share)} at step 1)"
     phrase = (
         f"{said(above)}, corrected for its start at zero: by step t only the share {coded(below)} of `{state}` "
         f"has come in{at_first}"
     )
     if line.targets == (state,):
-        phrase += f"; it is stored back in `{state}`, so the next step takes it up corrected and corrects it again"
+        phrase = (
+            f"{said(above)} over {coded(below)}{at_first}, which makes up for a start at zero once; it is stored back "
+            f"in `{state}`, so the next step takes it up corrected and corrects it again"
+        )
     return Role("correction", phrase, f"division by 1 - a**t, a being what {state} keeps of itself", above)
 
 
@@ -125,15 +136,17 @@ def _number_of_step(reading: Reading, value: Expression, target: str) -> Role | 
         return None
     form = "made of knobs and the number of the step alone"
     if names_in(value) <= set(reading.tree.knob_names):
-        return Role("constant", f"a number that the knobs make: {number(reading.value(value))}", form)
+        return Role("constant", f"a number that the knobs make: {four_digits(reading.value(value))}", form)
     if not target:
         return Role("schedule", said(value), form)
     first, hundredth = reading.number_at(target, 1), reading.number_at(target, 100)
     if alike(first, hundredth):
-        return Role("constant", f"one number for all coordinates, {number(first)} at step 1 and at step 100", form)
+        return Role("constant", f"one number for all coordinates, {four_digits(first)} at step 1 and at step 100", form)
     late = reading.value(value) if reading.is_plain(value) else math.nan
     frozen = Number(late) if math.isfinite(late) else None
-    phrase = f"a number that changes with the steps: {number(first)} at step 1, {number(hundredth)} at step 100"
+    phrase = (
+        f"a number that changes with the steps: {four_digits(first)} at step 1, {four_digits(hundredth)} at step 100"
+    )
     return Role("schedule", phrase, form, frozen)
 
 
@@ -271,7 +284,7 @@ def _mix(reading: Reading, value: Expression, target: str) -> Role | None:
     assert one is not None and other is not None
     weights = [reading.constant(first), reading.constant(second)]
     shares = [
-        "a share of " if weight is None else "" if weight == 1.0 else f"{number(weight)} of " for weight in weights
+        "a share of " if weight is None else "" if weight == 1.0 else f"{four_digits(weight)} of " for weight in weights
     ]
     states = [what for what in (one, other) if names_in(what) & set(reading.tree.state_names)]
     if weights == [0.0, 1.0] or weights == [1.0, 0.0]:

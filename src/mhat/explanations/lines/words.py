@@ -22,8 +22,6 @@ BETWEEN = {"add": "plus", "sub": "minus", "mul": "times", "div": "over", "matmul
 OF_TWO = {"maximum": "the larger of", "minimum": "the smaller of"}
 POWERS = {2.0: ("squared", "the square of"), 3.0: ("cubed", "the cube of"), 0.5: ("", "the root of")}
 KNOWN = {"g": "the gradient", "x": "x"}
-# A number that is so near to a short one is that.
-SAME = 1e-6
 
 
 def said(node: Expression) -> str:
@@ -83,30 +81,15 @@ def operations(node: Expression) -> int:
     return 1 + sum(map(operations, node.arguments)) if isinstance(node, Operation) else 0
 
 
-def number(value: float) -> str:
-    """Write a number as it is read aloud; one that rounding has moved off a short number is that number.
-
-    >>> number(0.09999999999), number(0.2293658), number(float("nan"))
-    ('0.1', '0.2294', 'not a number')
-    """
-    if math.isnan(value):
-        return "not a number"
-    if math.isinf(value):
-        return "infinite"
-    rounded = float(f"{value:.4g}")
-    short = exact(rounded)
-    if abs(value - rounded) <= SAME * abs(value) and len(short) <= 6:
-        return short
-    return four_digits(value)
-
-
 def amount(value: float, unit: str, size: float) -> str:
     """Write how far x moves, in a unit if there is one.
 
     >>> amount(1e-3, "lr", 1e-3), amount(2e-4, "lr", 1e-3), amount(0.5, "", 1.0)
     ('lr', '0.2 lr', '0.5')
     """
-    if not unit or not math.isfinite(value):
-        return number(value)
-    share = number(value / size)
+    if math.isinf(value):
+        return "infinite"
+    if not unit or math.isnan(value):
+        return four_digits(value)
+    share = four_digits(value / size)
     return "0" if share == "0" else unit if share in ("1", "1.000") else f"{share} {unit}"

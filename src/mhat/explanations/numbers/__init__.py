@@ -40,10 +40,14 @@ from mhat.explanations.numbers import (
     resuming,
     stability,
 )  # fmt: skip
+from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.numbers.readings import Unread, repeatable
 from mhat.explanations.runs import Setting
 
 __all__ = ["FAMILIES", "claimed", "numbers_of"]
+
+# Families of numbers that hold once a rule has settled: none is told of one whose states never keep the same share.
+SETTLED = frozenset({"floors", "noise", "stability", "rarity", "batches", "dtypes"})
 
 FAMILIES: dict[str, tuple[Callable[[Setting], Iterator[Claim]], ...]] = {
     "past": (past.past_numbers,),
@@ -64,7 +68,10 @@ def numbers_of(setting: Setting, *families: str) -> Iterator[Claim]:
 
     What only a run could show is not said of a rule that cannot be run so.
     """
+    settles = not parts_of(setting).changing
     for name in families or FAMILIES:
+        if name in SETTLED and not settles:
+            continue
         for family in FAMILIES[name]:
             yield from claimed(family, setting)
 

@@ -58,8 +58,28 @@ class Average:
         return math.inf if self.gain >= 1 else 1 / (1 - self.gain)
 
 
-def averages_of(rule: Rule, knobs: Mapping[str, float], responses: Responses) -> Iterator[Average]:
-    """Yield every state that takes in the gradient and fades by one share a step, in the order of the signature."""
+@dataclass(frozen=True)
+class Changing:
+    """A state that takes in the gradient and keeps another share of itself at every step: `gain`, made of `t`."""
+
+    state: str
+    gain: Expression
+    of: str
+
+    @property
+    def written(self) -> str:
+        """The share as code."""
+        return expression_text(self.gain)
+
+
+def changing_of(rule: Rule, responses: Responses) -> Iterator[Changing]:
+    """Yield every state that takes in the gradient and has no one share that it fades by."""
+    for name, response, recurrence in _taking_in(rule, responses):
+        if recurrence is not None and not names_in(recurrence.gain) <= set(rule.knobs):
+            yield Changing(name, recurrence.gain, _words(response, recurrence.input))
+
+
+def _taking_in(rule: Rule, responses: Responses) -> Iterator[tuple[str, Response, Recurrence | None]]:
     recurrences = recurrences_of(rule)
     per_step = rule.dependence.per_step_states
     for name in rule.tree.state_names:
@@ -70,8 +90,15 @@ def averages_of(rule: Rule, knobs: Mapping[str, float], responses: Responses) ->
             continue
         if any("x" in names_in(state.start) for state in rule.tree.states if state.name == name):
             continue
-        recurrence = recurrences[name] or _by_its_line(rule, name)
-        if recurrence is not None and names_in(recurrence.gain) <= set(knobs):
+        yield name, response, recurrences[name] or _by_its_line(rule, name)
+
+
+def averages_of(rule: Rule, knobs: Mapping[str, float], responses: Responses) -> Iterator[Average]:
+    """Yield every state that takes in the gradient and fades by one share a step, in the order of the signature."""
+    for name, response, recurrence in _taking_in(rule, responses):
+        if recurrence is not None and not names_in(recurrence.gain) <= set(knobs):
+            continue
+        if recurrence is not None:
             gain = value_of(recurrence.gain, {**knobs})
             kind: Kind = "other" if recurrence.kind == "product" else recurrence.kind
             if 0 <= gain <= 1 and kind != "other":

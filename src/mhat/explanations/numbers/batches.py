@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run, four_digits
 from mhat.explanations.numbers.floors import standing
 from mhat.explanations.numbers.parts import Parts, parts_of
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import listed, said
+from mhat.explanations.numbers.wording import listed
 from mhat.explanations.runs import Setting
 from mhat.language import Name
 from mhat.notation.decimals import exact
@@ -96,7 +96,7 @@ def batch_numbers(setting: Setting, kappa: int = KAPPA) -> Iterator[Claim]:
     new = scaled(parts, kappa)
     if not new:
         return
-    told = listed([f"{each.knob}={said(each.value)}" for each in new])
+    told = listed([f"{each.knob}={four_digits(each.value)}" for each in new])
     yield Claim(
         "numbers",
         f"With {kappa} times the batch, and so {kappa} times fewer steps: {told}.",
@@ -117,7 +117,7 @@ def batch_numbers(setting: Setting, kappa: int = KAPPA) -> Iterator[Claim]:
     told = "as it should" if alike else "which is not the same: this rule does not keep to it"
     yield Claim(
         "numbers",
-        f"Noise carries x by {said(before.value)} in {STEPS} steps now, and by {said(after.value)} in "
+        f"Noise carries x by {four_digits(before.value)} in {STEPS} steps now, and by {four_digits(after.value)} in "
         f"{STEPS // kappa} of the larger batch then, {told}.",
         "computed",
         Number(before.value if alike else after.value, Formula("the same walk in fewer steps"), SOURCE, after, ALIKE),

@@ -12,11 +12,10 @@ import numpy as np
 
 from mhat.dtypes import DTYPES
 from mhat.engines.small import numpy_dtype
-from mhat.explanations.claims import Claim, Comparison, Formula, Number
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, four_digits
 from mhat.explanations.numbers.averages import Average
 from mhat.explanations.numbers.floors import standing
 from mhat.explanations.numbers.parts import Parts, parts_of
-from mhat.explanations.numbers.wording import said
 from mhat.explanations.runs import Setting
 from mhat.notation.decimals import exact
 
@@ -70,7 +69,7 @@ def floors_in_small(parts: Parts) -> Iterator[Claim]:
             yield Claim(
                 "numbers",
                 f"In {dtype} `{each.name}` = {exact(each.value)} rounds to 0 (the smallest number above 0 is "
-                f"{said(smallest)}): a gradient of zero is then 0 / 0, which is not a number.",
+                f"{four_digits(smallest)}): a gradient of zero is then 0 / 0, which is not a number.",
                 "computed",
                 Comparison(("dtype", each.name), rows),
                 each.name,
@@ -87,11 +86,13 @@ def lost_updates(parts: Parts) -> Iterator[Claim]:
         if weight < gap:
             yield Claim(
                 "numbers",
-                f"In bfloat16 `{average.state}` does not fade: a step takes {said(weight)} of it, and a change below "
-                f"2**-9 = {said(gap)} of it is rounded away. Only what is {said(1 + gap / weight)} times it or more "
+                f"In bfloat16 `{average.state}` does not fade: a step takes {four_digits(weight)} of "
+                f"it, and a change below "
+                f"2**-9 = {four_digits(gap)} of it is rounded away. Only what is "
+                f"{four_digits(1 + gap / weight)} times it or more "
                 f"moves it.",
                 "computed",
-                Number(weight, Formula(f"1 - {average.written or said(average.gain)} < 2**-9"), SPACING),
+                Number(weight, Formula(f"1 - {average.written or four_digits(average.gain)} < 2**-9"), SPACING),
                 average.state,
             )  # fmt: skip
 
@@ -107,10 +108,11 @@ def lost_steps(setting: Setting) -> Iterator[Claim]:
     start = 2.0 ** math.ceil(math.log2(still * 2)) if 0 < still < 1e6 else 1.0
     walked = parts.walk(np.full((20, 1), 1.0), start=start, dtype="bfloat16")
     seen = float(walked.x[-1, 0])
-    tail = f": from {said(start)} twenty steps lead to {said(seen)}" if seen == start else ""
+    tail = f": from {four_digits(start)} twenty steps lead to {four_digits(seen)}" if seen == start else ""
     yield Claim(
         "numbers",
-        f"In bfloat16 a step of {said(step)} is rounded away beside a weight above {said(still)}: a change below 2**-9 "
+        f"In bfloat16 a step of {four_digits(step)} is rounded away beside a weight above "
+        f"{four_digits(still)}: a change below 2**-9 "
         f"of it is none{tail}.",
         "computed",
         Number(still, Formula(f"{parts.rate} / 2**-9"), SPACING),
@@ -119,7 +121,7 @@ def lost_steps(setting: Setting) -> Iterator[Claim]:
     if parts.decay and parts.decay < gap:
         yield Claim(
             "numbers",
-            f"So is the decay: it takes {said(parts.decay)} of a weight, below 2**-9 = {said(gap)}.",
+            f"So is the decay: it takes {four_digits(parts.decay)} of a weight, below 2**-9 = {four_digits(gap)}.",
             "computed",
             Number(parts.decay, Formula("decay < 2**-9"), SPACING),
         )  # fmt: skip
@@ -130,10 +132,11 @@ def small_squares(parts: Parts) -> Iterator[Claim]:
     for average in parts.averages:
         if average.squares and average.linear:
             size = smallest_square(average)
-            share = "" if average.gain >= 1 else f" / (1 - {average.written or said(average.gain)})"
+            share = "" if average.gain >= 1 else f" / (1 - {average.written or four_digits(average.gain)})"
             yield Claim(
                 "numbers",
-                f"In float32 what `{average.state}` takes in is no normal number below a gradient of {said(size)}, and "
+                f"In float32 what `{average.state}` takes in is no normal number below a gradient of "
+                f"{four_digits(size)}, and "
                 f"may be flushed to zero.",
                 "computed",
                 Number(size, Formula(f"sqrt(2**-126{share})"), "the smallest normal float32"),

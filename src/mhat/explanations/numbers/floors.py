@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof, four_digits
 from mhat.explanations.numbers.parts import LATE, Parts, parts_of
 from mhat.explanations.numbers.past import corrected_by
 from mhat.explanations.numbers.readings import move
 from mhat.explanations.numbers.responses import Floor
-from mhat.explanations.numbers.wording import in_rates, said
+from mhat.explanations.numbers.wording import in_rates
 from mhat.explanations.runs import Setting
 from mhat.language import Name
 from mhat.language.values import value_of
@@ -141,11 +141,12 @@ def _alike_at(parts: Parts, each: Standing) -> str:
     if not each.value:
         return ", and is zero here: a gradient of zero is divided by nothing"
     if each.corrected:
-        return f"; at gradients of size {said(each.late)} both are alike"
+        return f"; at gradients of size {four_digits(each.late)} both are alike"
     if parts.answers is None:
-        return f"; at step 1 both are alike at gradients of size {said(each.first)}, and later at others"
+        return f"; at step 1 both are alike at gradients of size {four_digits(each.first)}, and later at others"
     why = "that is not corrected yet" if corrected_by(parts.rule, parts) else "that begins at nothing"
-    return f"; at gradients of size {said(each.late)} both are alike, at step 1 ({why}) at {said(each.first)}"
+    later, first = four_digits(each.late), four_digits(each.first)
+    return f"; at gradients of size {later} both are alike, at step 1 ({why}) at {first}"
 
 
 def _alike_formula(each: Standing) -> str:
@@ -165,7 +166,8 @@ def _half(setting: Setting, last: Standing) -> Iterator[Claim]:
     shown = run if math.isclose(seen, 0.5, rel_tol=1e-3) else None
     yield Claim(
         "numbers",
-        f"A gradient of size {said(half)} that stays makes half a step. Far below, a step is proportional to the "
+        f"A gradient of size {four_digits(half)} that stays makes half a step. Far below, a step is "
+        f"proportional to the "
         f"gradient, as if nothing were divided; far above, its size does not matter.",
         "computed",
         Number(
@@ -186,7 +188,7 @@ def _shares(setting: Setting, about: str) -> Iterator[Claim]:
     runs = tuple(move(setting, f"constant:{-size:g}", 1) for size in SIZES)
     small = next(((size, part) for size, part in rows if 0.9 < part < 1 - 1e-6), None)
     told = (
-        f" At a gradient of {exact(small[0])} it still takes {said(100 * (1 - small[1]))}% of the step."
+        f" At a gradient of {exact(small[0])} it still takes {four_digits(100 * (1 - small[1]))}% of the step."
         if small
         else ""
     )
@@ -197,7 +199,7 @@ def _shares(setting: Setting, about: str) -> Iterator[Claim]:
 
 
 def _listed(rows: tuple[tuple[float, float], ...]) -> str:
-    return ", ".join(f"{said(100 * part)}% at {exact(size)}" for size, part in rows[:4])
+    return ", ".join(f"{four_digits(100 * part)}% at {exact(size)}" for size, part in rows[:4])
 
 
 def _without(setting: Setting) -> Iterator[Claim]:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof, Run
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof, Run, four_digits
 from mhat.explanations.numbers.parts import Array, Parts, parts_of
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import counted, in_rates, said
+from mhat.explanations.numbers.wording import counted, in_rates
 from mhat.explanations.runs import Setting
 from mhat.laws import LongestStep, longest_step
 from mhat.printers.python import expression_text
@@ -54,7 +54,7 @@ def longest_numbers(setting: Setting) -> Iterator[Claim]:
     text = "sqrt(sum of w_k**2 / u_k)" if found.formula is None else expression_text(found.formula)
     yield Claim(
         "numbers",
-        f"No step is longer than {in_rates(most, parts)}{reached}.",
+        f"{'Beside the decay of x no' if parts.decay else 'No'} step is longer than {in_rates(most, parts)}{reached}.",
         "computed",
         Number(most * parts.lr, Formula(text), "Cauchy and Schwarz", run, 0.1),
         parts.rate or "",
@@ -101,7 +101,7 @@ def _nearest(setting: Setting, found: LongestStep) -> tuple[Run | None, str]:
     far = in_rates(run.value / parts.lr, parts)
     if not math.isclose(run.value, (longest_at(parts) or 0.0) * parts.lr, rel_tol=0.1):
         return None, ""
-    return run, f"; gradients that {how} by {said(found.growth)} a step come near it: {far} in {steps} steps"
+    return run, f"; gradients that {how} by {four_digits(found.growth)} a step come near it: {far} in {steps} steps"
 
 
 def after_spike(parts: Parts, sizes: tuple[float, ...] = SPIKES, after: int = 300) -> tuple[float, Array, Array, Array]:
@@ -119,7 +119,7 @@ def spike_numbers(setting: Setting) -> Iterator[Claim]:
     if not parts.reads_gradient:
         return
     before, at_once, shortest, when = after_spike(parts)
-    if not (np.isfinite(at_once).all() and np.isfinite(shortest).all()):
+    if not (np.isfinite(at_once).all() and np.isfinite(shortest).all()) or not (before or at_once.any()):
         return
     rows = tuple(zip(SPIKES, map(float, at_once), map(float, shortest), map(int, when), strict=True))
     runs = (measured(setting, Run("", f"spike:size=-100,at={QUIET},base=-1", QUIET, "update", QUIET)),)

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Formula, Number, Run
+from mhat.explanations.claims import Claim, Formula, Number, Run, four_digits
 from mhat.explanations.numbers.parts import Array, Parts, parts_of
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import in_rates, said
+from mhat.explanations.numbers.wording import in_rates
 from mhat.explanations.runs import Setting
 
 SEED = 1
@@ -161,8 +161,8 @@ def equilibrium(setting: Setting) -> Iterator[Claim]:
     formula = Formula(_equilibrium_formula(parts))
     yield Claim(
         "numbers",
-        f"Decay takes {said(decay)} of a weight at every step. Under noise alone weights end at "
-        f"{said(size)}{unit} in the root mean square, after some {said(1 / decay)} steps, wherever they "
+        f"Decay takes {four_digits(decay)} of a weight at every step. Under noise alone weights end at "
+        f"{four_digits(size)}{unit} in the root mean square, after some {four_digits(1 / decay)} steps, wherever they "
         f"begin.",
         "computed",
         Number(size, formula, "Kosson et al. 2023, arXiv:2305.17212", run, 0.15),
@@ -170,7 +170,7 @@ def equilibrium(setting: Setting) -> Iterator[Claim]:
     )  # fmt: skip
     yield Claim(
         "numbers",
-        f"There a step turns the weights by {said(turn)} of their size: the typical step over where they end.",
+        f"There a step turns the weights by {four_digits(turn)} of their size: the typical step over where they end.",
         "computed",
         Number(turn, Formula("typical step / equilibrium"), "Kosson et al. 2023, arXiv:2305.17212"),
         parts.rate or "",
@@ -180,5 +180,5 @@ def equilibrium(setting: Setting) -> Iterator[Claim]:
 def _equilibrium_formula(parts: Parts) -> str:
     rate = parts.rate
     if abs(float(np.sum(parts.kernel)) - 1) < 1e-6:  # type: ignore[arg-type]
-        return f"{rate} / sqrt(2 * decay), decay = {said(parts.decay or 0.0)} a step"
-    return f"{rate} * (sum of the weights) / sqrt(2 * decay), decay = {said(parts.decay or 0.0)} a step"
+        return f"{rate} / sqrt(2 * decay), decay = {four_digits(parts.decay or 0.0)} a step"
+    return f"{rate} * (sum of the weights) / sqrt(2 * decay), decay = {four_digits(parts.decay or 0.0)} a step"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mhat.explanations.numbers.averages import Average, averages_of
+from mhat.explanations.numbers.averages import Average, Changing, averages_of, changing_of
 from mhat.explanations.numbers.responses import Floor, Quotient, Response, Responses, Spot, responses_of
 from mhat.explanations.numbers.walks import Walked, walk
 from mhat.explanations.runs import Setting
@@ -64,6 +64,11 @@ class Parts:
     def averages(self) -> tuple[Average, ...]:
         """The states that take in the gradient, and what they fade by."""
         return tuple(averages_of(self.rule, self.knobs, self.responses))
+
+    @cached_property
+    def changing(self) -> tuple[Changing, ...]:
+        """The states that keep another share of themselves at every step: what is settled in the end says nothing."""
+        return tuple(changing_of(self.rule, self.responses))
 
     @property
     def means(self) -> tuple[Average, ...]:
@@ -177,7 +182,7 @@ class Parts:
         It is seen in what one gradient of 1 does among zeros, after all corrections are over. None where the step is
         no sum of gradients, nor one over a size.
         """
-        if self.quotient is None and not self.step.is_sum:
+        if self.changing or (self.quotient is None and not self.step.is_sum):
             return None
         longest = max((each.gain for each in self.averages if each.linear and not each.squares), default=0.0)
         if longest >= 1:

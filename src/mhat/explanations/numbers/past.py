@@ -8,21 +8,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof, Run
-from mhat.explanations.numbers.averages import Average
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Proof, Run, four_digits
+from mhat.explanations.numbers.averages import Average, Changing
 from mhat.explanations.numbers.parts import LATE, Parts, parts_of
 from mhat.explanations.numbers.readings import measured
 from mhat.explanations.numbers.responses import Spot
-from mhat.explanations.numbers.wording import listed, said, steps_long
+from mhat.explanations.numbers.wording import listed, steps_long
 from mhat.explanations.runs import Setting
 from mhat.language import Expression, Operation, Rule, of_tree
 from mhat.language import Number as Literal
+from mhat.language.values import value_of
 from mhat.language.walking import mapped_tree, names_in, subexpressions
 from mhat.printers.python import expression_text
 
 SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 1000)
 HARDLY = 0.01
 LONGEST = 200_000
+# Steps at which a share that changes is told.
+TIMES = (1, 10, 100)
 
 
 def past_numbers(setting: Setting) -> Iterator[Claim]:
@@ -34,7 +37,8 @@ def past_numbers(setting: Setting) -> Iterator[Claim]:
         yield Claim(
             "numbers", f"{names} begin where x does and go with it: no averages of the gradient.", "proved", shown
         )
-    if not parts.averages and not parts.followers:
+    yield from (changing_share(parts, each) for each in parts.changing)
+    if not parts.averages and not parts.followers and not parts.changing:
         yield Claim(
             "numbers", "It remembers no gradient: a step is made of the newest one alone.", "proved", _forgets(parts)
         )
@@ -43,6 +47,19 @@ def past_numbers(setting: Setting) -> Iterator[Claim]:
         yield half_life(setting, average)
     yield from weights(setting)
     yield from corrections(setting)
+
+
+def changing_share(parts: Parts, changing: Changing) -> Claim:
+    """Say which share of itself a state keeps, step by step, where that is not always the same."""
+    known = dict(parts.knobs)
+    per_step = names_in(changing.gain) - set(parts.knobs) - {"t"}
+    rows = () if per_step else tuple((t, value_of(changing.gain, {**known, "t": float(t)})) for t in TIMES)
+    told = ""
+    if rows and all(math.isfinite(share) for _, share in rows):
+        told = f": {listed([f'{four_digits(share)} at step {t}' for t, share in rows])}"
+        told += "; above 1 it grows by itself" if any(share > 1 for _, share in rows) else ""
+    sentence = f"What `{changing.state}` keeps of itself changes from step to step, `{changing.written}`{told}."
+    return Claim("numbers", sentence, "computed", Comparison(("step", "share kept"), rows), changing.state)
 
 
 def _forgets(parts: Parts) -> Proof:
@@ -61,18 +78,19 @@ def half_life(setting: Setting, average: Average) -> Claim:
     if average.gain >= 1:
         return _told(f"{begins} and forgets nothing: it never falls by itself.", math.inf, average)
     tail = (
-        f": it keeps {said(average.gain)} of itself a step, so after {steps_long(average.half_life)} without new ones "
+        f": it keeps {four_digits(average.gain)} of itself a step, so after "
+        f"{steps_long(average.half_life)} without new ones "
         f"half of it is left"
     )
     if average.kind == "average":
-        tail += f". It speaks of the last {said(average.length)} steps or so"
+        tail += f". It speaks of the last {four_digits(average.length)} steps or so"
     elif average.kind == "decaying sum":
-        tail += f". Gradients that stay the same pile up to {said(average.length)} times one of them"
+        tail += f". Gradients that stay the same pile up to {four_digits(average.length)} times one of them"
     return _told(f"{begins}{tail}.", average.half_life, average)
 
 
 def _told(sentence: str, value: float, average: Average) -> Claim:
-    written = average.written or said(average.gain)
+    written = average.written or four_digits(average.gain)
     formula = Formula(f"ln(2) / -ln({written})", rf"\frac{{\ln 2}}{{-\ln {written}}}") if 0 < average.gain < 1 else None
     number = Number(value, formula, "a geometric sequence", None, unit="steps")
     return Claim("numbers", sentence, "computed", number, average.state)
@@ -87,11 +105,11 @@ def weights(setting: Setting) -> Iterator[Claim]:
     total = float(kernel.sum())
     ages = [age for age in SHOWN if age < len(kernel) and abs(kernel[age]) > 1e-4 * abs(kernel).max()]
     rows = tuple((age, float(kernel[age])) for age in ages)
-    said_rows = ", ".join(f"{said(weight)} ({age})" for age, weight in rows[:6])
+    said_rows = ", ".join(f"{four_digits(weight)} ({age})" for age, weight in rows[:6])
     yield Claim(
         "numbers",
         f"In a step the past gradients have these weights, by their age in steps: {said_rows}. All together they are "
-        f"{said(total)}.",
+        f"{four_digits(total)}.",
         "computed",
         Comparison(("age", "weight"), rows, (_shown_by(setting),)),
     )  # fmt: skip
@@ -110,7 +128,8 @@ def corrections(setting: Setting) -> Iterator[Claim]:
             continue
         yield Claim(
             "numbers",
-            f"The correction `{text}` is {said(_value(parts, factor, 1))} at step 1, and within 1% of 1 from step "
+            f"The correction `{text}` is {four_digits(_value(parts, factor, 1))} at step 1, and within "
+            f"1% of 1 from step "
             f"{length} on.",
             "computed",
             Number(length, Formula(f"abs({text} - 1) < 0.01"), "the correction itself", None, unit="steps"),

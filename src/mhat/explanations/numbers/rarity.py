@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Run
+from mhat.explanations.claims import Claim, Comparison, Run, four_digits
 from mhat.explanations.numbers.parts import LATE, Parts, parts_of
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import in_rates, said
+from mhat.explanations.numbers.wording import in_rates
 from mhat.explanations.runs import Setting
 
 RARE = (2, 10, 100)
@@ -74,7 +74,9 @@ def unseen_numbers(setting: Setting, away: int = 100) -> Iterator[Claim]:
     if not parts.averages:
         return
     drift, dense, lazy = unseen(parts, away)
-    left = ", ".join(f"{said(100 * each.gain**away)}% of `{each.state}`" for each in parts.averages if each.gain < 1)
+    left = ", ".join(
+        f"{four_digits(100 * each.gain**away)}% of `{each.state}`" for each in parts.averages if each.gain < 1
+    )
     yield Claim(
         "numbers",
         f"After {away} steps without a gradient {left or 'all'} is left, and x has gone on by "

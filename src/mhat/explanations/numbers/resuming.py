@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Number, Run
+from mhat.explanations.claims import Claim, Comparison, Number, Run, four_digits
 from mhat.explanations.numbers.parts import Parts, parts_of
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.wording import in_rates, listed, said
+from mhat.explanations.numbers.wording import in_rates, listed
 from mhat.explanations.runs import Setting
 from mhat.language.inference import names_read
 
@@ -91,7 +91,9 @@ def idle_numbers(setting: Setting) -> Iterator[Claim]:
     if run.value == 1.0:
         told = "nothing moves: a step that a tool takes to save or load a state does no harm"
     else:
-        told = f"x still moves, from 1 to {said(run.value)} in {IDLE} steps: a step taken to save a state does harm"
+        told = (
+            f"x still moves, from 1 to {four_digits(run.value)} in {IDLE} steps: a step taken to save a state does harm"
+        )
     yield Claim(
         "numbers", f"With {parts.rate} = 0 and no gradient {told}.", "computed",
         Number(1.0 if run.value == 1.0 else run.value, None, "", run, 1e-12), parts.rate,

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run
+from mhat.explanations.claims import Claim, Comparison, Formula, Number, Run, four_digits
 from mhat.explanations.numbers.parts import Parts, parts_of
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import said
 from mhat.explanations.runs import Setting
 from mhat.language import Expression, Operation, Rule, of_tree
 from mhat.language.walking import mapped
@@ -33,10 +32,10 @@ def stability_numbers(setting: Setting) -> Iterator[Claim]:
         return
     rate = parts.rate
     over = "" if parts.quotient is None else ", divided by the denominator,"
-    in_lr = f"{said(most * parts.lr)} / {rate} = " if rate and not math.isclose(parts.lr, 1.0) else ""
+    in_lr = f"{four_digits(most * parts.lr)} / {rate} = " if rate and not math.isclose(parts.lr, 1.0) else ""
     yield Claim(
         "numbers",
-        f"It swings out on a bowl whose curvature{over} is above {in_lr}{said(most)}.",
+        f"It swings out on a bowl whose curvature{over} is above {in_lr}{four_digits(most)}.",
         "computed",
         Number(most, Formula(threshold_formula(parts)), "Cohen et al. 2022, arXiv:2207.14484", None, NEAR),
         rate or "",
@@ -133,9 +132,10 @@ def confirmation(setting: Setting) -> Claim | None:
         return None
     return Claim(
         "numbers",
-        f"On a bowl {said(100 * NEAR)}% flatter x comes from {said(before)} at step {STEPS // 2} to "
-        f"{said(after)} at step {STEPS}; on one {said(100 * NEAR)}% steeper it goes from {said(begun)} to "
-        f"{said(grown)}.",
+        f"On a bowl {four_digits(100 * NEAR)}% flatter x comes from {four_digits(before)} at step {STEPS // 2} to "
+        f"{four_digits(after)} at step {STEPS}; on one {four_digits(100 * NEAR)}% steeper it goes from "
+        f"{four_digits(begun)} to "
+        f"{four_digits(grown)}.",
         "computed",
         Comparison(("curvature", f"x at {STEPS // 2}", f"x at {STEPS}"), tuple(rows), tuple(runs)),
     )  # fmt: skip

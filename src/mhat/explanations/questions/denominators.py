@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers import claimed
 from mhat.explanations.numbers.floors import floor_numbers
 from mhat.explanations.numbers.longest import after_spike, longest_numbers, spike_numbers
@@ -15,7 +16,7 @@ from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.numbers.past import corrected_by
 from mhat.explanations.numbers.readings import measured, move
 from mhat.explanations.numbers.stability import stability_numbers
-from mhat.explanations.numbers.wording import counted, in_rates, said
+from mhat.explanations.numbers.wording import counted, in_rates
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, table
 from mhat.explanations.runs import Setting
 from mhat.language import Assignment, Expression, Operation, Rule, of_tree
@@ -70,13 +71,17 @@ def clipping(setting: Setting) -> Iterator[Claim]:
     yield computed(
         "A factor that is the same at every step does nothing: gradients a tenth as large make the same steps."
         if alike
-        else f"A factor counts: gradients a tenth as large make steps {said(tenth / whole)} times as long.",
+        else f"A factor counts: gradients a tenth as large make steps {four_digits(tenth / whole)} times as long.",
         table(("factor", "mean step"), (1, whole), (0.1, tenth), runs=runs),
     )
     before, at_once, _, _ = after_spike(parts, (100.0,), 2)
+    spiked = f"a gradient of 100 after ones makes a step of {in_rates(float(at_once[0]), parts)}"
+    same = math.isclose(before, float(at_once[0]), rel_tol=1e-6)
     yield computed(
-        f"One that changes from step to step does something: a gradient of 100 after ones makes a step of "
-        f"{in_rates(float(at_once[0]), parts)}, and clipped to 1 it makes {in_rates(before, parts)}.",
+        f"One that changes from step to step does nothing at that step: {spiked}, and so it does clipped to 1."
+        if same
+        else f"One that changes from step to step does something: {spiked}, and clipped to 1 it makes "
+        f"{in_rates(before, parts)}.",
         table(("gradient", "step"), ("100", at_once[0]), ("clipped to 1", before),
               runs=(move(setting, "spike:size=-100,at=3000,base=-1", 3000),)),
     )  # fmt: skip
@@ -97,7 +102,7 @@ def which_maximum(setting: Setting) -> Iterator[Claim]:
         for text, factor in corrected_by(setting.rule, parts)
     )
     fading = next((each.gain for each in parts.averages if each.state == state and each.gain < 1), None)
-    fades = "" if fading is None else f", which fades to {said(fading)} of itself a step"
+    fades = "" if fading is None else f", which fades to {four_digits(fading)} of itself a step"
     when = ", and corrected afterwards" if corrected else ""
     yield computed(
         f"`{state}` is the largest `{expression_text(other)}` so far{fades}{when}.",
@@ -153,11 +158,12 @@ def _divided(rule: Rule, state: str, text: str) -> bool:
 QUESTIONS = (
     Question(
         4, ("Why does the loss jump late in training?", "loss spikes"),
-        ("jump", "jumps", "spike", "spikes", "explode", "diverge", "late", "unstable", "instability"), late_jumps,
+        ("jump", "jumps", "spike", "spikes", "explode", "diverge", "late", "unstable", "instability"),
+        late_jumps, settled=True,
     ),
     Question(
         5, ("What does eps do, why 1e-8, where does it go?", "what is epsilon for"),
-        ("eps", "epsilon", "1e-8", "denominator"), what_eps_does,
+        ("eps", "epsilon", "1e-8", "denominator"), what_eps_does, settled=True,
     ),
     Question(
         10, ("Does clipping do anything under Adam?", "gradient clipping and adaptive rules"),
@@ -165,6 +171,6 @@ QUESTIONS = (
     ),
     Question(
         24, ("AMSGrad: the maximum of what, and is it worth it?", "what does amsgrad=True do"),
-        ("amsgrad", "maximum", "max", "v_max"), which_maximum,
+        ("amsgrad", "maximum", "max", "v_max"), which_maximum, settled=True,
     ),
 )  # fmt: skip

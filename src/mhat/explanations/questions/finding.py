@@ -9,6 +9,8 @@ from functools import cache
 from mhat.errors import BadValue
 from mhat.explanations.claims import Claim
 from mhat.explanations.numbers import claimed
+from mhat.explanations.numbers.parts import parts_of
+from mhat.explanations.numbers.wording import listed
 from mhat.explanations.questions import denominators, memories, practice, rates, shapes, starts, troubles
 from mhat.explanations.questions.question import Question, not_asked
 from mhat.explanations.runs import Setting
@@ -59,13 +61,19 @@ def find_question(words: str) -> Question:
         raise BadValue(f"no question has the words `{cut(asked)}`", _nearest(asked))
     fitting = [question for question in questions() if scores[question.number] > best * (1 - 1e-9)]
     if len(fitting) > 1:
-        listed = "; ".join(f"{question.number} {question.text}" for question in fitting)
-        raise BadValue(f"`{cut(asked)}` fits several questions: {listed}", "Add a word, or give the number of one.")
+        several = "; ".join(f"{question.number} {question.text}" for question in fitting)
+        raise BadValue(f"`{cut(asked)}` fits several questions: {several}", "Add a word, or give the number of one.")
     return fitting[0]
 
 
 def answer(question: Question, setting: Setting) -> tuple[Claim, ...]:
     """Answer a question for a rule: some claims, together at most eight lines."""
+    changing = parts_of(setting).changing
+    if changing and question.settled:
+        names = listed([f"`{each.state}`" for each in changing])
+        keep = "keeps another share of itself" if len(changing) == 1 else "keep another share of themselves"
+        shown = ", ".join(f"`{each.state}` keeps `{each.written}` of itself" for each in changing)
+        return (not_asked(f"This has no one answer here: {names} {keep} at every step.", shown),)
     claims = claimed(question.answer, setting)
     if not claims:
         return (
@@ -117,5 +125,7 @@ def _nearest(asked: str) -> str:
     numbers = sorted({number for word in near for number in _index()[word]})[:3]
     if not numbers:
         return "`mhat explain --questions` lists them."
-    listed = "; ".join(f"{question.number} {question.text}" for question in questions() if question.number in numbers)
-    return f"Near to it: {listed.rstrip('?.')}? `mhat explain --questions` lists them all."
+    near_ones = "; ".join(
+        f"{question.number} {question.text}" for question in questions() if question.number in numbers
+    )
+    return f"Near to it: {near_ones.rstrip('?.')}? `mhat explain --questions` lists them all."

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers import claimed
 from mhat.explanations.numbers.longest import longest_at
 from mhat.explanations.numbers.memory import memory_numbers
@@ -16,7 +16,7 @@ from mhat.explanations.numbers.past import half_life
 from mhat.explanations.numbers.rarity import rare_numbers, unseen_numbers
 from mhat.explanations.numbers.readings import measured, move
 from mhat.explanations.numbers.resuming import idle_numbers, resuming_numbers
-from mhat.explanations.numbers.wording import in_rates, listed, said
+from mhat.explanations.numbers.wording import in_rates, listed
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
 from mhat.notation.decimals import exact
@@ -79,7 +79,7 @@ def without_gradient(setting: Setting) -> Iterator[Claim]:
         )
     if decay:
         yield computed(
-            f"And decay takes {said(decay)} of a weight at every step, whatever the gradient is.",
+            f"And decay takes {four_digits(decay)} of a weight at every step, whatever the gradient is.",
             number(decay, "1 - gain of x"),
         )
 
@@ -136,7 +136,7 @@ def memory(setting: Setting) -> Iterator[Claim]:
 QUESTIONS = (
     Question(
         6, ("What do beta1 and beta2 mean, when 0.95?", "what are the betas", "half-life of the averages"),
-        ("beta", "beta1", "beta2", "betas", "rho", "half-life", "halflife", "0.95", "0.999"), betas,
+        ("beta", "beta1", "beta2", "betas", "rho", "half-life", "halflife", "0.95", "0.999"), betas, settled=True,
     ),
     Question(
         9, ("Why do weights move when the gradient is zero?", "parameters change without a gradient"),
@@ -148,7 +148,7 @@ QUESTIONS = (
     ),
     Question(
         21, ("What do sparse or lazy gradients change?", "SparseAdam and embeddings"),
-        ("sparse", "lazy", "embedding", "embeddings", "rare", "rows"), sparse_rows,
+        ("sparse", "lazy", "embedding", "embeddings", "rare", "rows"), sparse_rows, settled=True,
     ),
     Question(
         22, ("How much memory does the state take?", "bytes of optimizer state a parameter"),
@@ -156,6 +156,6 @@ QUESTIONS = (
     ),
     Question(
         27, ("betas = 0: is it SGD?", "Adam without memory"),
-        ("betas", "zero", "sgd", "memoryless", "0"), all_betas_zero,
+        ("betas", "zero", "sgd", "memoryless", "0"), all_betas_zero, settled=True,
     ),
 )  # fmt: skip

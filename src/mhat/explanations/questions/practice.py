@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers.floors import standing
 from mhat.explanations.numbers.parts import Array, Parts, parts_of
 from mhat.explanations.numbers.past import corrected_by
 from mhat.explanations.numbers.readings import measured
-from mhat.explanations.numbers.wording import counted, in_rates, listed, said
+from mhat.explanations.numbers.wording import counted, in_rates, listed
 from mhat.explanations.questions.question import Question, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
 from mhat.language import Expression, Operation, Rule, of_tree
@@ -41,7 +41,9 @@ def seeing(setting: Setting) -> Iterator[Claim]:
     )
     if names:
         runs = [measured(setting, Run("", "constant:10", SHOWN, name, SHOWN)) for name in names]
-        told = ", ".join(f"{run.variable} = {said(run.value if run.value is not None else np.nan)}" for run in runs)
+        told = ", ".join(
+            f"{run.variable} = {four_digits(run.value if run.value is not None else np.nan)}" for run in runs
+        )
         rows = tuple((run.variable, run.value) for run in runs)
         yield computed(
             f"After {SHOWN} gradients of 10 they are {told}.", table(("variable", "value"), *rows, runs=tuple(runs))
@@ -102,8 +104,8 @@ def frameworks(setting: Setting) -> Iterator[Claim]:
             "no documented form of this rule, and no small number beside a correction",
         )
     yield computed(
-        f"`mhat convert {called(setting)} --from keras --to torch` translates the knobs, or says what cannot be the "
-        f"same.",
+        f"`mhat convert{f' {setting.name}' if setting.name else ''}` translates the knobs from one framework to "
+        f"another, or says what cannot be the same.",
         table(("knob", "value"), *parts.knobs.items()),
     )
 
@@ -139,7 +141,8 @@ def same_or_not(setting: Setting) -> Iterator[Claim]:
     worst = max((each for each in apart if np.isfinite(each)), default=float("nan"))
     yield computed(
         f"Fused, foreach and compiled forms do the same operations in another order. After {SPELLED} steps in float32 "
-        f"{counted(len(apart), 'honest spelling')} of this rule lie at most {said(worst)} ulps of x from the exact "
+        f"{counted(len(apart), 'honest spelling')} of this rule lie at most {four_digits(worst)} ulps "
+        f"of x from the exact "
         f"result: no more is to be expected.",
         table(("spelling", "ulps"), *enumerate(apart, start=1)),
     )

@@ -21,13 +21,15 @@ Answer = Callable[[Setting], Iterator[Claim]]
 class Question:
     """One of what people ask again and again.
 
-    `phrases`: how it is put, the first being how it is listed; `words`: what else it is found by.
+    `phrases`: how it is put, the first being how it is listed; `words`: what else it is found by. `settled`: it is
+    answered by what a rule does once it has settled, and not for one that never does.
     """
 
     number: int
     phrases: tuple[str, ...]
     words: tuple[str, ...]
     answer: Answer
+    settled: bool = False
 
     @property
     def text(self) -> str:

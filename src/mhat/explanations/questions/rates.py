@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers import claimed
 from mhat.explanations.numbers.batches import batch_numbers, token_half_life
 from mhat.explanations.numbers.noise import expected_step
 from mhat.explanations.numbers.parts import parts_of
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.wording import in_rates, listed, said
+from mhat.explanations.numbers.wording import in_rates, listed
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
 from mhat.language import Expression, Name, Operation, Rule, of_tree
@@ -73,7 +73,7 @@ def effective_rate(setting: Setting) -> Iterator[Claim]:
     sizes = (1e-4, 1.0, 100.0)
     moves = parts.each(np.tile([sizes], (200, 1)))[-1] * parts.lr
     rows = tuple((size, step, step / size) for size, step in zip(sizes, moves, strict=True))
-    told = listed([f"{said(rate)} at a gradient of {exact(size)}" for size, _, rate in rows])
+    told = listed([f"{four_digits(rate)} at a gradient of {exact(size)}" for size, _, rate in rows])
     runs = tuple(move(setting, f"constant:{-size:g}", 200) for size in sizes)
     yield computed(
         f"After 200 steps of one gradient, what x moves by over it is {told}.",
@@ -144,27 +144,27 @@ def larger_batch(setting: Setting) -> Iterator[Claim]:
         slow = max(fading, key=lambda each: each.gain)
         kept = token_half_life(slow.gain, 4)
         yield computed(
-            f"To keep the half-life of `{slow.state}` in tokens, its decay rate becomes {said(slow.gain)}**4 = "
-            f"{said(kept)}.",
-            number(kept, f"{slow.written or said(slow.gain)}**kappa", "Marek et al. 2025, arXiv:2507.07101"),
+            f"To keep the half-life of `{slow.state}` in tokens, its decay rate becomes {four_digits(slow.gain)}**4 = "
+            f"{four_digits(kept)}.",
+            number(kept, f"{slow.written or four_digits(slow.gain)}**kappa", "Marek et al. 2025, arXiv:2507.07101"),
         )
 
 
 QUESTIONS = (
     Question(
         1, ("Is a decay of the learning rate needed?", "should the learning rate fall"),
-        ("decay", "learning", "rate", "lr", "anneal", "annealing", "fall", "constant"), rate_decay,
+        ("decay", "learning", "rate", "lr", "anneal", "annealing", "fall", "constant"), rate_decay, settled=True,
     ),
     Question(
         7, ("What is the effective learning rate?", "what is the actual learning rate of a parameter"),
-        ("effective", "actual", "adaptive", "learning", "rate", "lr", "param_groups"), effective_rate,
+        ("effective", "actual", "adaptive", "learning", "rate", "lr", "param_groups"), effective_rate, settled=True,
     ),
     Question(
         20, ("Which scheduler fits, and what is momentum cycling?", "learning rate schedules"),
-        ("schedule", "schedules", "scheduler", "cosine", "cycling", "cycle", "onecycle"), schedules,
+        ("schedule", "schedules", "scheduler", "cosine", "cycling", "cycle", "onecycle"), schedules, settled=True,
     ),
     Question(
         25, ("What changes when the batch grows?", "how to scale the learning rate with the batch size"),
-        ("batch", "batches", "size", "larger", "accumulation", "scaling"), larger_batch,
+        ("batch", "batches", "size", "larger", "accumulation", "scaling"), larger_batch, settled=True,
     ),
 )  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim
+from mhat.explanations.claims import Claim, four_digits
 from mhat.explanations.numbers.parts import Parts, parts_of
 from mhat.explanations.numbers.responses import Spot
 from mhat.explanations.numbers.walks import walk
-from mhat.explanations.numbers.wording import in_rates, said
+from mhat.explanations.numbers.wording import in_rates
 from mhat.explanations.questions.question import Question, computed, not_asked, table
 from mhat.explanations.runs import Setting
 from mhat.language import Name, Operation
@@ -88,7 +88,7 @@ def averaged(setting: Setting) -> Iterator[Claim]:
     walked = walk(parts.rule, parts.moving, noise, spots=(spot,), start=1.0)
     apart = np.sqrt(np.mean((walked.spots[0] - walked.x) ** 2, axis=1))
     rows = tuple((t, float(apart[t - 1])) for t in (1, 10, 100, 300))
-    told = ", ".join(f"{said(far)} at step {t}" for t, far in rows)
+    told = ", ".join(f"{four_digits(far)} at step {t}" for t, far in rows)
     yield computed(
         f"Its gradient is taken at x, and `{EVALUATION}` is what to evaluate and save. Under noise with a drift they "
         f"are "

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers import claimed
 from mhat.explanations.numbers.floors import standing
 from mhat.explanations.numbers.parts import Parts, parts_of
 from mhat.explanations.numbers.past import corrected_by, corrections, warm_up, without_corrections
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.wording import in_rates, listed, said
+from mhat.explanations.numbers.wording import in_rates, listed
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.runs import Setting
 from mhat.notation.decimals import exact
@@ -111,10 +111,11 @@ def warming_up(setting: Setting) -> Iterator[Claim]:
         )
         return
     average, steps = slow
-    written = average.written or said(average.gain)
+    written = average.written or four_digits(average.gain)
     yield computed(
         f"The denominator is an average of few gradients at first, and now and then far too small. `{average.state}` "
-        f"has seen enough after 2 / (1 - {written}) = {said(steps)} steps: let the learning rate grow until then.",
+        f"has seen enough after 2 / (1 - {written}) = {four_digits(steps)} steps: let the learning rate "
+        f"grow until then.",
         number(steps, f"2 / (1 - {written})", "Ma & Yarats 2019, arXiv:1910.04209"),
     )  # fmt: skip
 
@@ -130,6 +131,6 @@ QUESTIONS = (
     ),
     Question(
         26, ("Why warm up, and how long?", "is a warm-up of the learning rate needed"),
-        ("warm", "warmup", "warm-up", "rectified"), warming_up,
+        ("warm", "warmup", "warm-up", "rectified"), warming_up, settled=True,
     ),
 )  # fmt: skip

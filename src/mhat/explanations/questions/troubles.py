@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from mhat.explanations.claims import Claim, Run
+from mhat.explanations.claims import Claim, Run, four_digits
 from mhat.explanations.numbers import claimed
 from mhat.explanations.numbers.dtypes import dtype_numbers, floors_in_small
 from mhat.explanations.numbers.parts import Array, Parts, parts_of
 from mhat.explanations.numbers.readings import measured, move
-from mhat.explanations.numbers.wording import in_rates, said
+from mhat.explanations.numbers.wording import in_rates
 from mhat.explanations.questions.question import Question, asked, computed, not_asked, number, table
 from mhat.explanations.questions.rates import falling
 from mhat.explanations.runs import Setting
@@ -50,11 +50,13 @@ def l2_or_decay(setting: Setting) -> Iterator[Claim]:
     loud = 0.0 if abs(loud) < 1e-6 * decoupled else loud
     rows = (("no other gradient", quiet, decoupled), (f"gradients of {LOUD:g} up and down", loud, decoupled))
     yield computed(
-        f"At x = 1, where the gradient is zero, a penalty of {LAMBDA} x in the gradient takes {said(quiet)} a step in "
+        f"At x = 1, where the gradient is zero, a penalty of {LAMBDA} x in the gradient takes "
+        f"{four_digits(quiet)} a step in "
         f"the "
-        f"end; decay of the parameter itself {parts.rate} * {LAMBDA} = {said(decoupled)}. Under gradients of {LOUD:g} "
+        f"end; decay of the parameter itself {parts.rate} * {LAMBDA} = {four_digits(decoupled)}. Under "
+        f"gradients of {LOUD:g} "
         f"up "
-        f"and down the penalty takes {said(loud)}, decay the same as before.",
+        f"and down the penalty takes {four_digits(loud)}, decay the same as before.",
         table(("", "in the gradient", "of the parameter"), *rows),
     )
     same = math.isclose(quiet, decoupled, rel_tol=0.02) and math.isclose(loud, decoupled, rel_tol=0.02)
@@ -65,9 +67,9 @@ def l2_or_decay(setting: Setting) -> Iterator[Claim]:
     else:
         closing = "They are not the same: what is in the gradient goes through all that the rule does with it."
     decay = parts.decay
-    own = "" if decay is None else " It has no decay of its own."
+    own = "" if decay is None else " As its knobs stand it takes nothing of x by itself."
     if decay:
-        own = f" This rule's own decay takes {said(decay)} of x a step, whatever the gradient is."
+        own = f" This rule's own decay takes {four_digits(decay)} of x a step, whatever the gradient is."
     yield computed(f"{closing}{own}", number(decay or 0.0, "1 - gain of x"))
 
 
@@ -98,7 +100,7 @@ def no_learning(setting: Setting) -> Iterator[Claim]:
         per = mean * parts.lr
         yield computed(
             f"With a mean of 0.1 under noise of 1 x goes {in_rates(mean, parts)} a step, so a way of 1 takes "
-            f"{said(abs(1 / per))} steps at {parts.rate or 'this rate'}={said(parts.lr)}.",
+            f"{four_digits(abs(1 / per))} steps at {parts.rate or 'this rate'}={four_digits(parts.lr)}.",
             table(("", "a step"), ("drift of 0.1 under noise of 1", per), runs=(run,)),
         )
     lots = measured(setting, Run("", ROUND, ONLINE, "x", ONLINE))
@@ -116,7 +118,7 @@ def not_a_number(setting: Setting) -> Iterator[Claim]:
     parts = parts_of(setting)
     run = move(setting, "zeros", 1)
     value = run.value if run.value is not None else math.nan
-    told = "not a number: zero is divided by zero" if math.isnan(value) else f"{said(value)}, which is a number"
+    told = "not a number: zero is divided by zero" if math.isnan(value) else f"{four_digits(value)}, which is a number"
     yield computed(f"At a gradient of zero the first step is {told}.", number(value, "", "", run))
     yield from asked(floors_in_small(parts))
     for floor in parts.floors:
@@ -150,14 +152,14 @@ def small_changes(setting: Setting) -> Iterator[Claim]:
         yield computed(
             f"A change below 2**-9 of a weight is rounded away in bfloat16: a step of {in_rates(1.0, parts)} beside "
             f"any "
-            f"weight above {said(still)}.",
+            f"weight above {four_digits(still)}.",
             number(still, "rate / 2**-9", "the spacing of bfloat16"),
         )
         return
     yield computed(
         f"A change below 2**-9 of a weight is rounded away in bfloat16: here a step is proportional to the gradient, "
         f"and "
-        f"those below {said(2.0**-9 / parts.lr)} of the weight, over what it piles up to, do nothing.",
+        f"those below {four_digits(2.0**-9 / parts.lr)} of the weight, over what it piles up to, do nothing.",
         number(2.0**-9 / parts.lr, "2**-9 / rate", "the spacing of bfloat16"),
     )
 
@@ -172,8 +174,9 @@ def fair_hills(setting: Setting) -> Iterator[Claim]:
         "It looks at each coordinate by itself, so it matters how the hill lies along them"
     )  # fmt: skip
     yield computed(
-        f"On a ravine, 100 times as steep across as along, {TURNS} steps bring x from 1.118 to {said(ends[0])} from "
-        f"the bottom where the ravine lies along a coordinate, and to {said(ends[45])} where hill and start are "
+        f"On a ravine, 100 times as steep across as along, {TURNS} steps bring x from 1.118 to "
+        f"{four_digits(ends[0])} from "
+        f"the bottom where the ravine lies along a coordinate, and to {four_digits(ends[45])} where hill and start are "
         f"turned by 45 "
         f"degrees. {closing}.",
         table(("angle", "distance"), *ends.items(), runs=runs),
@@ -206,11 +209,11 @@ def proved_to_converge(setting: Setting) -> Iterator[Claim]:
         rows.append((called, run.value or 0.0))
         runs.append(run)
     named = ", ".join(
-        f"{knob}={said(value)}"
+        f"{knob}={four_digits(value)}"
         for knob, value in short.knobs.items()
         if knob != parts.rate and fallen.knobs.get(knob) != value
     )
-    told = f"; with {named}, at {said(rows[1][1])}" if named else ""
+    told = f"; with {named}, at {four_digits(rows[1][1])}" if named else ""
     wrong = [called for called, place in rows if place > 0]
     closing = (
         "It goes the wrong way"
@@ -222,7 +225,7 @@ def proved_to_converge(setting: Setting) -> Iterator[Claim]:
     yield computed(
         f"On the example of Reddi et al. (slopes 3, -1, -1, again and again, x from -1 to 1, a rate of 0.5 / sqrt(t)) "
         f"x "
-        f"should end at -1. After {ONLINE} steps this rule is at {said(rows[0][1])}{told}. {closing}.",
+        f"should end at -1. After {ONLINE} steps this rule is at {four_digits(rows[0][1])}{told}. {closing}.",
         table(("memory", "x"), *rows, runs=tuple(runs)),
     )
 
@@ -242,7 +245,7 @@ QUESTIONS = (
     ),
     Question(
         17, ("Why do small steps or decay do nothing in bfloat16?", "updates lost to rounding"),
-        ("bfloat16", "bf16", "rounding", "small", "precision", "lost"), small_changes,
+        ("bfloat16", "bf16", "rounding", "small", "precision", "lost"), small_changes, settled=True,
     ),
     Question(
         28, ("Are pictures on two-dimensional hills fair?", "comparing optimizers on a surface"),

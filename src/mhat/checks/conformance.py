@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mhat.checks.absence import with_absence
+from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Diagnosis
@@ -27,7 +28,7 @@ from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
-from mhat.mistakes.dialects import Dialect, dialects_of
+from mhat.mistakes.dialects import Dialect
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -48,6 +49,7 @@ def check(
     *,
     observe: str = "x",
     strict: bool = False,
+    dialects: Dialects = True,
     maximize: bool = False,
     seconds: float = SECONDS,
     knobs: Mapping[str, float] | None = None,
@@ -56,13 +58,15 @@ def check(
     """Check a subject against a rule.
 
     `observe`: what the subject answers: "x", the "update", or a variable of the rule. `strict` holds the rule's
-    defaults; otherwise knobs that the subject hides are estimated and reported. `maximize`: the subject climbs,
+    defaults; otherwise knobs that the subject hides are estimated and reported. `dialects`: which documented other
+    forms conform, by name; True: all but those that decay otherwise, and none if `strict`. `maximize`: it climbs,
     so it is given the negated gradients. `seconds` of computing limit the search for the mistake. `knobs` given are
     held. `report` is told what is tried, what was found so far, and which share of the time has gone.
 
     Raises UnknownName and BadValue for what cannot be asked, SubjectError if the subject fails.
     """
-    question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}))
+    accepted: Dialects = False if strict and dialects is True else dialects
+    question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}), dialects=accepted)
     return judged(question, Effort(seconds, report), strict=strict)
 
 
@@ -71,6 +75,7 @@ def identify(
     rules: Sequence[Rule],
     *,
     observe: str = "x",
+    dialects: Dialects = True,
     maximize: bool = False,
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
@@ -81,8 +86,9 @@ def identify(
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
     subject = climbing(subject) if maximize else subject
+    held = knobs or {}
     questions = [
-        Question(subject, rule, observe, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
+        Question(subject, rule, observe, {name: held[name] for name in held if name in rule.knobs}, dialects=dialects)
         for rule in askable(rules, observe)
     ]
     return identified(questions, Effort(seconds, report))
@@ -111,9 +117,11 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     effort.begin(f"{question.rule.name} as it is written, and its documented forms")
     with effort.paused():
         followed = conforming(question, strict=strict)
-        if followed is not None:
+        if followed is not None and not refuses(question, followed):
             return with_absence(following(question, followed), question)
-        rounded = _conforms_in_float32(question)
+        rounded = followed is None and _conforms_in_float32(question)
+    if followed is not None:
+        return not_accepted(question, followed, effort)
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded:
@@ -132,17 +140,33 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
                 spoken, _, estimated = each
-                simplicity = (len(spoken), len(estimated), len(question.rule.tree.body))
+                simplicity = (int(refuses(question, each)), len(spoken), len(estimated), len(question.rule.tree.body))
                 followed.append((simplicity, question, each))
     if followed:
         _, question, simplest = min(followed, key=lambda one: one[0])
+        if refuses(question, simplest):
+            return not_accepted(question, simplest, effort)
         return with_absence(following(question, simplest), question)
     return _nearest_of(questions, effort)
 
 
 def conforming(question: Question, *, strict: bool = False) -> Conforming | None:
-    """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs."""
-    forms = [((), question.rule), *dialects_of(question.rule)]
+    """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs.
+
+    A form that is not accepted comes last, where no other is followed.
+    """
+    for forms in sorted_forms(question.rule, question.dialects):
+        if (found := _followed(question, forms, strict=strict)) is not None:
+            return found
+    return None
+
+
+def refuses(question: Question, followed: Conforming) -> bool:
+    """Whether what is followed is a dialect that is not accepted."""
+    return refused(question.rule, followed[:2], question.dialects)
+
+
+def _followed(question: Question, forms: Sequence[Form], *, strict: bool) -> Conforming | None:
     for spoken, rule in forms:
         if question.matcher.agreed(rule.tree) == question.matcher.steps and question.agrees(rule, {}):
             return spoken, rule, {}
@@ -166,8 +190,9 @@ def _conforms_in_float32(question: Question) -> bool:
     """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
     if question.subject.dtype != "float64" or question.recorded is not None:
         return False
-    coarser = replace(question.subject, dtype="float32")
-    return conforming(Question(coarser, question.rule, question.observe, question.held), strict=True) is not None
+    coarser = replace(question, subject=replace(question.subject, dtype="float32"))
+    found = conforming(coarser, strict=True)
+    return found is not None and not refuses(coarser, found)
 
 
 def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Forms:
@@ -227,6 +252,13 @@ def following(question: Question, followed: Conforming) -> Verdict:
     return replace(
         verdict, dialect=dialect, diagnosis=diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
     )
+
+
+def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
+    """Say that a documented form is followed which is not accepted as the rule."""
+    spoken, form, estimated = followed
+    verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
+    return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
 
 
 def deviating(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.acceptance import Dialects
 from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
 from mhat.checks.oracle import bound, expected
 from mhat.dtypes import DTYPES
@@ -34,7 +35,7 @@ COARSE_COORDINATES = 500
 
 @dataclass(frozen=True)
 class Question:
-    """A subject, the rule it claims to be, what is seen of it, and the knobs that are held.
+    """A subject, the rule it claims to be, what is seen of it, the knobs that are held, and the dialects accepted.
 
     `recorded`: what it did on all streams, where it is a record and cannot be driven: a first half and the whole.
     """
@@ -44,6 +45,7 @@ class Question:
     observe: str = "x"
     held: Mapping[str, float] = field(default_factory=dict)
     recorded: tuple[Observed, Observed] | None = None
+    dialects: Dialects = True
 
     def __post_init__(self) -> None:
         self.rule.check_knobs(dict(self.held))

@@ -202,7 +202,7 @@ def _check_taken(subject: Subject, rule: Rule, manner: Manner, held: Mapping[str
     without = followed({name: value for name, value in held.items() if name in subject.knobs})
     if without is None:
         return
-    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without[2]}
+    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without.estimated}
     settings = _settings(does, untaken)
     raise BadValue(
         f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",

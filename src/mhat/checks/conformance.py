@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.question import Question
+from mhat.checks.spellings import equal_but_for_rounding
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
@@ -38,9 +39,17 @@ from mhat.subjects.subject import Subject
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
 IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that type"
-# What is followed: the forms that a subject speaks, the rule in that form, and its hidden knobs.
-Conforming = tuple[tuple[Dialect, ...], Rule, dict[str, float]]
+
+
+class Conforming(NamedTuple):
+    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note."""
+
+    spoken: tuple[Dialect, ...]
+    rule: Rule
+    estimated: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def check(
@@ -127,6 +136,11 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if rounded:
         # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
         depth, until = min(depth, 2), until / 3
+    if question.subject.dtype == "float64" and question.confirms(question.rule.tree, {}):
+        # The rule itself is as near as any edit of it would have to be: one that fits would be named by chance.
+        return deviating(
+            question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
+        )
     search = _search(question, effort, () if strict else question.hidden)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
     return deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
@@ -139,8 +153,12 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
-                spoken, _, estimated = each
-                simplicity = (int(refuses(question, each)), len(spoken), len(estimated), len(question.rule.tree.body))
+                simplicity = (
+                    int(refuses(question, each)),
+                    len(each.spoken),
+                    len(each.estimated),
+                    len(question.rule.tree.body),
+                )
                 followed.append((simplicity, question, each))
     if followed:
         _, question, simplest = min(followed, key=lambda one: one[0])
@@ -163,20 +181,24 @@ def conforming(question: Question, *, strict: bool = False) -> Conforming | None
 
 def refuses(question: Question, followed: Conforming) -> bool:
     """Whether what is followed is a dialect that is not accepted."""
-    return refused(question.rule, followed[:2], question.dialects)
+    return refused(question.rule, (followed.spoken, followed.rule), question.dialects)
 
 
 def _followed(question: Question, forms: Sequence[Form], *, strict: bool) -> Conforming | None:
-    for spoken, rule in forms:
-        if question.matcher.agreed(rule.tree) == question.matcher.steps and question.agrees(rule, {}):
-            return spoken, rule, {}
+    near = [form for form in forms if question.matcher.agreed(form[1].tree) == question.matcher.steps]
+    for spoken, rule in near:
+        if question.agrees(rule, {}):
+            return Conforming(spoken, rule, {})
+    for spoken, rule in near:
+        if (note := equal_but_for_rounding(question, rule)) is not None:
+            return Conforming(spoken, rule, {}, (note,))
     if strict:
         return None
     for spoken, rule in forms:
         fitter = Fitter(question.matcher, rule.tree, question.hidden)
         knobs = fitter.quick(rule.tree) or fitter.fit(rule.tree)
         if knobs and not _without_memory(rule, knobs) and question.confirms(rule.tree, knobs):
-            return spoken, rule, knobs
+            return Conforming(spoken, rule, knobs)
     return None
 
 
@@ -244,8 +266,9 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
 
 def following(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated = followed
+    spoken, meant, estimated, notes = followed
     verdict = verdict_of(question, estimated, conforms=True)
+    verdict = replace(verdict, notes=(*verdict.notes, *notes))
     if not spoken:
         return verdict
     dialect = "; ".join(f"{each.name} ({each.reference})" for each in spoken)
@@ -256,7 +279,7 @@ def following(question: Question, followed: Conforming) -> Verdict:
 
 def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
     """Say that a documented form is followed which is not accepted as the rule."""
-    spoken, form, estimated = followed
+    spoken, form, estimated, _ = followed
     verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
     return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
 

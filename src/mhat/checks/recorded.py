@@ -16,6 +16,7 @@ from mhat.checks.circumstances.replay import Replay, Setting
 from mhat.checks.circumstances.rows import Rows, laid_out
 from mhat.checks.conformance import (
     SECONDS,
+    Conforming,
     askable,
     deviating,
     following,
@@ -146,7 +147,7 @@ def _broken(rows: Rows, question: Question, effort: Effort) -> Candidate | None:
 
 def _read(found: Found, record: Recorded, question: Question, effort: Effort) -> Verdict:
     """Say that the rule is followed in the circumstances that were found out, or a form that is not accepted."""
-    followed = (found.spoken, found.rule, found.estimated)
+    followed = Conforming(found.spoken, found.rule, found.estimated)
     if refuses(question, followed):
         return _noted(not_accepted(question, followed, effort), record, question)
     verdict = following(question, followed)
@@ -184,7 +185,7 @@ def identify_record(
                 found = attempt(rows, question.rule, question.held)
             if found is not None:
                 simplicity = (
-                    int(refuses(question, (found.spoken, found.rule, found.estimated))), len(found.notes),
+                    int(refuses(question, Conforming(found.spoken, found.rule, found.estimated))), len(found.notes),
                     len(found.spoken), len(found.estimated), len(question.rule.tree.body),
                 )  # fmt: skip
                 read.append((simplicity, question, found))

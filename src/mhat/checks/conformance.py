@@ -18,6 +18,7 @@ import numpy as np
 
 from mhat.checks.absence import with_absence
 from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Diagnosis
@@ -76,7 +77,8 @@ def check(
     """
     accepted: Dialects = False if strict and dialects is True else dialects
     question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}), dialects=accepted)
-    return judged(question, Effort(seconds, report), strict=strict)
+    verdict = judged(question, Effort(seconds, report), strict=strict)
+    return with_defaults(verdict, question) if strict else verdict
 
 
 def identify(
@@ -127,7 +129,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     with effort.paused():
         followed = conforming(question, strict=strict)
         if followed is not None and not refuses(question, followed):
-            return with_absence(following(question, followed), question)
+            return with_absence(with_switches(following(question, followed), question), question)
         rounded = followed is None and _conforms_in_float32(question)
     if followed is not None:
         return not_accepted(question, followed, effort)
@@ -164,7 +166,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         _, question, simplest = min(followed, key=lambda one: one[0])
         if refuses(question, simplest):
             return not_accepted(question, simplest, effort)
-        return with_absence(following(question, simplest), question)
+        return with_absence(with_switches(following(question, simplest), question), question)
     return _nearest_of(questions, effort)
 
 

@@ -231,9 +231,8 @@ def compare(
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)
-        pages.say(
-            facts.as_json({"same": found.same, "a": as_dict(found.a), "b": as_dict(found.b), "deviation": deviation})
-        )
+        both = {"a": as_dict(found.a), "b": as_dict(found.b)}
+        pages.say(facts.as_json({"same": found.same, **both, "deviation": deviation, "defaults": list(found.defaults)}))
     else:
         pages.show(verdict_pages.page(found.story))
     raise typer.Exit(0 if found.same else DEVIATES)

@@ -21,6 +21,7 @@ from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_f
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
+from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.question import Question
@@ -129,7 +130,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     with effort.paused():
         followed = conforming(question, strict=strict)
         if followed is not None and not refuses(question, followed):
-            return with_absence(with_switches(following(question, followed), question), question)
+            return followed_on(question, followed)
         rounded = followed is None and _conforms_in_float32(question)
     if followed is not None:
         return not_accepted(question, followed, effort)
@@ -166,7 +167,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         _, question, simplest = min(followed, key=lambda one: one[0])
         if refuses(question, simplest):
             return not_accepted(question, simplest, effort)
-        return with_absence(with_switches(following(question, simplest), question), question)
+        return followed_on(question, simplest)
     return _nearest_of(questions, effort)
 
 
@@ -264,6 +265,12 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
         reference=question.rule,
         notes=question.subject.notes,
     )
+
+
+def followed_on(question: Question, followed: Conforming) -> Verdict:
+    """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
+    verdict = with_absence(with_switches(following(question, followed), question), question)
+    return with_endurance(verdict, question, followed.rule, followed.estimated)
 
 
 def following(question: Question, followed: Conforming) -> Verdict:

@@ -14,6 +14,7 @@ from typing import Any
 from mhat import rules
 from mhat.checks import comparison, conformance, records_beside
 from mhat.checks import recorded as records_checked
+from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
 from mhat.checks.question import Question
@@ -86,6 +87,7 @@ class Manner:
     in_process: bool = False
     convention: str | None = None
     columns: Mapping[str, str] | None = None
+    dialects: bool | str | Sequence[str] = True
 
     def __post_init__(self) -> None:
         if self.dtype is not None and self.dtype not in DTYPES:
@@ -167,6 +169,7 @@ def judge(
         verdict = identify(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
     rule = find_rule(claimed if against is None else against)
+    accepted = dialects_named(manner.dialects, [rule])
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
@@ -174,12 +177,12 @@ def judge(
     with _told(party) as report:
         if isinstance(there, Record):
             verdict = records_checked.check_record(
-                there, rule, strict=manner.strict, seconds=manner.seconds, knobs=held, report=report
+                there, rule, strict=manner.strict, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
         else:
             verdict = conformance.check(
-                there, rule, observe=manner.observe, strict=manner.strict, maximize=manner.maximize,
-                seconds=manner.seconds, knobs=held, report=report,
+                there, rule, observe=manner.observe, strict=manner.strict, dialects=accepted,
+                maximize=manner.maximize, seconds=manner.seconds, knobs=held, report=report,
             )  # fmt: skip
     if claimed is None or party.name == claimed:
         return verdict
@@ -204,7 +207,7 @@ def _check_taken(subject: Subject, rule: Rule, manner: Manner, held: Mapping[str
     without = followed({name: value for name, value in held.items() if name in subject.knobs})
     if without is None:
         return
-    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without[2]}
+    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without.estimated}
     settings = _settings(does, untaken)
     raise BadValue(
         f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",
@@ -219,14 +222,17 @@ def _settings(knobs: Mapping[str, float], names: Iterable[str]) -> str:
 def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Verdict:
     """Find which rule of the library a party is."""
     library = _library()
+    accepted = dialects_named(manner.dialects, library)
     held, options = _sorted(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
     with _told(party) as report:
         if isinstance(there, Record):
-            return records_checked.identify_record(there, library, seconds=manner.seconds, knobs=held, report=report)
+            return records_checked.identify_record(
+                there, library, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
+            )
         return conformance.identify(
-            there, library, observe=manner.observe, maximize=manner.maximize, seconds=manner.seconds, knobs=held,
-            report=report,
+            there, library, observe=manner.observe, dialects=accepted, maximize=manner.maximize,
+            seconds=manner.seconds, knobs=held, report=report,
         )  # fmt: skip
 
 

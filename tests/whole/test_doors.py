@@ -47,6 +47,15 @@ class MySgd:
         return x - self.lr * g
 
 
+class HeavyBall:
+    def __init__(self, lr=0.1, momentum=0.9):
+        self.lr, self.momentum, self.velocity = lr, momentum, 0.0
+
+    def step(self, x, g):
+        self.velocity = self.momentum * self.velocity + (1 - self.momentum) * g
+        return x - self.lr * self.velocity
+
+
 @rule
 def stepping(x, g, *, lr=0.1, steps=2):
     return x - lr * g / steps
@@ -93,6 +102,10 @@ CALLS: dict[str, Any] = {
     "check mine.py:my_adam --in-process": lambda: mhat.check("mine.py:my_adam", in_process=True),
     "check mine.py:stepping --against mine.py:stepping -k steps=4":
         lambda: mhat.check("mine.py:stepping", "mine.py:stepping", knobs={"steps": 4}),
+    "check mine.py:HeavyBall --against momentum --no-dialects":
+        lambda: mhat.check("mine.py:HeavyBall", "momentum", dialects=False),
+    "check mine.py:HeavyBall --against momentum --dialect the":
+        lambda: mhat.check("mine.py:HeavyBall", "momentum", dialects="the"),
     "check adam --strict --dtype float32": lambda: mhat.check("adam", strict=True, dtype="float32"),
     "identify mine.py:mystery": lambda: mhat.identify("mine.py:mystery"),
     "identify mine.py:million -k lr=0.3": lambda: mhat.identify("mine.py:million", lr=0.3),

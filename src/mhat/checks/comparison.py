@@ -10,6 +10,7 @@ import numpy as np
 
 from mhat.checks import story
 from mhat.checks.conformance import SECONDS, identify
+from mhat.checks.defaults import ON, different
 from mhat.checks.findings import Deviation
 from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
 from mhat.checks.verdict import Verdict
@@ -34,20 +35,30 @@ class Comparison:
     same: bool
     deviation: Deviation | None
     diff: str
+    # Knobs that nobody told, and that are not the same by default: with both values.
+    defaults: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def answer(self) -> tuple[Passage, ...]:
         """What is to be said about both together."""
+        a, b = self.a.subject, self.b.subject
+        told = tuple(
+            Paragraph(f"different by default: {name} is {one:g} in {a} and {other:g} in {b}")
+            for name, one, other in self.defaults
+        )
         if self.deviation is None:
-            return (Headline(f"{self.a.subject} and {self.b.subject} do the same, to rounding", good=True),)
+            if told:
+                return (Headline(f"{a} and {b} do the same, to rounding, but for their defaults", good=False), *told)
+            return (Headline(f"{a} and {b} do the same, to rounding", good=True),)
         got, other = self.deviation.got[-1], self.deviation.expected[-1]
         first, second = f"{got:.6g}", f"{other:.6g}"
         if first == second:
             first, second = story.apart(got, other)
         gradients = f"{story.listed(self.deviation.gradients)}{self.deviation.setting}"
         return (
-            Headline(f"{self.a.subject} and {self.b.subject} part at step {self.deviation.step}", good=False),
+            Headline(f"{a} and {b} part at step {self.deviation.step}", good=False),
             Paragraph(f"shown by the gradients {gradients}: parameters {first} and {second}"),
+            *told,
         )
 
     @property
@@ -81,6 +92,7 @@ def compare(
     """
     first, second = (identify(subject, rules, seconds=seconds / 2, knobs=knobs, report=report) for subject in (a, b))
     held = dict(knobs or {})
+    told = different(a.defaults, b.defaults, held)
     loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
     for stream, setting in _alike(a, b, held):
         seen, beside = (_answer(subject, stream, setting) for subject in (a, b))
@@ -94,8 +106,8 @@ def compare(
                 step + 1, float("nan"), gradients, got, other, "parameters", tensor + 1, float(base[tensor, i]),
                 {name: value for name, value in setting.knobs.items() if name not in held},
             )  # fmt: skip
-            return Comparison(first, second, False, deviation, diff_between(first, second))
-    return Comparison(first, second, True, None, "")
+            return Comparison(first, second, False, deviation, diff_between(first, second), told)
+    return Comparison(first, second, not told, None, "", told)
 
 
 def _alike(a: Subject, b: Subject, held: Mapping[str, float]) -> Iterator[tuple[Array, Setting]]:
@@ -103,7 +115,8 @@ def _alike(a: Subject, b: Subject, held: Mapping[str, float]) -> Iterator[tuple[
     tensors = min(tensors_of(a), tensors_of(b))
     streams = [designed(STEPS, seed, tensors) for seed in (1, 2, 3)]
     start = np.resize(np.array(STARTS), streams[0].shape[1:]) if a.starts and b.starts else 0.0
-    odd = {name: ODD[name] for name in sorted(a.knobs & b.knobs) if name in ODD and name not in held}
+    both = ON | ODD
+    odd = {name: both[name] for name in sorted(a.knobs & b.knobs) if name in both and name not in held}
     yield streams[0], Setting(0.0, held)
     yield streams[1], Setting(start, held)
     if odd:

@@ -12,22 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mhat.checks.absence import with_absence
+from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
+from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.question import Question
+from mhat.checks.spellings import equal_but_for_rounding
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
-from mhat.mistakes.dialects import Dialect, dialects_of
+from mhat.mistakes.dialects import Dialect
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -37,9 +41,17 @@ from mhat.subjects.subject import Subject
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
 IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that type"
-# What is followed: the forms that a subject speaks, the rule in that form, and its hidden knobs.
-Conforming = tuple[tuple[Dialect, ...], Rule, dict[str, float]]
+
+
+class Conforming(NamedTuple):
+    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note."""
+
+    spoken: tuple[Dialect, ...]
+    rule: Rule
+    estimated: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def check(
@@ -48,6 +60,7 @@ def check(
     *,
     observe: str = "x",
     strict: bool = False,
+    dialects: Dialects = True,
     maximize: bool = False,
     seconds: float = SECONDS,
     knobs: Mapping[str, float] | None = None,
@@ -56,14 +69,17 @@ def check(
     """Check a subject against a rule.
 
     `observe`: what the subject answers: "x", the "update", or a variable of the rule. `strict` holds the rule's
-    defaults; otherwise knobs that the subject hides are estimated and reported. `maximize`: the subject climbs,
+    defaults; otherwise knobs that the subject hides are estimated and reported. `dialects`: which documented other
+    forms conform, by name; True: all but those that decay otherwise, and none if `strict`. `maximize`: it climbs,
     so it is given the negated gradients. `seconds` of computing limit the search for the mistake. `knobs` given are
     held. `report` is told what is tried, what was found so far, and which share of the time has gone.
 
     Raises UnknownName and BadValue for what cannot be asked, SubjectError if the subject fails.
     """
-    question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}))
-    return judged(question, Effort(seconds, report), strict=strict)
+    accepted: Dialects = False if strict and dialects is True else dialects
+    question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}), dialects=accepted)
+    verdict = judged(question, Effort(seconds, report), strict=strict)
+    return with_defaults(verdict, question) if strict else verdict
 
 
 def identify(
@@ -71,6 +87,7 @@ def identify(
     rules: Sequence[Rule],
     *,
     observe: str = "x",
+    dialects: Dialects = True,
     maximize: bool = False,
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
@@ -81,8 +98,9 @@ def identify(
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
     subject = climbing(subject) if maximize else subject
+    held = knobs or {}
     questions = [
-        Question(subject, rule, observe, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
+        Question(subject, rule, observe, {name: held[name] for name in held if name in rule.knobs}, dialects=dialects)
         for rule in askable(rules, observe)
     ]
     return identified(questions, Effort(seconds, report))
@@ -111,14 +129,21 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     effort.begin(f"{question.rule.name} as it is written, and its documented forms")
     with effort.paused():
         followed = conforming(question, strict=strict)
-        if followed is not None:
-            return with_absence(following(question, followed), question)
-        rounded = _conforms_in_float32(question)
+        if followed is not None and not refuses(question, followed):
+            return followed_on(question, followed)
+        rounded = followed is None and _conforms_in_float32(question)
+    if followed is not None:
+        return not_accepted(question, followed, effort)
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded:
         # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
         depth, until = min(depth, 2), until / 3
+    if question.subject.dtype == "float64" and question.confirms(question.rule.tree, {}):
+        # The rule itself is as near as any edit of it would have to be: one that fits would be named by chance.
+        return deviating(
+            question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
+        )
     search = _search(question, effort, () if strict else question.hidden)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
     return deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
@@ -131,28 +156,52 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
-                spoken, _, estimated = each
-                simplicity = (len(spoken), len(estimated), len(question.rule.tree.body))
+                simplicity = (
+                    int(refuses(question, each)),
+                    len(each.spoken),
+                    len(each.estimated),
+                    len(question.rule.tree.body),
+                )
                 followed.append((simplicity, question, each))
     if followed:
         _, question, simplest = min(followed, key=lambda one: one[0])
-        return with_absence(following(question, simplest), question)
+        if refuses(question, simplest):
+            return not_accepted(question, simplest, effort)
+        return followed_on(question, simplest)
     return _nearest_of(questions, effort)
 
 
 def conforming(question: Question, *, strict: bool = False) -> Conforming | None:
-    """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs."""
-    forms = [((), question.rule), *dialects_of(question.rule)]
-    for spoken, rule in forms:
-        if question.matcher.agreed(rule.tree) == question.matcher.steps and question.agrees(rule, {}):
-            return spoken, rule, {}
+    """Find the form of the rule that the subject follows to rounding: as written, or a dialect; and hidden knobs.
+
+    A form that is not accepted comes last, where no other is followed.
+    """
+    for forms in sorted_forms(question.rule, question.dialects):
+        if (found := _followed(question, forms, strict=strict)) is not None:
+            return found
+    return None
+
+
+def refuses(question: Question, followed: Conforming) -> bool:
+    """Whether what is followed is a dialect that is not accepted."""
+    return refused(question.rule, (followed.spoken, followed.rule), question.dialects)
+
+
+def _followed(question: Question, forms: Sequence[Form], *, strict: bool) -> Conforming | None:
+    near = [form for form in forms if question.matcher.agreed(form[1].tree) == question.matcher.steps]
+    for spoken, rule in near:
+        if question.agrees(rule, {}):
+            return Conforming(spoken, rule, {})
+    for spoken, rule in near:
+        if (note := equal_but_for_rounding(question, rule)) is not None:
+            return Conforming(spoken, rule, {}, (note,))
     if strict:
         return None
     for spoken, rule in forms:
         fitter = Fitter(question.matcher, rule.tree, question.hidden)
         knobs = fitter.quick(rule.tree) or fitter.fit(rule.tree)
         if knobs and not _without_memory(rule, knobs) and question.confirms(rule.tree, knobs):
-            return spoken, rule, knobs
+            return Conforming(spoken, rule, knobs)
     return None
 
 
@@ -166,8 +215,9 @@ def _conforms_in_float32(question: Question) -> bool:
     """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
     if question.subject.dtype != "float64" or question.recorded is not None:
         return False
-    coarser = replace(question.subject, dtype="float32")
-    return conforming(Question(coarser, question.rule, question.observe, question.held), strict=True) is not None
+    coarser = replace(question, subject=replace(question.subject, dtype="float32"))
+    found = conforming(coarser, strict=True)
+    return found is not None and not refuses(coarser, found)
 
 
 def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Forms:
@@ -217,16 +267,30 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
     )
 
 
+def followed_on(question: Question, followed: Conforming) -> Verdict:
+    """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
+    verdict = with_absence(with_switches(following(question, followed), question), question)
+    return with_endurance(verdict, question, followed.rule, followed.estimated)
+
+
 def following(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated = followed
+    spoken, meant, estimated, notes = followed
     verdict = verdict_of(question, estimated, conforms=True)
+    verdict = replace(verdict, notes=(*verdict.notes, *notes))
     if not spoken:
         return verdict
     dialect = "; ".join(f"{each.name} ({each.reference})" for each in spoken)
     return replace(
         verdict, dialect=dialect, diagnosis=diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
     )
+
+
+def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
+    """Say that a documented form is followed which is not accepted as the rule."""
+    spoken, form, estimated, _ = followed
+    verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
+    return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
 
 
 def deviating(

@@ -6,7 +6,7 @@ the worst of them strays from the oracle, step by step, is what any of them may 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -81,15 +81,22 @@ def _own_knobs(rule: Rule, probes: Probes, i: int, knobs: Mapping[str, float]) -
     return {**rule.knobs, **own, **knobs}
 
 
-def bound(rule: Rule, probes: Probes, knobs: Mapping[str, float], exact: Array, dtype: str) -> Array:
+def bound(
+    rule: Rule,
+    probes: Probes,
+    knobs: Mapping[str, float],
+    exact: Array,
+    dtype: str,
+    ways: Iterable[Form] | None = None,
+) -> Array:
     """Derive how far what is observed may lie from the oracle, (step, probe, tensor, coordinate).
 
     Where a form gives a non-finite number and the oracle a finite one (a square that underflows), anything
-    goes from there on; the bound is infinite.
+    goes from there on; the bound is infinite. `ways` are other forms than those that are allowed of every rule.
     """
     worst = np.zeros_like(exact)
     with np.errstate(all="ignore"):
-        for form in forms(rule):
+        for form in forms(rule) if ways is None else ways:
             made = _rounded_run(form, probes, knobs, dtype)
             strayed = np.abs(made - exact)
             strayed = np.where(np.isfinite(made) & np.isfinite(exact), strayed, 0.0)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.acceptance import Dialects
 from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
 from mhat.checks.oracle import bound, expected
 from mhat.dtypes import DTYPES
@@ -34,7 +35,7 @@ COARSE_COORDINATES = 500
 
 @dataclass(frozen=True)
 class Question:
-    """A subject, the rule it claims to be, what is seen of it, and the knobs that are held.
+    """A subject, the rule it claims to be, what is seen of it, the knobs that are held, and the dialects accepted.
 
     `recorded`: what it did on all streams, where it is a record and cannot be driven: a first half and the whole.
     """
@@ -44,6 +45,7 @@ class Question:
     observe: str = "x"
     held: Mapping[str, float] = field(default_factory=dict)
     recorded: tuple[Observed, Observed] | None = None
+    dialects: Dialects = True
 
     def __post_init__(self) -> None:
         self.rule.check_knobs(dict(self.held))
@@ -71,7 +73,7 @@ class Question:
             return self.recorded[0]
         tensors = tensors_of(self.subject)
         streams = [designed(SEARCHED_STEPS, seed, tensors) for seed in (1, 2)]
-        return self._driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
+        return self.driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
 
     @cached_property
     def fresh(self) -> Observed:
@@ -84,19 +86,20 @@ class Question:
         late = fresh(FRESH_STEPS, 9, tensors)
         late[:LATE, 0] = 0.0
         if self.rule.level == Level.TENSOR:
-            return self._driven([*streams, late])
+            return self.driven([*streams, late])
         if "lr" in free_knobs(self.subject, self.rule, self.held):
             streams.append(late)
-        return self._driven(streams, special=FAST)
+        return self.driven(streams, special=FAST)
 
     @cached_property
     def further(self) -> Observed:
         """What it does on longer streams, for answers that were searched for or estimated."""
         coarse = any(isinstance(node, Operation) and node.op == "sign" for node in all_expressions(self.rule.tree))
         coordinates = COARSE_COORDINATES if coarse else FURTHER_COORDINATES
-        return self._driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
+        return self.driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
 
-    def _driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
+    def driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
+        """Drive the subject with streams, held within what its dtype can do."""
         low, high = DTYPES[self.subject.dtype].usual
         held = [np.where(s == 0, 0.0, np.sign(s) * np.clip(np.abs(s), low, high)) for s in streams]
         return drive(self.subject, self.rule, self.held, held, observe=self.observe, plain=plain, special=special)

@@ -9,11 +9,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mhat.checks.acceptance import Dialects
 from mhat.checks.circumstances.attempts import Found, begun_before, first_half, plainly, scheduled
 from mhat.checks.circumstances.breaks import broken_at
 from mhat.checks.circumstances.replay import Replay, Setting
 from mhat.checks.circumstances.rows import Rows, laid_out
-from mhat.checks.conformance import SECONDS, askable, deviating, following, identified, judged
+from mhat.checks.conformance import (
+    SECONDS,
+    Conforming,
+    askable,
+    deviating,
+    following,
+    identified,
+    judged,
+    not_accepted,
+    refuses,
+)
 from mhat.checks.deviation import VISIBLE, sequences
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
@@ -78,23 +89,24 @@ def check_record(
     rule: Rule,
     *,
     strict: bool = False,
+    dialects: Dialects = True,
     seconds: float = SECONDS,
     knobs: Mapping[str, float] | None = None,
     report: Listener | None = None,
 ) -> Verdict:
     """Check a recorded run against a rule. What fits is consistent with this record, and no more is claimed.
 
-    Knobs given, or told by the record, are held; others are estimated unless `strict`.
+    Knobs given, or told by the record, are held; others are estimated unless `strict`. `dialects` as in a check.
 
     Raises BadValue for a record of fewer than four steps, UnknownName for a knob that the rule does not have.
     """
-    question = _question(record, rule, knobs or {})
+    question = _question(record, rule, knobs or {}, False if strict and dialects is True else dialects)
     effort = Effort(seconds, report)
     effort.begin(f"{rule.name}, and what the record leaves unsaid")
     rows = rows_of(record)
     found = read_as(rows, rule, question.held, effort, strict=strict)
     if found is not None:
-        return _read(found, record, question)
+        return _read(found, record, question, effort)
     broken = _broken(rows, question, effort)
     if broken is not None:
         return _noted(deviating(question, [broken], Candidate(rule.tree, ()), effort), record, question)
@@ -103,7 +115,7 @@ def check_record(
         return verdict
     with effort.paused():
         odd = scheduled(rows, rule, question.held, odd=True, late=_for(SOUGHT))
-    return verdict if odd is None else _read(odd, record, question)
+    return verdict if odd is None else _read(odd, record, question, effort)
 
 
 def read_as(rows: Rows, rule: Rule, held: Mapping[str, float], effort: Effort, *, strict: bool) -> Found | None:
@@ -133,9 +145,12 @@ def _broken(rows: Rows, question: Question, effort: Effort) -> Candidate | None:
         return broken_at(rows, question.rule, settings)
 
 
-def _read(found: Found, record: Recorded, question: Question) -> Verdict:
-    """Say that the rule is followed in the circumstances that were found out."""
-    verdict = following(question, (found.spoken, found.rule, found.estimated))
+def _read(found: Found, record: Recorded, question: Question, effort: Effort) -> Verdict:
+    """Say that the rule is followed in the circumstances that were found out, or a form that is not accepted."""
+    followed = Conforming(found.spoken, found.rule, found.estimated)
+    if refuses(question, followed):
+        return _noted(not_accepted(question, followed, effort), record, question)
+    verdict = following(question, followed)
     notes = [CONSISTENT_WHOLE, *record.notes, *found.notes]
     if record.start is None and record.observe == "x":
         notes.append(NO_START)
@@ -146,6 +161,7 @@ def identify_record(
     record: Recorded,
     rules: Sequence[Rule],
     *,
+    dialects: Dialects = True,
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
     report: Listener | None = None,
@@ -154,8 +170,9 @@ def identify_record(
 
     Knobs given are held where a rule has them. Raises as `check_record` does.
     """
+    told = knobs or {}
     questions = {
-        rule.name: _question(record, rule, {name: value for name, value in (knobs or {}).items() if name in rule.knobs})
+        rule.name: _question(record, rule, {name: told[name] for name in told if name in rule.knobs}, dialects)
         for rule in askable(rules, record.observe)
     }
     effort = Effort(seconds, report)
@@ -167,11 +184,14 @@ def identify_record(
             with effort.paused():
                 found = attempt(rows, question.rule, question.held)
             if found is not None:
-                simplicity = (len(found.notes), len(found.spoken), len(found.estimated), len(question.rule.tree.body))
+                simplicity = (
+                    int(refuses(question, Conforming(found.spoken, found.rule, found.estimated))), len(found.notes),
+                    len(found.spoken), len(found.estimated), len(question.rule.tree.body),
+                )  # fmt: skip
                 read.append((simplicity, question, found))
         if read:
             _, question, found = min(read, key=lambda one: one[0])
-            return _read(found, record, question)
+            return _read(found, record, question, effort)
     verdict = identified(list(questions.values()), effort)
     return _noted(verdict, record, questions[verdict.against])
 
@@ -206,7 +226,7 @@ def _noted(verdict: Verdict, record: Recorded, question: Question) -> Verdict:
     return replace(verdict, notes=(*notes, *verdict.notes))
 
 
-def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Question:
+def _question(record: Recorded, rule: Rule, held: Mapping[str, float], dialects: Dialects) -> Question:
     """Put a record in the place of what a subject would have done; knobs that it tells are held too."""
     held = {name: value for name, value in record.knobs.items() if name in rule.knobs} | dict(held)
     gradients, observed, start = side_by_side(record)
@@ -228,7 +248,7 @@ def _question(record: Recorded, rule: Rule, held: Mapping[str, float]) -> Questi
         return Observed(probes, observed[:step, None], slack[:step, None])
 
     subject = Subject(record.name, _refused, dtype=dtype)
-    return Question(subject, rule, observe, held, (upto(max(steps // 2, 2)), upto(steps)))
+    return Question(subject, rule, observe, held, (upto(max(steps // 2, 2)), upto(steps)), dialects)
 
 
 def _reads_x(rule: Rule) -> bool:

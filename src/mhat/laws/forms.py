@@ -9,7 +9,8 @@ from typing import Any
 from mhat.engines.arrays import Arrays
 from mhat.language import Rule, of_tree
 from mhat.language.algebra import ONE, added, equal
-from mhat.language.tree import Expression, Knob, Name, Operation, Tree
+from mhat.language.recurrences import shares_of
+from mhat.language.tree import Assignment, Expression, Knob, Name, Number, Operation, Tree
 from mhat.language.walking import mapped_tree, names_in, renamed
 
 
@@ -71,3 +72,59 @@ def _rounded_early(tree: Tree, in_powers: bool) -> Form:
     knobs = (*tree.knobs, *(Knob(new[knob.name], knob.default) for knob in tree.knobs))
     result = tree.result if in_powers else renamed(tree.result, new)
     return Form(of_tree(replace(tree, body=body, knobs=knobs, result=result)), False, tuple(new.items()))
+
+
+def respelled(rule: Rule) -> Iterator[Rule]:
+    """Yield algebraically equal spellings that lose more than the allowed forms do, those that the rule has place for.
+
+    Each is one identity, written wherever it applies: the average moved from the new value, `h + b * (s - h)`; with
+    the product taken apart, `b * s + h - b * h`; a square of a difference multiplied out; powers and roots by
+    logarithms.
+    """
+    lines = (_from_the_new, _taken_apart)
+    trees = [replace(rule.tree, body=tuple(map(line, rule.tree.body))) for line in lines]
+    trees += [mapped_tree(rule.tree, node) for node in (_multiplied_out, _root_by_logarithm, _power_by_logarithm)]
+    # And several at once: the last is written in what the first made.
+    trees += [mapped_tree(tree, _multiplied_out) for tree in trees[: len(lines)]]
+    for tree in dict.fromkeys(trees):
+        if tree != rule.tree:
+            yield of_tree(tree, paper=rule.paper)
+
+
+def _from_the_new(line: Assignment) -> Assignment:
+    if (parts := shares_of(line)) is None:
+        return line
+    (decay, _, new), state = parts, Name(line.targets[0])
+    moved = Operation("mul", (decay, Operation("sub", (state, new))))
+    return replace(line, value=Operation("add", (new, moved)))
+
+
+def _taken_apart(line: Assignment) -> Assignment:
+    if (parts := shares_of(line)) is None:
+        return line
+    (decay, _, new), state = parts, Name(line.targets[0])
+    grown = Operation("add", (Operation("mul", (decay, state)), new))
+    return replace(line, value=Operation("sub", (grown, Operation("mul", (decay, new)))))
+
+
+def _multiplied_out(node: Expression) -> Expression:
+    match node:
+        case Operation("pow", (Operation("sub", (a, b)), Number(2.0))):
+            twice = Operation("mul", (Operation("mul", (Number(2.0), a)), b))
+            squares = Operation("sub", (Operation("mul", (a, a)), twice))
+            return Operation("add", (squares, Operation("mul", (b, b))))
+    return node
+
+
+def _root_by_logarithm(node: Expression) -> Expression:
+    match node:
+        case Operation("sqrt", (a,)):
+            return Operation("exp", (Operation("mul", (Number(0.5), Operation("log", (a,)))),))
+    return node
+
+
+def _power_by_logarithm(node: Expression) -> Expression:
+    match node:
+        case Operation("pow", (base, Name("t") as t)):
+            return Operation("exp", (Operation("mul", (t, Operation("log", (base,)))),))
+    return node

@@ -57,6 +57,17 @@ ConventionOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="How it is called, where what is found out is not meant.")
 ]
 ColumnsOption = Annotated[str | None, typer.Option(metavar="g=NAME,x=NAME", help="In a record: what stands where.")]
+DialectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dialect",
+        metavar="NAME",
+        help="A documented other form that conforms, too, and no other. [all that decay alike]",
+    ),
+]
+NoDialectsOption = Annotated[
+    bool, typer.Option("--no-dialects", metavar="", help="No other form conforms, documented or not.")
+]
 WrapperOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where it cannot be driven as it is: write a wrapper to be filled in, a .py."),
@@ -100,7 +111,11 @@ def check(
     command: CommandOption = None,
     recorded: RecordedOption = None,
     tensors: TensorsOption = None,
-    strict: Annotated[bool, typer.Option("--strict", metavar="", help="Hold the rule's defaults.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", metavar="", help="Hold the rule's defaults, and accept no dialect.")
+    ] = False,
+    dialect: DialectOption = None,
+    no_dialects: NoDialectsOption = False,
     maximize: MaximizeOption = False,
     dtype: TypeOption = None,
     seconds: SecondsOption = 45.0,
@@ -128,9 +143,9 @@ def check(
     _check_figure(plot, force=force)
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
     verdict = _wrapped(
-        wrapper, force, verbs.check, subject, against, observe=observe, strict=strict, maximize=maximize,
-        seconds=seconds, dtype=dtype, feed=feed,
-        read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
+        wrapper, force, verbs.check, subject, against, observe=observe, strict=strict,
+        dialects=_accepted(dialect, no_dialects), maximize=maximize, seconds=seconds, dtype=dtype,
+        feed=feed, read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
         in_process=in_process, explain=explain, convention=convention,
         columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
@@ -216,9 +231,8 @@ def compare(
     )  # fmt: skip
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)
-        pages.say(
-            facts.as_json({"same": found.same, "a": as_dict(found.a), "b": as_dict(found.b), "deviation": deviation})
-        )
+        both = {"a": as_dict(found.a), "b": as_dict(found.b)}
+        pages.say(facts.as_json({"same": found.same, **both, "deviation": deviation, "defaults": list(found.defaults)}))
     else:
         pages.show(verdict_pages.page(found.story))
     raise typer.Exit(0 if found.same else DEVIATES)
@@ -258,6 +272,15 @@ def _wrapped(wrapper: Path | None, force: bool, check: Callable[..., Verdict], *
         cure = f"Wrote {wrapper}: fill in what is marked, then `mhat check {wrapper}`."
         what = error.what.partition("` ")[2]
         raise SubjectError(error.subject, what, cure, error.said) from None
+
+
+def _accepted(dialect: list[str] | None, no_dialects: bool) -> bool | list[str]:
+    """Put together which dialects are accepted."""
+    from mhat.errors import BadValue
+
+    if dialect and no_dialects:
+        raise BadValue("--dialect and --no-dialects exclude each other", "Leave one of them out.")
+    return dialect or not no_dialects
 
 
 def _check_figure(plot: Path | None, *, force: bool) -> None:

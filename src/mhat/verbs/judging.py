@@ -19,6 +19,7 @@ def check(
     *,
     observe: str | None = None,
     strict: bool = False,
+    dialects: bool | str | Sequence[str] = True,
     maximize: bool = False,
     seconds: float = 45.0,
     dtype: str | None = None,
@@ -45,9 +46,11 @@ def check(
     a run. `against`: the rule it claims to be; None: the one that its name claims (MyAdamW is adamw), else it is
     identified among the library's; the verdict's notes say which. `observe`: what it returns: "x", the "update", or
     a variable of the rule. Knobs given are held; others that the subject takes are varied, and those it hides are
-    estimated, unless `strict`. `maximize`: it climbs. `seconds` limits the search for the mistake, `timeout` each run
-    of it, `memory` (GB; half of what there is) its process. What is named by text runs in a process of its own, unless
-    `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the mistake (`verdict.why`).
+    estimated, unless `strict`. `dialects`: which documented other forms conform, too: a name or a list of names; True:
+    all that decay alike, and none if `strict`; False: none. `maximize`: it climbs. `seconds` limits the search for the
+    mistake, `timeout` each run of it, `memory` (GB; half of what there is) its process. What is named by text runs in a
+    process of its own, unless `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the
+    mistake (`verdict.why`).
     `convention`: how code is called that was not written for mhat, if what is found out (the notes say) is not meant.
     `columns`: in a record whose names are not the usual ones, what stands where: {"g": "grad_w0", "x": "w0"}.
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
@@ -78,6 +81,7 @@ def check(
         in_process,
         convention,
         columns,
+        dialects,
     )
     verdict = judge(party, against, manner, more, knobs)
     return verdict.explained() if explain else verdict

@@ -1,0 +1,108 @@
+"""Whether a subject goes on as it began: a long stream, for counters that stop or wrap, and states that overflow.
+
+It sees subjects only. How far it is followed depends on how long a step takes, and is said where that is not far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mhat.checks.findings import LawFinding
+from mhat.checks.gradients import Setting, drive_once, tensors_of
+from mhat.checks.oracle import bound
+from mhat.checks.question import FRESH_STEPS, Question
+from mhat.checks.verdict import Verdict
+from mhat.dtypes import DTYPES
+from mhat.errors import SubjectError
+from mhat.language import Rule
+from mhat.search.evaluator import Evaluator
+from mhat.search.matching import loose_bound
+from mhat.search.observed import Observed
+
+Array = np.ndarray[Any, Any]
+NAME = "long run"
+INTUITION = "What holds at first holds later: counters count on, and states stay finite."
+STEPS = 600
+# What a text may count in, and how many steps show it.
+COUNTERS = {"int16": 33_000, "float16": 2_200, "half": 2_200}
+# Seconds that a long run may take.
+SECONDS = 0.6
+SECONDS_OF_COUNTERS = 3.0
+FEWEST = 120
+MARGIN = 10.0
+SHORTLY = "it was followed for {steps} steps: one takes {ms:.3g} ms"
+FAILS = "it was followed for {few} steps: over {steps} it {said}"
+# Where a counter ends, step by step, and of which type it is.
+ENDS = (
+    (127, 129, "a counter in int8 wraps at 127"),
+    (255, 258, "a counter in uint8 wraps at 256, one in bfloat16 stops there"),
+    (2047, 2060, "a counter in float16 stops at 2048"),
+    (32767, 32769, "a counter in int16 wraps at 32767"),
+)
+
+
+def with_endurance(verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float]) -> Verdict:
+    """Add to the verdict on what conforms whether it does so for long."""
+    subject = question.subject
+    if not verdict.conforms or question.recorded is not None or DTYPES[subject.dtype].small:
+        return verdict
+    began = time.perf_counter()
+    _driven(question, FRESH_STEPS)
+    a_step = (time.perf_counter() - began) / FRESH_STEPS
+    steps = _far_enough(question, a_step)
+    if steps < FEWEST:
+        return replace(verdict, notes=(*verdict.notes, SHORTLY.format(steps=FRESH_STEPS, ms=1e3 * a_step)))
+    try:
+        seen = _driven(question, steps)
+    except SubjectError as error:
+        said = error.what.partition("` ")[2] or error.what
+        return replace(verdict, notes=(*verdict.notes, FAILS.format(few=FRESH_STEPS, steps=steps, said=said)))
+    shown = _first_apart(question, seen, form, estimated)
+    if shown is not None:
+        law = LawFinding(NAME, False, INTUITION, shown)
+        return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
+    if steps < STEPS:
+        return replace(verdict, notes=(*verdict.notes, SHORTLY.format(steps=steps, ms=1e3 * a_step)))
+    return verdict
+
+
+def _far_enough(question: Question, a_step: float) -> int:
+    """Choose how many steps to follow, as many as show what the text counts in, as far as time allows."""
+    source = question.subject.source
+    text = "" if source is None else "\n".join(source.lines)
+    wanted = max((steps for counter, steps in COUNTERS.items() if counter in text), default=STEPS)
+    allowed = SECONDS if wanted == STEPS else SECONDS_OF_COUNTERS
+    return min(wanted, int(allowed / max(a_step, 1e-7)))
+
+
+def _driven(question: Question, steps: int) -> Observed:
+    """Drive a subject as it stands, with gradients that neither die nor grow, each coordinate of another size."""
+    tensors = tensors_of(question.subject)
+    rng = np.random.Generator(np.random.PCG64(57))
+    gradients = 0.5 + rng.normal(size=(steps, tensors, 4))
+    gradients[..., 0] = 1.0
+    gradients *= np.array([1.0, 1.0, 1e-2, 30.0])
+    return drive_once(question.subject, question.rule, question.held, gradients, Setting(), observe=question.observe)
+
+
+def _first_apart(question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float]) -> str | None:
+    wanted = Evaluator(seen.probes).run(form.tree, estimated)
+    dtype = question.subject.dtype
+    limit = MARGIN * loose_bound(seen, dtype)
+    if dtype != "float64":
+        limit = np.maximum(limit, bound(form, seen.probes, estimated, wanted, dtype))
+    with np.errstate(all="ignore"):
+        near = (np.abs(seen.values - wanted) <= limit) | (seen.values == wanted)
+    apart = ~(near | (np.isnan(seen.values) & np.isnan(wanted)))
+    if not apart.any():
+        return None
+    step, probe, tensor, i = (int(n) for n in np.argwhere(apart)[0])
+    got, expected = float(seen.values[step, probe, tensor, i]), float(wanted[step, probe, tensor, i])
+    left = f"at step {step + 1} of {len(wanted)} {question.observe} = {got:.6g} where {expected:.6g} is expected"
+    hint = next((said for first, last, said in ENDS if first <= step + 1 <= last), None)
+    return left if hint is None else f"{left} ({hint})"

@@ -244,4 +244,7 @@ def _followed(
         return tuple(Evaluator(observed.probes).run(named, knobs)[:, *lane].tolist())
     has_ratio = "ratio" in named.variables and python.expression_text(named.result) == "x - lr * ratio"
     made = Evaluator(replace(observed.probes, observe="ratio" if has_ratio else "update")).run(named, knobs)
-    return tuple((made if has_ratio else -made / rate + 0.0)[:, *lane].tolist())
+    # A parameter that is lost stays lost, whatever the ratio becomes.
+    lost = np.isnan(Evaluator(observed.probes).run(named, knobs))
+    made = np.where(lost, np.nan, made if has_ratio else -made / rate + 0.0)
+    return tuple(made[:, *lane].tolist())

@@ -128,7 +128,7 @@ def test_a_record(here: Path) -> None:
     (here / "run.csv").write_text("\n".join(["step,g,x", *rows]))
     result = typed("check", "--recorded", "run.csv", "--against", "rmsprop", "-k", "lr=0.01")
     assert result.exit_code == 0
-    assert "note: what fits is consistent with this record" in result.output
+    assert "note: it is consistent with the whole of this record" in result.output
 
 
 def test_identify_and_compare(here: Path) -> None:

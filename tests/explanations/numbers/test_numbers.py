@@ -55,7 +55,8 @@ def test_a_rule_of_other_names_gets_the_same_answers() -> None:
 def test_sentences_of_adam() -> None:
     text = told(Setting(rules.named("adam"), "adam"))
     for part in (
-        "after 692.8 steps without new ones half of it is left", "0.2294 lr long in the root mean square",
+        "over about the last 1000 steps: without new ones half of it is left after 692.8 steps",
+        "0.2294 lr long in the root mean square",
         "above 38 / lr = 38000", "No step is longer than 7.270 lr", "8 bytes in float32, 4 in bfloat16",
         "without `t` it is 0.3976 lr", "`eps` = 1e-8 is added to `sqrt(v_hat)`", "In float16 `eps` = 1e-8 rounds to 0",
         "moves x by 9.802 lr each time", "lr=2e-3, beta1=0.6, beta2=0.996 and eps=5e-9",

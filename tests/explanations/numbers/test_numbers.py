@@ -121,7 +121,7 @@ def test_of_shares_that_change_nothing_settled_is_said() -> None:
     sentences = told(Setting(rule(STORED_BACK)))
     assert "What `v` keeps of itself changes from step to step, `beta2 / (1 - beta2**t)`: 999 at step 1" in sentences
     assert "No longest step is known: what `m` keeps of itself changes from step to step." in sentences
-    for wrong in ("half of it is left", "7.270", "swings out", "both are alike", "batch"):
+    for wrong in ("half of it is left", "7.270", "swings wider", "both are alike", "batch"):
         assert wrong not in sentences
 
 

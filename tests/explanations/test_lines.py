@@ -181,3 +181,22 @@ def test_what_dies_out_shows_at_the_second_step() -> None:
     """Where all later steps are nothing, nothing seemed to change without a line; and rounding was told as a step."""
     (first, *_) = sentences(rule(STORED_BACK), "without")
     assert first == "Without it (`m = g`) the second step under a constant gradient is 0.04471 lr instead of 0.2353 lr."
+
+
+def test_corrections_and_denominators_of_ones_own_are_seen() -> None:
+    """A correction kept in a variable of its own was only `a` over `share`; a root plus eps was its code once more."""
+    told = said(
+        rule("""
+def mine(x, g, t, a=0, b=0, *, lr=1e-3, p=0.9, q=0.99, eps=1e-8):
+    share = 1 - p**t
+    a = p * a + (1 - p) * g
+    b = q * b + (1 - q) * g**2
+    up = a / share
+    down = sqrt(b) + eps
+    return x - lr * up / down
+""")
+    )
+    assert told[3] == (
+        "`a`, corrected for its start at zero: by step t only the share `1 - p**t` of `a` has come in (0.1 at step 1)"
+    )
+    assert told[4] == "the root of `b`, and `eps` that keeps it above zero"

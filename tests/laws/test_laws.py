@@ -143,15 +143,15 @@ CASES = {
     "step bound": Case(ADAM, subjects.adam, changed(adam_step, half_corrected), ""),
     "scale invariance": Case(
         ADAM, subjects.adam, changed(adam_step, with_large_eps),
-        "the gradients [1]: x = -0.000994 at step 1 where -0.000909 is expected",
+        "16 times the gradients [1]: x = -0.000994 at step 1 where -0.000909 is expected",
     ),
     "proportion": Case(
         SGD, subjects.sgd, changed(sgd_step, clipped),
-        "the gradients [3]: x = -0.05 at step 1 where -0.06 is expected",
+        "twice the gradients [3]: x = -0.05 at step 1 where -0.06 is expected",
     ),
     "sign symmetry": Case(
         SGD, subjects.sgd, changed(sgd_step, without_sign),
-        "the gradients [1]: x = 0.001 at step 1 where 0.01 is expected",
+        "minus the gradients [1]: x = 0.001 at step 1 where 0.01 is expected",
     ),
     "translation": Case(
         ADAM, subjects.adam, changed(adam_step, pulled),

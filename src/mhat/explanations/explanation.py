@@ -65,7 +65,7 @@ class Explanation:
     @property
     def head(self) -> Iterator[Passage]:
         """Say which rule it is, and what was found out on the way."""
-        yield from telling.head(self.rule, self.called, self.knobs)
+        yield from telling.head(self.rule, self.called, self.knobs, brief=bool(self.question))
         yield from (Paragraph(note, "quiet") for note in self.notes)
 
     def section(self, topic: str, *, in_full: bool = False) -> Iterator[Passage]:

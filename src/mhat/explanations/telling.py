@@ -55,12 +55,12 @@ def title(topic: str, **told: str) -> str:
     return TITLES.get(topic, topic[:1].upper() + topic[1:]).format(**told)
 
 
-def head(rule: Rule, called: str, knobs: Mapping[str, float]) -> Iterator[Passage]:
-    """Say which rule it is."""
+def head(rule: Rule, called: str, knobs: Mapping[str, float], *, brief: bool = False) -> Iterator[Passage]:
+    """Say which rule it is; `brief`: by its name and its knobs alone."""
     yield Paragraph(called if called == rule.name else f"{called}: {rule.name}", "strong")
-    first = inspect.cleandoc(rule.doc).partition("\n")[0] if rule.doc else ""
+    first = "" if brief else inspect.cleandoc(rule.doc).partition("\n")[0] if rule.doc else ""
     yield from [Paragraph(first)] if first else []
-    yield from [Paragraph(rule.paper, "quiet")] if rule.paper else []
+    yield from [Paragraph(rule.paper, "quiet")] if rule.paper and not brief else []
     changed = [f"{name}={exact(value)}" for name, value in knobs.items() if value != rule.knobs[name]]
     yield from [Paragraph(f"with {', '.join(changed)}")] if changed else []
 

@@ -176,4 +176,5 @@ def _counterexample(gradients: Array, compared: Compared, where: Array) -> Count
         compared.start,
         dict(compared.changed),
         compared.at_most,
+        compared.times,
     )

@@ -81,7 +81,8 @@ class Compared:
     """What came and what a law expects, both (T, n), and the size beside which a difference counts.
 
     `changed` are the knobs that the law has set, `quantity` says what the numbers are. With `at_most` only what
-    exceeds the expected counts. `whole`: the gradients after the first bad step are part of the evidence.
+    exceeds the expected counts. `whole`: the gradients after the first bad step are part of the evidence. `times`: what
+    came is that on so many times the gradients.
     """
 
     came: Array
@@ -92,6 +93,7 @@ class Compared:
     start: float = 0.0
     at_most: bool = False
     whole: bool = False
+    times: float = 1.0
 
     def differences(self) -> Array:
         """Give how far what came is from what is expected; two NaN, or two equal infinities, are no difference."""
@@ -128,6 +130,7 @@ class Counterexample:
     start: float = 0.0
     knobs: Mapping[str, float] = field(default_factory=dict)  # those that the law has set
     at_most: bool = False
+    times: float = 1.0
 
     @property
     def sentence(self) -> str:
@@ -138,9 +141,14 @@ class Counterexample:
         conditions = f" with {', '.join(settings)}" if settings else ""
         expects = f"at most {expected}" if self.at_most else expected
         return (
-            f"the gradients {listed(self.gradients)}{conditions}: "
+            f"{_times(self.times)}the gradients {listed(self.gradients)}{conditions}: "
             f"{self.quantity} = {came} at step {self.step} where {expects} is expected"
         )
+
+
+def _times(factor: float) -> str:
+    told = {1.0: "", 2.0: "twice ", -1.0: "minus "}
+    return told[factor] if factor in told else f"{exact(factor)} times "
 
 
 def told_apart(one: float, other: float) -> tuple[str, str]:

@@ -72,17 +72,17 @@ def _needs_free_rate(examined: Examined) -> str | None:
 
 def _scale_invariance(examined: Examined, gradients: Array) -> Compared:
     expected = examined.ask(gradients)
-    return Compared(examined.ask(FACTOR * gradients), expected, _by_column(expected))
+    return Compared(examined.ask(FACTOR * gradients), expected, _by_column(expected), times=FACTOR)
 
 
 def _proportion(examined: Examined, gradients: Array) -> Compared:
     expected = 2 * examined.ask(gradients)
-    return Compared(examined.ask(2 * gradients), expected, _by_column(expected))
+    return Compared(examined.ask(2 * gradients), expected, _by_column(expected), times=2.0)
 
 
 def _sign_symmetry(examined: Examined, gradients: Array) -> Compared:
     expected = -examined.ask(gradients)
-    return Compared(examined.ask(-gradients), expected, _by_column(expected))
+    return Compared(examined.ask(-gradients), expected, _by_column(expected), times=-1.0)
 
 
 def _translation(examined: Examined, gradients: Array) -> Compared:

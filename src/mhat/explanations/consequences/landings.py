@@ -125,7 +125,10 @@ def _coming_down(wrong: Array, right: Array, own: int | None, other: int, start:
             f"it comes down as it should, but then stays {four_digits(rest * start)} away, where "
             f"{four_digits(right_rest * start)} is right"
         )
-    return "comes down", f"it still comes down as it should: {left} ({other})"
+    return (
+        "comes down",
+        f"it still comes down as it should: {left}{'' if own == other else f', where {other} is right'}",
+    )
 
 
 def _arrived(values: Array, start: float) -> int | None:

@@ -17,7 +17,7 @@ from mhat.language.inference import COUNTERS
 from mhat.language.recurrences import Recurrence, recurrence_of, recurrence_of_line
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.language.values import value_of
-from mhat.language.walking import names_in, subexpressions
+from mhat.language.walking import mapped, names_in, subexpressions
 
 # The step that stands for the long run.
 LATE = 1e6
@@ -113,10 +113,23 @@ class Reading:
                 continue
             for state, (recurrence, of) in averages.items():
                 power = Operation("pow", (recurrence.gain, Name("t")))
-                if self._descends(value.arguments[0], state) and equal(value.arguments[1], subtracted(ONE, power)):
+                if self._descends(value.arguments[0], state) and equal(
+                    self.numbers_written_out(value.arguments[1]), subtracted(ONE, power)
+                ):
                     found[number] = (state, of)
                     break
         return found
+
+    def numbers_written_out(self, node: Expression) -> Expression:
+        """Write variables that are one number a step as the line that makes them."""
+        lines = {line.targets[0]: line.value for line in self.tree.body if len(line.targets) == 1}
+        once = {name for name in lines if sum(name in line.targets for line in self.tree.body) == 1}
+        numbers = once & self.per_step - set(self.tree.state_names)
+
+        def change(part: Expression) -> Expression:
+            return self.numbers_written_out(lines[part.id]) if isinstance(part, Name) and part.id in numbers else part
+
+        return mapped(node, change)
 
     def _descends(self, node: Expression, state: str) -> bool:
         """Whether an expression is a state, or is made of it at first hand."""

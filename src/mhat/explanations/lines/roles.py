@@ -116,10 +116,11 @@ def _correction(reading: Reading, line: Assignment, number_of_line: int) -> Role
     assert isinstance(line.value, Operation)
     above, below = line.value.arguments
     state, _ = reading.corrections[number_of_line]
-    share = reading.value(below, 1.0) if reading.is_plain(below) else math.nan
+    written = reading.numbers_written_out(below)
+    share = reading.value(written, 1.0) if reading.is_plain(written) else math.nan
     at_first = "" if math.isnan(share) else f" ({four_digits(share)} at step 1)"
     phrase = (
-        f"{said(above)}, corrected for its start at zero: by step t only the share {coded(below)} of `{state}` "
+        f"{said(above)}, corrected for its start at zero: by step t only the share {coded(written)} of `{state}` "
         f"has come in{at_first}"
     )
     if line.targets == (state,):
@@ -247,6 +248,9 @@ def _without_eps(reading: Reading, under: list[Expression]) -> tuple[Expression,
 
 
 def _root(reading: Reading, value: Expression, target: str) -> Role | None:
+    under, added = _without_eps(reading, [value])
+    if added and isinstance(under, Operation) and under.op in ("sqrt", "cbrt"):
+        return Role("root", f"{said(under)}, and {added} that keeps it above zero", "a root plus a number")
     if not (isinstance(value, Operation) and value.op in ("sqrt", "cbrt")):
         return None
     return Role("root", said(value), "a root", value.arguments[0])

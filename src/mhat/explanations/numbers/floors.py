@@ -144,7 +144,7 @@ def _alike_at(parts: Parts, each: Standing) -> str:
         return f"; at gradients of size {four_digits(each.late)} both are alike"
     if parts.answers is None:
         return f"; at step 1 both are alike at gradients of size {four_digits(each.first)}, and later at others"
-    why = "that is not corrected yet" if corrected_by(parts.rule, parts) else "that begins at nothing"
+    why = "where it is not corrected" if corrected_by(parts.rule, parts) else "what it stands beside begins at zero"
     later, first = four_digits(each.late), four_digits(each.first)
     return f"; at gradients of size {later} both are alike, at step 1 ({why}) at {first}"
 

@@ -72,8 +72,8 @@ def memory_numbers(setting: Setting) -> Iterator[Claim]:
     each, once = operations_of(setting.rule)
     yield Claim(
         "cost",
-        f"A step takes {counted(each, 'operation')} a parameter{f', and {once} once' if once else ''}. It reads and "
-        f"writes {2 * len(kept.whole) + 3} numbers a parameter.",
+        f"A step takes {counted(each, 'operation')} a parameter{f', and {once} more once for all' if once else ''}. "
+        f"It reads and writes {2 * len(kept.whole) + 3} numbers a parameter.",
         "computed",
         Number(each, Formula("operations counted in the tree"), "the lines of the rule", unit="operations"),
     )  # fmt: skip

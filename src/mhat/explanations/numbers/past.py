@@ -77,14 +77,9 @@ def half_life(setting: Setting, average: Average) -> Claim:
     }.get(average.kind, f"`{name}` is made of {what}")  # fmt: skip
     if average.gain >= 1:
         return _told(f"{begins} and forgets nothing: it never falls by itself.", math.inf, average)
-    tail = (
-        f": it keeps {four_digits(average.gain)} of itself a step, so after "
-        f"{steps_long(average.half_life)} without new ones "
-        f"half of it is left"
-    )
-    if average.kind == "average":
-        tail += f". It speaks of the last {four_digits(average.length)} steps or so"
-    elif average.kind == "decaying sum":
+    over = f" over about the last {four_digits(average.length)} steps" if average.kind == "average" else ""
+    tail = f"{over}: without new ones half of it is left after {steps_long(average.half_life)}"
+    if average.kind == "decaying sum":
         tail += f". Gradients that stay the same pile up to {four_digits(average.length)} times one of them"
     return _told(f"{begins}{tail}.", average.half_life, average)
 

@@ -31,11 +31,11 @@ def stability_numbers(setting: Setting) -> Iterator[Claim]:
     if most is None:
         return
     rate = parts.rate
-    over = "" if parts.quotient is None else ", divided by the denominator,"
+    over = "" if parts.quotient is None else ", over what the step is divided by,"
     in_lr = f"{four_digits(most * parts.lr)} / {rate} = " if rate and not math.isclose(parts.lr, 1.0) else ""
     yield Claim(
         "numbers",
-        f"It swings out on a bowl whose curvature{over} is above {in_lr}{four_digits(most)}.",
+        f"On a bowl it swings wider and wider where the curvature{over} is above {in_lr}{four_digits(most)}.",
         "computed",
         Number(most, Formula(threshold_formula(parts)), "Cohen et al. 2022, arXiv:2207.14484", None, NEAR),
         rate or "",

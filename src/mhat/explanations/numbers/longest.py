@@ -54,7 +54,8 @@ def longest_numbers(setting: Setting) -> Iterator[Claim]:
     text = "sqrt(sum of w_k**2 / u_k)" if found.formula is None else expression_text(found.formula)
     yield Claim(
         "numbers",
-        f"{'Beside the decay of x no' if parts.decay else 'No'} step is longer than {in_rates(most, parts)}{reached}.",
+        f"{'Beside the decay of x no' if parts.decay else 'No'} step {'' if found.followed else 'that was looked at '}"
+        f"is longer than {in_rates(most, parts)}{reached}.",
         "computed",
         Number(most * parts.lr, Formula(text), "Cauchy and Schwarz", run, 0.1),
         parts.rate or "",

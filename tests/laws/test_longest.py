@@ -139,6 +139,12 @@ def test_the_limit_of_a_decaying_maximum() -> None:
     assert found_for(library.adamax, beta1=0.99).limit == pytest.approx(0.01 / (1 - 0.99 / 0.999), rel=1e-9)
 
 
+@pytest.mark.parametrize("lr", [1e300, 1e-320, np.inf])
+def test_learning_rates_beyond_doubles(lr: float) -> None:
+    """Guards against an overflow that is told as a rule without a bound."""
+    assert why_not(library.signsgd, lr=lr) == "with this learning rate it is beyond what doubles can tell"
+
+
 def test_a_step_before_the_first_is_refused() -> None:
     with pytest.raises(BadValue, match="step=0 is before the first step"):
         found_for(library.adam).at(0)

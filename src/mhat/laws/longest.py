@@ -31,6 +31,8 @@ REMEMBERED = 250
 LATE = 1e300
 # A limit beyond this is none.
 WITHOUT_END = 1e9
+# The squares of steps are to be doubles in full.
+TINIEST, HUGEST = 1e-140, 1e140
 LOOKED_AT = 60
 LATER = (100, 250, 600, 1000, 1500, 2000, 3000)
 
@@ -94,6 +96,8 @@ def _longest(rule: Rule, knobs: tuple[tuple[str, float], ...]) -> LongestStep | 
 
 
 def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
+    if not TINIEST < _rate(told) < HUGEST:
+        return NoLongestStep("with this learning rate it is beyond what doubles can tell")
     for state in sorted(set(rule.tree.state_names) - rule.dependence.per_step_states):
         recurrence = recurrence_of(rule, state)
         if recurrence is not None and not names_in(recurrence.gain) <= set(told):

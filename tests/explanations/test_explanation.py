@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import replace
@@ -123,6 +124,21 @@ def test_knobs_are_those_in_force(adam: Explanation) -> None:
         mhat.explain("adam", beta1=2.0)
     with pytest.raises(mhat.MhatError, match="there is no knob of adam `beta`\nDid you mean `beta1`"):
         mhat.explain("adam", beta=0.5)
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "said"),
+    [
+        ("beta1", 1 - 2**-53, "At 0 the typical step"),
+        ("eps", math.inf, "`eps` = inf: added to what line 5 divides by, so that it is not zero."),
+    ],
+)
+def test_what_a_knob_does_near_the_end_of_its_range(knob: str, value: float, said: str) -> None:
+    """Guards against a value it is turned to that it cannot have, and against one that is the same."""
+    claims = mhat.explain("adam", **{knob: value}).claims
+    (claim,) = (claim for claim in claims if (claim.topic, claim.about) == ("knobs", knob))
+    assert said in claim.sentence
+    assert seen_again(claim)
 
 
 def test_a_copy_of_a_rule_is_said_to_be_one() -> None:

@@ -250,3 +250,10 @@ def test_algebra_tells_what_is_the_same_number() -> None:
     assert equal(Operation("div", (subtracted(ONE, power), subtracted(ONE, power))), ONE)
     assert equal(Operation("pow", (added(beta, t), Number(2.0))), Operation("mul", (added(t, beta), added(beta, t))))
     assert not equal(Number(float("inf")), Number(1.0))
+
+
+def test_a_long_chain_of_lines_is_left_alone() -> None:
+    """Guards against lines that are written out in one so deep that Python gives up on it."""
+    chain = "".join(f" a{i + 1} = a{i} * 0.99 + g\n" for i in range(400))
+    made = rule(f"def it(x, g, m=0, *, lr=0.1):\n a0 = g**2\n{chain} m = 0.9 * m + a400\n return x - lr * m")
+    assert recurrence_of(made, "m") is None

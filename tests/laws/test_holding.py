@@ -215,3 +215,11 @@ def test_the_sentence_of_a_counterexample() -> None:
     assert shown.sentence == (
         "the gradients [1] with lr=0.5, start=1: step / lr = 2.5 at step 1 where at most 2 is expected"
     )
+
+
+def test_a_rule_that_is_no_number_keeps_nothing() -> None:
+    """Guards against errors that are NaN: they are not above any limit, and the law was said to be kept."""
+    made = rule("def it(x, g): return -(x > g) // (0 * x)")
+    law, examined = LAWS["weights sum to one"], laws.examined_of(made)
+    assert laws.applies(law, made) == "what the rule itself does is no number on the way"
+    assert laws.settle(law, examined) is None

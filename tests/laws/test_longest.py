@@ -125,6 +125,26 @@ def test_a_rule_that_changes_later_is_not_called_bounded() -> None:
     assert attempt.reason == ("its weights change from step to step, and were only looked at, not followed to the end")
 
 
+def test_a_state_that_counts_is_looked_at_like_t() -> None:
+    """Guards against a bound that a later step exceeds, where it is a state and not `t` that counts."""
+    made = rule(
+        "def it(x, g, c=0, *, lr=0.1):\n c = c + 1\n u = sign(g) * minimum(maximum(1, c - 300), 9)\n return x - lr * u"
+    )
+    found = longest_step(made)
+    assert isinstance(found, NoLongestStep) or (found.value == pytest.approx(9) and not found.followed)
+
+
+def test_the_limit_of_a_decaying_maximum() -> None:
+    """Guards against weights of a maximum that are summed up as if they were squares."""
+    assert found_for(library.adamax, beta1=0.99).limit == pytest.approx(0.01 / (1 - 0.99 / 0.999), rel=1e-9)
+
+
+@pytest.mark.parametrize("lr", [1e300, 1e-320, np.inf])
+def test_learning_rates_beyond_doubles(lr: float) -> None:
+    """Guards against an overflow that is told as a rule without a bound."""
+    assert why_not(library.signsgd, lr=lr) == "with this learning rate it is beyond what doubles can tell"
+
+
 def test_a_step_before_the_first_is_refused() -> None:
     with pytest.raises(BadValue, match="step=0 is before the first step"):
         found_for(library.adam).at(0)

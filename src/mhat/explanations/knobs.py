@@ -37,7 +37,10 @@ def _claim(reading: Reading, knob: str, unit: Unit) -> Claim:
     if knob == unit.name:
         return _of_unit(setting, unit, begin)
     decays = reading.moving is not None and knob in names_in(reading.moving.gain)
-    for other in _others(setting, knob, value, _is_share(reading, knob)):
+    others = _others(setting, knob, value, _is_share(reading, knob))
+    if not others:
+        return _of_places(reading, knob, unit)
+    for other in others:
         turned = setting.turned(knob, other)
         found = largest(setting, turned, *((RESTING, (LATE_REST,)) if decays else (SUITING,)))
         if found is not None:
@@ -117,4 +120,5 @@ def _others(setting: Setting, knob: str, value: float, is_share: bool) -> list[f
         tried_values = list(FROM_ZERO)
     else:
         tried_values = [value * factor for factor in FACTORS]
-    return [float(f"{other:.12g}") for other in tried_values if allows(other) and other != value]
+    rounded = [float(f"{other:.12g}") for other in tried_values]
+    return [other for other in rounded if allows(other) and other != value]

@@ -26,6 +26,7 @@ Kind = Literal["average", "sum", "decaying sum", "product", "last"]
 _LINE = "@"
 # Where all lines of a rule are written out in one, it is left alone beyond this.
 MOST_NODES = 2000
+DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class _Composition:
         # What a variable is made of, by its name and the number of its line.
         self.made_of: dict[str, Expression] = {}
         self.sizes: dict[str, int] = {}
+        self.depths: dict[str, int] = {}
 
     def recurrence(self) -> Recurrence | None:
         """Compose all lines."""
@@ -169,7 +171,7 @@ class _Composition:
         """Make the recurrence of gain and what is fed."""
         if total is None or not names_in(total.gain) <= self.free:
             return None
-        if self.size(total.gain) + self.size(total.fed) > MOST_NODES:
+        if self.is_too_long(total):
             return None
         weight, fresh, offset = self.parts(total.fed)
         parts = (total.fed, offset, *((weight, fresh) if weight is not None and fresh is not None else ()))
@@ -185,13 +187,14 @@ class _Composition:
         reads = names_in(line.value)
         alone = reads <= self.per_step and (self.carried - {self.state}).isdisjoint(line.targets)
         total = _linear(self.known, line.value)
-        if total is not None and self.size(total.gain) + self.size(total.fed) > MOST_NODES:
+        if total is not None and self.is_too_long(total):
             total = None
         for target in line.targets:
             if total is not None and total.gain == ZERO and not alone:
                 numbered = f"{target}{_LINE}{number}"
                 self.made_of[numbered] = total.fed
                 self.sizes[numbered] = self.size(total.fed)
+                self.depths[numbered] = self.depth(total.fed)
                 self.known[target] = _Linear(ZERO, Name(numbered))
             else:
                 self.known[target] = total if len(line.targets) == 1 else None
@@ -261,6 +264,21 @@ class _Composition:
     def size(self, node: Expression) -> int:
         """Count the nodes of an expression with all variables written out."""
         return sum(self.sizes.get(part.id, 1) if isinstance(part, Name) else 1 for part in subexpressions(node))
+
+    def depth(self, node: Expression) -> int:
+        """Count how deep an expression is with all variables written out."""
+        deepest, waiting = 0, [(node, 1)]
+        while waiting:
+            part, level = waiting.pop()
+            deepest = max(deepest, level + (self.depths.get(part.id, 0) if isinstance(part, Name) else 0))
+            if isinstance(part, Operation):
+                waiting += ((argument, level + 1) for argument in part.arguments)
+        return deepest
+
+    def is_too_long(self, total: _Linear) -> bool:
+        """Whether it is left alone, written out."""
+        parts = total.gain, total.fed
+        return sum(map(self.size, parts)) > MOST_NODES or max(map(self.depth, parts)) > DEEPEST
 
     def form(self, setting: list[int], gain: Expression, weight: Expression | None) -> Form:
         if self.state == "x" or len(setting) != 1:

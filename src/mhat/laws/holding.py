@@ -6,6 +6,7 @@ A law applies to a rule that keeps it, nearly, on seeded streams. How far a run 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,8 @@ from mhat.laws.shrinking import smallest
 FAMILIES: tuple[Callable[[], Iterator[Law]], ...] = (
     starting.family, steadiness.family, symmetry.family, stillness.family, independence.family, memory.family,
 )  # fmt: skip
+
+NO_NUMBERS = "what the rule itself does is no number on the way"
 
 
 def laws() -> Iterator[Law]:
@@ -79,6 +82,8 @@ def reason(law: Law, examined: Examined) -> str | None:
     if lacking is not None:
         return lacking
     strayed = strays(law, examined)
+    if math.isnan(strayed):
+        return NO_NUMBERS
     if strayed > law.nearly:
         return f"the rule itself does not keep it (it is off by {strayed:.2g})"
     return f"rounding hides it in {examined.dtype}" if hidden(law, examined) else None
@@ -123,6 +128,8 @@ def settle(law: Law, examined: Examined) -> Outcome | None:
         return None
     steps, streams = seeded(law.kind).shape
     strayed = strays(law, examined)
+    if math.isnan(strayed):
+        return None
     if strayed > law.nearly:
         found = refuted(law, examined)
         return None if found is None else Outcome(law.name, "refuted", streams, steps, strayed, counterexample=found)

@@ -6,6 +6,7 @@ weighted sum of their squares.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ REMEMBERED = 250
 LATE = 1e300
 # A limit beyond this is none.
 WITHOUT_END = 1e9
+# The squares of steps are to be doubles in full.
+TINIEST, HUGEST = 1e-140, 1e140
 LOOKED_AT = 60
 LATER = (100, 250, 600, 1000, 1500, 2000, 3000)
 
@@ -93,6 +96,8 @@ def _longest(rule: Rule, knobs: tuple[tuple[str, float], ...]) -> LongestStep | 
 
 
 def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
+    if not TINIEST < _rate(told) < HUGEST:
+        return NoLongestStep("with this learning rate it is beyond what doubles can tell")
     for state in sorted(set(rule.tree.state_names) - rule.dependence.per_step_states):
         recurrence = recurrence_of(rule, state)
         if recurrence is not None and not names_in(recurrence.gain) <= set(told):
@@ -127,7 +132,12 @@ def _derived(rule: Rule, told: dict[str, float]) -> LongestStep | NoLongestStep:
 
 
 def change_with_t(rule: Rule) -> str:
-    """Say whether t enters a rule: not at all, as what averages are divided by ("corrected"), or otherwise."""
+    """Say whether t enters a rule: not at all, as what averages are divided by ("corrected"), or otherwise.
+
+    A state that is one number a step counts steps as t does.
+    """
+    if rule.dependence.per_step_states:
+        return "otherwise"
 
     def without(node: Expression) -> Expression:
         match node:
@@ -233,10 +243,20 @@ def _moved(result: Value) -> Bounded:
 
 
 def _with_the_rest(moves: list[Bounded]) -> float:
-    """Sum up the weights that are older still: the squares of the bounds come nearer to the limit by powers."""
-    before, middle, last = (move.value * move.value for move in moves[-3:])
-    added, earlier = last - middle, middle - before
-    if math.isnan(added) or added <= 1e-15 * last:
-        return math.sqrt(last)
-    share = added / earlier
-    return math.sqrt(last + added * share / (1 - share)) if share < 1 - 1e-9 else math.inf
+    """Sum up the weights that are older still: the bounds, or their squares, come nearer to the limit by powers."""
+    plain = [move.value for move in moves[-4:]]
+    (error, end), (error_of_squares, squared) = _end(plain), _end([value * value for value in plain])
+    return end if error < error_of_squares else math.sqrt(squared)
+
+
+def _end(values: list[float]) -> tuple[float, float]:
+    """Give how far four values are from the sums of powers of a share, and where such sums end."""
+    last = values[-1]
+    first, second, third = (after - before for before, after in itertools.pairwise(values))
+    if math.isnan(third) or third <= 1e-15 * last:
+        return 0.0, last
+    if not (first and second):
+        return math.inf, math.inf
+    share = third / second
+    end = last + third * share / (1 - share) if share < 1 - 1e-9 else math.inf
+    return abs(first / second * share - 1), end

@@ -59,9 +59,9 @@ def hidden(law: Law, examined: Examined) -> bool:
 
 
 def strays(law: Law, examined: Examined) -> float:
-    """Give how far the rule itself strays from a law on the seeded streams, in double precision."""
+    """Give how far the rule itself strays from a law on the seeded streams, in double precision; NaN if it is lost."""
     errors = [_itself(law, turn, seeded(law.kind)).errors() for turn in law.turns(examined)]
-    return max(float(np.max(each, initial=0.0)) for each in errors)
+    return float(np.max([np.max(each, initial=0.0) for each in errors]))
 
 
 def _allowed(examined: Examined, compared: Compared, strayed: Array) -> Array:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from mhat.engines.symbols import child as children
 from mhat.engines.symbols import closed_forms as door
 from mhat.engines.symbols.child import Child
 from mhat.engines.symbols.search import search
+from mhat.engines.symbols.solving import Deadline, OutOfTime
 from mhat.engines.symbols.stored import SUFFIX, as_data, of_data
 from mhat.errors import MissingExtra
 from mhat.language import rule
@@ -82,6 +85,28 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     # And another one is started for the next question.
     answer = child.ask("def it(x, g): return x - g", "constant", 5.0)
     assert answer is not None and answer["update"]["expression"] == ["neg", "g"]
+    child.close()
+
+
+def test_time_is_what_the_processor_spent() -> None:
+    """Guards against a loaded machine on which what is proved elsewhere is only tested."""
+    deadline = Deadline(0.1)
+    time.sleep(0.2)
+    deadline.check()
+    with pytest.raises(OutOfTime):
+        while True:
+            deadline.check()
+
+
+@pytest.mark.skipif(not hasattr(signal, "ITIMER_PROF"), reason="a limit on processor time is one of POSIX")
+def test_a_step_that_computes_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against a wait for the far limit by the clock, where the processor was at work all the time."""
+    hanging = "child.search = lambda *_: [0 for _ in iter(int, 1)]; child.answer()"
+    path = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from mhat.engines.symbols import child; "
+    monkeypatch.setattr(children, "START", path + hanging)
+    monkeypatch.setattr(children, "PATIENCE", 1e4)
+    child = Child()
+    assert child.ask("def it(x, g): return x - g", "constant", 0.01) is None
     child.close()
 
 

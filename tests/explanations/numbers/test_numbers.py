@@ -131,6 +131,12 @@ def test_the_longest_step_of_adamw_is_that_beside_its_decay() -> None:
     assert "No step is longer than 7.270 lr" in told(known("adam"), "longest")
 
 
+def test_no_bound_is_claimed_of_steps_that_were_not_looked_at() -> None:
+    """Guards against a bound that step 104 exceeds, where step 100 was the longest that was looked at."""
+    nadam = Setting(rules.named("nadam"), "nadam", {"beta1": 0.95, "beta2": 0.95})
+    assert "No step that was looked at is longer than 2.459 lr" in told(nadam, "longest")
+
+
 def test_zero_over_zero_is_said() -> None:
     adam = Setting(rules.named("adam"), "adam", {"beta1": 0.0, "beta2": 0.0, "eps": 0.0})
     assert "Where gradients come rarely it divides zero by zero" in told(adam, "rarity")

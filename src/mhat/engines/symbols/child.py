@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -23,20 +24,31 @@ START = (
 )
 # Where an answer says that there is none because something broke; no variable is called so.
 FAILED = "@failed"
-# Beside its time: to start Python and SymPy on a machine that has other things to do.
-STARTING = 10.0
+# A step of SymPy that does not come back ends the process when it has used its processor time and half as much again.
+LENIENCE = 1.5
+# Who asks waits so much longer than that by the clock, where other things run too; and to start Python and SymPy.
+PATIENCE = 15.0
+STARTING = 60.0
 
 
 def answer() -> None:
     """Answer each line of standard input; this is what the process runs."""
     for line in sys.stdin:
         asked = json.loads(line)
+        _end_after(LENIENCE * asked["seconds"] + 1.0)
         try:
             found = search(rule(asked["rule"]), asked["course"], asked["seconds"])
             said: dict[str, Any] = {name: as_data(form) for name, form in found.items()}
         except Exception as error:  # a bug of ours: whoever asked is told, and goes on without a formula
             said = {FAILED: f"{type(error).__name__}: {error}"}
+        _end_after(0.0)
         print(json.dumps(said), flush=True)
+
+
+def _end_after(seconds: float) -> None:
+    """End this process when it has used so much processor time; 0 for never. Systems without such a clock wait."""
+    if hasattr(signal, "ITIMER_PROF"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 class Child:
@@ -56,7 +68,7 @@ class Child:
                 assert process.stdin is not None
                 process.stdin.write(json.dumps({"rule": text, "course": course, "seconds": seconds}) + "\n")
                 process.stdin.flush()
-                line = self._answers.get(timeout=1.5 * seconds + (STARTING if new else 1.0))
+                line = self._answers.get(timeout=PATIENCE * seconds + (STARTING if new else 1.0))
             except (OSError, ValueError, queue.Empty):
                 line = None
             if line is None:

@@ -39,7 +39,8 @@ def closed_forms(
     `course`: constant, ramp, geometric, alternating, impulse or sine. Knobs stay symbols; those given are only what
     they are where nothing else is said. Beside the variables of the rule there is `x`, and `update`, what is added to
     x. A form that does not agree with the exact engine, at 20 random settings of knobs, gradients and steps, is not
-    given. `seconds`: so long it may take, and what is not found by then has no form. Raises MissingExtra without SymPy.
+    given. `seconds`: so much processor time it may take, and what is not found by then has no form. Raises
+    MissingExtra without SymPy.
     """
     if course not in COURSES:
         raise BadValue(f"{course!r} is no course of gradients", f"Choose {', '.join(COURSES)}.")

@@ -26,7 +26,7 @@ ON_THE_WAY = (300, 1000, 2000)
 def longest_at(parts: Parts, step: int | None = None) -> float | None:
     """Give the longest step there can be, at a step number or ever, in learning rates; None where it is not known."""
     found = longest_step(parts.rule, parts.moving)
-    if not isinstance(found, LongestStep) or (step is None and _is_longer_on_the_way(found)):
+    if not isinstance(found, LongestStep) or (step is None and not found.followed):
         return None
     return (found.value if step is None else found.at(step)) / _scale(parts)
 
@@ -49,12 +49,13 @@ def longest_numbers(setting: Setting) -> Iterator[Claim]:
     if _is_longer_on_the_way(found):
         yield _on_the_way(parts, found)
         return
-    most = longest_at(parts) or 0.0
+    most = found.value / _scale(parts)
     run, reached = _nearest(setting, found)
     text = "sqrt(sum of w_k**2 / u_k)" if found.formula is None else expression_text(found.formula)
     yield Claim(
         "numbers",
-        f"{'Beside the decay of x no' if parts.decay else 'No'} step is longer than {in_rates(most, parts)}{reached}.",
+        f"{'Beside the decay of x no' if parts.decay else 'No'} step {'' if found.followed else 'that was looked at '}"
+        f"is longer than {in_rates(most, parts)}{reached}.",
         "computed",
         Number(most * parts.lr, Formula(text), "Cauchy and Schwarz", run, 0.1),
         parts.rate or "",
@@ -88,7 +89,7 @@ def _nearest(setting: Setting, found: LongestStep) -> tuple[Run | None, str]:
     parts = parts_of(setting)
     if found.first == 1 or found.growth is None:
         run = measured(setting, Run("", "constant:-1", 1, "update", 1, over="largest"))
-        alike = run.value and math.isclose(run.value / parts.lr, longest_at(parts) or 0.0, rel_tol=0.05)
+        alike = run.value and math.isclose(run.value / parts.lr, found.value / _scale(parts), rel_tol=0.05)
         return (run, f": the first one is {in_rates((run.value or 0.0) / parts.lr, parts)}") if alike else (None, "")
     if found.growth <= 0 or found.growth == 1:
         return None, ""
@@ -99,7 +100,7 @@ def _nearest(setting: Setting, found: LongestStep) -> tuple[Run | None, str]:
         return None, ""
     how = "grow" if found.growth > 1 else "shrink"
     far = in_rates(run.value / parts.lr, parts)
-    if not math.isclose(run.value, (longest_at(parts) or 0.0) * parts.lr, rel_tol=0.1):
+    if not math.isclose(run.value, found.value / _scale(parts) * parts.lr, rel_tol=0.1):
         return None, ""
     return run, f"; gradients that {how} by {four_digits(found.growth)} a step come near it: {far} in {steps} steps"
 

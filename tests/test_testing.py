@@ -57,8 +57,8 @@ def test_a_name_that_claims_nothing_is_asked_for_a_rule() -> None:
     assert str(raised.value) == '`<lambda>` claims no rule by its name\nSay which it should be: against="adam".'
 
 
-def test_knobs_are_held() -> None:
-    with pytest.raises(AssertionError, match="deviates"):
+def test_knobs_that_are_not_taken_are_refused() -> None:
+    with pytest.raises(BadValue, match="`hidden` takes no `lr`"):
         assert_conforms(wrong_adams.hidden, "adam", lr=0.5, seconds=1)
 
 

@@ -111,7 +111,8 @@ def check_record(
     if broken is not None:
         return _noted(deviating(question, [broken], Candidate(rule.tree, ()), effort), record, question)
     verdict = _noted(judged(question, effort, strict=strict), record, question)
-    if verdict.conforms or verdict.diagnosis is not None or strict:
+    # Any steps at all look like those of a rate of its own: it is believed only where no mistake explains them.
+    if verdict.conforms or verdict.diagnosis is not None or strict or not verdict.finished:
         return verdict
     with effort.paused():
         odd = scheduled(rows, rule, question.held, odd=True, late=_for(SOUGHT))

@@ -154,7 +154,18 @@ def _is_optax(thing: Any) -> bool:
     if (thing.__module__ or "").startswith("optax") or "GradientTransformation" in str(signature.return_annotation):
         return True
     first = next(iter(signature.parameters), "")
-    return plain_spelling(first) in ("lr", *ALIASES["lr"])
+    return plain_spelling(first) in ("lr", *ALIASES["lr"]) and _speaks_of_optax(thing)
+
+
+def _speaks_of_optax(function: Any) -> bool:
+    """Whether the file of a function knows optax, or it imports it; that somebody has loaded it is no sign."""
+    known = (
+        getattr(each, "__name__", None) or "" for each in list(function.__globals__.values()) if inspect.ismodule(each)
+    )
+    own = (getattr(each, "__module__", None) or "" for each in list(function.__globals__.values()))
+    return "optax" in function.__code__.co_names or any(
+        isinstance(name, str) and name.partition(".")[0] == "optax" for name in (*known, *own)
+    )
 
 
 def _refuse_made(thing: Any) -> None:

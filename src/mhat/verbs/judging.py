@@ -108,7 +108,11 @@ def read(
 
     >>> import mhat, numpy as np
     >>> def slow(gradients, lr=0.1):
-    ...     return -lr * np.cumsum(gradients, axis=0)
+    ...     x, path = 0.0, []
+    ...     for g in gradients:
+    ...         x = x - lr * g
+    ...         path.append(x)
+    ...     return np.array(path)
     >>> mhat.read(slow).complete
     True
     """

@@ -29,7 +29,11 @@ NEAR = 0.02
 
 def rate_of_a_form(asked: Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
     """Look for a rate over the steps that follows a form; the form has to give the record, and not only the rates."""
-    for setting, rates in _rated(asked):
+    for setting, found in _rated(asked):
+        rates = found.copy()
+        if np.isnan(asked.rows.start).any() and len(rates) > 3:
+            # Where nobody says where x starts, the first step tells no rate.
+            rates[0] = 2 * rates[1] - rates[2]
         for form in forms(rates, NEAR):
             for shape in form.written_short(float(rates.max())):
                 shaped = replace(setting, over_steps={**setting.over_steps, "lr": shape.values})

@@ -64,6 +64,8 @@ def _narrowed(at: Callable[[int], float], tried: Mapping[int, Any], late: Late) 
         else:
             low = low + third
     for begin in range(low, high + 1):
+        if late():
+            break
         at(begin)
     return min(tried, key=lambda begin: tried[begin][0])
 

@@ -310,3 +310,28 @@ def test_what_a_rule_cannot_do_is_said() -> None:
         subject_of_rule(rules.adam, dtype="int8")
     with pytest.raises(UnknownName, match="there is no variable of adam `mhat`"):
         subject_of_rule(rules.adam, observe="mhat")
+
+
+def test_a_run_that_is_given_x_and_the_gradients() -> None:
+    """A whole run may ask for its start and all gradients, in any order; one step on all at once is no run."""
+
+    def before(x, grads, lr=0.1):
+        path = []
+        for g in grads:
+            x = x - lr * g
+            path.append(x)
+        return np.array(path)
+
+    def behind(grad_list, w0, lr=0.1):
+        return [w0, *before(w0, grad_list, lr)]
+
+    for run in (before, behind):
+        subject = subject_of_function(run)
+        assert subject.knobs == {"lr"}
+        assert subject.run(np.array([1.0, 2.0]), 5.0).tolist() == pytest.approx([4.9, 4.7])
+
+    def step(x, grads, lr=0.1):
+        return x - lr * grads
+
+    with pytest.raises(SubjectError, match="forgets the first of the gradients"):
+        subject_of_function(step)

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
+from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.calls import PARAMS
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of, words_of
-from mhat.subjects.spelling import Keywords, SpelledKnobs, keywords_of
+from mhat.subjects.spelling import STARTS, Keywords, SpelledKnobs, keywords_of
 from mhat.subjects.subject import Subject
-from mhat.subjects.trials import LAST, Call, Single, Together, accepted, subject_of_driver
+from mhat.subjects.trials import LAST, TRIAL, Call, Single, Together, accepted, subject_of_driver
 
+# What gradients are called where a run is given all of them.
+SEVERAL = frozenset({
+    "grads", "gradients", "gs", "glist", "gradlist", "gradientlist", "gradseq", "gradsequence", "gradientsequence",
+    "gradhistory", "gradstream", "gradientstream", "allgrads", "allgradients", "gseq", "gstream", "listofgrads",
+})  # fmt: skip
 EXPECTED = (
     "Write run(gradients), which takes an array of shape (T,) or (T, n) and returns the parameters after each "
     "step in the same shape; or a class with step(params, grads)."
@@ -38,7 +46,7 @@ def subject_of_function(
     Raises SubjectError.
     """
     name = name or str(getattr(function, "__name__", "subject"))
-    keywords = _keywords(function, name, rule_knobs, options)
+    keywords, fed = _keywords(function, name, rule_knobs, options)
     spelled = keywords.spelling
 
     def call(gradients: Any, start: Any, knobs: Mapping[str, float]) -> Any:
@@ -46,7 +54,7 @@ def subject_of_function(
         arguments.update({knob: value for knob, value in knobs.items() if knob not in spelled.names})
         if spelled.start is not None:
             arguments[spelled.start] = start
-        answered = function(gradients, **arguments)
+        answered = function(gradients, **arguments) if fed is None else function(**{fed: gradients}, **arguments)
         return without_start(answered, gradients.shape) if isinstance(gradients, np.ndarray) else answered
 
     tensors = _tensors_of(function, name)
@@ -57,6 +65,8 @@ def subject_of_function(
     driver.settle()
     if tensors is None and isinstance(driver, Single):
         _check_start_in_front(driver)
+        if fed is not None:
+            _check_adds_up(driver)
     others = accepted(driver, rule_knobs or {}, (rule_knobs or {}).keys() - spelled.names) if spelled.free else ()
     return subject_of_driver(
         driver,
@@ -86,6 +96,15 @@ def _check_start_in_front(driver: Single) -> None:
         raise SubjectError(driver.name, "moved by gradients that were still to come", EXPECTED)
 
 
+def _check_adds_up(driver: Single) -> None:
+    """Refuse a function that is one step on all gradients at once: of a run the last x knows the first gradient."""
+    other_first = TRIAL.copy()
+    other_first[0] *= -3.0
+    first, other = driver.attempt({}), driver.attempt({}, trial=other_first)
+    if all(np.array_equal(a[-1], b[-1], equal_nan=True) for a, b in zip(first, other, strict=True)):
+        raise SubjectError(driver.name, "forgets the first of the gradients", EXPECTED)
+
+
 def _started(name: str, call: Call, tensors: int, guard: Guard) -> Call:
     """Find out whether a function of several tensors takes a list as its start, or one number for all."""
 
@@ -110,17 +129,30 @@ def _keywords(
     name: str,
     rule_knobs: Mapping[str, float] | None,
     options: Mapping[str, Any] | None,
-) -> Keywords:
+) -> tuple[Keywords, str | None]:
+    """Read the signature; and give the name of the gradients, where they stand beside x: run(x, gradients)."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return Keywords(SpelledKnobs(), options or {})
+        return Keywords(SpelledKnobs(), options or {}), None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
     if not positional:
         raise SubjectError(name, "takes no gradients", EXPECTED)
-    keywords = keywords_of(name, parameters, rule_knobs, options, skip=[positional[0].name])
+    start, fed = _beside_x(positional)
+    skip = [positional[0].name] if fed is None or start is None else [start, fed]
+    keywords = keywords_of(name, parameters, rule_knobs, options, skip=skip)
+    if start is not None:
+        keywords = replace(keywords, spelling=replace(keywords.spelling, start=start))
     keywords.check_known(name, EXPECTED)
-    return keywords
+    return keywords, fed
+
+
+def _beside_x(positional: list[inspect.Parameter]) -> tuple[str | None, str | None]:
+    """Find x and the gradients of a run that asks for both: the one by its usual names, the others as several."""
+    required = [p.name for p in positional if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    points = [name for name in required if plain_spelling(name) in PARAMS or plain_spelling(name) in STARTS]
+    several = [name for name in required if plain_spelling(name) in SEVERAL]
+    return (points[0], several[0]) if len(points) == len(several) == 1 else (None, None)
 
 
 def _tensors_of(function: Callable[..., Any], name: str) -> int | None:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ NEEDS = {
     "mhat trace adam --landscape rosenbrock --steps 20000 --dtype float32 --save long.zarr": "scale",
     "mhat check torch.optim:AdamW -k fused=true": "torch",
     "mhat compare torch.optim:Adam keras.optimizers:Adam": "torch",
+    "mhat read torch.optim:RAdam --as latex": "torch",
 }
 # The user's own files that the README speaks of.
 MINE = """\
@@ -45,6 +47,11 @@ def my_adam(gradients, lr=0.1, weight_decay=0.0):
         x = x - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8) - lr * weight_decay * x
         xs.append(x)
     return np.array(xs)
+
+
+def my_rule(x, g, m=0, *, lr=0.1, beta1=0.9):
+    m = beta1 * m + (1 - beta1) * g
+    return x - lr * m
 
 
 def mystery(gradients):
@@ -120,6 +127,8 @@ def folder(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     (folder / "mine.py").write_text(MINE)
     (folder / "script.py").write_text(SCRIPT)
+    (folder / "examples").mkdir()
+    shutil.copy(ROOT / "examples" / "stored_back.py", folder / "examples")
     (folder / "run.csv").write_text("step,g,x\n" + "".join(f"{t},1,{-t / 100}\n" for t in range(1, 9)))
     (folder / "my_adam").write_text(COMMAND.format(python=core / "python"))
     (folder / "my_adam").chmod(0o700)

@@ -92,8 +92,9 @@ def _by_alarm(seconds: float) -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if strikes.over or frame is None or frame.f_code.co_filename in APART or time.monotonic() < deadline:
             return
-        strikes.begin(frame)
+        # First the next alarm: from here on every line may be the one at which it ends, those of this function's too.
         soon()
+        strikes.begin(frame)
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, interrupt)

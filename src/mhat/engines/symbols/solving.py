@@ -37,7 +37,7 @@ class Deadline:
 
     def check(self) -> None:
         """Raise OutOfTime if it has been used up."""
-        if time.process_time() > self._end:
+        if time.process_time() >= self._end:
             raise OutOfTime
 
 

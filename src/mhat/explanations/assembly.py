@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 
 from mhat.explanations import courses, knobs, lawfulness, lines
 from mhat.explanations.claims import Claim
@@ -50,7 +49,7 @@ def explain(
     other = beside if beside is not None and not is_same(rule, beside) else None
     if beside is not None and other is None and not is_known:
         notes = (*notes, f"it is {beside.name} in every line")
-    if stream and find_spec("sympy") is None:
+    if stream and courses.lack_symbols(setting, stream):
         notes = (*notes, NO_SYMBOLS)
     question = find_question(why) if why else None
     told = "" if question is None else question.text

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 from mhat import notation, streams
@@ -76,6 +77,11 @@ def forms_of(setting: Setting, stream: str) -> tuple[dict[str, ClosedForm], dict
         return {}, {}
     forms = {variable: form for variable, form in found.items() if isinstance(form, ClosedForm)}
     return forms, {**setting.knobs, **told, "start": 0.0}
+
+
+def lack_symbols(setting: Setting, stream: str) -> bool:
+    """Whether closed forms would be looked for on a stream, and are not at hand because SymPy is not installed."""
+    return find_spec("sympy") is None and _course(stream) is not None and not forms_of(setting, stream)[0]
 
 
 @lru_cache(maxsize=16)

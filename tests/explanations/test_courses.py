@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ LACKING = "closed forms are found with SymPy"
 
 @pytest.fixture
 def without_sympy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take SymPy away, and what was kept of its answers."""
+    """Take SymPy away, and what was kept of its answers, on disk and in this process."""
+    courses._closed_forms.cache_clear()
+    import_module("mhat.engines.symbols.closed_forms")._remembered.cache_clear()
     monkeypatch.setitem(sys.modules, "sympy", None)
     monkeypatch.setenv("MHAT_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(courses, "find_spec", lambda name: None)

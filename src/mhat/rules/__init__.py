@@ -9,36 +9,36 @@
 
     names, named      what there is, and one of it by its name
 
-A rule and its file share a name, so the members are imported here at once: `mhat.rules.adam` is the rule,
-always. Nothing is parsed until it is used.
+Each stands in the folder of its family, `library/adam/adamw.py`, and is imported here at once: `mhat.rules.adamw` is
+the rule, always. Nothing is parsed until it is used.
 """
 
 from mhat.errors import UnknownName
 from mhat.language import Rule
-from mhat.rules.adabelief import adabelief
-from mhat.rules.adabound import adabound
-from mhat.rules.adadelta import adadelta
-from mhat.rules.adagrad import adagrad
-from mhat.rules.adam import adam
-from mhat.rules.adamax import adamax
-from mhat.rules.adamw import adamw
-from mhat.rules.adan import adan
-from mhat.rules.adopt import adopt
-from mhat.rules.amsgrad import amsgrad
-from mhat.rules.lamb import lamb
-from mhat.rules.lion import lion
-from mhat.rules.momentum import momentum
-from mhat.rules.nadam import nadam
-from mhat.rules.nesterov import nesterov
-from mhat.rules.qhadam import qhadam
-from mhat.rules.radam import radam
-from mhat.rules.rmsprop import rmsprop
-from mhat.rules.rmsprop_centered import rmsprop_centered
-from mhat.rules.sgd import sgd
-from mhat.rules.signsgd import signsgd
-from mhat.rules.signum import signum
-from mhat.rules.tiger import tiger
-from mhat.rules.yogi import yogi
+from mhat.rules.library.adam.adabelief import adabelief
+from mhat.rules.library.adam.adabound import adabound
+from mhat.rules.library.adam.adam import adam
+from mhat.rules.library.adam.adamax import adamax
+from mhat.rules.library.adam.adamw import adamw
+from mhat.rules.library.adam.adan import adan
+from mhat.rules.library.adam.adopt import adopt
+from mhat.rules.library.adam.amsgrad import amsgrad
+from mhat.rules.library.adam.nadam import nadam
+from mhat.rules.library.adam.qhadam import qhadam
+from mhat.rules.library.adam.radam import radam
+from mhat.rules.library.adam.yogi import yogi
+from mhat.rules.library.history.adadelta import adadelta
+from mhat.rules.library.history.adagrad import adagrad
+from mhat.rules.library.history.rmsprop import rmsprop
+from mhat.rules.library.history.rmsprop_centered import rmsprop_centered
+from mhat.rules.library.norm.lamb import lamb
+from mhat.rules.library.plain.momentum import momentum
+from mhat.rules.library.plain.nesterov import nesterov
+from mhat.rules.library.plain.sgd import sgd
+from mhat.rules.library.sign.lion import lion
+from mhat.rules.library.sign.signsgd import signsgd
+from mhat.rules.library.sign.signum import signum
+from mhat.rules.library.sign.tiger import tiger
 
 __all__ = [
     "adabelief", "adabound", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "adopt", "amsgrad", "lamb",

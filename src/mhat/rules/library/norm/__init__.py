@@ -1,0 +1,1 @@
+"""Steps as long as a norm says. It knows no rule."""

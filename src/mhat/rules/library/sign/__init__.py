@@ -1,0 +1,1 @@
+"""Steps by the sign alone. It knows no rule."""

@@ -265,6 +265,17 @@ def explain(
     )  # fmt: skip
 
 
+def examine(named: Any) -> Explanation:
+    """Say of a rule what it takes, keeps, costs and obeys, and what is near it; raises BadValue for what is none."""
+    rule = rule_if_one(named)
+    called = Party(named).name
+    if rule is None:
+        raise BadValue(
+            f"{called} is no rule", "`mhat identify` and `mhat read` tell which rule an implementation follows."
+        )
+    return assembly.examine(rule, called=called, among=[other for other in _library() if other.tree != rule.tree])
+
+
 def _found_to_be(party: Party, manner: Manner, called: str) -> tuple[Rule, dict[str, float], tuple[str, ...]]:
     """Identify an implementation: the rule that does what it does, its knobs, and how that was found."""
     verdict = identify(party, manner, {}, None)

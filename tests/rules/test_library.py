@@ -27,7 +27,7 @@ EXPECTED = [
 
 def test_names() -> None:
     assert rules.names() == EXPECTED
-    assert set(rules.__all__) == {*EXPECTED, "names", "named"}
+    assert set(rules.__all__) == {*EXPECTED, "families", "family", "names", "named"}
 
 
 def test_named() -> None:

@@ -18,8 +18,10 @@ from typer.testing import CliRunner, Result
 import mhat
 from mhat import landscapes, rules, streams, verbs
 from mhat.errors import OutputFileError
+from mhat.language.costs import kept_by
 from mhat.terminal import facts, options, pages, trace_pages
 from mhat.terminal.cli import app
+from mhat.terminal.facts import year_of
 from mhat.traces import streaming
 
 Run = Callable[..., Result]
@@ -100,7 +102,8 @@ def test_a_wide_list_of_rules_says_all(good: Callable[..., str]) -> None:
     said = good("rules", 200)
     for name in rules.names():
         rule = rules.named(name)
-        assert any(line.split() == f"{name} {rule.level} {rule.paper}".split() for line in said.splitlines())
+        shown = (name, rules.family(name), year_of(rule.paper), str(rule.level)[4:], kept_by(rule).bytes_each(4))
+        assert any(line.split() == [*map(str, shown), *rule.paper.split()] for line in said.splitlines())
 
 
 def test_the_list_of_rules_for_a_machine(good: Callable[..., str]) -> None:
@@ -108,7 +111,10 @@ def test_the_list_of_rules_for_a_machine(good: Callable[..., str]) -> None:
     assert [rule["name"] for rule in listed] == rules.names()
     assert listed[rules.names().index("adam")] == {
         "name": "adam",
+        "family": "adam",
+        "year": 2015,
         "level": "per coordinate",
+        "state_bytes": 8,
         "paper": rules.adam.paper,
         "summary": rules.adam.doc.splitlines()[0],
     }
@@ -120,8 +126,8 @@ def test_a_rule_is_shown(good: Callable[..., str]) -> None:
     assert "\n      m_hat = m / (1 - beta1**t)\n" in said
     assert "\n  beta1  0.9      0 <= beta1 < 1  decay rate of the first moment, the average of\n" in said
     assert "\n  state  before step 1\n  m      0\n  v      0\n" in said
-    assert "\n  paper  Kingma & Ba 2015, Adam, Algorithm 1, arXiv:1412.6980\n" in said
-    assert said.endswith("\n  try    mhat trace adam --stream constant:10 --steps 100\n")
+    assert "\n  paper   Kingma & Ba 2015, Adam, Algorithm 1, arXiv:1412.6980\n" in said
+    assert said.endswith("\n  try     mhat trace adam --stream constant:10 --steps 100\n")
     assert all(len(line) <= 80 for line in said.splitlines())
 
 
@@ -381,7 +387,7 @@ def test_a_landscape_is_drawn(good: Callable[..., str]) -> None:
 def test_in_a_pipe_lines_are_whole_and_plain(tmp_path: Path) -> None:
     done = process("rules", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"adam              per coordinate  {rules.adam.paper}\n" in done.stdout
+    assert f"adam              adam     2015  coordinate  8      {rules.adam.paper}\n" in done.stdout
     assert "\x1b" not in done.stdout
 
 

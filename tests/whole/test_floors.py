@@ -22,6 +22,7 @@ MAY_IMPORT_LATE = {
     "terminal/check.py",
     "terminal/convert.py",
     "terminal/read.py",
+    "terminal/rules.py",
     "terminal/bench.py",
     "terminal/explain.py",
     "terminal/trace.py",

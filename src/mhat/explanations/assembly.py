@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mhat.explanations import courses, knobs, lawfulness, lines
+from mhat.explanations import courses, knobs, lawfulness, lines, standing
 from mhat.explanations.claims import Claim
 from mhat.explanations.consequences import argue
 from mhat.explanations.explanation import Explanation
@@ -62,6 +62,18 @@ def explain(
         made = replace(made, claims=(*made.claims, *claims))
         show(made.section(made.topics[-1], in_full=in_full))
     return made
+
+
+def examine(rule: Rule, *, called: str, among: Iterable[Rule]) -> Explanation:
+    """Say of a rule what it takes, keeps, costs and obeys, and which rules of a library are near it."""
+    setting = Setting(rule, "", {})
+    numbers = tuple(numbers_of(setting, "memory"))
+    # What is remembered stands first, as on a page about everything.
+    claims = (
+        *standing.claims(rule), *sorted(numbers, key=lambda claim: claim.topic == "cost"),
+        *lawfulness.claims(setting), *standing.relations(rule, among),
+    )  # fmt: skip
+    return Explanation(rule, called, setting.in_force, claims=claims)
 
 
 def _sections(

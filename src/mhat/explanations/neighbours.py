@@ -21,6 +21,8 @@ from mhat.printers.python import expression_text, rule_text
 
 # Two rules of which so large a part is written alike are neighbours.
 ALIKE = 0.85
+# Two rules of which so much is written alike are relatives.
+FAINTLY = 0.6
 WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -29,6 +31,13 @@ def nearest(rule: Rule, among: Iterable[Rule]) -> Rule | None:
     shares = [(_share(rule, other), other) for other in among]
     best = max(shares, key=lambda pair: (is_same(rule, pair[1]), pair[0]), default=None)
     return best[1] if best is not None and (best[0] >= ALIKE or is_same(rule, best[1])) else None
+
+
+def relatives(rule: Rule, among: Iterable[Rule], most: int = 3) -> list[tuple[Rule, float]]:
+    """Give the rules that are written most like another, each with the share that is alike, the nearest first."""
+    shares = [(other, 1.0 if is_same(rule, other) else _share(rule, other)) for other in among]
+    near = [(other, share) for other, share in shares if share >= FAINTLY]
+    return sorted(near, key=lambda pair: -pair[1])[:most]
 
 
 def is_same(rule: Rule, other: Rule) -> bool:

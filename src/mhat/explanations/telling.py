@@ -28,6 +28,7 @@ TITLES = {
     "laws": "Laws",
     "knobs": "What each knob does",
     "cost": "What a step costs",
+    "near": "Nearest relatives in the library",
 }
 # So many runs of what was only tried are shown.
 FEW = 8

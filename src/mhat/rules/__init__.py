@@ -8,6 +8,7 @@
     by norm           lamb
 
     names, named      what there is, and one of it by its name
+    families, family  the families, and that of a rule
 
 Each stands in the folder of its family, `library/adam/adamw.py`, and is imported here at once: `mhat.rules.adamw` is
 the rule, always. Nothing is parsed until it is used.
@@ -41,9 +42,34 @@ from mhat.rules.library.sign.signum import signum
 from mhat.rules.library.sign.tiger import tiger
 
 __all__ = [
-    "adabelief", "adabound", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "adopt", "amsgrad", "lamb",
-    "lion", "momentum", "nadam", "named", "names", "nesterov", "qhadam", "radam", "rmsprop", "rmsprop_centered", "sgd",
-    "signsgd", "signum", "tiger", "yogi",
+    "adabelief",
+    "adabound",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "adan",
+    "adopt",
+    "amsgrad",
+    "families",
+    "family",
+    "lamb",
+    "lion",
+    "momentum",
+    "nadam",
+    "named",
+    "names",
+    "nesterov",
+    "qhadam",
+    "radam",
+    "rmsprop",
+    "rmsprop_centered",
+    "sgd",
+    "signsgd",
+    "signum",
+    "tiger",
+    "yogi",
 ]  # fmt: skip
 
 
@@ -66,6 +92,27 @@ def named(name: str) -> Rule:
     if not isinstance(found, Rule):
         raise UnknownName("rule", name, names(), more="`mhat rules` lists them.")
     return found
+
+
+def family(name: str) -> str:
+    """Give the family of a rule; raises UnknownName.
+
+    >>> family("adamw")
+    'adam'
+    """
+    return named(name).__module__.rsplit(".", 2)[1]
+
+
+def families() -> dict[str, list[str]]:
+    """List the families, and the names of the rules in each.
+
+    >>> families()["sign"]
+    ['lion', 'signsgd', 'signum', 'tiger']
+    """
+    found: dict[str, list[str]] = {}
+    for name in names():
+        found.setdefault(family(name), []).append(name)
+    return dict(sorted(found.items()))
 
 
 def __dir__() -> list[str]:

@@ -24,7 +24,7 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, read, trace
+from mhat.terminal import bench, check, convert, explain, read, rules, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
@@ -149,27 +149,6 @@ def demo(
 
 
 @app.command()
-def rules(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="NAME", help="adam, FILE.py:NAME or MODULE:NAME. [all]", show_default=False),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the library of rules, or show one: its pseudo code, knobs, state and paper."""
-    from mhat import rules as library
-    from mhat.names import find_rule
-    from mhat.terminal import facts, pages
-
-    if name is None:
-        listed = facts.of_rules(library.named(each) for each in library.names())
-        _answer(listed, pages.rule_list, as_json)
-    else:
-        found = facts.of_rule(find_rule(name))
-        _answer(found, lambda fact: pages.rule_page(fact, name), as_json)
-
-
-@app.command()
 def streams(
     name: Annotated[
         str | None,
@@ -219,6 +198,7 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
         pages.show(draw(fact))
 
 
+rules.register(app)
 trace.register(app)
 check.register(app)
 explain.register(app)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mhat.language import Rule
+from mhat.language.costs import kept_by, on_a_shard
 from mhat.notation import summary
 from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python
@@ -23,6 +25,8 @@ FIRST = 10
 
 def of_rule(rule: Rule) -> dict[str, Any]:
     """Tell of a rule: name, level, paper, doc, code, inputs, variables, states (name, start) and knobs.
+
+    `state_bytes`: bytes of state a parameter in float32; `shard`: what a step needs where tensors are cut.
 
     A knob has name, default, meaning, range (in words), low, high and high_included; no bound is null.
     """
@@ -43,6 +47,8 @@ def of_rule(rule: Rule) -> dict[str, Any]:
     return {
         "name": rule.name,
         "level": str(rule.level),
+        "state_bytes": kept_by(rule).bytes_each(4),
+        "shard": on_a_shard(rule),
         "paper": rule.paper,
         "doc": inspect.cleandoc(rule.doc),
         "code": python.rule_text(rule.tree),
@@ -53,17 +59,33 @@ def of_rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def of_rules(rules: Iterable[Rule]) -> list[dict[str, Any]]:
-    """Tell of a library of rules, each with name, level, paper and summary."""
+def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Tell of a library of rules, each with name, family, year, level, bytes of state a parameter, paper and summary.
+
+    The bytes are those of float32; what is smaller than the tensor is left out.
+    """
     return [
         {
             "name": rule.name,
+            "family": family_of(rule.name),
+            "year": year_of(rule.paper),
             "level": str(rule.level),
+            "state_bytes": kept_by(rule).bytes_each(4),
             "paper": rule.paper,
             "summary": rule.doc.strip().partition("\n")[0],
         }
         for rule in rules
     ]
+
+
+def year_of(paper: str) -> int | None:
+    """Find the year of a publication in its name.
+
+    >>> year_of("Kingma & Ba 2015, Adam, Algorithm 1, arXiv:1412.6980")
+    2015
+    """
+    found = re.search(r"\b(19|20)\d\d\b(?!\.)", paper)
+    return int(found.group()) if found else None
 
 
 def of_members(summaries: dict[str, str]) -> list[dict[str, str]]:

@@ -140,11 +140,19 @@ def _plain(cell: str | Text) -> str:
     return cell.plain if isinstance(cell, Text) else cell
 
 
-def rule_list(facts: Sequence[dict[str, Any]]) -> RenderableType:
-    """List rules, a line a rule."""
-    rows = [[Text(f["name"], style="bold"), f["level"], Text(f["paper"])] for f in facts]
-    end = f"\n{len(rows)} rules. `mhat rules adam` shows one: its pseudo code, knobs, state and paper."
-    return Group(grid(rows, ("rule", "level", "paper")), Text(""), prose(end))
+def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> RenderableType:
+    """List rules, a line a rule: of all or of one family."""
+    head: tuple[str, ...] = ("rule", "family", "year", "per", "state", "paper")
+    rows = [
+        [Text(f["name"], style="bold"), f["family"], str(f["year"] or ""), f["level"].removeprefix("per "),
+         str(f["state_bytes"]), f["paper"]]
+        for f in facts
+    ]  # fmt: skip
+    if width() < READABLE / 2:
+        head, rows = (head[0], head[-1]), [[row[0], row[-1]] for row in rows]
+    of = "" if family is None else f" of the family {family}"
+    end = f"\n{len(rows)} rules{of}; state: bytes a parameter in float32. `mhat rules adam` shows one."
+    return Group(grid(rows, head), Text(""), prose(end))
 
 
 def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
@@ -159,6 +167,8 @@ def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
         rows = [[Text(s["name"], style="bold"), s["start"]] for s in fact["states"]]
         parts += [_wrapped(rows, ("state", "before step 1")), Text("")]
     last: list[list[str | Text]] = [[Text("paper", style="dim"), fact["paper"]]] if fact["paper"] else []
+    last.append([Text("state", style="dim"), f"{fact['state_bytes']} bytes a parameter in float32"])
+    last.append([Text("shards", style="dim"), marked(fact["shard"])])
     last.append([Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"])
     return Group(*parts, _wrapped(last))
 

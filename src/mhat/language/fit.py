@@ -91,7 +91,7 @@ def _sizes(node: Expression, known: dict[str, Sizes]) -> list[Sizes]:
 
 
 def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
-    for argument, sizes in zip(node.arguments, given, strict=True):
+    for argument, sizes in list(zip(node.arguments, given, strict=True))[: OPERATIONS[node.op].arity]:
         if len(sizes) != 2:
             what = f"{_typed(node)} works on a matrix, and {_typed(argument)} is a number"
             raise _Misfit(what, "Give it a matrix.", node.place)
@@ -102,7 +102,7 @@ def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
             what = f"{_typed(node)} joins the shapes {(rows, columns)} and {(below, width)}"
             raise _Misfit(what, "The columns of the first are the rows of the second: transpose one.", node.place)
         return [(rows, width)]
-    if node.op == "eigh" and rows != columns:
+    if node.op in ("eigh", "identity") and rows != columns:
         what = f"{_typed(node)} works on a square matrix, and this one has the shape {(rows, columns)}"
         raise _Misfit(what, "Give it a matrix such as `a @ transpose(a)`.", node.place)
     least = min(rows, columns)

@@ -112,7 +112,7 @@ class _Parser:
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
         tree = Tree(function.name, inputs, states, knobs, body, result)
-        _check_sizes(tree)
+        _check_numbers(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -333,12 +333,18 @@ class _Parser:
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
 
 
-def _check_sizes(tree: Tree) -> None:
-    """Refuse to ask for the size of a number."""
-    asked = [node for node in all_expressions(tree) if isinstance(node, Operation) and node.op in SIZES]
+def _check_numbers(tree: Tree) -> None:
+    """Refuse to ask for the size of a number, and tensors where a number is wanted."""
+    asked = [node for node in all_expressions(tree)
+             if isinstance(node, Operation) and (node.op in SIZES or OPERATIONS[node.op].numbers)]  # fmt: skip
     known = shapes(tree) if asked else {}
     for node in asked:
-        if shape_of(node.arguments[0], known) == [SCALAR]:
+        definition = OPERATIONS[node.op]
+        for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
+            if shape_of(argument, known) != [SCALAR]:
+                said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
+                raise LanguageError(said, f"Give a number or a knob: {name}=1e-8.", argument.place)
+        if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
             said = f"`{node.op}` asks for the size of a number"
             raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
 

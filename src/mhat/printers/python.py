@@ -73,6 +73,11 @@ class PythonPrinter(Printer):
         over = f', over="{node.over}"' if node.over else ""
         return Printed(f"{node.op}({self.expression(node.arguments[0])}{over})")
 
+    def print_orthogonal(self, node: Operation) -> Printed:
+        matrix, *eps = map(self.expression, node.arguments)
+        options = [f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in node.options]
+        return Printed(f"orthogonal({', '.join([matrix, *options, *(f'eps={each}' for each in eps)])})")
+
     print_sum = print_mean = print_norm = print_largest = print_size = reduction
 
     def print_where(self, node: Operation) -> Printed:

@@ -130,8 +130,8 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
         a: Array,
         eps: Array = EPS,
         *,
-        set: str = USUAL,
-        rounds: int | None = None,  # noqa: A002
+        set: str = USUAL,  # noqa: A002
+        rounds: int | None = None,
     ) -> Array:
         if a.shape[-2] > a.shape[-1]:
             return xp.matrix_transpose(orthogonal(xp.matrix_transpose(a), eps, set=set, rounds=rounds))

@@ -107,8 +107,8 @@ def orthogonal(
     a: Matrix,
     eps: Matrix | None = None,
     *,
-    set: str = USUAL,
-    rounds: int | None = None,  # noqa: A002
+    set: str = USUAL,  # noqa: A002
+    rounds: int | None = None,
 ) -> Matrix:
     """Make a matrix nearly orthogonal by Newton and Schulz's iteration with coefficients of a name."""
     if len(a) > len(a[0]):

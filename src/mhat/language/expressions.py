@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+from collections.abc import Callable
 
 from mhat.errors import LanguageError, Place, abridged
 from mhat.language.source import SourceText
@@ -238,7 +239,7 @@ class ExpressionParser:
                 cure = f"It may have {', '.join(f'{name}=' for name in known)}." if known else "Give it by position."
                 raise self.no_keyword(node, keyword, cure)
             given[keyword.arg] = keyword.value
-        words = {"set": self.set, "rounds": self.rounds}
+        words: dict[str, Callable[[ast.expr], str | int]] = {"set": self.coefficients, "rounds": self.rounds}
         options = [(name, words[name](given[name])) for name in definition.words if name in given]
         usual = {"set": USUAL, "rounds": len(SETS[str(dict(options).get("set", USUAL))].rounds)}
         numbers = [given[name] for name in definition.numbers if name in given]
@@ -248,7 +249,7 @@ class ExpressionParser:
         name = self.function_name(node.func)
         return self.refuse(keyword, f"`{name}` takes no argument `{keyword.arg}`", cure)
 
-    def set(self, node: ast.expr) -> str:
+    def coefficients(self, node: ast.expr) -> str:
         """Read the name of a set of coefficients."""
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(value, str) and value in SETS:

@@ -1,6 +1,6 @@
 """The grammar of the rule language on one page: frozen nodes, each with its place. It knows no meaning and no text.
 
-    rule       = name, inputs, states, knobs, body of assignments, result
+    rule       = name, inputs, states, knobs, body of assignments, result, flatten
     state      = name, start: expression over knobs, `x` and the first `g`
     knob       = name, default: number, or expression over earlier knobs
     assignment = targets (several only for `eigh` and `qr`), value: expression
@@ -28,6 +28,8 @@ RESERVED = {
     "g_used": "is what a trace calls the `g` that a rule assigns",
     "inf": "is infinity",
 }
+# How a rule per matrix sees a tensor of more dimensions, if it says so.
+FLATTENINGS = {"first": "all axes but the first together", "last": "all axes but the last together"}
 KNOBS_MAY_BE = frozenset({"rule"})
 # Functions whose names a rule that does not call them may have for its own: they are words that people use.
 ALSO_NAMES = frozenset({
@@ -107,7 +109,7 @@ class Knob:
 
 @dataclass(frozen=True)
 class Tree:
-    """A whole rule."""
+    """A whole rule. `flatten`: how a rule per matrix sees tensors of more dimensions, None where it takes none."""
 
     name: str
     inputs: tuple[str, ...]
@@ -115,6 +117,7 @@ class Tree:
     knobs: tuple[Knob, ...]
     body: tuple[Assignment, ...]
     result: Expression
+    flatten: str | None = None
 
     @cached_property
     def state_names(self) -> tuple[str, ...]:

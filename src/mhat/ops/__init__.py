@@ -28,7 +28,8 @@ inf = math.inf
 __all__ = [
     "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean", "columns",
     "cos", "eigh", "exp", "identity", "inf", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm",
-    "orthogonal", "qr", "round", "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh", "transpose", "where",
+    "orthogonal", "qr", "round", "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh",
+    "transpose", "where",
 ]  # fmt: skip
 
 

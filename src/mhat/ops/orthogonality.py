@@ -62,5 +62,7 @@ SETS = {
     "deepseek": Coefficients(
         ((_JORDAN,) * 8 + ((2.0, -1.5, 0.5),) * 2), "DeepSeek-V4 2026: eight rounds of Jordan's, two that end at one"
     ),
-    "cubic": Coefficients(((1.5, -0.5, 0.0),) * 10, "Kovarik 1970, Bjorck & Bowie 1971: the plain iteration, ten rounds"),
+    "cubic": Coefficients(
+        ((1.5, -0.5, 0.0),) * 10, "Kovarik 1970, Bjorck & Bowie 1971: the plain iteration, ten rounds"
+    ),
 }  # fmt: skip

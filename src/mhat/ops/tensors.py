@@ -132,8 +132,8 @@ def orthogonal(
     a: Matrix,
     eps: Matrix | None = None,
     *,
-    set: str = USUAL,
-    rounds: int | None = None,  # noqa: A002
+    set: str = USUAL,  # noqa: A002
+    rounds: int | None = None,
 ) -> Matrix:
     """Nearly orthogonal matrix of the same directions: five rounds of Newton-Schulz (Jordan 2024, Muon)."""
     if len(a) > len(a[0]):

@@ -276,7 +276,8 @@ def rule(
 
     `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. `flatten` says how a rule
     with matrix operations sees a tensor of more than two dimensions: "first", all axes but the first together, or
-    "last"; without it no such tensor is taken. A text that is not in the rule language raises LanguageError at once; a decorated function when it is first used.
+    "last"; without it no such tensor is taken. A text that is not in the rule language raises LanguageError at once; a
+    decorated function when it is first used.
 
     >>> sgd = rule("def sgd(x, g, *, lr=0.1): return x - lr * g")
     >>> sgd.name, str(sgd.level), sgd.knobs

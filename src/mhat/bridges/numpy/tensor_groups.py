@@ -13,6 +13,7 @@ import numpy as np
 
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
+from mhat.bridges.numpy.knobs import Knobs
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
@@ -50,13 +51,14 @@ def dtype_name(array: Array) -> str | None:
 
 
 class TensorGroup:
-    """Tensors of one dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
+    """Tensors of one rule and dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
 
     def __init__(
-        self, rule: Rule, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int], count: int,
-        options: StepOptions,
+        self, rule: Rule, knobs: Knobs, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int],
+        count: int, options: StepOptions,
     ) -> None:  # fmt: skip
         self.rule = rule
+        self.knobs = knobs
         self.tensors = list(tensors)
         self.paths = list(paths)
         self.places = np.asarray(places)

@@ -16,13 +16,16 @@ PLAIN_TARGET = "Assign to a plain name: a rule sees whole tensors, each coordina
 LINES = "A rule is assignments, one a line, and one final return."
 KNOWN = "A rule reads its inputs, states, knobs and earlier variables; make a constant a knob."
 TWO_VALUES = "Write `values, vectors = eigh(a)` or `q, r = qr(a)` as a line of its own."
-NUMBER = "Write a number; text is allowed only as the start of a state."
+NUMBER = "Write a number; text is allowed only as the start of a state, or the default of a knob."
 OWN_NAME = "Give the changed value a name of its own."
 START = 'Write a number, or an expression over knobs, x and the first g, such as "g**2".'
 FUNCTIONS = (
-    "The functions are abs, atan2, cbrt, clip, column_mean, cos, eigh, exp, log, maximum, mean, minimum, norm, "
-    "orthogonal, qr, row_mean, sign, sin, sqrt, sum, transpose, where."
+    "The functions are abs, atan2, cbrt, clip, column_largest, column_mean, columns, cos, eigh, exp, identity, "
+    "largest, log, maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, sign, sin, "
+    "size, sqrt, sum, tanh, transpose, where."
 )
+
+SETS = 'There are "jordan", "quintic", "polar express", "deepseek", "cubic".'
 
 # A line in the body of a rule: the line, what is wrong, the part under the carets, the cure.
 BODY = [
@@ -115,8 +118,9 @@ EXPRESSIONS = [
     ("'text' + g", "`'text'` is not a number", "'text'", NUMBER),
     ("2j", "`2j` is not a number", "2j", NUMBER),
     ("...", "`...` is not a number", "...", NUMBER),
-    ("1e999", "`1e999` is beyond the largest double", "1e999", "Write a smaller one."),
-    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400, "Write a smaller one."),
+    ("1e999", "`1e999` is beyond the largest double", "1e999", "Write `inf`, or a smaller one."),
+    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400,
+     "Write `inf`, or a smaller one."),
     ("0 < g < 1", "`0 < g < 1` is two comparisons in one", "0 < g < 1", "Write `a < b and b < c`."),
     ("g is x", "`g is x` is not in the rule language", "g is x", "Compare with < <= > >= == or !=."),
     ("g not in x", "`g not in x` is not in the rule language", "g not in x", "Compare with < <= > >= == or !=."),
@@ -144,6 +148,20 @@ EXPRESSIONS = [
     ("sum(g, axis=0)", "`sum` takes no argument `axis`", "axis=0",
      'A reduction may have over="all", over all tensors.'),
     ("sum(g, over='rows')", "`over='rows'` is not known", "over='rows'", 'Write over="all", or leave it out.'),
+    ("orthogonal(g, set='polarexpres')", "there is no set of coefficients `'polarexpres'`", "'polarexpres'",
+     f'Did you mean "polar express"? {SETS}'),
+    ("orthogonal(g, set=lr)", "there is no set of coefficients `lr`", "lr", SETS),
+    ("orthogonal(g, rounds=lr)", "`rounds=lr` counts no rounds", "lr", "Write a whole number from 1 to 30."),
+    ("orthogonal(g, rounds=0)", "`rounds=0` counts no rounds", "0", "Write a whole number from 1 to 30."),
+    ("orthogonal(g, steps=5)", "`orthogonal` takes no argument `steps`", "steps=5",
+     "It may have set=, rounds=, eps=."),
+    ("orthogonal(g, eps=x)", "`eps` of `orthogonal` is a tensor, and must be a number", "x",
+     "Give a number or a knob: eps=1e-8."),
+    ("rows(lr)", "`rows` asks for the size of a number", "rows(lr)", "Give it a tensor: rows(x)."),
+    ("g / size(norm(g))", "`size` asks for the size of a number", "size(norm(g))", "Give it a tensor: size(x)."),
+    ("columns(t + 1)", "`columns` asks for the size of a number", "columns(t + 1)", "Give it a tensor: columns(x)."),
+    ("largest(g, axis=0)", "`largest` takes no argument `axis`", "axis=0",
+     'A reduction may have over="all", over all tensors.'),
     ("mean(g, over=x)", "`over=x` is not known", "over=x", 'Write over="all", or leave it out.'),
 ]  # fmt: skip
 
@@ -160,6 +178,9 @@ TEXTS = [
      "Name every state and every knob."),
     ("def f(x, *, lr): return x", "the knob `lr` has no default", "lr", "Write `lr=...` with a number."),
     ("def f(x, sqrt=0): return x", "`sqrt` is a function of mhat.ops", "sqrt", "Choose another name."),
+    ("def f(x, g, size=0): return x - size(g)", "`size` is a function of mhat.ops", "size", "Choose another name."),
+    ("def f(m=largest(x)): return m", "the start of `m` may not read `x`", "x",
+     'Write a number, or text such as "lr" for an expression.'),
     ("def f(x, step=0): return x", "`step` is the dimension of every trace", "step", "Choose another name."),
     ("def f(x, rule=0): return x", "`rule` is the dimension of a trace of several rules", "rule",
      "Choose another name."),
@@ -168,8 +189,16 @@ TEXTS = [
      "Choose another name."),
     ("def f(x, g_used=0): return x", "`g_used` is what a trace calls the `g` that a rule assigns", "g_used",
      "Choose another name."),
-    ("def f(x, *, lr='1'): return x", "`'1'` is not a number", "'1'", NUMBER),
-    ("def f(x, *, lr=q): return x", "the default of `lr` may not read `q`", "q", "Write a number."),
+    ("def f(x, *, lr=q): return x", "the default of `lr` may not read `q`", "q",
+     'Write a number, or text such as "lr" for an expression.'),
+    ("def f(x, *, b='a', a=1): return x", "the default of `b` may not read `a`", "'a'",
+     'Write a number, or text such as "lr" for an expression.'),
+    ("def f(x, *, a=1, b='x / a'): return x", "the default of `b` may not read `x`", "'x / a'", "It may read a."),
+    ("def f(x, *, a=1, b='a +'): return x", "the default of `b` is not an expression: invalid syntax", "'a +'",
+     'Write a number, or an expression over earlier knobs, such as "sqrt(beta2)".'),
+    ("def f(x, *, a=1, b='norm(a)'): return x", "`norm` works on a tensor, and this is a number", "'norm(a)'",
+     "Write the number."),
+    ("def f(x, inf=0): return x", "`inf` is infinity", "inf", "Choose another name."),
     ("def f(x, *, lr=norm(2)): return x", "`norm` works on a tensor, and this is a number", "norm(2)",
      "Write the number."),
     ("def f(x, m=q): return x", "the start of `m` may not read `q`", "q",

@@ -11,6 +11,7 @@ import ctypes
 import math
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from mhat.dtypes import DTYPES
@@ -104,7 +105,7 @@ class Floats:
         definition = OPERATIONS[op]
         meaning, rounded = definition.meaning, self.rounded
         if definition.kind == "matrix":
-            return lambda *tensors: self._matrix(meaning, tensors)
+            return lambda *tensors, **options: self._matrix(partial(meaning, **options), tensors)
         if rounded is as_is:
             return elementwise(meaning)
         return elementwise(lambda *numbers: rounded(meaning(*numbers)))
@@ -112,6 +113,8 @@ class Floats:
     def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Any]], float]:
         """Give the reduction over the numbers of all the tensors in a list."""
         meaning, rounded = OPERATIONS[op].meaning, self.rounded
+        if op == "size":
+            return lambda tensors: self.enter(float(sum(len(values_of(tensor)) for tensor in tensors)))
 
         def reduce(tensors: Sequence[Any]) -> float:
             # Rounded here too: a sum of one number that has entered is no addition.
@@ -123,6 +126,8 @@ class Floats:
         result = meaning(*map(rows_of, tensors))
         if isinstance(result, tuple):
             return tuple(self._rounded_matrix(part) for part in result)
+        if isinstance(result, float):
+            return self.enter(result)
         return self._rounded_matrix(result)
 
     def _rounded_matrix(self, rows: list[list[float]]) -> Tensor:

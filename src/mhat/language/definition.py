@@ -5,7 +5,7 @@ Parsing waits until something of the tree is asked for, so that importing a libr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
@@ -14,8 +14,8 @@ from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
 from mhat.language.inference import SCALAR, WHOLE, Dependence, Level, Shape, averages_squares, dependence, level, shapes
-from mhat.language.parsing import Parsed, parse_source
-from mhat.language.tree import Tree
+from mhat.language.parsing import Parsed, flattening, parse_source
+from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
 from mhat.language.walking import names_in
@@ -36,7 +36,9 @@ class Rule:
         paper: str = "",
         knobs: dict[str, str] | None = None,
         doc: str = "",
+        flatten: str | None = None,
     ) -> None:
+        self._flatten = flattening(flatten)
         self._origin = origin
         self._paper = paper
         self._knob_sentences = knobs or {}
@@ -60,7 +62,10 @@ class Rule:
     def _parsed(self) -> Parsed:
         if isinstance(self._origin, Tree):
             return Parsed(self._origin, self._doc, self._paper)
-        return parse_source(self.source)
+        parsed = parse_source(self.source)
+        if self._flatten is None:
+            return parsed
+        return replace(parsed, tree=replace(parsed.tree, flatten=self._flatten))
 
     @property
     def tree(self) -> Tree:
@@ -111,6 +116,31 @@ class Rule:
     def knobs(self) -> dict[str, float]:
         """Names and defaults of the knobs."""
         return {knob.name: knob.default for knob in self.tree.knobs}
+
+    def settled(self, given: Mapping[str, Any], over: Callable[..., Any] | None = None) -> dict[str, Any]:
+        """Give the knobs that are given, and those whose defaults are made of them.
+
+        `over(function, *values)` applies a function of numbers where the values are more than numbers.
+
+        >>> made = rule('def f(x, g, *, lr=0.1, beta2=0.99, beta3="sqrt(beta2)"): return x - lr * beta3 * g')
+        >>> made.knobs["beta3"] == 0.99**0.5, made.settled({"beta2": 0.25})
+        (True, {'beta2': 0.25, 'beta3': 0.5})
+        """
+        made = dict(given)
+        for knob in self.tree.knobs:
+            node = knob.expression
+            if node is None or knob.name in made or names_in(node).isdisjoint(made):
+                continue
+            known = {**self.knobs, **made}
+            read = sorted(names_in(node))
+
+            def value(*values: float, node: Expression = node, read: list[str] = read) -> float:
+                return value_of(node, dict(zip(read, map(float, values), strict=True)))
+
+            values = [known[name] for name in read]
+            plain = over is None or all(isinstance(each, int | float) for each in values)
+            made[knob.name] = value(*values) if plain or over is None else over(value, *values)
+        return made
 
     @property
     def knob_sentences(self) -> dict[str, str]:
@@ -167,7 +197,8 @@ class Rule:
         """Values for what the caller leaves out, as numbers that divide like the engines do."""
         positional = (*self.tree.inputs, *self.tree.state_names)
         known = dict(zip(positional, ordered, strict=False)) | given
-        missing = {name: Double(value) for name, value in self.knobs.items() if name not in known}
+        told = self.settled({name: float(value) for name, value in known.items() if name in self.knobs})
+        missing = {name: Double(value) for name, value in {**self.knobs, **told}.items() if name not in known}
         for state in self.tree.states:
             if state.name not in known and names_in(state.start) <= {*known, *missing}:
                 missing[state.name] = Double(value_of(state.start, known | missing))
@@ -200,7 +231,7 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as text or tree: there nothing is run, and a call says so."""
         origin = self._origin if isinstance(self._origin, Tree) else self.source
-        return _again, (origin, self._paper, self._knob_sentences, self._doc)
+        return _again, (origin, self._paper, self._knob_sentences, self._doc, self._flatten)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Rule) and self.tree == other.tree)
@@ -213,8 +244,8 @@ class Rule:
         return self._hash
 
 
-def _again(origin: sources.SourceText | Tree, paper: str, knobs: dict[str, str], doc: str) -> Rule:
-    return Rule(origin, paper=paper, knobs=knobs, doc=doc)
+def _again(origin: sources.SourceText | Tree, paper: str, knobs: dict[str, str], doc: str, flatten: str | None) -> Rule:
+    return Rule(origin, paper=paper, knobs=knobs, doc=doc, flatten=flatten)
 
 
 def _number(rule: Rule, value: Any) -> Double:
@@ -230,25 +261,30 @@ def _number(rule: Rule, value: Any) -> Double:
 @overload
 def rule(origin: Callable[..., Any] | str, /) -> Rule: ...
 @overload
-def rule(*, paper: str = "", knobs: dict[str, str] | None = None) -> Callable[[Callable[..., Any]], Rule]: ...
+def rule(
+    *, paper: str = "", knobs: dict[str, str] | None = None, flatten: str | None = None
+) -> Callable[[Callable[..., Any]], Rule]: ...
 def rule(
     origin: Callable[..., Any] | str | None = None,
     /,
     *,
     paper: str = "",
     knobs: dict[str, str] | None = None,
+    flatten: str | None = None,
 ) -> Rule | Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function, as a decorator, or of a text, which is parsed and never executed.
 
-    `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. A text that is
-    not in the rule language raises LanguageError at once; a decorated function when it is first used.
+    `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. `flatten` says how a rule
+    with matrix operations sees a tensor of more than two dimensions: "first", all axes but the first together, or
+    "last"; without it no such tensor is taken. A text that is not in the rule language raises LanguageError at once; a
+    decorated function when it is first used.
 
     >>> sgd = rule("def sgd(x, g, *, lr=0.1): return x - lr * g")
     >>> sgd.name, str(sgd.level), sgd.knobs
     ('sgd', 'per coordinate', {'lr': 0.1})
     """
     if origin is None:
-        return lambda function: Rule(function, paper=paper, knobs=knobs)
+        return lambda function: Rule(function, paper=paper, knobs=knobs, flatten=flatten)
     if isinstance(origin, Rule):
         return origin
     made = Rule(origin)
@@ -264,6 +300,8 @@ def of_tree(tree: Tree, *, paper: str = "", doc: str = "", knobs: dict[str, str]
     return Rule(tree, paper=paper, doc=doc, knobs=knobs)
 
 
-def of_source(source: sources.SourceText, *, paper: str = "", knobs: dict[str, str] | None = None) -> Rule:
-    """Make a rule of a text that stands in a file, which is not run; `paper` and `knobs` as in `rule`."""
-    return Rule(source, paper=paper, knobs=knobs)
+def of_source(
+    source: sources.SourceText, *, paper: str = "", knobs: dict[str, str] | None = None, flatten: str | None = None
+) -> Rule:
+    """Make a rule of a text that stands in a file, which is not run; the rest is as in `rule`."""
+    return Rule(source, paper=paper, knobs=knobs, flatten=flatten)

@@ -7,13 +7,26 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass
+from typing import Any
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
+from mhat.language.inference import SCALAR, shape_of, shapes
 from mhat.language.source import ALL_OF_IT, SourceText
-from mhat.language.tree import INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
+from mhat.language.tree import (
+    ALSO_NAMES,
+    FLATTENINGS,
+    INPUTS,
+    Assignment,
+    Expression,
+    Knob,
+    Operation,
+    State,
+    Tree,
+    is_taken,
+)
 from mhat.language.values import value_of
-from mhat.language.walking import subexpressions
+from mhat.language.walking import all_expressions, names_in, subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -35,6 +48,8 @@ STATEMENT_CURES = {
 }
 
 
+# What asks how large a tensor is.
+SIZES = ("rows", "columns", "size")
 # A null byte, and halves of characters.
 NO_SOURCE = re.compile("[\0\ud800-\udfff]")
 
@@ -95,17 +110,21 @@ class _Parser:
         self.source = source
         self.expressions = ExpressionParser(source)
         self.readable: dict[str, str] = {}  # every name that may be read by now, and what it is
+        self.called: set[str] = set()  # the functions that the rule calls
 
     def refuse(self, node: ast.AST, what: str, cure: str) -> LanguageError:
         return LanguageError(what, cure, self.source.place(node))
 
     def parsed(self) -> Parsed:
         function = self.function()
+        self.called = {node.func.id for node in ast.walk(function)
+                       if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
         inputs, states, knobs = self.signature(function)
         doc = ast.get_docstring(function)
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
-        tree = Tree(function.name, inputs, states, knobs, body, result)
+        tree = Tree(function.name, inputs, states, knobs, body, result, self.flatten(function))
+        _check_numbers(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -145,11 +164,18 @@ class _Parser:
             )
 
     def paper(self, function: ast.FunctionDef) -> str:
-        for decorator in function.decorator_list:
-            for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
-                if keyword.arg == "paper" and isinstance(keyword.value, ast.Constant):
-                    return str(keyword.value.value)
-        return ""
+        keyword = _told(function, "paper")
+        return str(keyword.value.value) if keyword is not None and isinstance(keyword.value, ast.Constant) else ""
+
+    def flatten(self, function: ast.FunctionDef) -> str | None:
+        keyword = _told(function, "flatten")
+        if keyword is None or not isinstance(keyword.value, ast.Constant):
+            # What is no literal has been looked at by the decorator itself.
+            return None
+        try:
+            return flattening(keyword.value.value)
+        except LanguageError as error:
+            raise self.refuse(keyword, error.what, error.cure) from None
 
     def signature(self, function: ast.FunctionDef) -> tuple[tuple[str, ...], tuple[State, ...], tuple[Knob, ...]]:
         arguments = function.args
@@ -176,11 +202,10 @@ class _Parser:
             State(argument.arg, self.start(argument, default, knobs_and_tensors), self.source.place(argument))
             for argument, default in zip(positional[plain:], arguments.defaults, strict=True)
         )
-        knobs = tuple(
-            self.knob(argument, default)
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        )
-        return tuple(inputs), states, knobs
+        knobs: list[Knob] = []
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            knobs.append(self.knob(argument, default, {knob.name: knob.default for knob in knobs}))
+        return tuple(inputs), states, tuple(knobs)
 
     def name_arguments(self, positional: list[ast.arg], plain: int, knobs: list[ast.arg]) -> None:
         for i, argument in enumerate([*positional, *knobs]):
@@ -197,30 +222,40 @@ class _Parser:
             self.readable[argument.arg] = kind
 
     def start(self, argument: ast.arg, default: ast.expr, allowed: dict[str, str]) -> Expression:
+        where = f"the start of `{argument.arg}`"
         if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
-            return self.expressions.parse(default, {}, f"the start of `{argument.arg}`")
-        place = self.source.place(default)
+            return self.expressions.parse(default, {}, where)
+        return self.text(default, default.value, allowed, where, 'knobs, x and the first g, such as "g**2"')
+
+    def text(self, node: ast.expr, text: str, allowed: dict[str, str], where: str, over: str) -> Expression:
+        """Parse an expression that is written as text; `over` says what it may read."""
+        place = self.source.place(node)
         try:
-            inner = ast.parse(default.value.strip(), mode="eval").body
+            inner = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError) as error:
             raise LanguageError(
-                f"the start of `{argument.arg}` is not an expression: {getattr(error, 'msg', error)}",
-                'Write a number, or an expression over knobs, x and the first g, such as "g**2".',
+                f"{where} is not an expression: {getattr(error, 'msg', error)}",
+                f"Write a number, or an expression over {over}.",
                 place,
             ) from None
         except (RecursionError, MemoryError):
             raise LanguageError(*TOO_DEEP, place) from None
-        inside = SourceText(default.value.strip(), place.file)
-        return ExpressionParser(inside, shown=place).parse(inner, allowed, f"the start of `{argument.arg}`")
+        return ExpressionParser(SourceText(text.strip(), place.file), shown=place).parse(inner, allowed, where)
 
-    def knob(self, argument: ast.arg, default: ast.expr | None) -> Knob:
+    def knob(self, argument: ast.arg, default: ast.expr | None, earlier: dict[str, float]) -> Knob:
         if default is None:
             raise self.refuse(
                 argument, f"the knob `{argument.arg}` has no default", f"Write `{argument.arg}=...` with a number."
             )
-        value = self.expressions.parse(default, {}, f"the default of `{argument.arg}`")
+        where, place = f"the default of `{argument.arg}`", self.source.place(argument)
+        if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
+            value = self.expressions.parse(default, {}, where)
+            self.no_tensor(value, default)
+            return Knob(argument.arg, value_of(value, {}), place)
+        allowed = dict.fromkeys(earlier, "knob")
+        value = self.text(default, default.value, allowed, where, 'earlier knobs, such as "sqrt(beta2)"')
         self.no_tensor(value, default)
-        return Knob(argument.arg, value_of(value, {}), self.source.place(argument))
+        return Knob(argument.arg, value_of(value, earlier), place, value if names_in(value) else None)
 
     def no_tensor(self, value: Expression, node: ast.expr) -> None:
         """Refuse a number made by what needs a tensor."""
@@ -313,8 +348,38 @@ class _Parser:
 
     def free(self, node: ast.AST, name: str, kind: str) -> None:
         """Refuse a name that means something else already."""
-        if taken := is_taken(name, kind):
+        if (taken := is_taken(name, kind)) and (name in self.called or name not in ALSO_NAMES):
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
+
+
+def _told(function: ast.FunctionDef, name: str) -> ast.keyword | None:
+    """Find what a decorator is told by keyword."""
+    decorators = [each for each in function.decorator_list if isinstance(each, ast.Call)]
+    return next((keyword for each in decorators for keyword in each.keywords if keyword.arg == name), None)
+
+
+def flattening(value: Any) -> str | None:
+    """Check how a rule says that tensors of more than two dimensions are flattened; raises LanguageError."""
+    if value is None or (isinstance(value, str) and value in FLATTENINGS):
+        return value
+    known = ", or ".join(f'flatten="{name}" ({what})' for name, what in FLATTENINGS.items())
+    raise LanguageError(f"`flatten={value!r}` is not known", f"Write {known}.")
+
+
+def _check_numbers(tree: Tree) -> None:
+    """Refuse to ask for the size of a number, and tensors where a number is wanted."""
+    asked = [node for node in all_expressions(tree)
+             if isinstance(node, Operation) and (node.op in SIZES or OPERATIONS[node.op].numbers)]  # fmt: skip
+    known = shapes(tree) if asked else {}
+    for node in asked:
+        definition = OPERATIONS[node.op]
+        for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
+            if shape_of(argument, known) != [SCALAR]:
+                said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
+                raise LanguageError(said, f"Give a number or a knob: {name}=1e-8.", argument.place)
+        if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
+            said = f"`{node.op}` asks for the size of a number"
+            raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

@@ -210,7 +210,7 @@ class Definitions:
             told = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in decorator.keywords}
         except ValueError:
             return None
-        return told if not decorator.args and told.keys() <= {"paper", "knobs"} else None
+        return told if not decorator.args and told.keys() <= {"paper", "knobs", "flatten"} else None
 
     def _made(self, node: ast.FunctionDef, told: Mapping[str, Any]) -> Rule:
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

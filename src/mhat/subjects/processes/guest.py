@@ -110,7 +110,8 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     text, paper, knobs = str(data["text"]), str(data["paper"]), dict(data["knobs"])
     if "doc" in data:
         return of_tree(rule_of(text).tree, paper=paper, doc=str(data["doc"]), knobs=knobs)
-    return of_source(SourceText(text, str(data["file"]), int(data["line"])), paper=paper, knobs=knobs)
+    source = SourceText(text, str(data["file"]), int(data["line"]))
+    return of_source(source, paper=paper, knobs=knobs, flatten=data["flatten"])
 
 
 def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:

@@ -171,7 +171,7 @@ def _written(rule: Rule) -> dict[str, Any]:
     """Write a rule as text: as it stands in its file, or printed if code has made it."""
     source = rule.source
     printed = {} if source.text else {"text": str(rule), "doc": rule.doc}
-    told = {"paper": rule.paper, "knobs": rule.knob_sentences}
+    told = {"paper": rule.paper, "knobs": rule.knob_sentences, "flatten": rule.tree.flatten}
     return {"text": source.whole, "file": source.file, "line": source.first_line, **told, **printed}
 
 

@@ -14,13 +14,16 @@ import numpy as np
 
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import STARTS, Setting, drive_once, fresh, tensors_of
+from mhat.checks.matrices import gradients as matrices
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError, SubjectError, SubjectHangs
 from mhat.language import Rule, rule
+from mhat.language.inference import Level
 from mhat.printers import python
 from mhat.search.matching import Matcher, loose_bound
 from mhat.search.observed import Observed
+from mhat.subjects.subject import Subject
 
 NAME = "same defaults"
 INTUITION = "Who leaves a knob out means the value that the rule gives it."
@@ -85,12 +88,10 @@ def _switched(verdict: Verdict, question: Question, knob: str, value: float) -> 
     if not meanings:
         return verdict
     subject = question.subject
-    stream = fresh(STEPS, SEED, tensors_of(subject))
-    start: Any = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts else 0.0
     held = {**verdict.knobs, **question.held}
     held = {name: held[name] for name in question.rule.knobs}
     _, first = meanings[0]
-    seen = drive_once(subject, first, {**held, knob: value}, stream, Setting(start))
+    seen = _seen(subject, first, {**held, knob: value})
     for meant, form in meanings:
         if _does(seen, form, subject.dtype):
             if meant.documented:
@@ -100,6 +101,15 @@ def _switched(verdict: Verdict, question: Question, knob: str, value: float) -> 
     idle = _does(seen, question.rule, subject.dtype)
     note = (IDLE if idle else ANOTHER).format(knob=knob, value=value)
     return replace(verdict, notes=(*verdict.notes, note))
+
+
+def _seen(subject: Subject, form: Rule, held: Mapping[str, float]) -> Observed:
+    if form.level == Level.MATRIX:
+        planned = matrices.plans(subject, form, held, STEPS, SEED)
+        return matrices.drive(subject, form, held, planned)
+    stream = fresh(STEPS, SEED, tensors_of(subject))
+    start: Any = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts else 0.0
+    return drive_once(subject, form, held, stream, Setting(start))
 
 
 def _does(seen: Observed, form: Rule, dtype: str) -> bool:

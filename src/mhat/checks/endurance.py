@@ -14,14 +14,16 @@ import numpy as np
 
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import Setting, drive_once, tensors_of
+from mhat.checks.matrices import gradients as matrices
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError
 from mhat.language import Rule
-from mhat.search.evaluator import Evaluator
+from mhat.language.inference import Level
 from mhat.search.matching import loose_bound
+from mhat.search.matrices import evaluator_of
 from mhat.search.observed import Observed
 
 Array = np.ndarray[Any, Any]
@@ -90,6 +92,8 @@ def _far_enough(question: Question, a_step: float) -> int:
 
 def _driven(question: Question, steps: int) -> Observed:
     """Drive a subject as it stands, with gradients that neither die nor grow, each coordinate of another size."""
+    if question.rule.level == Level.MATRIX:
+        return matrices.drive_long(question.subject, question.rule, question.held, steps, question.observe)
     tensors = tensors_of(question.subject)
     rng = np.random.Generator(np.random.PCG64(57))
     gradients = 0.5 + rng.normal(size=(steps, tensors, 4))
@@ -102,7 +106,7 @@ def _driven(question: Question, steps: int) -> Observed:
 
 
 def _first_apart(question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float]) -> str | None:
-    wanted = Evaluator(seen.probes).run(form.tree, estimated)
+    wanted = evaluator_of(seen.probes).run(form.tree, estimated)
     dtype = question.subject.dtype
     limit = MARGIN * loose_bound(seen, dtype)
     if dtype != "float64":

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.gradients import fresh, tensors_of
 from mhat.checks.oracle import bound, expected
-from mhat.checks.question import FURTHER_STEPS, Question
+from mhat.checks.question import Question
 from mhat.dtypes import DTYPES
 from mhat.language import Rule
 from mhat.laws.forms import Form, respelled
@@ -48,7 +47,7 @@ def equal_but_for_rounding(question: Question, rule: Rule) -> str | None:
     times = TIMES[question.subject.dtype]
     if not all(_within(question, rule, *one, None, times) for one in seen):
         return None
-    longer = question.driven([fresh(FURTHER_STEPS, 7, tensors_of(question.subject))])
+    longer = question.longer
     exact = expected(rule, longer.probes, {})
     strayed = _ulps(question, longer, exact)
     early, late = (float(np.max(half, initial=0.0)) for half in np.array_split(strayed, 2))
@@ -70,6 +69,6 @@ def _within(
 def _ulps(question: Question, observed: Observed, exact: Array) -> Array:
     """Give how far a subject lies from what is exact, in ulps of the update's scale, where both are numbers."""
     with np.errstate(all="ignore"):
-        scale = update_scale(exact, observed.probes.base) + DTYPES[question.subject.dtype].smallest
+        scale = observed.probes.pooled(update_scale(exact, observed.probes.base)) + DTYPES[question.subject.dtype].smallest
         apart = np.abs(observed.values - exact) / (DTYPES[question.subject.dtype].epsilon * scale)
     return np.where(np.isfinite(apart), apart, 0.0)

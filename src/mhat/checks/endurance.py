@@ -15,6 +15,7 @@ import numpy as np
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import Setting, drive_once, tensors_of
 from mhat.checks.matrices import gradients as matrices
+from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
 from mhat.checks.verdict import Verdict
@@ -48,10 +49,13 @@ ENDS = (
 )
 
 
-def with_endurance(verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float]) -> Verdict:
-    """Add to the verdict on what conforms whether it does so for long."""
+def with_endurance(
+    verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float], meaning: Meaning | None = None
+) -> Verdict:
+    """Add to the verdict on what conforms whether it does so for long; `meaning`: of `orthogonal`, if it has another."""
     subject = question.subject
-    if not verdict.conforms or question.recorded is not None or DTYPES[subject.dtype].small:
+    coarse = DTYPES[subject.dtype].small or (meaning is not None and meaning.coarse)
+    if not verdict.conforms or question.recorded is not None or coarse:
         return verdict
     a_step = _seconds_a_step(question)
     steps = _far_enough(question, a_step)
@@ -66,7 +70,7 @@ def with_endurance(verdict: Verdict, question: Question, form: Rule, estimated: 
     except SubjectError as error:
         said = error.what.partition("` ")[2] or error.what
         return replace(verdict, notes=(*verdict.notes, FAILS.format(few=FRESH_STEPS, steps=steps, said=said)))
-    shown = _first_apart(question, seen, form, estimated)
+    shown = _first_apart(question, seen, form, estimated, meaning)
     if shown is not None:
         law = LawFinding(NAME, False, INTUITION, shown)
         return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
@@ -105,8 +109,10 @@ def _driven(question: Question, steps: int) -> Observed:
     return drive_once(question.subject, question.rule, question.held, gradients, Setting(), observe=question.observe)
 
 
-def _first_apart(question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float]) -> str | None:
-    wanted = evaluator_of(seen.probes).run(form.tree, estimated)
+def _first_apart(
+    question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float], meaning: Meaning | None
+) -> str | None:
+    wanted = evaluator_of(seen.probes, {} if meaning is None else meaning.instead).run(form.tree, estimated)
     dtype = question.subject.dtype
     limit = MARGIN * loose_bound(seen, dtype)
     if dtype != "float64":

@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.matrices import orthogonals
+from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.oracle import bound, expected
 from mhat.checks.question import Question
 from mhat.dtypes import DTYPES
 from mhat.language import Rule
+from mhat.language.inference import Level
 from mhat.laws.forms import Form, respelled
+from mhat.mistakes.dialects import Dialect
 from mhat.printers import python
 from mhat.search.matching import update_scale
 from mhat.search.observed import Observed
@@ -54,6 +58,16 @@ def equal_but_for_rounding(question: Question, rule: Rule) -> str | None:
     if late > GROWN * early or not _within(question, rule, longer, exact, None, times):
         return None
     return ROUNDED.format(ulps=ulps, rule=question.rule.name)
+
+
+def otherwise_orthogonal(question: Question, rule: Rule) -> tuple[Meaning, tuple[Dialect, ...]] | None:
+    """Find what `orthogonal` means to a subject that is the rule but for it, and the dialect if that is one."""
+    if rule.level != Level.MATRIX:
+        return None
+    meaning = orthogonals.meaning_of(rule, (question.searched, question.fresh), question.subject.dtype)
+    if meaning is None:
+        return None
+    return meaning, (Dialect(rule.name, meaning.dialect, orthogonals.POLAR_BY, ()),) if meaning.dialect else ()
 
 
 def _within(

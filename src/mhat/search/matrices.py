@@ -112,9 +112,9 @@ def in_a_row(values: Sequence[Sequence[Array]]) -> Array:
     return np.concatenate(flat, axis=1)[:, None, None, :]
 
 
-def evaluator_of(probes: Probes) -> Evaluator:
-    """Make what runs trees over probes."""
-    return MatrixEvaluator(probes) if isinstance(probes, MatrixProbes) else Evaluator(probes)
+def evaluator_of(probes: Probes, operations: Mapping[str, Callable[..., Any]] | None = None) -> Evaluator:
+    """Make what runs trees over probes; on matrices with some operations in the place of others."""
+    return MatrixEvaluator(probes, operations) if isinstance(probes, MatrixProbes) else Evaluator(probes)
 
 
 class MatrixEvaluator(Evaluator):

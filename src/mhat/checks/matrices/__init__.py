@@ -2,6 +2,7 @@
 
 gradients   the matrices that a subject is driven with, and how it is driven
 oracle      what is exact for them, and how far what is computed may lie from it
-polar       what may be meant by `orthogonal`: other guards, the polar factor itself, types of few digits
+orthogonals what may be meant by `orthogonal`: other guards, the polar factor itself, types of few digits
 deviation   the smallest matrices that show a difference
+tables      these matrices in columns
 """

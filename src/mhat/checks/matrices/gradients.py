@@ -28,6 +28,8 @@ SQUARE, WIDE, TALL = (3, 3), (2, 4), (4, 2)
 # Tensors side by side, and what may stand between them.
 BESIDE, VECTOR = ((3, 2), (2, 2), (2, 3)), (3,)
 SEARCHED_STEPS, FRESH_STEPS, FURTHER_STEPS = 8, 14, 60
+# A start beside which a step is small.
+FAR = 100.0
 # How much another knob is turned where nothing better is known.
 TURNED = 1.25
 
@@ -48,7 +50,8 @@ def plans(subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, s
         plain = tuple(designed(rng, shape, steps) for shape in shapes)
         sized = tuple(sizes * designed(rng, shape, steps) * 10.0 ** rng.uniform(-1, 1) for shape in shapes)
         special = odd_knobs(subject, rule, held) if number % 2 == 0 else OFF
-        start = 1.0 if subject.starts else 0.0
+        # From far away a decay shows, however small.
+        start = (FAR if number == 0 else 1.0) if subject.starts else 0.0
         made.append(Plan(shapes, ((Setting(), plain), (Setting(start, special), sized))))
     return made
 

@@ -18,7 +18,7 @@ from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
 from mhat.engines.program import PEERS, Program, first_environment
 from mhat.engines.small import numpy_dtype
-from mhat.engines.tensors import Tensor, spread, values_of
+from mhat.engines.tensors import Tensor, of_rows, rows_of, spread, values_of
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
 from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
@@ -44,15 +44,34 @@ class Way:
     moved: int | None = None
 
 
-def expected(rule: Rule, probes: MatrixProbes, knobs: Mapping[str, float]) -> Array:
-    """Run a rule on 50 digits over all runs: what is observed, in one row, rounded once."""
-    exact = Exact()
+def expected(
+    rule: Rule, probes: MatrixProbes, knobs: Mapping[str, float], instead: Operations | None = None
+) -> Array:
+    """Run a rule on 50 digits over all runs: what is observed, in one row, rounded once.
+
+    `instead`: operations on matrices of numbers that stand in the place of those that are meant.
+    """
+    exact = _Otherwise(instead) if instead else Exact()
     program = Program(rule, exact)
     made = []
     for layout in probes.layouts:
         runs = [_exact_run(program, exact, layout, i, knobs, probes.observe) for i in range(layout.runs)]
         made.append([np.stack([run[k] for run in runs], axis=1) for k in range(len(layout.starts))])
     return in_a_row(made)
+
+
+class _Otherwise(Exact):
+    """Many digits, with some operations in the place of others."""
+
+    def __init__(self, instead: Operations) -> None:
+        super().__init__()
+        self._instead = instead
+
+    def operation(self, op: str) -> Callable[..., Any]:
+        if op not in self._instead:
+            return super().operation(op)
+        function = self._instead[op]
+        return lambda *tensors: of_rows(function(self.numbers, *map(rows_of, tensors)))
 
 
 def _exact_run(

@@ -26,7 +26,7 @@ from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
-from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal
+from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
@@ -233,7 +233,8 @@ def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Form
     def confirmed(candidate: Candidate) -> bool:
         return question.confirms(candidate.tree, candidate.knobs)
 
-    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held)
+    otherwise = spoken_otherwise(question)
+    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held, otherwise)
 
 
 def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:

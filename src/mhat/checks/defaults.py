@@ -15,7 +15,7 @@ import numpy as np
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import STARTS, Setting, drive_once, fresh, tensors_of
 from mhat.checks.matrices import gradients as matrices
-from mhat.checks.matrices.orthogonals import Meaning
+from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError, SubjectError, SubjectHangs
@@ -125,6 +125,7 @@ def _does(seen: Observed, form: Rule, dtype: str, meaning: Meaning | None) -> bo
     matcher = Matcher(observed, loose_bound(observed, dtype))
     if meaning is not None:
         matcher.evaluator = evaluator_of(observed.probes, meaning.instead)
+        matcher.bound = matcher.bound + (guarding(form, observed.probes) if meaning.guarded else 0.0)
     return matcher.agreed(form.tree) == matcher.steps
 
 

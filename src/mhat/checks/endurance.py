@@ -15,7 +15,7 @@ import numpy as np
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import Setting, drive_once, tensors_of
 from mhat.checks.matrices import gradients as matrices
-from mhat.checks.matrices.orthogonals import Meaning
+from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
 from mhat.checks.verdict import Verdict
@@ -115,6 +115,8 @@ def _first_apart(
     wanted = evaluator_of(seen.probes, {} if meaning is None else meaning.instead).run(form.tree, estimated)
     dtype = question.subject.dtype
     limit = MARGIN * loose_bound(seen, dtype)
+    if meaning is not None and meaning.guarded:
+        limit = limit + guarding(form, seen.probes, estimated)
     if dtype != "float64":
         limit = np.maximum(limit, bound(form, seen.probes, estimated, wanted, dtype))
     with np.errstate(all="ignore"):

@@ -12,6 +12,7 @@ import numpy as np
 from mhat.checks.acceptance import Dialects
 from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
 from mhat.checks.matrices import gradients as matrices
+from mhat.checks.matrices.orthogonals import computed_in, guarding
 from mhat.checks.oracle import bound, expected
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -113,6 +114,11 @@ class Question:
             return self.further
         return self.driven([fresh(FURTHER_STEPS, 7, tensors_of(self.subject))])
 
+    @cached_property
+    def computed(self) -> str:
+        """The type in which it computes what it makes of one matrix, found from what it does not notice."""
+        return computed_in(lambda g: matrices.first_steps(self.subject, self.rule, self.held, g), self.subject.dtype)
+
     def _on_matrices(self, steps: int, seed: int) -> Observed:
         planned = matrices.plans(self.subject, self.rule, self.held, steps, seed)
         return matrices.drive(self.subject, self.rule, self.held, planned, self.observe)
@@ -141,11 +147,12 @@ class Question:
     @cached_property
     def _further_matcher(self) -> Matcher:
         # No bound is derived here: the oracle is slow over so many steps, and the loose one tells mistakes.
-        return Matcher(self.further, 30.0 * loose_bound(self.further, self.subject.dtype))
+        return self._matcher(self.further, 30.0)
 
     def _matcher(self, observed: Observed, margin: float) -> Matcher:
         limit = margin * loose_bound(observed, self.subject.dtype)
-        if self.subject.dtype != "float64":
+        limit = np.maximum(limit, guarding(self.rule, observed.probes))
+        if self.subject.dtype != "float64" and observed is not self.__dict__.get("further"):
             exact = expected(self.rule, observed.probes, {})
             derived = bound(self.rule, observed.probes, {}, exact, self.subject.dtype)
             limit = np.maximum(limit, np.where(np.isfinite(derived), derived, limit))

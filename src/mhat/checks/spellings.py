@@ -5,6 +5,8 @@ It is asked only where a subject is near its rule at every step, and searches no
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,9 @@ from mhat.language.inference import Level
 from mhat.laws.forms import Form, respelled
 from mhat.mistakes.dialects import Dialect
 from mhat.printers import python
-from mhat.search.matching import update_scale
+from mhat.search.candidates import Candidate
+from mhat.search.matching import Matcher, update_scale
+from mhat.search.matrices import evaluator_of
 from mhat.search.observed import Observed
 
 Array = np.ndarray[Any, Any]
@@ -60,14 +64,37 @@ def equal_but_for_rounding(question: Question, rule: Rule) -> str | None:
     return ROUNDED.format(ulps=ulps, rule=question.rule.name)
 
 
-def otherwise_orthogonal(question: Question, rule: Rule) -> tuple[Meaning, tuple[Dialect, ...]] | None:
+def otherwise_orthogonal(
+    question: Question, rule: Rule, knobs: Mapping[str, float] | None = None
+) -> tuple[Meaning, tuple[Dialect, ...]] | None:
     """Find what `orthogonal` means to a subject that is the rule but for it, and the dialect if that is one."""
-    if rule.level != Level.MATRIX:
+    if rule.level != Level.MATRIX or not orthogonals.has_orthogonal(rule):
         return None
-    meaning = orthogonals.meaning_of(rule, (question.searched, question.fresh), question.subject.dtype)
+    seen, computed = (question.searched, question.fresh), question.computed
+    meaning = orthogonals.meaning_of(rule, seen, question.subject.dtype, computed, knobs or {})
     if meaning is None:
         return None
     return meaning, (Dialect(rule.name, meaning.dialect, orthogonals.POLAR_BY, ()),) if meaning.dialect else ()
+
+
+def spoken_otherwise(question: Question) -> list[tuple[tuple[Dialect, ...], Matcher, Callable[[Candidate], bool]]]:
+    """List the dialects that are the rule with `orthogonal` of another meaning, and what compares candidates so."""
+    if question.rule.level != Level.MATRIX or not orthogonals.has_orthogonal(question.rule):
+        return []
+    instead = {"orthogonal": orthogonals.polar}
+    matchers = [replaced(question.matcher, instead), replaced(question.confirmer, instead)]
+
+    def confirmed(candidate: Candidate) -> bool:
+        return matchers[1].agreed(candidate.tree, candidate.knobs) == matchers[1].steps
+
+    return [((Dialect(question.rule.name, orthogonals.POLAR, orthogonals.POLAR_BY, ()),), matchers[0], confirmed)]
+
+
+def replaced(matcher: Matcher, instead: Mapping[str, Callable[..., Any]]) -> Matcher:
+    """Give a matcher that computes some operations otherwise."""
+    other = copy(matcher)
+    other.evaluator = evaluator_of(matcher.observed.probes, instead)
+    return other
 
 
 def _within(

@@ -126,7 +126,12 @@ class MatrixEvaluator(Evaluator):
     def __init__(self, probes: MatrixProbes, operations: Mapping[str, Callable[..., Any]] | None = None) -> None:
         super().__init__(probes)
         self.matrices = probes
-        self._closure = MatrixClosures(operations or {}).of
+        self.operations = dict(operations or {})
+        self._closure = MatrixClosures(self.operations).of
+
+    def on(self, probes: MatrixProbes) -> MatrixEvaluator:
+        """Make one like it for other matrices."""
+        return MatrixEvaluator(probes, self.operations)
 
     def steps(self, tree: Tree, knobs: Mapping[str, Any] | None = None) -> Iterator[Array]:
         """Yield what is observed after each step, in one row. Raises ValueError for a tree that does not fit."""

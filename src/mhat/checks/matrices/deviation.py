@@ -11,7 +11,7 @@ import numpy as np
 from mhat.checks.findings import Course, Deviation, Matrices
 from mhat.checks.gradients import ODD, STARTS, Setting, free_knobs
 from mhat.checks.matrices import oracle
-from mhat.checks.matrices.gradients import Plan, Shape, drive, fits
+from mhat.checks.matrices.gradients import FAR, Plan, Shape, drive, fits
 from mhat.checks.question import Question
 from mhat.errors import SubjectError
 from mhat.language.tree import Tree
@@ -29,19 +29,30 @@ SMALL: tuple[tuple[Shape, int], ...] = (
 # A difference of this share of the update can be seen in four digits.
 VISIBLE = 2e-3
 FOLLOWED = 40
+# Beside this what guards against dividing by zero is large.
+TINY = 1e-6
+
+
+def _sizes(setting: Setting) -> tuple[tuple[Shape, int], ...]:
+    """Give the shapes and lengths to try: from far away few, for what shows there shows at once."""
+    return SMALL[:8] if setting.start == FAR else SMALL
 
 
 def first_deviation(question: Question, knobs: Knobs, named: Tree | None = None) -> Deviation | None:
     """Find the smallest of simple matrices that show a difference; else the designed ones that do."""
     hidden: Deviation | None = None
     for setting in _settings(question):
-        for shape, steps in SMALL:
+        for shape, steps in _sizes(setting):
             if not fits(question.rule, shape):
                 continue
             shown, visible = _shown_by(question, knobs, shape, steps, setting)
             if shown is not None and visible:
                 return _continued(question, shown, knobs, named)
             hidden = hidden or shown
+    for shape in ((1, 1), (1, 2), (2, 1), (2, 2)):
+        shown, visible = _shown_by(question, knobs, shape, 1, Setting(), TINY)
+        if shown is not None and visible:
+            return _continued(question, shown, knobs, named)
     if hidden is not None:
         return _continued(question, hidden, knobs, named)
     for observed in (question.searched, question.fresh):
@@ -56,7 +67,7 @@ def _settings(question: Question) -> Iterator[Setting]:
     yield Setting()
     start = 1.0 if question.subject.starts else 0.0
     if start:
-        yield Setting(start)
+        yield from (Setting(start), Setting(FAR))
     plain = {**question.rule.knobs, **question.subject.defaults}
     free = [name for name in free_knobs(question.subject, question.rule, question.held) if name in ODD]
     on = {name: ODD[name] for name in free if plain[name] == 0}
@@ -74,10 +85,10 @@ def sequences(shape: Shape, steps: int) -> list[Array]:
     signed = counted * np.where(np.add.outer(np.arange(rows), np.arange(columns)) % 2, -1.0, 1.0)
     corner = np.zeros(shape)
     corner[0, -1] = 2.0
-    simple = [np.ones(shape), diagonal, counted, signed, corner, 1e-3 * counted]
+    simple = [np.ones(shape), diagonal, counted, signed, corner]
     simple = list({value.tobytes(): value for value in simple}.values())
     if steps == 1:
-        return [value[None] for value in [*simple, -counted, 10 * counted, 1e-6 * counted]]
+        return [value[None] for value in [*simple, -counted, 10 * counted]]
     zero = np.zeros(shape)
     if steps == 2:
         pairs = [(a, b) for a in simple[:4] for b in [a, zero, *simple[:4], -a]]
@@ -90,11 +101,11 @@ def sequences(shape: Shape, steps: int) -> list[Array]:
 
 
 def _shown_by(
-    question: Question, knobs: Knobs, shape: Shape, steps: int, setting: Setting
+    question: Question, knobs: Knobs, shape: Shape, steps: int, setting: Setting, size: float = 1.0
 ) -> tuple[Deviation | None, bool]:
     """Find the first of the sequences of a shape and length that shows a difference, and whether it can be seen."""
     count = question.subject.tensors or 1
-    runs = tuple((setting, (sequence,) * count) for sequence in sequences(shape, steps))
+    runs = tuple((setting, (size * sequence,) * count) for sequence in sequences(shape, steps))
     try:
         observed = _driven(question, Plan((shape,) * count, runs))
     except SubjectError:

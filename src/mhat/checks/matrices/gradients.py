@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.gradients import ODD, OFF, STARTS, Setting, free_knobs
+from mhat.checks.gradients import ODD, STARTS, Setting, free_knobs
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.explanations.runs import fits
@@ -49,7 +49,7 @@ def plans(subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, s
         rng = np.random.Generator(np.random.PCG64([seed, number, 913]))
         plain = tuple(designed(rng, shape, steps) for shape in shapes)
         sized = tuple(sizes * designed(rng, shape, steps) * 10.0 ** rng.uniform(-1, 1) for shape in shapes)
-        special = odd_knobs(subject, rule, held) if number % 2 == 0 else OFF
+        special = odd_knobs(subject, rule, held)
         # From far away a decay shows, however small.
         start = (FAR if number == 0 else 1.0) if subject.starts else 0.0
         made.append(Plan(shapes, ((Setting(), plain), (Setting(start, special), sized))))
@@ -184,3 +184,10 @@ def drive_long(subject: Subject, rule: Rule, held: Mapping[str, float], steps: i
     shapes = ((2, 2),) * (subject.tensors or 1)
     streams = tuple(0.5 + rng.normal(size=(steps, *shape)) for shape in shapes)
     return drive(subject, rule, held, [Plan(shapes, ((Setting(), streams),))], observe)
+
+
+def first_steps(subject: Subject, rule: Rule, held: Mapping[str, float], gradients: Array) -> Array:
+    """Give what each of some gradients (run, rows, columns) makes of x in a first step from zero."""
+    shapes = (gradients.shape[1:],) * (subject.tensors or 1)
+    runs = tuple((Setting(), (g[None],) * len(shapes)) for g in gradients)
+    return drive(subject, rule, held, [Plan(shapes, runs)]).values

@@ -7,7 +7,7 @@ digits. A subject is held to each of these as it is to the operation itself: aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from mhat.checks.matrices import oracle
 from mhat.checks.matrices.oracle import Way, iterated
 from mhat.dtypes import DTYPES
-from mhat.engines.exact_matrices import matmul, norm_of, transpose
+from mhat.engines.exact_matrices import MATRIX_OPERATIONS
 from mhat.engines.exact_numbers import Numbers
 from mhat.engines.small import numpy_dtype
 from mhat.language import Rule
@@ -24,26 +24,24 @@ from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions
 from mhat.laws.forms import Form
 from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
-from mhat.search.matching import Matcher, loose_bound
 from mhat.search.matrices import MatrixEvaluator, MatrixProbes
-from mhat.search.observed import Observed
+from mhat.search.observed import Observed, Probes
 
 Array = np.ndarray[Any, Any]
-# A guard beyond this is no guard any more: it changes what is orthogonal.
-LARGEST_GUARD = 1e-5
-GUARDED = (
-    "its `orthogonal` keeps from dividing by zero by another number: what it iterates on is divided by its norm "
-    "plus {eps}, in the scale of `{line}`, where {own:g} is usual"
-)
+# The largest guard that is one: what sums in the place of averages make of the usual one.
+LARGEST_GUARD = 4e-6
+GUARDED = "what keeps its `orthogonal` from dividing by zero is not what the rule has: on small gradients it shows"
 POLAR = "`orthogonal` is the polar factor itself, which Newton and Schulz's iteration approximates"
 POLAR_BY = "Jordan 2024, Muon; Bernstein & Newhouse 2024, arXiv:2409.20325"
 ROUNDED = "its `orthogonal` computes in {dtype}: it is held to the rounding of that type there"
-FEW_DIGITS = ("float32", "bfloat16", "float16")
+FEW_DIGITS = ("float32", "float16", "bfloat16")
 DRAWS = (21, 22, 23, 24)
 # What is so uncertain that it tells nothing, as a share of the update, and how much must be told all the same.
 UNCERTAIN, TOLD = 0.25, 0.5
-# How much of what others lose who computes in few digits loses at least.
-ALIKE = 0.2
+# Who computes in few digits loses as much as others do, within this share and its inverse, and nowhere much more.
+ALIKE, FARTHER = 0.3, 2.0
+# Of entries that few digits hide a change from, so many are not changed.
+UNCHANGED = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class Meaning:
     arrays: tuple[Callable[..., Any], ...]
     note: str = ""
     dialect: str = ""
+    guarded: bool = False  # kept from dividing by zero otherwise
     coarse: bool = False  # of so few digits that what was lost goes on
 
     @property
@@ -67,87 +66,96 @@ def has_orthogonal(rule: Rule) -> bool:
     return any(isinstance(node, Operation) and node.op == "orthogonal" for node in all_expressions(rule.tree))
 
 
-def meaning_of(rule: Rule, seen: tuple[Observed, ...], dtype: str) -> Meaning | None:
-    """Find what `orthogonal` means to a subject that follows a rule but for it, in all that was seen of it."""
-    if not has_orthogonal(rule):
-        return None
-    for meaning in _meanings(rule, seen[0], dtype):
-        if all(_followed(rule, meaning, observed, dtype) for observed in seen):
+def meaning_of(
+    rule: Rule, seen: tuple[Observed, ...], dtype: str, computed: str, knobs: Mapping[str, float]
+) -> Meaning | None:
+    """Find what `orthogonal` means to a subject that follows a rule but for it, in all that was seen of it.
+
+    `computed`: the type in which it was found to compute, which need not be the one that it answers in.
+    """
+    for meaning in _meanings(dtype, computed):
+        if all(_followed(rule, meaning, observed, dtype, knobs) for observed in seen):
             return meaning
     return None
 
 
-def _meanings(rule: Rule, seen: Observed, dtype: str) -> Iterator[Meaning]:
-    if dtype == "float64" and (eps := _guard(rule, seen)) is not None:
-        note = GUARDED.format(eps=f"{eps:.3g}", line=_line(rule), own=NEWTON_SCHULZ_EPS)
-        yield Meaning(lambda n, a: iterated_exactly(n, a, eps), (lambda a: iterated(a, eps=eps),), note)
+def guarding(rule: Rule, probes: Probes, knobs: Mapping[str, float] | None = None) -> Array:
+    """Give what guards against dividing by zero may change at most: edits that are sought are not told by it."""
+    if not isinstance(probes, MatrixProbes) or not has_orthogonal(rule):
+        return np.zeros(1)
+
+    def guarded(eps: float) -> Array:
+        return MatrixEvaluator(probes, {"orthogonal": lambda a, *_: iterated(a, eps=eps)}).run(rule.tree, knobs)
+
+    with np.errstate(all="ignore"):
+        changed = np.maximum(np.abs(guarded(0.0) - guarded(NEWTON_SCHULZ_EPS)), np.abs(guarded(LARGEST_GUARD) - guarded(0.0)))
+    return np.maximum.accumulate(probes.pooled(2.0 * np.where(np.isfinite(changed), changed, 0.0)), axis=0)
+
+
+def _meanings(dtype: str, computed: str) -> Iterator[Meaning]:
+    if dtype == "float64":
+        yield Meaning(MATRIX_OPERATIONS["orthogonal"], (iterated,), GUARDED, guarded=True)
     yield Meaning(polar_exactly, (polar,), dialect=POLAR)
-    for coarse in FEW_DIGITS if dtype == "float64" else FEW_DIGITS[1:]:
-        ways = tuple(_in_few_digits(coarse, draw) for draw in DRAWS)
-        yield Meaning(lambda n, a: iterated_exactly(n, a, NEWTON_SCHULZ_EPS), ways, ROUNDED.format(dtype=coarse), "", True)
+    if computed != dtype:
+        # Libraries round a sum of products once; written out each operation is rounded.
+        ways = tuple(_in_few_digits(computed, draw, once=draw % 2 == 0) for draw in DRAWS)
+        yield Meaning(MATRIX_OPERATIONS["orthogonal"], ways, ROUNDED.format(dtype=computed), coarse=True)
 
 
-def _line(rule: Rule) -> str:
-    """Name the variable that is made orthogonal, as far as it has a name."""
-    for node in all_expressions(rule.tree):
-        if isinstance(node, Operation) and node.op == "orthogonal":
-            return str(getattr(node.arguments[0], "id", "its argument"))
-    return ""
-
-
-def _followed(rule: Rule, meaning: Meaning, observed: Observed, dtype: str) -> bool:
+def _followed(rule: Rule, meaning: Meaning, observed: Observed, dtype: str, knobs: Mapping[str, float]) -> bool:
     probes = observed.probes
     assert isinstance(probes, MatrixProbes)
-    exact = oracle.expected(rule, probes, {}, {"orthogonal": meaning.exact})
+    exact = oracle.expected(rule, probes, knobs, {"orthogonal": meaning.exact})
     form = Form(rule)
     ways = [Way(form, {"orthogonal": function}, draw) for function in meaning.arrays for draw in (None, *oracle.MOVED)]
-    limit = oracle.bound(rule, probes, {}, exact, dtype, ways)
+    limit = oracle.bound(rule, probes, knobs, exact, dtype, ways)
+    limit = limit + guarding(rule, probes, knobs) if meaning.guarded else limit
     with np.errstate(all="ignore"):
         near = (np.abs(observed.values - exact) <= limit) | (observed.values == exact) | np.isinf(limit)
         told = limit <= UNCERTAIN * probes.pooled(oracle.update_scale(exact, probes.base))
-        rounded = _typical(rule, meaning, probes, exact, dtype) if meaning.coarse else np.zeros(1)
-        strayed = np.abs(observed.values - exact)
-        # What computes in few digits strays as these do: who strays far less does something else.
-        alike = np.median(strayed[rounded > 0] / rounded[rounded > 0]) >= ALIKE if (rounded > 0).any() else True
-    return bool(near.all() and alike) and float(told.mean()) >= TOLD
+    if not near.all() or float(told.mean()) < TOLD:
+        return False
+    return not meaning.coarse or _strays_alike(rule, meaning, observed, exact, dtype, knobs)
 
 
-def _typical(rule: Rule, meaning: Meaning, probes: MatrixProbes, exact: Array, dtype: str) -> Array:
-    """Give how far what is computed in few digits strays as a rule."""
-    runs = [np.abs(oracle.run(Way(Form(rule), {"orthogonal": way}), probes, {}, dtype) - exact) for way in meaning.arrays]
-    typical = np.median(runs, axis=0)
-    return np.asarray(np.where(np.isfinite(typical), typical, 0.0))
-
-
-def _guard(rule: Rule, seen: Observed) -> float | None:
-    """Estimate the guard with which a rule does what was seen, by secants; None if it does with none that is one."""
-    probes = seen.probes
+def _strays_alike(
+    rule: Rule, meaning: Meaning, observed: Observed, exact: Array, dtype: str, knobs: Mapping[str, float]
+) -> bool:
+    """Whether a subject strays as far as what computes in few digits does, matrix by matrix: no less, and no more."""
+    probes = observed.probes
     assert isinstance(probes, MatrixProbes)
-    tree = rule.tree
-    matcher = Matcher(seen, loose_bound(seen, "float64"))
+    made = [oracle.run(Way(Form(rule), {"orthogonal": way}), probes, knobs, dtype) for way in meaning.arrays]
+    own, *others = (_strayed(probes, values, exact) for values in (observed.values, *made))
+    typical = np.median(others, axis=0)
+    usable = np.isfinite(own) & np.isfinite(typical) & (typical > 0)
+    if not usable.any():
+        return False
+    farthest = max(float(np.max(other[usable] / typical[usable])) for other in others)
+    shares = own[usable] / typical[usable]
+    return bool(np.median(shares) >= ALIKE and np.median(shares) <= 1 / ALIKE and np.max(shares) <= FARTHER * farthest)
 
-    def moved(eps: float) -> Array:
-        return MatrixEvaluator(probes, {"orthogonal": lambda a, *_: iterated(a, eps=eps)}).run(tree)[0]
 
+def _strayed(probes: MatrixProbes, values: Array, exact: Array) -> Array:
+    """Give how far values lie from what is exact, a number for each matrix."""
     with np.errstate(all="ignore"):
-        scale = probes.pooled(np.abs(seen.values - probes.base))[0] + 1e-300
-        wanted, here = seen.values[0] / scale, NEWTON_SCHULZ_EPS
-        for _ in range(6):
-            plain = moved(here) / scale
-            slope = (moved(here + 1e-9) / scale - plain) / 1e-9
-            usable = np.isfinite(slope) & np.isfinite(wanted - plain)
-            steepness = float(np.sum(slope[usable] ** 2))
-            if not steepness:
-                return None
-            here += float(np.sum(slope[usable] * (wanted - plain)[usable])) / steepness
-            if not -1e-9 <= here <= LARGEST_GUARD:
-                return None
-    found = max(float(f"{here:.3g}"), 0.0)
-    for eps in dict.fromkeys((0.0, 1e-12, 1e-8, found, max(here, 0.0))):
-        matcher.evaluator = MatrixEvaluator(probes, {"orthogonal": lambda a, *_, eps=eps: iterated(a, eps=eps)})
-        if matcher.agreed(tree) == matcher.steps:
-            return eps
-    return None
+        square = np.mean((values - exact)[:, 0, 0] ** 2, axis=0)
+    return np.array([np.sqrt(np.mean(square[sheet.begin : sheet.end])) for sheet in probes.sheets])
+
+
+def computed_in(run: Callable[[Array], Array], dtype: str) -> str:
+    """Find in which type of few digits a subject computes: what is changed by less than its digits changes nothing.
+
+    `run` gives what one step of gradients (run, rows, columns) makes of x.
+    """
+    rng = np.random.Generator(np.random.PCG64(31))
+    gradients = rng.normal(size=(6, 3, 3))
+    plain = run(gradients)
+    for coarse in FEW_DIGITS if dtype == "float64" else FEW_DIGITS[1:]:
+        moved = run(gradients * (1 + DTYPES[coarse].epsilon / 64 * rng.uniform(-1, 1, size=gradients.shape)))
+        if float(np.mean(moved == plain)) >= UNCHANGED:
+            # Of two that hide as much the one of fewer digits hides more.
+            dtype = coarse
+    return dtype
 
 
 def polar(a: Any, *_: Any) -> Any:
@@ -169,26 +177,7 @@ def polar_exactly(n: Numbers, a: Any, *_: Any) -> Any:
     return [[factor[i, j] for j in range(len(a[0]))] for i in range(len(a))]
 
 
-def iterated_exactly(
-    n: Numbers, a: Any, eps: float, coefficients: tuple[float, float, float] = NEWTON_SCHULZ,
-    rounds: int = NEWTON_SCHULZ_ROUNDS,
-) -> Any:  # fmt: skip
-    """Iterate as Newton and Schulz do on many digits."""
-    first, second, third = map(n.number, coefficients)
-    length = n.add(norm_of(n, [v for row in a for v in row]), n.number(eps))
-    x = [[n.div(v, length) for v in row] for row in a]
-    for _ in range(rounds):
-        square = matmul(n, x, transpose(n, x))
-        cubic = matmul(n, square, x)
-        quintic = matmul(n, square, cubic)
-        x = [
-            [n.add(n.add(n.mul(first, u), n.mul(second, v)), n.mul(third, w)) for u, v, w in zip(*rows, strict=True)]
-            for rows in zip(x, cubic, quintic, strict=True)
-        ]
-    return x
-
-
-def _in_few_digits(dtype: str, draw: int) -> Callable[..., Any]:
+def _in_few_digits(dtype: str, draw: int, *, once: bool) -> Callable[..., Any]:
     """Iterate in a type of few digits, on what is moved by one of its roundings."""
 
     def rounded(value: Any) -> Any:
@@ -196,7 +185,14 @@ def _in_few_digits(dtype: str, draw: int) -> Callable[..., Any]:
 
     def computed(a: Any, *_: Any) -> Any:
         rng = np.random.Generator(np.random.PCG64(draw))
-        moved = a * (1 + DTYPES[dtype].epsilon * rng.uniform(-0.5, 0.5, size=a.shape))
-        return iterated(rounded(moved.astype(np.float32)), rounded=rounded).astype(a.dtype)
+        x = rounded((a * (1 + 0.25 * DTYPES[dtype].epsilon * rng.uniform(-1, 1, size=a.shape))).astype(np.float32))
+        if not once:
+            return iterated(x, rounded=rounded).astype(a.dtype)
+        first, second, third = map(np.float32, NEWTON_SCHULZ)
+        x = rounded(x / rounded(np.sqrt(np.sum(x * x, axis=(-2, -1), keepdims=True)) + np.float32(NEWTON_SCHULZ_EPS)))
+        for _ in range(NEWTON_SCHULZ_ROUNDS):
+            square = rounded(x @ np.matrix_transpose(x))
+            x = rounded(first * x + rounded(second * square + third * (square @ square)) @ x)
+        return x.astype(a.dtype)
 
     return computed

@@ -112,8 +112,7 @@ def _switched(verdict: Verdict, question: Question, knob: str, value: float, mea
 
 def _seen(subject: Subject, form: Rule, held: Mapping[str, float]) -> Observed:
     if form.level == Level.MATRIX:
-        planned = matrices.plans(subject, form, held, STEPS, SEED)
-        return matrices.drive(subject, form, held, planned)
+        return matrices.drive(subject, form, held, matrices.plans(subject, form, held, STEPS, SEED)[:1])
     stream = fresh(STEPS, SEED, tensors_of(subject))
     start: Any = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts else 0.0
     return drive_once(subject, form, held, stream, Setting(start))

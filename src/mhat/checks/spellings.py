@@ -70,8 +70,8 @@ def otherwise_orthogonal(
     """Find what `orthogonal` means to a subject that is the rule but for it, and the dialect if that is one."""
     if rule.level != Level.MATRIX or not orthogonals.has_orthogonal(rule):
         return None
-    seen, computed = (question.searched, question.fresh), question.computed
-    meaning = orthogonals.meaning_of(rule, seen, question.subject.dtype, computed, knobs or {})
+    seen = (question.searched, question.fresh)
+    meaning = orthogonals.meaning_of(rule, seen, question.subject.dtype, lambda: question.computed, knobs or {})
     if meaning is None:
         return None
     return meaning, (Dialect(rule.name, meaning.dialect, orthogonals.POLAR_BY, ()),) if meaning.dialect else ()

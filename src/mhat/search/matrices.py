@@ -101,6 +101,19 @@ class MatrixProbes(Probes):
         lengths = [sheet.end - sheet.begin for sheet in self.sheets]
         return np.repeat(np.maximum.reduceat(sizes, begins, axis=-1), lengths, axis=-1)
 
+    def alone(self, sheet: Sheet) -> tuple[MatrixProbes, Array]:
+        """Give the run of one matrix alone, and where what was observed of it lies in the row."""
+        layout, probe = self.layouts[sheet.layout], slice(sheet.probe, sheet.probe + 1)
+        own = Layout(
+            tuple(g[probe] for g in layout.gradients), tuple(start[probe] for start in layout.starts),
+            layout.own_knobs(sheet.probe), layout.numbers, layout.count,
+        )  # fmt: skip
+        lanes = [
+            np.arange(other.begin, other.end) for other in self.sheets
+            if (other.layout, other.probe) == (sheet.layout, sheet.probe)
+        ]  # fmt: skip
+        return MatrixProbes.of([own], self.observe), np.concatenate(lanes)
+
     def part(self, layouts: Sequence[int]) -> MatrixProbes:
         """Give some of the layouts alone."""
         return MatrixProbes.of([self.layouts[i] for i in layouts], self.observe)

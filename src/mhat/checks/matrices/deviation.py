@@ -12,9 +12,12 @@ from mhat.checks.findings import Course, Deviation, Matrices
 from mhat.checks.gradients import ODD, STARTS, Setting, free_knobs
 from mhat.checks.matrices import oracle
 from mhat.checks.matrices.gradients import FAR, Plan, Shape, drive, fits
+from mhat.checks.matrices.oracle import Way
+from mhat.checks.matrices.orthogonals import has_orthogonal, in_few_digits
 from mhat.checks.question import Question
 from mhat.errors import SubjectError
 from mhat.language.tree import Tree
+from mhat.laws.forms import Form
 from mhat.search.matching import update_scale
 from mhat.search.matrices import MatrixEvaluator, MatrixProbes, Sheet
 from mhat.search.observed import Observed
@@ -31,6 +34,8 @@ VISIBLE = 2e-3
 FOLLOWED = 40
 # Beside this what guards against dividing by zero is large.
 TINY = 1e-6
+# How many of the sequences of one size are held against the oracle.
+TRIED = 3
 
 
 def _sizes(setting: Setting) -> tuple[tuple[Shape, int], ...]:
@@ -40,25 +45,19 @@ def _sizes(setting: Setting) -> tuple[tuple[Shape, int], ...]:
 
 def first_deviation(question: Question, knobs: Knobs, named: Tree | None = None) -> Deviation | None:
     """Find the smallest of simple matrices that show a difference; else the designed ones that do."""
-    hidden: Deviation | None = None
     for setting in _settings(question):
         for shape, steps in _sizes(setting):
-            if not fits(question.rule, shape):
-                continue
-            shown, visible = _shown_by(question, knobs, shape, steps, setting)
-            if shown is not None and visible:
+            shown = _shown_by(question, knobs, shape, steps, setting)
+            if shown is not None:
                 return _continued(question, shown, knobs, named)
-            hidden = hidden or shown
-    for shape in ((1, 1), (1, 2), (2, 1), (2, 2)):
-        shown, visible = _shown_by(question, knobs, shape, 1, Setting(), TINY)
-        if shown is not None and visible:
+    for shape, steps in SMALL[:4]:
+        shown = _shown_by(question, knobs, shape, steps, Setting(), TINY)
+        if shown is not None:
             return _continued(question, shown, knobs, named)
-    if hidden is not None:
-        return _continued(question, hidden, knobs, named)
     for observed in (question.searched, question.fresh):
         found = _first_in(question, observed, knobs)
         if found is not None:
-            return found[0]
+            return found
     return None
 
 
@@ -102,48 +101,69 @@ def sequences(shape: Shape, steps: int) -> list[Array]:
 
 def _shown_by(
     question: Question, knobs: Knobs, shape: Shape, steps: int, setting: Setting, size: float = 1.0
-) -> tuple[Deviation | None, bool]:
-    """Find the first of the sequences of a shape and length that shows a difference, and whether it can be seen."""
+) -> Deviation | None:
+    """Find the first of the sequences of a shape and length that shows a difference which can be seen."""
+    if not fits(question.rule, shape):
+        return None
     count = question.subject.tensors or 1
     runs = tuple((setting, (size * sequence,) * count) for sequence in sequences(shape, steps))
     try:
         observed = _driven(question, Plan((shape,) * count, runs))
     except SubjectError:
-        return None, False
-    found = _first_in(question, observed, knobs)
-    return (None, False) if found is None else found
+        return None
+    probes = observed.probes
+    assert isinstance(probes, MatrixProbes)
+    made = MatrixEvaluator(probes).run(question.rule.tree, knobs)
+    with np.errstate(all="ignore"):
+        share = probes.pooled(np.abs(observed.values - made)) / _moved(probes, made)
+    visible = ~(share < VISIBLE) & ~((observed.values == made) | (np.isnan(observed.values) & np.isnan(made)))
+    steps_of = [(_first(visible[:, 0, 0, sheet.begin : sheet.end]), i) for i, sheet in enumerate(probes.sheets)]
+    for _, i in sorted(each for each in steps_of if each[0] < steps)[:TRIED]:
+        # Only what is likely to show something is held against many digits.
+        alone, lanes = probes.alone(probes.sheets[i])
+        found = _first_in(question, Observed(alone, observed.values[..., lanes]), knobs, VISIBLE)
+        if found is not None:
+            return found
+    return None
+
+
+def _first(visible: Array) -> int:
+    hits = np.flatnonzero(visible.any(axis=-1))
+    return int(hits[0]) if hits.size else len(visible)
+
+
+def _moved(probes: MatrixProbes, values: Array) -> Array:
+    """Give how far the matrices have moved so far, the farthest entry of each."""
+    return probes.pooled(update_scale(values - probes.base, np.zeros_like(probes.base)))
 
 
 def _driven(question: Question, plan: Plan) -> Observed:
     return drive(question.subject, question.rule, question.held, [plan], question.observe)
 
 
-def _first_in(question: Question, observed: Observed, knobs: Knobs) -> tuple[Deviation, bool] | None:
-    """Find the matrix that shows a difference soonest, those first that can be seen."""
+def _first_in(question: Question, observed: Observed, knobs: Knobs, least: float = 0.0) -> Deviation | None:
+    """Find the matrix that shows a difference soonest, of at least some share of how far it moved."""
     probes = observed.probes
     assert isinstance(probes, MatrixProbes)
     exact = oracle.expected(question.rule, probes, knobs)
-    limit = oracle.bound(question.rule, probes, knobs, exact, question.subject.dtype)
+    limit = oracle.bound(question.rule, probes, knobs, exact, question.subject.dtype, _ways(question))
     with np.errstate(all="ignore"):
         apart = np.abs(observed.values - exact)
         alike = (apart <= limit) | (np.isnan(observed.values) & np.isnan(exact)) | (observed.values == exact)
-        share = apart / probes.pooled(update_scale(exact, probes.base))
-    differs = ~(alike | np.isinf(limit))
-    share = np.where(np.isfinite(share), share, np.inf)
-    best: tuple[float, Sheet, int] | None = None
-    for i, sheet in enumerate(probes.sheets):
-        lane = (0, 0, slice(sheet.begin, sheet.end))
-        hits = np.flatnonzero(differs[:, *lane].any(axis=-1))
-        if not hits.size:
-            continue
-        seen = np.max(share[:, *lane], axis=-1)
-        clear = [step for step in hits if seen[step] >= VISIBLE]
-        rank = (clear[0] if clear else 1000.0 + hits[0]) + 1e-3 * i
-        if best is None or rank < best[0]:
-            best = (rank, sheet, int(clear[0] if clear else hits[0]))
-    if best is None:
-        return None
-    return _deviation(question, observed, exact, best[1], best[2], knobs), best[0] < 1000
+        share = apart / _moved(probes, exact)
+    differs = ~(alike | np.isinf(limit)) & ~(share < least)
+    soonest = [(_first(differs[:, 0, 0, sheet.begin : sheet.end]), i) for i, sheet in enumerate(probes.sheets)]
+    step, i = min(soonest)
+    return None if step == len(exact) else _deviation(question, observed, exact, probes.sheets[i], step, knobs)
+
+
+def _ways(question: Question) -> list[Way]:
+    """List the ways in which the rule may be computed; in few digits, where the subject does so."""
+    ways = list(oracle.ways_of(question.rule))
+    if has_orthogonal(question.rule) and question.computed != question.subject.dtype:
+        form = Form(question.rule)
+        ways += [Way(form, {"orthogonal": way}) for way in in_few_digits(question.computed)]
+    return ways
 
 
 def _deviation(

@@ -24,7 +24,8 @@ from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions
 from mhat.laws.forms import Form
 from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
-from mhat.search.matrices import MatrixEvaluator, MatrixProbes
+from mhat.search.matching import loose_bound
+from mhat.search.matrices import MatrixEvaluator, MatrixProbes, evaluator_of
 from mhat.search.observed import Observed, Probes
 
 Array = np.ndarray[Any, Any]
@@ -67,11 +68,11 @@ def has_orthogonal(rule: Rule) -> bool:
 
 
 def meaning_of(
-    rule: Rule, seen: tuple[Observed, ...], dtype: str, computed: str, knobs: Mapping[str, float]
+    rule: Rule, seen: tuple[Observed, ...], dtype: str, computed: Callable[[], str], knobs: Mapping[str, float]
 ) -> Meaning | None:
     """Find what `orthogonal` means to a subject that follows a rule but for it, in all that was seen of it.
 
-    `computed`: the type in which it was found to compute, which need not be the one that it answers in.
+    `computed` finds the type in which it computes, which need not be the one that it answers in.
     """
     for meaning in _meanings(dtype, computed):
         if all(_followed(rule, meaning, observed, dtype, knobs) for observed in seen):
@@ -92,19 +93,19 @@ def guarding(rule: Rule, probes: Probes, knobs: Mapping[str, float] | None = Non
     return np.maximum.accumulate(probes.pooled(2.0 * np.where(np.isfinite(changed), changed, 0.0)), axis=0)
 
 
-def _meanings(dtype: str, computed: str) -> Iterator[Meaning]:
+def _meanings(dtype: str, computed: Callable[[], str]) -> Iterator[Meaning]:
     if dtype == "float64":
         yield Meaning(MATRIX_OPERATIONS["orthogonal"], (iterated,), GUARDED, guarded=True)
     yield Meaning(polar_exactly, (polar,), dialect=POLAR)
-    if computed != dtype:
-        # Libraries round a sum of products once; written out each operation is rounded.
-        ways = tuple(_in_few_digits(computed, draw, once=draw % 2 == 0) for draw in DRAWS)
-        yield Meaning(MATRIX_OPERATIONS["orthogonal"], ways, ROUNDED.format(dtype=computed), coarse=True)
+    if (coarse := computed()) != dtype:
+        yield Meaning(MATRIX_OPERATIONS["orthogonal"], in_few_digits(coarse), ROUNDED.format(dtype=coarse), coarse=True)
 
 
 def _followed(rule: Rule, meaning: Meaning, observed: Observed, dtype: str, knobs: Mapping[str, float]) -> bool:
     probes = observed.probes
     assert isinstance(probes, MatrixProbes)
+    if not meaning.coarse and not _nearly(rule, meaning, observed, dtype, knobs):
+        return False
     exact = oracle.expected(rule, probes, knobs, {"orthogonal": meaning.exact})
     form = Form(rule)
     ways = [Way(form, {"orthogonal": function}, draw) for function in meaning.arrays for draw in (None, *oracle.MOVED)]
@@ -116,6 +117,14 @@ def _followed(rule: Rule, meaning: Meaning, observed: Observed, dtype: str, knob
     if not near.all() or float(told.mean()) < TOLD:
         return False
     return not meaning.coarse or _strays_alike(rule, meaning, observed, exact, dtype, knobs)
+
+
+def _nearly(rule: Rule, meaning: Meaning, observed: Observed, dtype: str, knobs: Mapping[str, float]) -> bool:
+    """Whether a subject is near enough to be held against many digits, where what is made can be told at all."""
+    made = evaluator_of(observed.probes, meaning.instead).run(rule.tree, knobs)
+    limit = 1e3 * loose_bound(observed, dtype) + 2.0 * guarding(rule, observed.probes, knobs)
+    apart = np.abs(observed.values - made) > limit
+    return float(np.mean(apart)) < UNCERTAIN
 
 
 def _strays_alike(
@@ -175,6 +184,11 @@ def polar_exactly(n: Numbers, a: Any, *_: Any) -> Any:
         return [[n.nan] * len(a[0]) for _ in a]
     factor = left * right
     return [[factor[i, j] for j in range(len(a[0]))] for i in range(len(a))]
+
+
+def in_few_digits(dtype: str) -> tuple[Callable[..., Any], ...]:
+    """Give ways to iterate in a type of few digits: libraries round a sum of products once, others each operation."""
+    return tuple(_in_few_digits(dtype, draw, once=draw % 2 == 0) for draw in DRAWS)
 
 
 def _in_few_digits(dtype: str, draw: int, *, once: bool) -> Callable[..., Any]:

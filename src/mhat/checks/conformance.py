@@ -24,8 +24,9 @@ from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
+from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
-from mhat.checks.spellings import equal_but_for_rounding
+from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
@@ -46,12 +47,16 @@ IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that t
 
 
 class Conforming(NamedTuple):
-    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note."""
+    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note.
+
+    `meaning`: what `orthogonal` means to it, where that is not what the rule says.
+    """
 
     spoken: tuple[Dialect, ...]
     rule: Rule
     estimated: dict[str, float]
     notes: tuple[str, ...] = ()
+    meaning: Meaning | None = None
 
 
 def check(
@@ -201,6 +206,10 @@ def _followed(question: Question, forms: Sequence[Form], *, strict: bool) -> Con
     for spoken, rule in near:
         if (note := equal_but_for_rounding(question, rule)) is not None:
             return Conforming(spoken, rule, {}, (note,))
+    for spoken, rule in forms:
+        if (found := otherwise_orthogonal(question, rule)) is not None:
+            meaning, dialect = found
+            return Conforming(spoken + dialect, rule, {}, (meaning.note,) if meaning.note else (), meaning)
     if strict:
         return None
     for spoken, rule in forms:
@@ -230,7 +239,8 @@ def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Form
     def confirmed(candidate: Candidate) -> bool:
         return question.confirms(candidate.tree, candidate.knobs)
 
-    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held)
+    otherwise = spoken_otherwise(question)
+    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held, otherwise)
 
 
 def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
@@ -275,13 +285,13 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
 
 def followed_on(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
-    verdict = with_absence(with_switches(following(question, followed), question), question)
-    return with_endurance(verdict, question, followed.rule, followed.estimated)
+    verdict = with_absence(with_switches(following(question, followed), question, followed.meaning), question)
+    return with_endurance(verdict, question, followed.rule, followed.estimated, followed.meaning)
 
 
 def following(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated, notes = followed
+    spoken, meant, estimated, notes, _ = followed
     verdict = verdict_of(question, estimated, conforms=True)
     verdict = replace(verdict, notes=(*verdict.notes, *notes))
     if not spoken:
@@ -294,7 +304,7 @@ def following(question: Question, followed: Conforming) -> Verdict:
 
 def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
     """Say that a documented form is followed which is not accepted as the rule."""
-    spoken, form, estimated, _ = followed
+    spoken, form, estimated, *_ = followed
     verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
     return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
 

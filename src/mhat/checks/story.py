@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from mhat.checks.findings import Deviation, Diagnosis, LawFinding
+from mhat.checks.matrices import tables
 from mhat.explanations.claims import Claim
 from mhat.notation.decimals import exact
 from mhat.writing.passages import Diff, Entries, Excerpt, Paragraph, Passage, Table
@@ -37,6 +38,11 @@ def of_alternatives(diagnosis: Diagnosis) -> Iterator[Passage]:
 
 def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) -> Iterator[Passage]:
     """Say which gradients show it, and how it goes on from there."""
+    if deviation.matrices is not None:
+        yield Paragraph(_shown(deviation, observe))
+        yield tables.grid_of(deviation, subject, rule)
+        yield from map(Paragraph, _going_on(deviation))
+        return
     steps = range(1, len(deviation.gradients) + 1)
     rows = tuple(zip(steps, deviation.gradients, deviation.got, deviation.expected, strict=False))
     yield Table(_shown(deviation, observe), ("step", "gradient", subject, rule), rows)
@@ -85,6 +91,12 @@ def listed(gradients: Sequence[float]) -> str:
     return f"[{', '.join(map(_short, gradients[:3]))}, ..., {_short(gradients[-1])}] ({len(gradients)} steps)"
 
 
+def shown_by(deviation: Deviation) -> str:
+    """Write the gradients that show a deviation, or of which shape they are."""
+    matrices = deviation.matrices
+    return f"the gradients {listed(deviation.gradients)}" if matrices is None else tables.named(matrices)
+
+
 def shown_lines(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Give the changed lines; a signature only if more than its inputs differ."""
     changed = diagnosis.diff.splitlines()
@@ -109,7 +121,7 @@ def _shown(deviation: Deviation, observe: str) -> str:
     got, wanted = deviation.got[-1], deviation.expected[-1]
     measured = deviation.unit or ("" if observe == "x" else observe)
     unit = f" (in {measured})" if measured else ""
-    begin = f"shown by the gradients {listed(deviation.gradients)}{deviation.setting}:"
+    begin = f"shown by {shown_by(deviation)}{deviation.setting}:"
     size = max(abs(got), abs(wanted))
     if math.isfinite(size) and math.isfinite(deviation.ulps) and abs(got - wanted) < VISIBLE * size:
         return f"{begin} off by {deviation.ulps:.3g} ulps of the update at step {deviation.step}"

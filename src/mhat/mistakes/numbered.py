@@ -97,6 +97,14 @@ def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         yield coupled, SHARES
         yield decoupled, SHARES
 
+    def scaled(share: float) -> Edit:
+        pull = operation("mul", operation("mul", Name("lr"), Number(share)), X)
+        sentence = f"`lr * {near(share)} * x` is taken from the new x"
+        return Edit(sentence, ((RESULT, operation("sub", tree.result, pull)),), "term added", 1.1)
+
+    if "lr" in tree.knob_names and "weight_decay" not in tree.knob_names:
+        yield scaled, SHARES
+
     def shrunk(share: float) -> Edit:
         result = operation("mul", Number(1.0 - share), tree.result)
         return Edit(f"the new x is multiplied by {near(1.0 - share)}", ((RESULT, result),), "factor added", 1.2)

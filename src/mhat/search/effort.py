@@ -25,6 +25,7 @@ class Effort:
     """The clock and the account of one search, shared by all that take part in it; made in the thread that searches.
 
     `cut`: something was left undone, for want of time or of memory. `unrun`: the machine could not run the rule.
+    `plain`: it was not asked to, since the rule is one per matrix.
     `tried`: how many of each kind were tried.
     """
 
@@ -32,6 +33,7 @@ class Effort:
         self.seconds = seconds
         self.cut = False
         self.unrun = False
+        self.plain = False
         self.tried = Counter[str]()
         self.answers = 0
         self._report = report
@@ -119,6 +121,8 @@ class Effort:
             said.append(f"the search was cut short after {self.spent:.3g} s of computing: {tried}")
         if self.unrun:
             said.append("the rule has an operation that the quick search lacks: of edits, only single ones were tried")
+        if self.plain:
+            said.append("the rule is one per matrix: of edits, single ones were tried, and pairs of the likeliest")
         return tuple(said)
 
 

@@ -16,6 +16,8 @@ from mhat.search.answers import Confirm
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
 from mhat.search.matching import Matcher
+from mhat.search.matrices import MatrixProbes
+from mhat.search.plain import PlainSearch
 from mhat.search.search import Search
 
 DEPTH = 4
@@ -24,17 +26,27 @@ ORDER = {1: 1, 3: 2, 2: 3, 4: 4}
 
 
 class Forms:
-    """The searches of one rule and of its forms, for one observation."""
+    """The searches of one rule and of its forms, for one observation.
+
+    `spoken_otherwise`: forms that are the same tree with an operation of another meaning, with what compares them.
+    """
 
     def __init__(
         self, rule: Rule, matcher: Matcher, confirmed: Confirm, effort: Effort, hidden: tuple[str, ...] = (),
         held: Mapping[str, float] | None = None,
+        spoken_otherwise: Sequence[tuple[tuple[Dialect, ...], Matcher, Confirm]] = (),
     ) -> None:  # fmt: skip
         self.effort = effort
-        self.own = Search(rule.tree, matcher, confirmed, effort, hidden, held)
+        # The machine runs no matrices.
+        kind = PlainSearch if isinstance(matcher.observed.probes, MatrixProbes) else Search
+        self.own = kind(rule.tree, matcher, confirmed, effort, hidden, held)
         self.others = [
-            (spoken, Search(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
+            (spoken, kind(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
             for spoken, form in dialects_of(rule)
+        ]
+        self.others += [
+            (spoken, kind(rule.tree, its_matcher, its_confirmed, effort, hidden, held, fits=False))
+            for spoken, its_matcher, its_confirmed in spoken_otherwise
         ]
 
     @property

@@ -32,6 +32,7 @@ class Subject:
     knobs: frozenset[str] = frozenset()  # what it takes by name, in our spelling
     several: bool = False  # whether it can drive several tensors at once
     vectors: bool = True  # False: every coordinate has a run of its own, so that none can influence another
+    matrices: bool = False  # whether it takes matrices alone
     starts: bool = False  # whether it takes a start other than 0
     missing: str = ""  # "possible" if a gradient may be None, "promised" if tensors without one are to wait
     begins: bool = False  # whether it starts elsewhere by itself, and takes none

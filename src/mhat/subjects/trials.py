@@ -96,6 +96,11 @@ class Single:
         """Whether it takes several coordinates at once."""
         return bool({1, 2} & self.dimensions)
 
+    @property
+    def matrices(self) -> bool:
+        """Whether it takes matrices alone."""
+        return self.dimensions == {2}
+
     def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
         """Run tensors one after the other, each from anew."""
         return [self._shaped(g, s, knobs) for g, s in zip(gradients, starts, strict=True)]
@@ -151,6 +156,11 @@ class Together:
         """Whether it takes several coordinates of a tensor at once."""
         return self.form != "numbers"
 
+    @property
+    def matrices(self) -> bool:
+        """Whether it takes matrices alone."""
+        return self.form == "matrices"
+
     def settle(self) -> None:
         """Find out whether it takes vectors, else matrices alone, else numbers; try it twice. Raises SubjectError."""
         refusal: SubjectError | None = None
@@ -175,7 +185,9 @@ class Together:
         rows = [g.reshape(len(g), -1) for g in gradients]
         x = [s.reshape(-1) for s in starts]
         if self.form == "matrices":
-            answered = self._driven([g[:, None] for g in rows], [s[None] for s in x], knobs)
+            # What has rows and columns is one; of anything else one row is made.
+            sheets = [g if g.ndim == 3 else g.reshape(len(g), 1, -1) for g in gradients]
+            answered = self._driven(sheets, [s.reshape(g.shape[1:]) for s, g in zip(x, sheets, strict=True)], knobs)
         else:
             answered = [np.empty(g.shape) for g in rows]
             for i in range(max(len(s) for s in x)):
@@ -224,6 +236,7 @@ def subject_of_driver(
         several=isinstance(driver, Together),
         missing="possible" if isinstance(driver, Together) else "",
         vectors=driver.vectors,
+        matrices=driver.matrices,
         starts=starts,
         dtype=driver.dtype,
         tensors=tensors,

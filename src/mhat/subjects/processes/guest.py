@@ -125,6 +125,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         knobs=frozenset(map(str, data["knobs"])),
         several=bool(data["several"]),
         vectors=bool(data["vectors"]),
+        matrices=bool(data["matrices"]),
         starts=bool(data["starts"]),
         begins=bool(data["begins"]),
         missing=str(data["missing"]),

@@ -183,6 +183,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "knobs": sorted(subject.knobs),
             "several": subject.several,
             "vectors": subject.vectors,
+            "matrices": subject.matrices,
             "starts": subject.starts,
             "begins": subject.begins,
             "missing": subject.missing,

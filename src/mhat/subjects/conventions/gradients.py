@@ -7,7 +7,11 @@ x is where it asks for the gradient. A run that goes on until it converges ends 
 
 from __future__ import annotations
 
+import functools
 import inspect
+import itertools
+import re
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError
-from mhat.language.vocabulary import plain_spelling
+from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects.calls import PARAMS, is_required
 from mhat.subjects.conventions.feeding import Enough, Feed, rhythm_of
 from mhat.subjects.conventions.layouts import shape_of
@@ -55,7 +59,9 @@ TOLERANCES = frozenset({
     "tol", "tolerance", "precision", "xtol", "ftol", "gtol", "threshold", "stoptol", "thresh", "convergence", "atol",
     "rtol", "tolx", "tolf", "gradtol", "abstol", "minchange", "convtol", "convergencethreshold", "toler", "conv",
 })  # fmt: skip
-POINTS = PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS} | {
+BOUNDS = frozenset({"bounds", "bound", "limits", "searchspace"})
+_RATES = re.compile("(gen|generator|fn|func|function|fun|schedule|scheduler|s)$")
+POINTS = BOUNDS | PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS} | {
     "initialpoint", "startpoint", "startingpoint", "initialguess", "guess", "initpoint", "xs", "xi", "initialposition",
     "initialtheta", "initialvalue", "initialvalues", "initialweights", "pos", "startx", "beginning", "xk", "initvalue",
     "startingx", "initval", "wstart", "thetastart", "initparam", "initialparameters", "startvalue",
@@ -74,6 +80,10 @@ class Run:
     values: tuple[str, ...]
     counts: tuple[str, ...]
     tolerances: tuple[str, ...]
+    called: frozenset[str]  # knobs that are functions there: `rate(x, g)`
+    taken: frozenset[str]  # knobs of which each step takes the next: `next(rates)`
+    owner: frozenset[str]  # what is called of the object whose method the gradient is
+    order: tuple[str, ...]  # of all arguments, for those that another name may stand for
     spelling: SpelledKnobs
     each: int = 1
     lead: int = 0
@@ -96,16 +106,49 @@ class Run:
         """Run it to its end, or until it asks for more gradients than there are; give what it returned."""
         function = self.make(starts, knobs)
         arguments = self.spelling.arguments({k: v for k, v in knobs.items() if k in self.spelling.names})
-        arguments[self.gradient] = feed
+        for name in self.called & arguments.keys():
+            arguments[name] = functools.partial(_same, arguments[name])
+        for name in self.taken & arguments.keys():
+            arguments[name] = itertools.repeat(arguments[name])
+        arguments[self.gradient] = owner_of(feed, self.owner) if self.owner else feed
         if self.point is not None:
             start = entering(starts[0])
+            if plain_spelling(self.point) in BOUNDS:
+                start = np.stack([np.atleast_1d(start)] * 2, axis=-1)
             arguments[self.point] = start if start.ndim else start[()]
         arguments |= dict.fromkeys(self.values, feed.value)
         arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, NEVER)
         try:
-            return function(**arguments)
+            leading = list(itertools.takewhile(lambda name: name in arguments, self.order))
+            returned = function(*[arguments.pop(name) for name in leading], **arguments)
+            # What is given one x after the other is asked for them all.
+            return list(returned) if inspect.isgenerator(returned) else returned
         except Enough:
             return None
+
+
+def _is_count(spelled: str) -> bool:
+    """Whether a name says how many steps there are."""
+    several = spelled.startswith(("n", "max", "total")) and spelled.endswith("steps")
+    return spelled in COUNTS or several or (("iter" in spelled or "epoch" in spelled) and "fn" not in spelled)
+
+
+def _same(value: Any, *arguments: Any, **named: Any) -> Any:
+    """Give a rate, whatever it is asked for."""
+    return value
+
+
+def owner_of(feed: Feed, asked: frozenset[str]) -> Any:
+    """Make an object whose methods are the gradient and the function: `problem.grad(x)`."""
+    made = types.SimpleNamespace()
+    for name in asked:
+        setattr(made, name, feed if _is_gradient(name) else feed.value)
+    return made
+
+
+def _is_gradient(name: str) -> bool:
+    spelled = plain_spelling(name)
+    return spelled in GRADIENTS | BOTH or spelled.startswith(("grad", "deriv")) or spelled.endswith("grad")
 
 
 def _last(returned: Any, start: Any) -> Any:
@@ -167,20 +210,42 @@ def ways(
     point = next(
         (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
     )
-    counts = tuple(n for n in spelled if spelled[n] in COUNTS and n != point)
-    tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES)
-    for gradient, answers, sure in _gradients(spelled, required, written or Written.of(function)):
+    written = written or Written.of(function)
+    counts = tuple(n for n in spelled if _is_count(spelled[n]) and n != point)
+    tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES or written.only_compares(n))
+    meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}
+    for n in required:
+        stem = _RATES.sub("", spelled[n])
+        if stem in ALIASES["lr"] and (written.calls(n) or written.goes_on_with(n)):
+            meant[n] = "lr"
+    for gradient, answers, sure in _gradients(spelled, required, written):
         values = tuple(n for n in required if n != gradient and spelled[n] in VALUES)
         taken = [gradient, *([point] if point else []), *values, *counts, *tolerances]
-        spelling = spelling_of(arguments, asked.rule_knobs, skip=taken)
+        spelling = spelling_of(arguments, asked.rule_knobs, taken, meant)
+        loose = [n for n in spelling.unknown if n not in spelling.knobs and written.only_hands(n, gradient)]
+        spelling = spelling_of([p for p in arguments if p.name not in loose], asked.rule_knobs, taken, meant)
         if spelling.unknown or spelling.start:
             continue
-        run = Run(asked.name, make, gradient, answers, point, values, counts, tolerances, spelling)
+        knobs = frozenset(spelling.knobs.values())
+        called = frozenset(n for n in knobs if written.calls(n))
+        one_by_one = frozenset(n for n in knobs if written.goes_on_with(n))
+        owner = frozenset() if written.calls(gradient) else written.methods_of(gradient)
+        run = Run(
+            asked.name, _handing(make, loose), gradient, answers, point, values, counts, tolerances, called, one_by_one,
+            owner, tuple(spelled), spelling,
+        )  # fmt: skip
         run = _in_rhythm(run)
         how = f"by handing it a function that gives the next {answers}; x is where that is asked for"
         yield Proposal(
             NAME, how, likely + sure + (0.1 if point else 0.0), run.course, [spelling, *more], starts=point is not None
         )
+
+
+def _handing(make: Callable[..., Callable[..., Any]], data: Sequence[str]) -> Callable[..., Callable[..., Any]]:
+    """Hand over nothing for the data that the gradient alone is handed on."""
+    if not data:
+        return make
+    return lambda starts, knobs: functools.partial(make(starts, knobs), **dict.fromkeys(data))
 
 
 def _gradients(
@@ -193,6 +258,10 @@ def _gradients(
         name, parts = apart[0]
         turned = plain_spelling(parts[0]).startswith(("g", "d")) and not plain_spelling(parts[1]).startswith(("g", "d"))
         yield name, "gradient and value" if turned else "value and gradient", 0.15
+        return
+    owners = [n for n in required if any(map(_is_gradient, written.methods_of(n))) and not written.calls(n)]
+    if owners:
+        yield owners[0], "gradient", 0.1
         return
     sure = [n for n in required if spelled[n] in GRADIENTS or spelled[n].startswith(("grad", "deriv"))]
     for name in sure[:1]:

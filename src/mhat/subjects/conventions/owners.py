@@ -17,7 +17,7 @@ import numpy as np
 
 from mhat.errors import SubjectError
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import COUNTS, PARAMS, SHORT_COUNTS, SIZES, is_required
+from mhat.subjects.calls import COUNTS, PARAMS, SHORT_COUNTS, is_required, is_size, size_for
 from mhat.subjects.conventions import standins
 from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
@@ -113,9 +113,7 @@ class Owner:
             return copy.deepcopy(self.thing) if self.method is not None else self.thing
         arguments = self.maker.arguments({k: v for k, v in knobs.items() if k in self.maker.spelling.names})
         for argument, role in self.apart.items():
-            shape = starts[0].shape if hasattr(starts[0], "shape") else ()
-            size = shape if plain_spelling(argument) in ("shape", "dims") else starts[0].size
-            arguments[argument] = owner if role == "owner" else size
+            arguments[argument] = owner if role == "owner" else size_for(argument, np.shape(starts[0]))
         return self.thing(**arguments)
 
 
@@ -294,7 +292,7 @@ def _apart(arguments: Sequence[inspect.Parameter], words: Words) -> dict[str, st
         spelled = plain_spelling(parameter.name)
         if is_required(parameter) and spelled in PARAMS | MORE_PARAMS | LAYER | LAYERED | MODEL:
             found[parameter.name] = "owner"
-        elif is_required(parameter) and spelled in SIZES:
+        elif is_required(parameter) and is_size(parameter.name):
             found[parameter.name] = "size"
     unknown = spelling_of(arguments, skip=found).unknown
     if "owner" not in found.values() and len(unknown) == 1 and words.called & (FLAT | ASKED):

@@ -112,6 +112,12 @@ class Step:
                 arguments[name] = 0 if plain_spelling(name).endswith(NUMBERED) else "W1"
             elif role == "count":
                 arguments[name] = now.held.get(name, count)
+            elif role == "gradfn":
+                arguments[name] = _answering(laid(gradients, self.layout, gradients=True))
+            elif role in FILLED:
+                arguments[name] = FILLED[role]
+            elif role == "layers":
+                arguments[name] = (len(now.tensors) + 1) // 2
             elif name in now.held:
                 arguments[name] = now.held[name]
         returned = function(*[arguments.pop(name) for name in self.roles.positional if name in arguments], **arguments)
@@ -138,6 +144,7 @@ class Step:
 
 
 BACK = ("state", "config", "count")
+FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None}
 NUMBERED = ("idx", "index", "i", "num", "number")  # how the number of a tensor is called, where it is no name
 
 
@@ -147,6 +154,10 @@ class _Now:
 
     tensors: list[Any]
     held: dict[str, Any]
+
+
+def _answering(gradients: Any) -> Callable[..., Any]:
+    return lambda *arguments, **named: gradients
 
 
 def _plain(layout: str) -> str:

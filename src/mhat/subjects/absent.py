@@ -92,7 +92,9 @@ def stand_in(module: str, name: str | None = None) -> tuple[Any, str]:
     if f"{module}.{name}" in COPIES:
         return np, f"NumPy stands for `{module}.{name}`"
     known = KNOWN.get((module.partition(".")[0], name))
-    return (absent(f"{module}.{name}"), "") if known is None else (known, "")
+    if known is None:
+        return absent(f"{module}.{name}"), ""
+    return known, f"something that does the same for arrays stands for `{module}.{name}`"
 
 
 def _flat(value: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -32,7 +32,8 @@ class Salvaged:
     def notes(self) -> tuple[str, ...]:
         """Say what was left out."""
         names = [f"`{name}`" for name in dict.fromkeys(self.absent)]
-        where = [f"{', '.join(names)} cannot be imported here, and was not needed"] if names else []
+        verb = "was" if len(names) == 1 else "were"
+        where = [f"{', '.join(names)} cannot be imported here, and {verb} not needed"] if names else []
         shown = self.said[:SHOWN]
         return (*where, *shown, *([f"and {len(self.said) - SHOWN} more"] if len(self.said) > SHOWN else []))
 

@@ -21,6 +21,7 @@ from mhat.subjects.conventions.layouts import LAYOUTS, SHOWN, is_like, laid, tak
 from mhat.subjects.conventions.making import Maker, maker_of, method_maker, methods_of, sample_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of, readings_of
+from mhat.subjects.conventions.tensors import plain
 from mhat.subjects.conventions.texts import Written
 from mhat.subjects.spelling import STARTS, Keywords, keywords_of
 
@@ -184,8 +185,8 @@ class Triple:
                 return [getter(state)]
             moved, state = returned if np.shape(returned[0]) == np.shape(x) else returned[::-1]
             sign = {"x": 0.0, "add": 1.0, "subtract": -1.0}[self.kind]
-            x = moved if self.kind == "x" else x + sign * np.asarray(moved)
-            return [x if self.observe == "x" or self.kind == "x" else sign * np.asarray(moved)]
+            x = moved if self.kind == "x" else x + sign * plain(moved)
+            return [x if self.observe == "x" or self.kind == "x" else sign * plain(moved)]
 
         return step
 

@@ -87,20 +87,31 @@ class Run:
     spelling: SpelledKnobs
     each: int = 1
     lead: int = 0
+    wide: bool = False  # whether a coordinate more changes nothing for the others
 
     def course(self, gradients: list[Any], starts: list[Any], knobs: Mapping[str, float]) -> list[Any]:
         """Run it; give where it was after each step."""
-        feed, steps = Feed(gradients[0], starts[0], self.answers, self.each, self.lead), len(gradients[0])
-        returned = self.ended(feed, starts, knobs, steps)
-        places = feed.places[1 : steps + 1]
-        if len(places) == steps - 1 and (last := _last(returned, starts[0])) is not None:
-            places.append(last)
+        steps = len(gradients[0])
+        places = self.places(gradients[0], starts[0], knobs)
+        if len(places) < steps and self.wide and np.ndim(starts[0]) == 1:
+            # It ends where a gradient is nothing: beside it goes a coordinate whose gradient never is.
+            wider = [np.append(g, 1.0) for g in gradients[0]]
+            places = [place[:-1] for place in self.places(wider, np.append(starts[0], 0.0), knobs)]
         if len(places) < steps:
             what = f"ended by itself after {len(places)} steps, and {steps} are needed"
             raise SubjectError(
                 self.name, what, "Give it an argument for the number of steps, and one for its tolerance."
             )
         return [stacked(places)]
+
+    def places(self, gradients: Sequence[Any], start: Any, knobs: Mapping[str, float]) -> list[Any]:
+        """Give where it was after each step, as far as it went."""
+        feed, steps = Feed(gradients, start, self.answers, self.each, self.lead), len(gradients)
+        returned = self.ended(feed, [start], knobs, steps)
+        places = feed.places[1 : steps + 1]
+        if len(places) == steps - 1 and (last := _last(returned, start)) is not None:
+            places.append(last)
+        return places
 
     def ended(self, feed: Feed, starts: list[Any], knobs: Mapping[str, float], steps: int) -> Any:
         """Run it to its end, or until it asks for more gradients than there are; give what it returned."""
@@ -288,5 +299,15 @@ def _in_rhythm(run: Run) -> Run:
             continue
         if len(feed.noted) > 2:
             each, lead = rhythm_of(feed.noted)
-            return replace(run, each=each, lead=lead)
+            run = replace(run, each=each, lead=lead)
+            return replace(run, wide=start.ndim == 1 and _is_separable(run))
     return run
+
+
+def _is_separable(run: Run) -> bool:
+    """Whether each coordinate goes its own way, whatever stands beside it."""
+    try:
+        one, more = (run.places(list(TRIAL[:, :width]), np.zeros(width), {}) for width in (2, 3))
+        return len(one) == len(more) > 2 and all(np.array_equal(a, b[:2]) for a, b in zip(one, more, strict=True))
+    except Exception:
+        return False

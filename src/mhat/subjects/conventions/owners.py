@@ -19,10 +19,13 @@ from mhat.errors import SubjectError
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS, PARAMS, SHORT_COUNTS, is_required, is_size, size_for
 from mhat.subjects.conventions import standins
+from mhat.subjects.conventions.beside import Beside, beside_of
 from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
-from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
+from mhat.subjects.conventions.roles import MORE_PARAMS, ONES, parameters_of
 from mhat.subjects.conventions.standins import Place
+from mhat.subjects.conventions.tensors import leaf_of, module_of, tensor_of, uses_torch
+from mhat.subjects.conventions.texts import Written
 from mhat.subjects.conventions.words import Words
 from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
 
@@ -41,10 +44,10 @@ AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_s
            "increment", "increment_step", "next_step"))  # fmt: skip
 SHOWN = {
     "parameters": "a list of parameters", "parameter": "a parameter", "named": "a dictionary of parameters",
-    "layer": "a layer", "layers": "a list of layers", "model": "a model",
+    "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer", "layers": "a list of layers", "model": "a model",
 }  # fmt: skip
 CONVENTION = {"parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "layer": LAYERS,
-              "layers": LAYERS, "model": MODELS}  # fmt: skip
+              "tensors": PARAMETERS, "tensor module": MODELS, "layers": LAYERS, "model": MODELS}  # fmt: skip
 Owned = tuple[list[Any], list[Place]]  # what is handed over, one or several in turn, and where tensors are
 
 
@@ -65,6 +68,8 @@ class Owner:
     closures: tuple[str, ...] = ()
     alone: bool = False  # whether each owner has an object of its own
     setup: str = ""  # the method that is handed the owner once
+    beside: Beside = Beside()  # what else it is handed
+    ones: tuple[str, ...] = ()  # sizes of batches
     flat: str = ""  # the argument that is all gradients in one vector
 
     @property
@@ -85,6 +90,8 @@ class Owner:
         if self.alone:
             optimizers += [self.made(owner, starts, knobs) for owner in owners[1:]]
         fixed = self.step.arguments({k: v for k, v in knobs.items() if k in self.step.spelling.names})
+        fixed |= self.beside.made(owners[0] if self.kind in ("parameters", "tensors") else starts, knobs)
+        fixed |= dict.fromkeys(self.ones, 1)
 
         def step(gradients: list[Any], count: int) -> Sequence[Any]:
             for place, start, gradient in zip(places, starts, gradients, strict=True):
@@ -119,6 +126,10 @@ class Owner:
 
 def owned(kind: str, starts: list[Any], words: Words) -> Owned:
     """Make what is handed over for tensors; several layers are handed over one after the other."""
+    if kind in ("tensors", "tensor module"):
+        leaves = [leaf_of(start) for start in starts]
+        places = [_leaf(leaves, i) for i in range(len(leaves))]
+        return [leaves if kind == "tensors" else module_of(leaves)], places
     if kind in ("parameters", "parameter", "named"):
         pairs = [standins.parameter(start, words) for start in starts]
         params, places = [param for param, _ in pairs], [place for _, place in pairs]
@@ -130,6 +141,15 @@ def owned(kind: str, starts: list[Any], words: Words) -> Owned:
         return [made], places
     layers, places = standins.layers_of(starts, words)
     return (layers if kind == "layer" else [layers]), places
+
+
+def _leaf(leaves: list[Any], i: int) -> Place:
+    """Give the place of a tensor in a list; another may be put there."""
+
+    def put(x: Any, g: Any) -> None:
+        leaves[i].grad = None if g is None else tensor_of(g)
+
+    return Place(put, lambda: leaves[i].detach())
 
 
 def _around(optimizer: Any, names: Sequence[str], step: str | None) -> None:
@@ -191,25 +211,36 @@ def _ways(
 ) -> Iterator[Proposal]:
     counts = tuple(p.name for p in arguments if plain_spelling(p.name) in COUNTS | SHORT_COUNTS and is_required(p))
     closures = tuple(p.name for p in arguments if plain_spelling(p.name) in CLOSURES and is_required(p))
-    rest = [p for p in arguments if p.name not in (*counts, *closures)]
+    ones = tuple(p.name for p in arguments if plain_spelling(p.name) in ONES and is_required(p))
+    rest = [p for p in arguments if p.name not in (*counts, *closures, *ones)]
     first = next((p.name for p in rest if is_required(p)), None)
     flat = first if owners and first is not None and words.called & FLAT else ""
     setup = _setup_of(asked.thing) if not owners and first is None and method is not None else None
     handed = owners[0] if owners else setup[1] if setup else first
     if handed is None or (owners and first is not None and not flat and first not in _knobs_in(rest, asked)):
         return
-    step = keywords_of(asked.name, rest, asked.rule_knobs, skip=[flat] if flat else [] if owners or setup else [handed])
+    apart_now = [flat] if flat else [] if owners or setup else [handed]
+    step = keywords_of(asked.name, rest, asked.rule_knobs, skip=apart_now)
+    beside: Beside | None = Beside()
     if step.spelling.unknown:
+        function = asked.thing if method is None else getattr(asked.thing, method)
+        beside = beside_of(Written.of(function), step.spelling.unknown, handed)
+        step = keywords_of(asked.name, rest, asked.rule_knobs, skip=[*apart_now, *step.spelling.unknown])
+    if beside is None:
         return
     plain = Owner(
         asked.thing, asked.name, method, "", handed, words, maker, apart, step, counts, closures,
-        setup=setup[0] if setup else "", flat=flat or "",
+        setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones,
     )  # fmt: skip
-    for place, kind in enumerate(_kinds(handed, words)):
+    kinds = _kinds(handed, words)
+    if uses_torch(asked.thing):
+        kinds = [*(["tensor module", "tensors"] if "model" in kinds[:1] else ["tensors"]), *kinds]
+    for place, kind in enumerate(kinds):
         how = f"with {SHOWN[kind]} {_kept(kind, words)}"
         for own, forms, less, said in _shared(replace(plain, kind=kind)):
             yield Proposal(
-                CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin), [maker, step],
+                CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin),
+                [maker, step, beside.spelling],
                 together=True, tensors=_tensors(kind, words), forms=forms,
             )  # fmt: skip
 
@@ -273,6 +304,8 @@ def _tensors(kind: str, words: Words) -> int | None:
 def _kept(kind: str, words: Words) -> str:
     """Say what the owner has, by the names that the text uses."""
     keep = "keep" if kind in ("parameters", "named", "layers") else "keeps"
+    if kind in ("tensors", "tensor module"):
+        return f"that {'keep' if kind == 'tensors' else 'keeps'} `.grad`"
     if kind in ("parameters", "parameter", "named"):
         data = next((name for name in standins.DATA if name in words.attributes), "data")
         grad = next((name for name in standins.GRAD if name in words), "grad")

@@ -6,20 +6,32 @@ a later gradient, and if it stays near where it is told to start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs, UnknownName
+from mhat.subjects.conventions import factories, gradients, owners, steps
 from mhat.subjects.conventions.anew import Anew
 from mhat.subjects.conventions.proposals import Asked, Proposal, by_confidence
-from mhat.subjects.conventions.table import CONVENTIONS
 from mhat.subjects.sandbox import source_of
 from mhat.subjects.subject import Subject
 from mhat.subjects.trials import LATE, RISING, SMALL, TURNED, Single, Together, same, subject_of_driver
 
+# The conventions in which code that was not written for mhat wants to be called.
+CONVENTIONS: dict[str, Callable[[Asked], Iterator[Proposal]]] = {
+    steps.NAME: steps.proposed,
+    factories.METHOD: factories.of_methods,
+    gradients.NAME: gradients.proposed,
+    factories.TRIPLE: factories.of_triples,
+    factories.FACTORY: factories.of_factories,
+    factories.GENERATOR: factories.of_generators,
+    owners.PARAMETERS: owners.of_parameters,
+    owners.LAYERS: owners.of_layers,
+    owners.MODELS: owners.of_models,
+}
 FAR = 1000.0  # a start so far away that no default step comes back from there
 ALIKE = 0.1  # what another way may be less likely, and still be told of
 SHOWN = 6

@@ -199,7 +199,7 @@ def _of_constructors(asked: Asked) -> Iterator[Proposal]:
             continue
 
         def make(starts: list[Any], knobs: Mapping[str, float], method: str = method) -> Callable[..., Any]:
-            return lambda **arguments: getattr(thing(**arguments), method)()
+            return lambda *arguments, **named: getattr(thing(*arguments, **named), method)()
 
         yield from ways(asked, thing, make, [], 0.65 - 0.01 * place, Written.of(getattr(thing, method)))
 
@@ -223,7 +223,7 @@ def ways(
     )
     written = written or Written.of(function)
     counts = tuple(n for n in spelled if _is_count(spelled[n]) and n != point)
-    tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES or written.only_compares(n))
+    tolerances = tuple(n for n in spelled if n not in counts and (spelled[n] in TOLERANCES or written.only_compares(n)))
     meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}
     for n in required:
         stem = _RATES.sub("", spelled[n])

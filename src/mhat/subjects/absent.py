@@ -35,6 +35,10 @@ class _Kind(type):
             raise AttributeError(name)
         return absent(f"{cls.missing}.{name}")
 
+    def __instancecheck__(cls, thing: Any) -> bool:
+        # What stands for a layer is one of those that are missing.
+        return super().__instancecheck__(thing) or bool(getattr(type(thing), "stands_in", False))
+
     def __getitem__(cls, item: Any) -> Any:
         return cls
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import METHODS, PARAMS, Calling, is_required, is_size, methods_of, size_for, ways_of
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of
-from mhat.subjects.spelling import Keywords, keywords_of
+from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
 from mhat.subjects.subject import Array, Subject
 from mhat.subjects.trials import AGAIN, TURNED, Single, Together, same, subject_of_driver
 
@@ -51,6 +51,9 @@ def subject_of_class(
     apart = [p.name for p in parameters if is_required(p) and (plain_spelling(p.name) in PARAMS or is_size(p.name))]
     keywords = keywords_of(name, parameters, rule_knobs, options if is_class else None, skip=apart)
     keywords.check_known(name, EXPECTED)
+    for method in methods_of(thing) if is_class else ():
+        told = spelling_of(_arguments(getattr(thing, method)), rule_knobs)
+        keywords = replace(keywords, spelling=keywords.spelling.yielding(told))
     maker = _Maker(name, thing, is_class, tuple(apart), keywords)
     way, driver = _found(maker, rule_knobs, dtype, observe, guard)
     return subject_of_driver(
@@ -71,6 +74,13 @@ def has_step(thing: Any) -> bool:
 def _has_start(apart: Iterable[str], way: Calling) -> bool:
     owns = any(plain_spelling(parameter) in PARAMS for parameter in apart)
     return owns or any(role.startswith(("params", "pairs")) for role in way.roles)
+
+
+def _arguments(method: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(method).parameters.values())
+    except (TypeError, ValueError):
+        return []
 
 
 def _constructor(made: type) -> list[inspect.Parameter]:

@@ -44,6 +44,17 @@ class SpelledKnobs:
         """The knobs it takes, in our spelling."""
         return frozenset(self.knobs) | (frozenset(self._in_tuple) if self.betas else frozenset())
 
+    def yielding(self, other: SpelledKnobs) -> SpelledKnobs:
+        """Leave out what goes by another name here and by its own there: an `eta` beside an `lr` is no learning rate."""
+        lost = {
+            ours
+            for ours, theirs in self.knobs.items()
+            if ours not in self.required
+            and plain_spelling(theirs) != plain_spelling(ours) == plain_spelling(other.knobs.get(ours, ""))
+        }
+        kept = {ours: theirs for ours, theirs in self.knobs.items() if ours not in lost}
+        return replace(self, knobs=kept, defaults={k: v for k, v in self.defaults.items() if k not in lost})
+
     @property
     def _in_tuple(self) -> tuple[str, ...]:
         return tuple(name for name in BETAS if name in self.defaults and name not in self.knobs)
@@ -155,7 +166,7 @@ def spelling_of(
             defaults[ours] = float(default)
         elif default is None and ours in OFF_IF_NONE:
             defaults[ours] = 0.0
-    switched = _switched_off(knobs, defaults, rule_knobs, {ours for ours in required})
+    switched = _switched_off(knobs, defaults, rule_knobs, set(required))
     defaults |= dict.fromkeys(switched, 0.0)
     required += [ours for ours in switched if ours not in required]
     if betas and usable[betas].default is inspect.Parameter.empty:

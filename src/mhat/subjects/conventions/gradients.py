@@ -141,6 +141,8 @@ class Run:
 def _is_count(spelled: str) -> bool:
     """Whether a name says how many steps there are."""
     several = spelled.startswith(("n", "max", "total")) and spelled.endswith("steps")
+    if spelled.startswith(("start", "init", "first", "print", "log", "every")):
+        return False
     return spelled in COUNTS or several or (("iter" in spelled or "epoch" in spelled) and "fn" not in spelled)
 
 
@@ -217,11 +219,12 @@ def ways(
         p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)
     ]
     spelled = {p.name: plain_spelling(p.name) for p in arguments}
-    required = [p.name for p in arguments if is_required(p)]
+    written = written or Written.of(function)
+    required = [p.name for p in arguments if is_required(p) or (p.default is None and written.calls(p.name))]
+    required = [n for n in required if "callback" not in n]
     point = next(
         (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
     )
-    written = written or Written.of(function)
     counts = tuple(n for n in spelled if _is_count(spelled[n]) and n != point)
     tolerances = tuple(n for n in spelled if n not in counts and (spelled[n] in TOLERANCES or written.only_compares(n)))
     meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}

@@ -110,7 +110,7 @@ class Owner:
                 optimizer = optimizers[min(i, len(optimizers) - 1)]
                 function = optimizer if self.method is None else getattr(optimizer, self.method)
                 arguments: dict[str, Any] = {**fixed, **dict.fromkeys(self.counts, count)}
-                arguments |= dict.fromkeys(self.closures, None)
+                arguments |= dict.fromkeys(self.closures, standins.Idle())
                 if self.flat:
                     one = len(gradients) == 1
                     arguments[self.flat] = gradients[0] if one else np.concatenate([np.ravel(g) for g in gradients])
@@ -268,6 +268,7 @@ def _ways(
         step = keywords_of(asked.name, rest, asked.rule_knobs, skip=[*apart_now, *step.spelling.unknown])
     if beside is None:
         return
+    maker = replace(maker, spelling=maker.spelling.yielding(step.spelling))
     plain = Owner(
         asked.thing, asked.name, method, "", handed, words, maker, apart, step, counts, closures,
         setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones,

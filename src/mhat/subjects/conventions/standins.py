@@ -39,6 +39,7 @@ class Place:
 class Kept:
     """An object that has what the text asks of it; a state that others put there is zero until it is put there."""
 
+    stands_in = True
     _words: Words | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -121,6 +122,15 @@ class Parameter(Kept):
     __radd__ = __add__
 
 
+class Numbers(np.ndarray[Any, Any]):
+    """An array that can be asked for what tensors of home-made frameworks give: itself."""
+
+    def detach(self) -> Numbers:
+        return self
+
+    numpy = cpu = realize = detach
+
+
 def names_of(words: Words) -> tuple[str, str]:
     """Give the names under which a text looks for a value and for its gradient."""
     data = next((name for name in DATA if name in words.attributes), "data")
@@ -130,13 +140,15 @@ def names_of(words: Words) -> tuple[str, str]:
 def parameter(value: Any, words: Words) -> tuple[Parameter, Place]:
     """Make a parameter for a text, and its place."""
     data, grad = names_of(words)
-    made = Parameter(value, data, grad, words)
+    seen = np.asarray(value).view(Numbers) if words.called & vars(Numbers).keys() else value
+    made = Parameter(seen, data, grad, words)
     nested = any(inner == grad and outer in DATA for inner, outer in words.chained)
 
     def put(x: Any, g: Any) -> None:
+        g = g if g is None or seen is value else np.asarray(g).view(Numbers)
         setattr(made, grad, g if g is None or not nested else Parameter(g, data, grad))
 
-    return made, Place(put, lambda: getattr(made, data))
+    return made, Place(put, lambda: np.asarray(getattr(made, data)))
 
 
 class Layer(Kept):
@@ -147,6 +159,11 @@ class Layer(Kept):
 
     def __init__(self, words: Words | None = None) -> None:
         self._words = words
+
+    def backward(self, *arguments: Any, **named: Any) -> None:
+        """Leave the gradients as they are."""
+
+    forward = backward
 
     def parameters(self) -> list[Any]:
         """Give the parameters, where the layer keeps such."""
@@ -193,7 +210,7 @@ def _attributes(made: Any, value: Any, name: str, grad: str) -> Place:
 def _dictionaries(made: Layer, values: Sequence[Any], words: Words) -> list[Place]:
     """Give a layer dictionaries of its tensors; gradients are under the same keys, or under those with a d."""
     keys = ["W" if "W" in words.texts or "w" not in words.texts else "w", "b"]
-    marked = any(f"d{key}" in words.texts for key in keys)
+    marked = "d" in words.texts or any(f"d{key}" in words.texts for key in keys)
     held = "params" if "params" in words or "parameters" not in words else "parameters"
     under = next((name for name in ("grads", "gradients", "gradient", "dparams", "grad") if name in words), "grads")
     params = dict(zip(keys, values, strict=False))
@@ -205,6 +222,18 @@ def _dictionaries(made: Layer, values: Sequence[Any], words: Words) -> list[Plac
 
 def _entry(made: Layer, held: str, grads: dict[str, Any], key: str, mark: str) -> Place:
     return Place(lambda x, g: grads.__setitem__(mark, g), lambda: getattr(made, held)[key])
+
+
+class Idle:
+    """Something that does nothing, whatever is asked of it: a loss that has been gone through backwards."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *arguments: Any, **named: Any) -> None:
+        return None
 
 
 class Model:

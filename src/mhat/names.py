@@ -318,10 +318,11 @@ def _subject_in_here(wanted: Wanted, guard: Guard) -> Subject:
     if not wanted.where.endswith(".py"):
         kinds.import_framework(wanted.where)
     with quiet():
-        loaded = modules.load(wanted.where)
+        loaded = modules.load_around(wanted.where, wanted.name)
     with loaded.neighbours.entered():
         subject = _subject_of_thing(loaded.named(wanted.name), wanted.named, wanted, guard)
-    return recordable(replace(subject, drive=loaded.neighbours.around(subject.drive)))
+    notes = (*subject.notes, *loaded.notes)
+    return recordable(replace(subject, drive=loaded.neighbours.around(subject.drive), notes=notes))
 
 
 def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard | None = None) -> Subject:

@@ -65,7 +65,7 @@ class Single:
         for dimensions, gradients in TRIALS.items():
             if dimensions == 2 and not self.dimensions - {0} and self.dimensions:
                 break
-            zero = np.zeros(gradients.shape[1:])
+            zero, before = np.zeros(gradients.shape[1:]), self.dtype
             try:
                 first = self.one(gradients, zero, {})
             except SubjectHangs:
@@ -75,6 +75,8 @@ class Single:
                 refusals[dimensions] = error.with_traceback(None)
                 continue
             self.dimensions.add(dimensions)
+            if self.dtype != before:
+                first = self.one(gradients, zero, {})
             check_again(self.name, [first], [self.one(gradients, zero, {})])
         if not self.dimensions:
             raise refusals[0]
@@ -165,7 +167,7 @@ class Together:
         """Find out whether it takes vectors, else matrices alone, else numbers; try it twice. Raises SubjectError."""
         refusal: SubjectError | None = None
         for form in self.forms:
-            self.form = form
+            self.form, before = form, self.dtype
             try:
                 first = self.attempt({})
             except SubjectHangs:
@@ -173,6 +175,8 @@ class Together:
             except SubjectError as error:
                 refusal = refusal or error.with_traceback(None)
                 continue
+            # What it answers in another type than it was given is given that type from then on.
+            first = first if self.dtype == before else self.attempt({})
             return check_again(self.name, first, self.attempt({}))
         assert refusal is not None
         raise refusal

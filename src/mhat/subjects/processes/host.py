@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import IO, Any
 
@@ -135,7 +136,7 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
         return _described(subject), subject
     if not where.endswith(".py"):
         kinds.import_framework(where)
-    loaded = modules.load(where)
+    loaded = modules.load(where) if request["rule"] else modules.load_around(where, name)
     loaded.neighbours.enter()
     if request["rule"]:
         thing = loaded.named(name or _only_rule(loaded.module, where))
@@ -151,6 +152,7 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
         thing, named, request["rule_knobs"], options, request["dtype"], request["observe"], guard,
         request["convention"],
     )  # fmt: skip
+    subject = replace(subject, notes=(*subject.notes, *loaded.notes))
     return _described(subject), subject
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mhat.subjects.processes.guest import Wanted
     from mhat.subjects.processes.process import Allowance
     from mhat.subjects.sandbox import Guard
+    from mhat.subjects.scripts.ways import Possible
     from mhat.subjects.subject import Subject
 
 GIGABYTE = 1e9
@@ -270,6 +271,22 @@ def find_subject(
         return _subject_of_rule(rules.named(named), named, wanted)
     wanted = replace(wanted, named=named, where=_parted(named)[0], name=_parted(named)[1])
     return _subject_of_text(wanted, allowance, in_process, limit)
+
+
+def find_ways(
+    named: str, *, limit: float | None = None, memory: float | None = None, in_process: bool = False
+) -> list[Possible]:
+    """Find the ways to drive a script: what may be fed, and what read, the best first; raises SubjectError."""
+    from mhat.subjects.processes.guest import Wanted, ways_in_process
+    from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.sandbox import LIMIT, Guard
+    from mhat.subjects.scripts import finding
+
+    limit = LIMIT if limit is None else limit
+    if in_process:
+        return finding.found_in(named, named, Guard(limit))
+    allowance = Allowance(None if memory is None else memory * GIGABYTE)
+    return ways_in_process(Wanted(named, named, limit=limit), allowance)
 
 
 def _check_script(named: Any, feed: str | None, read: str | None) -> None:

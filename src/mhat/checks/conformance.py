@@ -102,6 +102,23 @@ def identify(
 
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
+    pairs = [(rule, observe) for rule in askable(rules, observe)]
+    return among(
+        subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report
+    )
+
+
+def among(
+    subject: Subject,
+    pairs: Sequence[tuple[Rule, str]],
+    *,
+    dialects: Dialects = True,
+    maximize: bool = False,
+    seconds: float = 2 * SECONDS,
+    knobs: Mapping[str, float] | None = None,
+    report: Listener | None = None,
+) -> Verdict:
+    """Find which rule a subject is and what it gives of it, of some pairs of both; raises as `check` does."""
     subject = climbing(subject) if maximize else subject
     held = knobs or {}
     questions = [
@@ -112,7 +129,7 @@ def identify(
             rule.settled({name: held[name] for name in held if name in rule.knobs}),
             dialects=dialects,
         )
-        for rule in askable(rules, observe)
+        for rule, observe in pairs
     ]
     return identified(questions, Effort(seconds, report))
 

@@ -278,7 +278,7 @@ def _answer(driver: Single | Together, knobs: Mapping[str, float], start: float 
 
 def _other(value: float) -> float:
     """Give a knob a value that no rule confuses with its default."""
-    return value / 2 + 0.25 if value < 1 else value * 1.5
+    return value / 2 + 0.25 if value < 1 and value != 0.5 else value * 1.5
 
 
 def check_again(name: str, first: list[Array], second: list[Array]) -> None:

@@ -24,8 +24,8 @@ KnobOption = Annotated[
     typer.Option("--knob", "-k", metavar="NAME=VALUE", help="A knob that is held, or an option of its constructor."),
 ]
 ObserveOption = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x]", show_default=False),
+    str | None,
+    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"),
 ]
 FeedOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the gradients.")]
 ReadOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the result.")]
@@ -105,7 +105,7 @@ def check(
         typer.Option(metavar="RULE", help="The rule it claims to be. [by its name, else it is identified]"),
     ] = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedOption = None,
     read: ReadOption = None,
     command: CommandOption = None,
@@ -155,7 +155,7 @@ def check(
 def identify(
     subject: SubjectArgument = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedOption = None,
     read: ReadOption = None,
     command: CommandOption = None,
@@ -199,7 +199,7 @@ def compare(
     a: Annotated[str | None, typer.Argument(metavar="A", help="A subject, as for check.", show_default=False)] = None,
     b: Annotated[str | None, typer.Argument(metavar="B", help="Another one.", show_default=False)] = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedsOption = None,
     read: ReadsOption = None,
     command: CommandsOption = None,

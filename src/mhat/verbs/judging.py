@@ -70,7 +70,7 @@ def check(
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = Manner(
         "check",
-        observe or "x",
+        observe,
         strict,
         maximize,
         seconds,
@@ -154,7 +154,7 @@ def identify(
     (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = inquiry.Manner(
         "identify",
-        observe or "x",
+        observe,
         False,
         maximize,
         seconds,
@@ -201,7 +201,7 @@ def compare(
     pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
     manner = inquiry.Manner(
         "compare",
-        observe or "x",
+        observe,
         False,
         False,
         seconds,

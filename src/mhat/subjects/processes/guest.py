@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from mhat.subjects.processes.pipes import KEPT, OutOfTimeError, TooMuchError
 from mhat.subjects.processes.process import SHOWN, Allowance, Process
 from mhat.subjects.recording.recorder import Recording
 from mhat.subjects.sandbox import LIMIT, is_users
+from mhat.subjects.scripts.ways import Possible
 from mhat.subjects.subject import Array, Subject
 
 HOST = "mhat.subjects.processes.host"
@@ -56,6 +57,7 @@ class Wanted:
     observe: str = "x"
     limit: float = LIMIT
     convention: str | None = None
+    look: bool = False  # whether the ways to drive a script are to be found, and no subject
 
     def message(self) -> dict[str, Any]:
         """Write it for the other process; raises BadValue for an option that cannot be written."""
@@ -94,6 +96,17 @@ def found_in_process(wanted: Wanted, allowance: Allowance | None = None) -> Subj
     except BaseException:
         guest.end()
         raise
+
+
+def ways_in_process(wanted: Wanted, allowance: Allowance | None = None) -> list[Possible]:
+    """Find the ways to drive a script, in a process of its own; raises as `found_in_process`."""
+    guest = Guest(replace(wanted, look=True), allowance or Allowance())
+    try:
+        return [Possible(**way) for way in guest.found()["ways"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SubjectError(wanted.named, NONSENSE, OF_ITS_OWN, f"{type(error).__name__}: {error}") from None
+    finally:
+        guest.end()
 
 
 def _last_words(said: str) -> str:

@@ -27,6 +27,7 @@ from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
 from mhat.subjects.recording.recorder import record
 from mhat.subjects.sandbox import Guard, Unheard, raised
+from mhat.subjects.scripts import finding
 from mhat.subjects.scripts.script import subject_of_script
 from mhat.subjects.subject import Array, Subject
 
@@ -130,6 +131,8 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
     where, name, named = request["where"], request["name"], request["named"]
     guard = Guard(request["limit"], channel.begins, _heard)
     sys.argv = [where]
+    if request["look"]:
+        return {"ways": finding.as_data(finding.found_in(where, named, guard))}, None
     if request["feed"] is not None:
         subject = subject_of_script(where, request["feed"], request["read"], named, request["rule_knobs"], guard)
         subject = found_out(subject, request["observe"])

@@ -18,6 +18,7 @@ import numpy as np
 
 from mhat.checks.absence import with_absence
 from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.apart import found_apart
 from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.deviation import first_deviation
@@ -45,6 +46,8 @@ SECONDS = 45.0
 PATIENCE = 4.0
 # Which share of a search may be spent in double precision where the code speaks of a smaller type.
 SPOKEN = 0.2
+# And on tensors one by one, where no single edit of all of them is the answer.
+ALONE = 0.5
 VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
 IN_FLOAT32 = "to the rounding of float32 it is {}: if it computes in that type, ask with --dtype float32 (dtype=)"
 
@@ -163,7 +166,35 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
-    return deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
+    candidates: Sequence[Candidate] = search.candidates(1, until)
+    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+        return apart
+    return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
+
+
+def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:
+    """Say in which tensors alone something was changed; None where it is not so."""
+    until = effort.share(ALONE)
+
+    def follows(alone: Question) -> bool:
+        followed = conforming(alone, strict=strict)
+        return followed is not None and not refuses(alone, followed)
+
+    def candidates(alone: Question, effort: Effort, depth: int) -> Sequence[Candidate]:
+        return _search(alone, effort, () if strict else alone.hidden).candidates(depth, until)
+
+    apart = found_apart(question, effort, follows, candidates)
+    if apart is None:
+        return None
+    verdict = deviating(question, [apart.candidate], apart.candidate, effort, laws_of=apart.wrong[0][1])
+    names = question.subject.called
+    pointed = [
+        line for k, alone, answer in apart.wrong
+        for line in diagnosis_of(alone, answer, near=names[k - 1] if len(names) >= k else "").lines
+    ]  # fmt: skip
+    assert verdict.diagnosis is not None
+    diagnosis = replace(verdict.diagnosis, lines=tuple(dict.fromkeys(pointed)))
+    return replace(verdict, diagnosis=diagnosis, notes=(*verdict.notes, *apart.notes))
 
 
 def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
@@ -321,9 +352,13 @@ def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Ve
 
 
 def deviating(
-    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort, notes: tuple[str, ...] = ()
-) -> Verdict:
-    """Say what was changed, or what comes nearest; `notes` stand where nothing was found."""
+    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort,
+    notes: tuple[str, ...] = (), laws_of: Question | None = None,
+) -> Verdict:  # fmt: skip
+    """Say what was changed, or what comes nearest; `notes` stand where nothing was found.
+
+    `laws_of`: a question about the same subject of which the laws are to be asked.
+    """
     answers = [diagnosis_of(question, candidate) for candidate in candidates[:4]]
     diagnosis = replace(answers[0], others=_others(answers)) if answers else None
     estimated: Mapping[str, float] = candidates[0].knobs if answers else {}
@@ -331,7 +366,7 @@ def deviating(
     effort.begin(f"{question.rule.name}: the smallest gradients that show it, and the laws")
     return replace(
         verdict_of(question, estimated, conforms=False),
-        laws=findings(question, estimated),
+        laws=findings(laws_of or question, estimated),
         deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
         diagnosis=diagnosis,
         nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,

@@ -177,6 +177,7 @@ def _deviation(
         tensor + 1,
         float(observed.probes.start[probe, tensor, i]),
         {name: value for name, value in own.items() if value != plain[name] and name not in knobs},
+        called=question.subject.called[tensor] if len(question.subject.called) > tensor else "",
     )
 
 

@@ -66,7 +66,8 @@ class Deviation:
     `gradients`, `got` and `expected` belong together, a value a step, in the given `unit`: for parameters the
     steps taken downhill, in learning rates where the rule has one. `tensor` (from 1) says where it was seen when
     several were driven; `start` where x began, `knobs` which were set for it beside those that were told, and
-    `beside` how many other coordinates had to be driven in the same tensor. Of `matrices` it follows one entry.
+    `called` is its name in the code, `beside` how many other coordinates had to be driven in the same tensor.
+    Of `matrices` it follows one entry.
     """
 
     step: int
@@ -81,12 +82,13 @@ class Deviation:
     beside: int = 0
     course: Course | None = None
     matrices: Matrices | None = None
+    called: str = ""
 
     @property
     def setting(self) -> str:
         """Say in which tensor, from where, with which knobs and beside what it was seen, as far as it matters."""
         parts = [
-            f" in tensor {self.tensor}" if self.tensor > 1 else "",
+            f" in tensor {self.tensor}{f' (`{self.called}`)' if self.called else ''}" if self.tensor > 1 else "",
             f" from x = {exact(self.start)}" if self.start and self.matrices is None else "",
             f" with {', '.join(f'{name}={exact(value)}' for name, value in self.knobs.items())}" if self.knobs else "",
             f" beside {self.beside} other coordinates" if self.beside else "",

@@ -55,9 +55,12 @@ class Forms:
         forms = (_in_form(spoken, search.nearest) for spoken, search in self.others if search.nearest.edits)
         return max([self.own.nearest, *forms], key=lambda candidate: (candidate.score, -len(candidate.edits)))
 
-    def candidates(self, depth: int = DEPTH, until: float = math.inf) -> list[Candidate]:
-        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
-        for level in range(1, depth + 1):
+    def candidates(self, depth: int = DEPTH, until: float = math.inf, *, first: int = 1) -> list[Candidate]:
+        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first.
+
+        `first`: with at least so many edits; those with fewer must have been asked for.
+        """
+        for level in range(first, depth + 1):
             found = self.at(level, until)
             if found:
                 return found

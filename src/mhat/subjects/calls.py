@@ -57,6 +57,12 @@ class Calling:
         return sum(role[:-1] == "params" for role in self.roles if role[-1].isdigit()) or None
 
     @property
+    def called(self) -> tuple[str, ...]:
+        """The names of the tensors, if the method names each."""
+        named = {role: name for role, name in zip(self.roles, self.names, strict=True) if role[:-1] == "params"}
+        return tuple(named[role] for role in sorted(named))
+
+    @property
     def together(self) -> bool:
         """Whether several tensors can be driven at once."""
         return self.layout != "array" or "key" in self.roles or self.tensors is not None

@@ -63,6 +63,7 @@ def subject_of_class(
         tensors=way.tensors,
         defaults={**way.spelling.defaults, **keywords.defaults},
         source=source_of(thing if is_class else type(thing)),
+        called=way.called,
     )
 
 

@@ -38,6 +38,7 @@ class Subject:
     begins: bool = False  # whether it starts elsewhere by itself, and takes none
     dtype: str = "float64"  # the arithmetic it computes in
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
+    called: tuple[str, ...] = ()  # what its code calls the tensors, as far as that is known
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read
     source: SourceText | None = None  # the text of it, indentation kept
     # Drives it and gives what it did (see `recording.recorder`); None where that cannot be seen.

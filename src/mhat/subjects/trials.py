@@ -231,6 +231,7 @@ def subject_of_driver(
     defaults: Mapping[str, float] | None = None,
     source: SourceText | None = None,
     notes: tuple[str, ...] = (),
+    called: tuple[str, ...] = (),
 ) -> Subject:
     """Make a subject of what has settled; `tensors`: how many it must be driven with, if it says so."""
     return Subject(
@@ -247,6 +248,7 @@ def subject_of_driver(
         defaults=defaults or {},
         source=source,
         notes=notes,
+        called=called,
     )
 
 

@@ -159,6 +159,7 @@ def subject_of_proposal(asked: Asked, driver: Single | Together, proposal: Propo
         defaults=proposal.defaults,
         source=source_of(thing if callable(thing) and hasattr(thing, "__name__") else type(thing)),
         notes=(f"driven {proposal.how}",),
+        called=proposal.called,
     )
 
 

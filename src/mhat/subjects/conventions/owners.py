@@ -284,8 +284,9 @@ def _ways(
         for own, forms, less, said in ways:
             yield Proposal(
                 CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin, enter),
-                [maker, step, beside.spelling],
-                together=True, tensors=len(holders.names_in(words.attributes)) if given else _tensors(kind, words), forms=forms,
+                [maker, step, beside.spelling], together=True,
+                tensors=len(holders.names_in(words.attributes)) if given else _tensors(kind, words), forms=forms,
+                called=_called(kind, words),
             )  # fmt: skip
 
 
@@ -367,6 +368,11 @@ def _tensors(kind: str, words: Words) -> int | None:
     if kind in ("layer", "layers"):
         return 1 if len(standins.tensor_names(words)) == 1 else 2
     return 2 if kind == "model" else None
+
+
+def _called(kind: str, words: Words) -> tuple[str, ...]:
+    """Give the names of the tensors of a layer."""
+    return tuple(name for name, _ in standins.tensor_names(words)) if kind in ("layer", "layers") else ()
 
 
 def _kept(kind: str, words: Words) -> str:

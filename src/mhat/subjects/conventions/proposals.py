@@ -64,6 +64,7 @@ class Proposal:
     tensors: int | None = None
     starts: bool = True
     forms: tuple[str, ...] = ()  # of several tensors: vectors, matrices or numbers; all if none is named
+    called: tuple[str, ...] = ()  # the names of the tensors, where they have some
     reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property

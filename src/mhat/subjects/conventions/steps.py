@@ -19,7 +19,7 @@ from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS
 from mhat.subjects.conventions.answers import sorted_answer
 from mhat.subjects.conventions.companions import Companion, companions_of
-from mhat.subjects.conventions.layouts import SHOWN, Slots, laid, taken_apart, zeros
+from mhat.subjects.conventions.layouts import SHOWN, Slots, keys_of, laid, taken_apart, zeros
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import STATES, Roles, readings_of
 from mhat.subjects.conventions.tensors import plain, tensor_of, uses_torch
@@ -248,7 +248,8 @@ def _proposals(
         how = f"{_said(step)}{SAYS[kind] if asked.observe == 'x' else ''}"
         proposal = Proposal(
             convention, how, 0.8 + sure - KINDS[kind], stepped(own.begin), keywords, together=step.layout != "array",
-            tensors=_tensors(step), starts=has_params, reading=f"{kind} {dict(step.roles.by_name)}",
+            tensors=_tensors(step), starts=has_params, called=_called(step),
+            reading=f"{kind} {dict(step.roles.by_name)}",
         )  # fmt: skip
         if uses_torch(asked.thing):
             course, likely = stepped(own.begin, tensor_of), proposal.confidence + 0.005
@@ -260,6 +261,14 @@ def _tensors(step: Step) -> int | None:
     if step.roles.tensors:
         return step.roles.tensors
     return 2 if step.layout.startswith("dict") else None
+
+
+def _called(step: Step) -> tuple[str, ...]:
+    """Give the names of the tensors: those of the arguments, or the keys."""
+    if step.roles.tensors:
+        named = {role: name for name, role in step.roles.by_name.items() if role.startswith("params")}
+        return tuple(named[role] for role in sorted(named))
+    return tuple(keys_of(2)) if step.layout.startswith("dict") else ()
 
 
 def _said(step: Step) -> str:

@@ -146,6 +146,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         tensors=None if data["tensors"] is None else int(data["tensors"]),
         defaults={str(name): float(value) for name, value in data["defaults"].items()},
         source=None if source is None else SourceText(str(source[0]), str(source[1]), int(source[2])),
+        called=tuple(map(str, data["called"])),
         notes=tuple(map(str, data["notes"])),
     )
 

@@ -196,6 +196,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),
             "source": None if source is None else [source.whole, source.file, source.first_line],
+            "called": list(subject.called),
             "notes": list(subject.notes),
         }
     }

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError
+from mhat.subjects.recording import watching
 from mhat.subjects.sandbox import told
 from mhat.subjects.scripts import no_plots, rewriting
 from mhat.subjects.subject import Array
@@ -51,7 +52,8 @@ class Script:
         self.draws = False  # whether it needs plots that are real
 
     def tree(self) -> ast.Module:
-        return rewriting.rewritten(ast.parse(self.text, self.path), self.feed, self.read, self.settable)
+        fed = rewriting.rewritten(ast.parse(self.text, self.path), self.feed, self.read, self.settable)
+        return watching.instrumented(fed, self.path)
 
     def run(self, gradients: list[float], numbers: Mapping[str, float]) -> Array:
         """Run it once; raises SubjectError. A script that needs real plots has them, without a screen, from then on."""

@@ -98,7 +98,7 @@ class Fix:
     """A change of the user's own file with which the same check passes; or `reason` says why there is none.
 
     `file` as the user typed it; `diff` is unified. `tried`: how many changes were tried, in how many `seconds`. `kept`:
-    where the file is as it was before, once the change was written.
+    where the file is as it was before, once the change was written. `before` and `after` are its bytes.
     """
 
     file: str = ""

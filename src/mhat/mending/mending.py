@@ -19,6 +19,7 @@ from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, MhatError
 from mhat.inquiry import Manner, Party
 from mhat.language.tree import Tree
+from mhat.mending import originals
 from mhat.mending.copies import Copies
 from mhat.mending.proposals import Proposer
 from mhat.mending.slips import Slips
@@ -36,12 +37,31 @@ OUT_OF_TIME = "no change of {} was found that makes it conform in {:g} seconds (
 NOT_SEEN = "{} cannot be run as a copy, so that no change of it can be tried"
 
 
-def fix(
-    verdict: Verdict, party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
-) -> Fix | None:
-    """Look for a change of the file that a verdict is about; None where there is nothing to mend."""
+def mend(
+    verdict: Verdict,
+    party: Party,
+    manner: Manner,
+    keywords: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+    *,
+    write: bool = False,
+) -> Verdict:
+    """Look for a change of the file that a verdict is about, and write it if that is asked for.
+
+    Raises OutputFileError or BadValue where it is found and cannot be written.
+    """
     if verdict.conforms or verdict.reference is None:
-        return None
+        return verdict
+    found = _fix(verdict, party, manner, keywords, mapping)
+    if write and found.diff:
+        found = replace(found, kept=originals.write(found.file, found.before, found.after))
+    return replace(verdict, fix=found)
+
+
+def _fix(
+    verdict: Verdict, party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Fix:
+    assert verdict.reference is not None
     began = time.monotonic()
     try:
         source = source_of(party)
@@ -50,11 +70,11 @@ def fix(
     if verdict.diagnosis is None:
         return Fix(source.shown, reason=f"no change of {source.shown} is offered: {NOTHING_NAMED}")
     copies = Copies(source.path)
-    trials = Trials(
-        party, source.name, verdict.reference, manner, keywords, mapping, copies, began + manner.seconds
-    )  # fmt: skip
+    deadline = began + manner.seconds
+    trials = Trials(party, source.name, verdict.reference, manner, keywords, mapping, copies, deadline)
+    text = Text(source.path.read_bytes())
     try:
-        found = Mender(verdict, trials, Text(source.path.read_bytes())).mended()
+        found = Mender(verdict, trials, text).mended()
         reason = "" if found is not None else _why_not(source, trials, manner)
     except (OSError, SyntaxError, ValueError, NotWatched):
         found, reason = None, NOT_SEEN.format(source.shown)
@@ -63,8 +83,7 @@ def fix(
     told = Fix(source.shown, reason=reason, tried=trials.tried, seconds=time.monotonic() - began)
     if found is None:
         return told
-    before = source.path.read_bytes()
-    return replace(told, diff=diff_of(Text(before), found, source.shown), before=before, after=found.raw)
+    return replace(told, diff=diff_of(text, found, source.shown), before=text.raw, after=found.raw)
 
 
 class NotWatched(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mhat.language.tree import Assignment, Expression, Tree
-from mhat.mending.sight import Course, numbers_of
+from mhat.mending.sight import ALL, Course, numbers_of
 from mhat.mistakes.slots import AFTER, BEFORE, FIRST, RESULT, Content, Slot, slots_of
 from mhat.search.evaluator import SHAPE, Closures
 from mhat.search.observed import Probes
@@ -121,6 +121,8 @@ class Courses:
         scalar = all(np.ndim(value) < 2 for value in values)
         for tensor in range(1 if scalar else self.tensors):
             yield (tensor, None), [numbers_of(value, tensor, None) for value in values]
+        if not scalar and self.tensors > 1:
+            yield (ALL, None), [numbers_of(value, ALL, None) for value in values]
         if not scalar and self.coordinates > 1:
             for tensor in range(self.tensors):
                 for c in range(self.coordinates):

@@ -14,7 +14,7 @@ from itertools import chain, combinations, islice
 from typing import Any
 
 from mhat import inquiry
-from mhat.checks.findings import Fix
+from mhat.checks.findings import Diagnosis, Fix
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, MhatError
 from mhat.inquiry import Manner, Party
@@ -22,12 +22,14 @@ from mhat.language.tree import Tree
 from mhat.mending import originals
 from mhat.mending.copies import Copies
 from mhat.mending.proposals import Proposer
+from mhat.mending.sight import Sight
 from mhat.mending.slips import Slips
 from mhat.mending.sources import Source, source_of
 from mhat.mending.texts import Piece, Proposal, Text
 from mhat.mending.trials import Trials
 from mhat.mistakes.parts import Anatomy
 from mhat.mistakes.slots import Edit, assembled
+from mhat.search.observed import Observed
 
 # So many changes are tried that an edit points to, and so many of whole statements.
 POINTED, WHOLE = 160, 400
@@ -118,16 +120,21 @@ class Mender:
         diagnosis = self.verdict.diagnosis
         assert diagnosis is not None and self.verdict.reference is not None
         self.reference = self.verdict.reference.tree
-        edits, now, text = list(diagnosis.edits), diagnosis.rule.tree, self.text
-        if _joined(self.reference, edits) != now:
-            edits = []
+        text, explanations = self.text, [diagnosis, *diagnosis.others]
+        ways = [(each.rule.tree, self._apart(each)) for each in explanations]
         while True:
-            step = self._step(text, now, edits)
+            step = self._step(text, ways)
             if step is None:
                 return text if text is not self.text and self.conforms(text) else None
-            text, edits, now = step
+            text, now, edits = step
+            ways = [(now, edits)]
             if not edits:
                 return text if self.conforms(text) else None
+
+    def _apart(self, diagnosis: Diagnosis) -> list[Edit]:
+        """Give the edits of a diagnosis, if its rule is made of them one by one."""
+        edits = list(diagnosis.edits)
+        return edits if _joined(self.reference, edits) == diagnosis.rule.tree else []
 
     def conforms(self, text: Text) -> bool:
         """Whether the same check passes on a copy."""
@@ -141,20 +148,30 @@ class Mender:
             return False
         return verdict.conforms
 
-    def _step(self, text: Text, now: Tree, edits: Sequence[Edit]) -> tuple[Text, list[Edit], Tree] | None:
-        """Take back one edit, or several at once, or all."""
-        ways = [(tree, left) for left in _left(edits) if (tree := _joined(self.reference, left)) is not None]
-        searches = [(Search(self, text, now, tree), left, tree) for tree, left in ways]
-        for stage in (Search.pointed, Search.whole, Search.anything):
-            for search, left, tree in searches:
-                if (found := search.first(stage(search))) is not None:
-                    return found, left, tree
+    def _step(
+        self, text: Text, ways: Sequence[tuple[Tree, Sequence[Edit]]]
+    ) -> tuple[Text, Tree, Sequence[Edit]] | None:
+        """Take back one edit, or several at once, or all, of one explanation of what the text does."""
+        sight = self.trials.watched(text)
+        if sight is None:
+            raise NotWatched
+        searches: list[tuple[Search, Tree, Sequence[Edit]]] = []
+        for now, edits in ways:
+            for left in _left(edits):
+                wanted = _joined(self.reference, left)
+                if wanted is not None and all(wanted != other or left != rest for _, other, rest in searches):
+                    searches.append((Search(self, text, sight, now, wanted), wanted, left))
+        first = searches[: len(ways)] if len(ways) > 1 else searches
+        for stage, some in ((Search.pointed, searches), (Search.whole, first), (Search.anything, first)):
+            for search, wanted, left in some:
+                if (found := search.first(stage(search), driven_alike=stage is not Search.pointed)) is not None:
+                    return found, wanted, left
                 if self.trials.is_late:
                     return None
         return None
 
 
-def _left(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
+def _left(edits: Sequence[Edit]) -> Iterator[Sequence[Edit]]:
     """Yield what may be left of some edits: all but one, all but two, none."""
     for size in range(1, min(len(edits), 2) + 1):
         for gone in combinations(range(len(edits)), size):
@@ -180,18 +197,14 @@ def _joined(reference: Tree, edits: Sequence[Edit]) -> Tree | None:
 class Search:
     """The search for a change that takes a text from one rule to another."""
 
-    def __init__(self, mender: Mender, text: Text, now: Tree, wanted: Tree) -> None:
-        self.mender, self.trials, self.text = mender, mender.trials, text
-        self.wanted = wanted
+    def __init__(self, mender: Mender, text: Text, seen: tuple[Sight, Observed], now: Tree, wanted: Tree) -> None:
+        self.trials, self.text, self.wanted = mender.trials, text, wanted
         self.knobs = dict(mender.verdict.estimated)
-        seen = self.trials.watched(text)
-        if seen is None:
-            raise NotWatched
         self.sight, observed = seen
         self.proposer = Proposer(self.sight, mender.reference, now, wanted, observed.probes, self.knobs)
         self.tried: set[tuple[Piece, ...]] = set()
 
-    def first(self, proposals: Iterator[Proposal]) -> Text | None:
+    def first(self, proposals: Iterator[Proposal], *, driven_alike: bool) -> Text | None:
         """Give the text of the first proposal that does what is wanted, without what it needs not."""
         for proposal in proposals:
             pieces = tuple(sorted(set(proposal.pieces)))
@@ -200,30 +213,30 @@ class Search:
             if pieces in self.tried:
                 continue
             self.tried.add(pieces)
-            if (text := self._does(pieces)) is not None:
+            if (text := self._does(pieces, driven_alike)) is not None:
                 for piece in pieces:
                     less = tuple(each for each in pieces if each is not piece)
-                    if less and len(less) < len(pieces) and (shorter := self._does(less)) is not None:
+                    if less and len(less) < len(pieces) and (shorter := self._does(less, driven_alike)) is not None:
                         pieces, text = less, shorter
                 return text
         return None
 
-    def _does(self, pieces: tuple[Piece, ...]) -> Text | None:
+    def _does(self, pieces: tuple[Piece, ...], driven_alike: bool) -> Text | None:
         text = self.text.changed(pieces)
         if text is None or text.content == self.text.content:
             return None
-        return text if self.trials.does(text, self.wanted, self.knobs) else None
+        return text if self.trials.does(text, self.wanted, self.knobs, driven_alike=driven_alike) else None
 
     def pointed(self) -> Iterator[Proposal]:
         """Yield what the edit points to."""
-        return islice(self.proposer.proposals(), POINTED)
+        return islice(chain(self.proposer.starts(), self.proposer.proposals()), POINTED)
 
     def whole(self) -> Iterator[Proposal]:
         """Yield changes of whole statements."""
         statements = self.proposer.statements
         families = chain(
-            statements.left_out(), statements.renamed(), statements.turned(), statements.stored(),
-            statements.put_in(self.proposer), statements.freed(), statements.moved(),
+            statements.left_out(), statements.renamed(), statements.turned(), statements.counted(),
+            statements.stored(), statements.put_in(self.proposer), statements.freed(), statements.moved(),
         )  # fmt: skip
         return iter(sorted(islice(families, WHOLE), key=lambda proposal: proposal.cost))
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from mhat.language.tree import Expression, Name, Operation, Tree
+from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mending.courses import Courses, Spot, in_slots
 from mhat.mending.sight import Seen, Sight, changed_in_place
-from mhat.mending.spelling import ATOM, IF, POWER, PRODUCT, SIGN, SUM, Speller, Style, Written
+from mhat.mending.spelling import ATOM, IF, POWER, PRODUCT, SIGN, SUM, Speller, Style, Written, number
 from mhat.mending.statements import Statements
 from mhat.mending.texts import Piece, Proposal
 from mhat.mistakes.slots import RESULT, Content, Slot
@@ -43,7 +43,7 @@ class Proposer:
         self, sight: Sight, reference: Tree, tree: Tree, wanted: Tree, probes: Probes, knobs: Mapping[str, float]
     ) -> None:
         self.sight = sight
-        self.statements = Statements(sight)
+        self.statements = Statements(sight, probes.steps)
         self.now, self.then = in_slots(reference, tree), in_slots(reference, wanted)
         self.wanted = wanted
         self.courses = Courses(tree, self.now, probes, knobs)
@@ -58,13 +58,49 @@ class Proposer:
         found = [list(self._of_pair(pair)) for pair in self.pairs()]
         found = [sorted(each, key=lambda proposal: proposal.cost) for each in found if each]
         singles = sorted((one for each in found for one in each), key=lambda proposal: proposal.cost)
-        if len(found) == 1:
+        if len(found) < 2:
             yield from singles
             yield from self._alike(singles)
             return
         yield from self._joined(found)
         yield from singles
         yield from self._alike(singles)
+
+    def starts(self) -> Iterator[Proposal]:
+        """Yield other beginnings of states: what is worth what the state began with, until the first step."""
+        for slot, then in self.then.items():
+            now = self.now.get(slot)
+            if slot[0] != "start" or now == then or isinstance(then, tuple) or now is None:
+                continue
+            begun = self.courses.begin.get(str(slot[1]))
+            if begun is None or not isinstance(then, Number):
+                continue
+            for seen in self.sight.seen:
+                node = seen.node
+                if seen.kind != "expression" or seen.part or not isinstance(node, ast.expr):
+                    continue
+                if any(self.sight.times(seen, course) for _, course in self.courses.views([begun])):
+                    for new in self._beginnings(node, then.value):
+                        if pieces := self.exchanged(seen, new):
+                            yield Proposal(pieces, 1.0)
+
+    def _beginnings(self, node: ast.expr, value: float) -> Iterator[Written]:
+        """Write something of the same shape that begins with a number."""
+        text = self.sight.text.of(node)
+        if isinstance(node, ast.Call):
+            called = self.sight.text.of(node.func)
+            for word in ("ones", "full", "empty", "copy", "array", "asarray", "clone"):
+                if value == 0 and (word in called):
+                    inside = self.sight.text.of(node.args[0]) if node.args else called.rpartition(".")[0]
+                    name = called.replace(word, "zeros") if word in ("ones", "empty") else ""
+                    yield from [Written(f"{name}({inside})")] if name else []
+                    yield from (Written(f"{library}.zeros_like({inside})") for library in self.style.arrays[:2])
+        if isinstance(node, ast.Constant):
+            yield number(value)
+        elif isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript | ast.BinOp):
+            yield from (Written(f"{library}.zeros_like({text})") for library in self.style.arrays[:1] if value == 0)
+            bracketed = f"({text})" if isinstance(node, ast.BinOp) else text
+            yield Written(f"0 * {bracketed}{f' + {number(value).text}' if value else ''}", SUM)
 
     def _joined(self, found: Sequence[Sequence[Proposal]]) -> Iterator[Proposal]:
         """Change several places at once, each in one of its likeliest ways."""

@@ -16,6 +16,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 Numbers = tuple[float, ...]
 # What is wanted of an expression at each step: a number, or the numbers of a tensor.
 Course = Sequence[Numbers]
+# In the place of the number of a tensor: all of them at once.
+ALL = -1
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ def numbers_of(value: Any, tensor: int, coordinate: int | None) -> Numbers:
     if np.ndim(value) < 2:
         return (float(np.ravel(value)[0]),)
     array = np.asarray(value)
+    if tensor == ALL:
+        return tuple(map(float, array.flat))
     row = array[min(tensor, len(array) - 1)]
     if coordinate is None:
         return tuple(map(float, row))

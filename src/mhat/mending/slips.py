@@ -37,8 +37,9 @@ class Slips:
     def proposals(self, near: set[ast.stmt]) -> Iterator[Proposal]:
         """Yield them, those in some statements first."""
         ordered = sorted(self.often, key=lambda seen: self.sight.home(seen.node).statement not in near)
-        for make in (self._counted, self._dropped, self._regrouped, self._renamed, self._numbers, self._wrapped):
-            for seen in ordered:
+        for make in (self._turned, self._counted, self._dropped, self._regrouped, self._renamed, self._numbers, self._wrapped):
+            # A sign is turned where the parameter moves rather than in what it moves by.
+            for seen in ordered[::-1] if make == self._turned else ordered:
                 yield from self._made(seen, make(seen))
         for seen in self.nodes:
             yield from self._made(seen, self._twin(seen))
@@ -64,20 +65,24 @@ class Slips:
                 yield Written(f"{text} + 1", SUM)
                 yield Written(f"{text} - 1", SUM)
 
+    def _turned(self, seen: Seen) -> Iterator[Written]:
+        """Write the opposite sign."""
+        node = seen.node
+        if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
+            strength, sign = STRENGTH[type(node.op)], {"+": "-", "-": "+", "*": "/", "/": "*"}[SIGNS[type(node.op)]]
+            left, right = self._written(node.left).within(strength), self._written(node.right).within(strength + 1)
+            yield Written(f"{left} {sign} {right}", strength)
+
     def _dropped(self, seen: Seen) -> Iterator[Written]:
         """Leave out an operand, a function, a sign, a condition."""
         node = seen.node
         if isinstance(node, ast.BinOp):
             yield self._written(node.left)
             yield self._written(node.right)
-            sign, other = SIGNS.get(type(node.op)), {"+": "-", "-": "+", "*": "/", "/": "*"}
-            if sign:
+            if isinstance(node.op, ast.Sub | ast.Div):
                 strength = STRENGTH[type(node.op)]
-                left, right = self._written(node.left).within(strength), self._written(node.right).within(strength + 1)
-                yield Written(f"{left} {other[sign]} {right}", strength)
-                if sign in "-/":
-                    right, left = self._written(node.left).within(strength + 1), self._written(node.right).within(strength)
-                    yield Written(f"{left} {sign} {right}", strength)
+                left, right = self._written(node.right).within(strength), self._written(node.left).within(strength + 1)
+                yield Written(f"{left} {SIGNS[type(node.op)]} {right}", strength)
         elif isinstance(node, ast.Call):
             yield from (self._written(each) for each in node.args[:3] if not isinstance(each, ast.Starred))
             if isinstance(node.func, ast.Attribute):

@@ -26,9 +26,13 @@ OPPOSITE = {"+=": "-=", "-=": "+=", "*=": "/=", "/=": "*="}
 class Statements:
     """Proposes changes of the statements of one file."""
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: Sight, steps: int) -> None:
         self.sight, self.text = sight, sight.text
         self.all = [each for each in sight.statements if isinstance(each, SIMPLE) and self._is_alone(each)]
+        often = {sight.home(seen.node).statement for seen in sight.seen if len(seen.events) >= steps and not seen.part}
+        # What is done at every step comes first.
+        self.all.sort(key=lambda each: each not in often)
+        self.often = [each for each in self.all if each in often]
 
     def _is_alone(self, statement: ast.stmt) -> bool:
         """Whether nothing else stands on its lines."""
@@ -65,7 +69,7 @@ class Statements:
 
     def left_out(self) -> Iterator[Proposal]:
         """Leave each out."""
-        yield from (Proposal((self.removed(each),), 2.0) for each in self.all)
+        yield from (Proposal((self.removed(each),), 2.0) for each in self.often)
 
     def moved(self) -> Iterator[Proposal]:
         """Move each to another place in its block, the nearest first, then out of it, or into one beside it."""
@@ -117,9 +121,12 @@ class Statements:
 
     def renamed(self) -> Iterator[Proposal]:
         """Store a value under a name of its own, and read it there from then on in its block."""
-        for each in self.all:
-            if isinstance(each, ast.Assign) and len(each.targets) == 1:
-                target, value = each.targets[0], self.text.of(each.value)
+        for each in self.often:
+            if isinstance(each, ast.Assign):
+                value = self.text.of(each.value)
+                target = next((one for one in each.targets if self.text.of(one) in value), None)
+                if target is None:
+                    continue
             elif isinstance(each, ast.AugAssign) and type(each.op) in SIGNS:
                 target = each.target
                 value = f"{self.text.of(target)} {SIGNS[type(each.op)][0]} {self.text.of(each.value)}"
@@ -170,6 +177,23 @@ class Statements:
                 lines = [f"{self.text.of(target)} = {value}" for target in each.targets]
                 new = f"{self.text.end_of_line}{indent}".join(lines)
                 yield Proposal((Piece(*self.text.span(each), new),), 2.0)
+
+    def counted(self) -> Iterator[Proposal]:
+        """Count where nothing counts: what is a whole number, and is it at every step."""
+        for text, events in self.sight.named.items():
+            numbers = {event.numbers for event, _ in events}
+            if len(events) < 3 or len(numbers) > 1 or numbers not in ({(0.0,)}, {(1.0,)}):
+                continue
+            last = events[-1][1].node
+            functions = self.sight.home(last).functions
+            body = getattr(functions[0], "body", None) if functions else None
+            if not isinstance(body, list):
+                continue
+            statements = [each for each in body if self._is_alone(each)]
+            for i, each in enumerate(statements):
+                is_doc = isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+                if not is_doc:
+                    yield Proposal((self.beside(each, f"{text} += 1", behind=False),), 2.0 + 0.05 * i)
 
     def put_in(self, proposer: Proposer) -> Iterator[Proposal]:
         """Put in the lines that lack: what they compute, in the user's names, stored where the state is kept."""

@@ -42,6 +42,7 @@ class Trials:
     copies: Copies
     deadline: float
     tried: int = 0
+    driven: tuple[Any, ...] = ()
     workshop: Workshop = field(default_factory=Workshop)
 
     @property
@@ -65,10 +66,17 @@ class Trials:
         """Run a few steps of a text and look at each of its expressions; None where that cannot be."""
         try:
             question = self.question(text, watched=True)
+            self.driven = self._manner_of(question)
             observed = self._few_steps(question)
             return Sight(text, self.workshop.seen, RELATIVE[question.subject.dtype]), observed
         except (MhatError, KeyError, SyntaxError):
             return None
+
+    @staticmethod
+    def _manner_of(question: Question) -> tuple[Any, ...]:
+        """Say how a subject is driven."""
+        subject = question.subject
+        return subject.knobs, subject.several, subject.vectors, subject.starts, subject.tensors, subject.notes
 
     def _few_steps(self, question: Question) -> Observed:
         subject = question.subject
@@ -82,11 +90,16 @@ class Trials:
             setting = Setting(start)
             return drive_once(subject, question.rule, question.held, gradients, setting, observe=question.observe)
 
-    def does(self, text: Text, tree: Tree, knobs: Mapping[str, float]) -> bool:
-        """Whether a text does what a rule does, on the streams of a check."""
+    def does(self, text: Text, tree: Tree, knobs: Mapping[str, float], *, driven_alike: bool) -> bool:
+        """Whether a text does what a rule does, on the streams of a check; and is driven as it was, if that is asked.
+
+        What is added to x may be taken for the new x, or the other way round, and then conforms by that alone.
+        """
         self.tried += 1
         try:
             question = self.question(text)
+            if driven_alike and self._manner_of(question) != self.driven:
+                return False
             few = self._few_steps(question)
             if Matcher(few, 30 * loose_bound(few, question.subject.dtype)).agreed(tree, knobs) < STEPS:
                 return False

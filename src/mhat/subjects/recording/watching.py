@@ -68,10 +68,13 @@ class Watch:
 
 
 def numbers_of(value: Any) -> list[float] | None:
-    """Give the numbers of a number or a small array; None of anything else."""
+    """Give the numbers of a number, a small array, or a list of such; None of anything else."""
     if isinstance(value, bool | int | float):
         return [float(value)] if abs(value) < 1e300 else [float("nan")]
-    if isinstance(value, str | bytes | dict | list | tuple | type | ModuleType) or value is None:
+    if isinstance(value, list | tuple):
+        parts = [numbers_of(each) for each in value] if 0 < len(value) <= MOST_NUMBERS else [None]
+        return None if None in parts else [number for part in parts for number in part or ()]
+    if isinstance(value, str | bytes | dict | type | ModuleType) or value is None:
         return None
     if not (hasattr(value, "shape") and hasattr(value, "dtype")):
         return None

@@ -32,6 +32,7 @@ from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
+from mhat.subjects.processes.workshop import Workshop
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
@@ -367,6 +368,19 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
     names = " and ".join(party.name for party in asked_about)
     with line(f"running {names}") as say:
         yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
+
+
+def asked(
+    party: Party, rule: Rule, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None,
+    workshop: Workshop, *, watched: bool = False,
+) -> Question:  # fmt: skip
+    """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
+    held, options = _sorted([rule], keywords, mapping, manner, party)
+    there = find_subject(
+        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
+        read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
+    )  # fmt: skip
+    return Question(conformance.climbing(there) if manner.maximize else there, rule, manner.observe, held)
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mhat.subjects.definitions import Definitions
     from mhat.subjects.processes.guest import Wanted
     from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.processes.workshop import Workshop
     from mhat.subjects.sandbox import Guard
     from mhat.subjects.scripts.ways import Possible
     from mhat.subjects.subject import Subject
@@ -213,6 +214,8 @@ def find_subject(
     memory: float | None = None,
     in_process: bool = False,
     convention: str | None = None,
+    workshop: Workshop | None = None,
+    watched: bool = False,
 ) -> Subject:
     """Give the subject that is meant.
 
@@ -224,7 +227,8 @@ def find_subject(
 
     What is named by text runs in a process of its own, which may use `memory` GB (half of what there is) and is ended
     with all that it starts; `in_process`: here, for a debugger, without a limit unless one is given. The thing
-    itself runs here.
+    itself runs here. `workshop`: a process for several texts, in which it is found and run instead; `watched`: there
+    each expression of its file is looked at.
 
     Raises SubjectError if it does not run, MissingExtra for a framework that is not installed, UnknownName,
     BadValue or InputFileError if it is not there.
@@ -261,6 +265,7 @@ def find_subject(
         observe,
         LIMIT if limit is None else limit,
         convention,
+        watched,
     )
     if not isinstance(named, str):
         return _subject_of_thing(named, None, wanted)
@@ -270,7 +275,7 @@ def find_subject(
         _refuse_file(named, f"If it is a program that speaks JSON lines, say so: --command {named}.")
         return _subject_of_rule(rules.named(named), named, wanted)
     wanted = replace(wanted, named=named, where=_parted(named)[0], name=_parted(named)[1])
-    return _subject_of_text(wanted, allowance, in_process, limit)
+    return _subject_of_text(wanted, allowance, in_process, limit, workshop)
 
 
 def find_ways(
@@ -297,7 +302,9 @@ def _check_script(named: Any, feed: str | None, read: str | None) -> None:
         raise BadValue("of --feed and --read one is missing", "Give both: --feed g_list --read x_list.")
 
 
-def _subject_of_text(wanted: Wanted, allowance: Allowance, in_process: bool, limit: float | None) -> Subject:
+def _subject_of_text(
+    wanted: Wanted, allowance: Allowance, in_process: bool, limit: float | None, workshop: Workshop | None
+) -> Subject:
     """Make a subject of what is named in a file or module: a rule from its text, all else from a run."""
     from mhat.subjects import definitions
     from mhat.subjects.processes.guest import found_in_process
@@ -309,6 +316,8 @@ def _subject_of_text(wanted: Wanted, allowance: Allowance, in_process: bool, lim
         rule = None if written is None else written.step(wanted.name)
         if rule is not None:
             return _subject_of_rule(rule, wanted.named, wanted)
+    if workshop is not None and (made := workshop.found(wanted)) is not None:
+        return made
     if in_process or _runs_here(wanted.where):
         return _subject_in_here(wanted, Guard(UNLIMITED if limit is None else limit))
     found = found_in_process(wanted, allowance)

@@ -5,6 +5,7 @@ Deviation       where the subject first parts from the rule, and the smallest gr
 ├── Matrices    all entries of the matrices that show it, where the rule is one per matrix
 └── Course      how it goes on from there
 Diagnosis       the edits that make the rule do what the subject does, as sentences and as a diff
+Fix             a change of the user's own file that makes it conform, or why there is none
 """
 
 from __future__ import annotations
@@ -113,3 +114,26 @@ class Diagnosis:
     def sentences(self) -> tuple[str, ...]:
         """One sentence for each edit."""
         return tuple(edit.sentence for edit in self.edits)
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change of the user's own file with which the same check passes; or `reason` says why there is none.
+
+    `file` as the user typed it; `diff` is unified. `tried`: how many changes were tried, in how many `seconds`. `kept`:
+    where the file is as it was before, once the change was written. `before` and `after` are its bytes.
+    """
+
+    file: str = ""
+    diff: str = ""
+    reason: str = ""
+    tried: int = 0
+    seconds: float = 0.0
+    kept: str = ""
+    before: bytes = field(default=b"", repr=False)
+    after: bytes = field(default=b"", repr=False)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a change."""
+        return bool(self.diff)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from mhat.checks.findings import Deviation, Diagnosis, LawFinding
+from mhat.checks.findings import Deviation, Diagnosis, Fix, LawFinding
 from mhat.checks.matrices import tables
 from mhat.explanations.claims import Claim
 from mhat.notation.decimals import exact
@@ -71,6 +71,17 @@ def of_why(claims: Sequence[Claim], *, conforms: bool) -> Iterator[Passage]:
         yield Paragraph(NO_LAW if conforms else NO_REASON, "quiet")
         return
     yield Entries(tuple((claim.sentence,) for claim in claims), SO_IT_HOLDS if conforms else "why:")
+
+
+def of_fix(fix: Fix) -> Iterator[Passage]:
+    """Say which change of the user's file makes it conform, or why there is none."""
+    if not fix.diff:
+        yield Paragraph(fix.reason)
+        return
+    yield Paragraph(f"with this change of {fix.file} it conforms, as a check of a copy says:", "good")
+    yield Diff(tuple(fix.diff.splitlines()))
+    if fix.kept:
+        yield Paragraph(f"{fix.file} was changed so; as it was before it is kept in {fix.kept}", "good")
 
 
 def knobs_text(knobs: Mapping[str, float]) -> str:

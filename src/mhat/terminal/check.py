@@ -77,6 +77,12 @@ TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype 
 ExplainOption = Annotated[
     bool, typer.Option("--explain", metavar="", help="Say also why: from the mistake to its consequence.")
 ]
+FixOption = Annotated[
+    bool, typer.Option("--fix", metavar="", help="Where it deviates: print the change of its file that makes it conform.")
+]
+WriteOption = Annotated[
+    bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 PlotOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
@@ -123,6 +129,8 @@ def check(
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
+    fix: FixOption = False,
+    write: WriteOption = False,
     convention: ConventionOption = None,
     columns: ColumnsOption = None,
     wrapper: WrapperOption = None,
@@ -146,7 +154,7 @@ def check(
         wrapper, force, verbs.check, subject, against, observe=observe, strict=strict,
         dialects=_accepted(dialect, no_dialects), maximize=maximize, seconds=seconds, dtype=dtype,
         feed=feed, read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
-        in_process=in_process, explain=explain, convention=convention,
+        in_process=in_process, explain=explain, fix=fix, write=write, convention=convention,
         columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)

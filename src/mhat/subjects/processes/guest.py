@@ -58,6 +58,8 @@ class Wanted:
     limit: float = LIMIT
     convention: str | None = None
     look: bool = False  # whether the ways to drive a script are to be found, and no subject
+    watched: bool = False  # whether each expression of the file is looked at while it runs
+    one_of_several: bool = False  # whether its process is to find others after it
 
     def message(self) -> dict[str, Any]:
         """Write it for the other process; raises BadValue for an option that cannot be written."""
@@ -89,7 +91,7 @@ def found_in_process(wanted: Wanted, allowance: Allowance | None = None) -> Subj
         if "rule" in answer:
             guest.end()
             return _rule(answer["rule"])
-        return _subject(guest, answer["subject"])
+        return subject_of(guest, answer["subject"])
     except (KeyError, TypeError, ValueError) as error:
         guest.end()
         raise SubjectError(wanted.named, NONSENSE, OF_ITS_OWN, f"{type(error).__name__}: {error}") from None
@@ -127,7 +129,8 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     return of_source(source, paper=paper, knobs=knobs, flatten=data["flatten"])
 
 
-def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
+def subject_of(guest: Guest, data: Mapping[str, Any]) -> Subject:
+    """Make a subject of what a process says of it; raises KeyError, TypeError or ValueError."""
     if data["dtype"] not in DTYPES:
         raise ValueError(data["dtype"])
     source = data["source"]
@@ -163,6 +166,7 @@ class Guest:
         self.mark = secrets.token_hex(8)
         self.number = 0
         self.loading = True
+        self.seen: dict[str, Any] = {}
 
     def end(self) -> None:
         if self.process is not None:
@@ -189,6 +193,7 @@ class Guest:
         try:
             if "error" in answer:
                 raise error_of(answer["error"])
+            self.seen = answer.get("watched", {})
             if answer["shapes"] != [list(each.shape) for each in gradients]:
                 raise ValueError(f"the shapes {answer['shapes']}")
         except (KeyError, TypeError, ValueError) as error:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from mhat.errors import SubjectError
+from mhat.subjects.recording import watching
 from mhat.subjects.sandbox import told
 from mhat.subjects.scripts import instrumenting, no_plots, no_writes, rewriting
 from mhat.subjects.scripts.execution import TURNS, LastPrints, Once, Refusal
@@ -70,7 +71,7 @@ class Script:
                 tree = rewriting.following(tree, self.steps, self.feed)
             if "going on" in way and self.line is not None:
                 tree = instrumenting.unending(tree, self.line)
-            self.codes[key] = compile(tree, self.path, "exec")
+            self.codes[key] = compile(watching.instrumented(tree, self.path), self.path, "exec")
         return self.codes[key]
 
     def once(self, gradients: list[float], numbers: Mapping[str, float], most: int | None = None) -> Once:

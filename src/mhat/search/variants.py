@@ -16,6 +16,7 @@ from mhat.search.answers import Confirm
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
 from mhat.search.matching import Matcher
+from mhat.search.one_tensor import OneTensor
 from mhat.search.search import Search
 
 DEPTH = 4
@@ -32,6 +33,7 @@ class Forms:
     ) -> None:  # fmt: skip
         self.effort = effort
         self.own = Search(rule.tree, matcher, confirmed, effort, hidden, held)
+        self.apart = OneTensor(rule.tree, matcher, confirmed, effort, hidden, held or {})
         self.others = [
             (spoken, Search(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
             for spoken, form in dialects_of(rule)
@@ -53,6 +55,8 @@ class Forms:
 
     def at(self, depth: int, until: float = math.inf) -> list[Candidate]:
         """Find the candidates with so many edits; the depths before must have been asked for."""
+        if depth == 1 and (found := self.apart.of_rule(self.effort.share(0.5, until))):
+            return found
         searches = [*reversed(self.others), ((), self.own)]
         for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
             if depth <= len(spoken):
@@ -62,7 +66,7 @@ class Forms:
             found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), until)]
             if found:
                 return found
-        return []
+        return self.apart.of_common(self.effort.share(0.3, until), depth - 1) if depth in (2, 3) else []
 
 
 def _in_form(spoken: Sequence[Dialect], candidate: Candidate) -> Candidate:

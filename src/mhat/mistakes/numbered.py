@@ -25,7 +25,7 @@ Where = Callable[[Assignment], bool]
 LIMITS = (1.0, 0.1, 0.5, 2.0, 5.0, 10.0)
 NORMS = (1.0, 0.1, 0.5, 5.0, 10.0)
 SHARES = (0.01, 0.1, 1e-3, 1e-4, 5e-4)
-FACTORS = (0.5, 2.0, 0.1, 10.0, 1.0 / 32)
+FACTORS = (0.5, 2.0, 0.1, 10.0, 0.9, 0.99, 1.0 / 32)
 DECAYS = (0.99, 0.9, 0.95, 0.96, 0.995, 0.999)
 RATES = (0.01, 0.1, 1e-3, 1.0)
 CORRECTIONS, POWERS = (0.1, 0.001, 0.01, 0.5, 0.9, 0.999), (2, 3, 10, 100, 1000)
@@ -62,6 +62,13 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             return spot.edit(clip, f"{said(spot.part)} is clipped to {near(limit)}", "clipped", 1.2)
 
         yield of_value, LIMITS
+    for spot in _read_in_the_result(tree):
+
+        def of_read(limit: float, spot: Spot = spot) -> Edit:
+            clip = operation("clip", spot.part, operation("neg", Number(limit)), Number(limit))
+            return spot.edit(clip, f"{said(spot.part)} is clipped to {near(limit)} where x is moved", "clipped", 1.15)
+
+        yield of_read, LIMITS
     for spot in (*_step(tree), *(spot for spot in line_spots(tree) if _is_stepped(spot))):
 
         def of_length(limit: float, spot: Spot = spot) -> Edit:
@@ -88,6 +95,15 @@ def _step(tree: Tree) -> Iterator[Spot]:
     """Yield what is taken from x."""
     if isinstance(tree.result, Operation) and tree.result.op in ("sub", "add"):
         yield Spot(tree, RESULT, (), tree.result).below(1)
+
+
+def _read_in_the_result(tree: Tree) -> Iterator[Spot]:
+    """Yield the states and the sums that the result is made of."""
+    for step in _step(tree):
+        for path, part in places(step.part):
+            state = isinstance(part, Name) and part.id in tree.state_names
+            if path and (state or (isinstance(part, Operation) and part.op in ("add", "sub"))):
+                yield step.below(*path)
 
 
 def _is_stepped(spot: Spot) -> bool:
@@ -126,7 +142,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
     yield of_gradient, FACTORS
     averages = (spot for spot in line_spots(tree) if shares_of(spot.line) is not None)
-    factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages)]
+    factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages), *_kept(tree)]
     for spot in {(spot.slot, spot.path): spot for spot in factors}.values():
 
         def of_part(factor: float, spot: Spot = spot) -> Edit:
@@ -134,6 +150,13 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             return spot.edit(operation("mul", Number(factor), spot.part), sentence, "factor added", 1.2)
 
         yield of_part, FACTORS
+
+
+def _kept(tree: Tree) -> Iterator[Spot]:
+    """Yield what is kept of a state whole, where it is added to: a sum that forgets."""
+    for spot in line_spots(tree):
+        if spot.target in tree.state_names and isinstance(spot.part, Operation) and spot.part.op in ("add", "maximum"):
+            yield from (spot.below(i) for i in (0, 1) if spot.part.arguments[i] == Name(spot.target))
 
 
 def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:

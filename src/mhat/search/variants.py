@@ -17,6 +17,7 @@ from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
 from mhat.search.matching import Matcher
 from mhat.search.matrices import MatrixProbes
+from mhat.search.one_tensor import OneTensor
 from mhat.search.plain import PlainSearch
 from mhat.search.search import Search
 
@@ -40,6 +41,8 @@ class Forms:
         # The machine runs no matrices.
         kind = PlainSearch if isinstance(matcher.observed.probes, MatrixProbes) else Search
         self.own = kind(rule.tree, matcher, confirmed, effort, hidden, held)
+        of_vectors = kind is Search
+        self.apart = OneTensor(rule.tree, matcher, confirmed, effort, hidden, held or {}) if of_vectors else None
         self.others = [
             (spoken, kind(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
             for spoken, form in dialects_of(rule)
@@ -68,6 +71,8 @@ class Forms:
 
     def at(self, depth: int, until: float = math.inf) -> list[Candidate]:
         """Find the candidates with so many edits; the depths before must have been asked for."""
+        if depth == 1 and self.apart is not None and (found := self.apart.of_rule(self.effort.share(0.5, until))):
+            return found
         searches = [*reversed(self.others), ((), self.own)]
         for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
             if depth <= len(spoken):
@@ -77,7 +82,9 @@ class Forms:
             found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), until)]
             if found:
                 return found
-        return []
+        if self.apart is None or depth not in (2, 3):
+            return []
+        return self.apart.of_common(self.effort.share(0.3, until), depth - 1)
 
 
 def _in_form(spoken: Sequence[Dialect], candidate: Candidate) -> Candidate:

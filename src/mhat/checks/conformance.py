@@ -25,6 +25,7 @@ from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.question import Question
+from mhat.checks.readings.diagnosis import by_reading
 from mhat.checks.spellings import equal_but_for_rounding
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
@@ -134,6 +135,9 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         rounded = followed is None and _conforms_in_float32(question)
     if followed is not None:
         return not_accepted(question, followed, effort)
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded:

@@ -170,7 +170,7 @@ class _Diff:
         """Yield the edits that are known and explain everything, the plainest first."""
         for effect in self.effects:
             if effect.right == self.apart and not effect.wrong:
-                yield self._answer(self.base, (effect.edit,), Way(), ((),))
+                yield self._answer(self.base, (effect.edit,), Way(), (self._shown(effect.right),))
 
     def answers(self, most: int) -> Iterator[Answer]:
         """Yield sets of edits, the least first."""
@@ -179,30 +179,30 @@ class _Diff:
             return
         made = [*self.single(), *self._composed(self.base, frame, self.ways, ())]
         made += [
-            self._answer(self.base, tuple(chosen), Way(), ((),) * len(chosen))
+            self._answer(self.base, tuple(e.edit for e in chosen), Way(), tuple(self._shown(e.right) for e in chosen))
             for chosen in islice(covers(self.effects, self.apart, most), CONFIRMED)
         ]
         begun = [e for e in self.effects if e.wrong or e.right != self.apart]
         begun = sorted(begun, key=lambda e: (-len(e.right), len(e.wrong), e.edit.cost))
         if not made or min(each.weight for each in made) > max(2, len(self.apart)):
             for effect in begun[:BEGUN]:
-                made += self._begun(effect.edit, most - 1)
+                made += self._begun(effect, most - 1)
         yield from sorted([each for each in made if each.weight <= most], key=lambda each: each.cost)
 
     def _ways(self, frame: Frame, name: str, most: int) -> list[Way]:
         return Walk(frame, self.until).ways(name, min(most, DEEPEST))
 
-    def _begun(self, edit: Edit, most: int) -> list[Answer]:
+    def _begun(self, effect: Effect, most: int) -> list[Answer]:
         """Make an edit first, and see what is left."""
-        tree = assembled(self.base, dict(edit.changes))
+        tree = assembled(self.base, dict(effect.edit.changes))
         if tree is None or time.thread_time() > self.until:
             return []
         frame = self.alignment.of(tree)
         ways = {name: self._ways(frame, name, most) for name in frame.apart}
-        return list(self._composed(tree, frame, ways, (edit,)))
+        return list(self._composed(tree, frame, ways, (effect,)))
 
     def _composed(
-        self, tree: Tree, frame: Frame, ways: dict[str, list[Way]], before: tuple[Edit, ...]
+        self, tree: Tree, frame: Frame, ways: dict[str, list[Way]], before: tuple[Effect, ...]
     ) -> Iterator[Answer]:
         """Join the ways of all that is apart."""
         if any(not some for some in ways.values()):
@@ -215,7 +215,9 @@ class _Diff:
             for each in chosen:
                 way = way.joined(each)
             if way.slips or starts or before:
-                yield self._answer(tree, (*before, *starts), way, ((),) * len(before) + ((),) * len(starts))
+                first = (*(effect.edit for effect in before), *starts)
+                seen = (*(self._shown(effect.right) for effect in before), *(() for _ in starts))
+                yield self._answer(tree, first, way, seen)
 
     def _starts(self, tree: Tree) -> list[Edit] | None:
         """Make edits of the states that start elsewhere; None where a start cannot be written."""
@@ -231,6 +233,18 @@ class _Diff:
                 return None
             made.append(_known_start(tree, state.name, start))
         return made
+
+    def _shown(self, right: frozenset[str]) -> tuple[Seen, ...]:
+        """Say where an edit that is known shows: where the least slips that do the same would be."""
+        seen: dict[Seen, None] = {}
+        for name in sorted(right & self.ways.keys()):
+            ways = self.ways[name][:1]
+            for way in ways:
+                seen.update(dict.fromkeys(self._seen(way.slips)))
+            if not ways:
+                line, node = _line_of(self.alignment.frame.wanted(name).node, self.alignment.read.lines)
+                seen.update({} if line is None else {Seen(line, node): None})
+        return tuple(seen)
 
     def _seen(self, slips: Sequence[Slip]) -> list[Seen]:
         found = []

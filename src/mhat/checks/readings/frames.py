@@ -153,6 +153,15 @@ class Frame:
         """The states, and `x`, that become something else than in the rule that was read."""
         return [name for name, value in self.made.items() if not self.algebra.equal(value, self.wanted(name))]
 
+    def own_parts(self, name: str) -> list[Value]:
+        """List the operations that make a state, or `x`, in the rule that was read, and nothing else there."""
+        others = {other: self.wanted(other).node for other in self.shared if other != name}
+        foreign = {id(node) for other in others.values() for node in _operations(other, frozenset())}
+        ends = frozenset(foreign if name != RESULT_NAME else map(id, others.values()))
+        whole = self.wanted(name).node
+        own = _operations(whole, ends) or ([whole] if isinstance(whole, Operation) else [])
+        return [self.algebra.value(node) for node in own]
+
     def line_of(self, slot: Slot, name: str) -> int | None:
         """Give the line that a name has its value from where a slot reads it; None if it is not made in one."""
         before = range(int(slot[1]) if slot[0] == "line" else len(self.tree.body))
@@ -212,6 +221,18 @@ class Frame:
         if any(part is None for part in parts):
             return None
         return Operation(value.node.op, tuple(parts), value.node.over)  # type: ignore[arg-type]
+
+
+def _operations(node: Expression, ends: frozenset[int]) -> list[Expression]:
+    """List the operations of an expression from the outside in, each once, down to where it ends."""
+    found: dict[int, Expression] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting.pop(0)
+        if isinstance(part, Operation) and id(part) not in found and id(part) not in ends:
+            found[id(part)] = part
+            waiting += part.arguments
+    return list(found.values())
 
 
 def _told(number: float) -> Number:

@@ -108,7 +108,7 @@ def _start(alignment: Alignment, tree: Tree, name: str, right: set[str], wrong: 
     (right if alignment.algebra.equal(mine, theirs) else wrong).add(f"start {name}")
 
 
-def covers(found: Sequence[Effect], wanted: frozenset[str], most: int) -> Iterator[tuple[Edit, ...]]:
+def covers(found: Sequence[Effect], wanted: frozenset[str], most: int) -> Iterator[tuple[Effect, ...]]:
     """Join edits that explain parts, so that together they explain all that is wanted; those with fewest first."""
     clean: dict[frozenset[str], list[Effect]] = {}
     for effect in found:
@@ -116,7 +116,7 @@ def covers(found: Sequence[Effect], wanted: frozenset[str], most: int) -> Iterat
             clean.setdefault(effect.right, []).append(effect)
     kinds = sorted(clean, key=len, reverse=True)
 
-    def joined(left: frozenset[str], chosen: tuple[Edit, ...], many: int) -> Iterator[tuple[Edit, ...]]:
+    def joined(left: frozenset[str], chosen: tuple[Effect, ...], many: int) -> Iterator[tuple[Effect, ...]]:
         if not left:
             yield chosen
             return
@@ -126,7 +126,7 @@ def covers(found: Sequence[Effect], wanted: frozenset[str], most: int) -> Iterat
         for kind in kinds:
             if first in kind and kind <= left:
                 for effect in clean[kind][:2]:
-                    yield from joined(left - kind, (*chosen, effect.edit), many - 1)
+                    yield from joined(left - kind, (*chosen, effect), many - 1)
 
     for size in range(1, most + 1):
         some = False

@@ -109,7 +109,7 @@ class Points:
     def vector(self, value: Any) -> Vector:
         """Give a value at all points, as plain numbers."""
         flat = np.broadcast_to(np.asarray(value, float), SIZE).ravel()
-        if not np.isfinite(flat.sum()):
+        if not np.isfinite(flat).all():
             flat = np.nan_to_num(flat, nan=NAN, posinf=INFINITE, neginf=-INFINITE)
         return flat
 

@@ -51,6 +51,8 @@ class Walk:
         self.algebra = frame.algebra
         self.until = until
         self._met: dict[tuple[Slot, Path, int], list[tuple[Value, list[Way]]]] = {}
+        self._above: list[Value] = []  # what is wanted of what holds the part that is walked
+        self._own: list[Value] = []
 
     def ways(self, name: str, most: int) -> list[Way]:
         """Find the least slips that make a state, or `x`, become what was read."""
@@ -59,6 +61,7 @@ class Walk:
         if name != "x" and last is None:
             return []
         node = value_at(self.frame.tree, slot)
+        self._own = self.frame.own_parts(name)
         for budget in range(1, most + 1):
             found = self.found(slot, (), node, self.frame.wanted(name), budget)
             if found:
@@ -87,7 +90,9 @@ class Walk:
                 return ways
         own: list[Way] = []
         met.append((wanted, own))
+        self._above.append(wanted)
         ways = list(self._ways(slot, path, node, have, wanted, budget))
+        self._above.pop()
         kept: dict[frozenset[Slip], Way] = {}
         for way in sorted(ways, key=lambda way: (way.weight, way.cost)):
             kept.setdefault(frozenset(way.slips), way)
@@ -108,6 +113,14 @@ class Walk:
             yield from self._inside(slot, path, node, wanted, budget)
         yield from self._chosen(slot, path, node, wanted, budget)
 
+    def _seen(self, wanted: Value) -> Expression | None:
+        """Give the least operation of the rule that was read in which something is to be seen."""
+        for value in (wanted, *reversed(self._above)):
+            for own in self._own:
+                if own.node is value.node or self.algebra.equal(own, value):
+                    return own.node
+        return self._own[0].node if self._own else None
+
     def _put(self, slot: Slot, path: Path, node: Expression, wanted: Value, budget: int) -> Iterator[Way]:
         new = self.frame.spelled(wanted, slot)
         if new is None or new == node:
@@ -118,7 +131,7 @@ class Walk:
             return
         cost = (1.0 if isinstance(node, Name | Number) else 1.15 + 0.02 * size_of(node)) + 0.08 * (size - 1)
         cost += 1.4 * (weight - 1) + (0.35 if new == Number(0.0) else 0.1 if isinstance(new, Number) else 0.0)
-        yield Way(cost, (Slip(slot, path, "put", new, seen=wanted.node),), weight)
+        yield Way(cost, (Slip(slot, path, "put", new, seen=self._seen(wanted)),), weight)
 
     def _kept(self, slot: Slot, path: Path, node: Operation, wanted: Value, budget: int) -> Iterator[Way]:
         """Leave an operation out: one of its operands alone."""
@@ -130,7 +143,7 @@ class Walk:
             if node.op in ("div", "sub") and i == 1:
                 continue
             lost = size_of(node) - size_of(part) - 1
-            slip = Slip(slot, path, "kept", keep=i, seen=wanted.node)
+            slip = Slip(slot, path, "kept", keep=i, seen=self._seen(wanted))
             for way in self.found(slot, (*path, i), part, wanted, budget - 1):
                 yield Way(1.0 + 0.02 * lost, (slip,), 1).joined(way)
 
@@ -161,7 +174,7 @@ class Walk:
         if new in (Number(1.0), Number(0.0)) or (name == "div" and new == Number(-1.0)):
             return None
         made = Operation("neg", (HOLE,)) if name == "mul" and new == Number(-1.0) else Operation(name, (HOLE, new))
-        return Slip(slot, path, "around", made, seen=wanted.node)
+        return Slip(slot, path, "around", made, seen=self._seen(wanted))
 
     def _peeled(
         self, slot: Slot, path: Path, node: Expression, have: Value, wanted: Value, deeper: bool
@@ -171,18 +184,18 @@ class Walk:
         if isinstance(outer, Operation) and len(outer.arguments) == 1 and not isinstance(node, Number):
             if not (isinstance(node, Operation) and node.op == outer.op) and outer.op != "neg":
                 around = Operation(outer.op, (HOLE,), outer.over)
-                yield algebra.value(outer.arguments[0]), Slip(slot, path, "around", around, seen=outer)
+                yield algebra.value(outer.arguments[0]), Slip(slot, path, "around", around, seen=self._seen(wanted))
         if isinstance(outer, Operation) and outer.op in ("maximum", "minimum") and len(outer.arguments) == 2:
             for inner, other in (outer.arguments, outer.arguments[::-1]):
                 new = self.frame.spelled(algebra.value(other), slot)
                 if new is not None and self.frame.novelty(new) <= PLAIN:
                     around = Operation(outer.op, (HOLE, new))
-                    yield algebra.value(inner), Slip(slot, path, "around", around, seen=outer)
+                    yield algebra.value(inner), Slip(slot, path, "around", around, seen=self._seen(wanted))
         for exponent in (2.0, 0.5):
             root = algebra.power(wanted, 1.0 / exponent)
             if (deeper or algebra.equal(root, have)) and algebra.equal(algebra.power(root, exponent), wanted):
                 around = Operation("sqrt", (HOLE,)) if exponent == 0.5 else Operation("pow", (HOLE, Number(2.0)))
-                yield root, Slip(slot, path, "around", around, seen=wanted.node)
+                yield root, Slip(slot, path, "around", around, seen=self._seen(wanted))
         if deeper:
             yield from self._less(slot, path, have, wanted)
 
@@ -211,7 +224,7 @@ class Walk:
         elif node.op in ("add", "sub"):
             yield from self._both(slot, path, node, self._shared_out(slot, node, wanted, budget == 1), budget)
             yield from self._into_root(slot, path, node, wanted, budget - 1)
-            slip = Slip(slot, path, "operator", op={"add": "sub", "sub": "add"}[node.op], seen=wanted.node)
+            slip = Slip(slot, path, "operator", op={"add": "sub", "sub": "add"}[node.op], seen=self._seen(wanted))
             turned = replace(node, op=slip.op)
             for way in self._both(slot, path, turned, self._shared_out(slot, turned, wanted, False), budget - 1):
                 yield Way(1.0, (slip,), 1).joined(way)
@@ -228,7 +241,7 @@ class Walk:
         for op in OTHER_OPERATOR.get(node.op, ()):
             if node.op in ("add", "sub") or not (isinstance(outer, Operation) and outer.op == op):
                 continue
-            slip = Slip(slot, path, "operator", op=op, seen=outer)
+            slip = Slip(slot, path, "operator", op=op, seen=self._seen(wanted))
             for way in self._pairwise(slot, path, replace(node, op=op), outer, budget - 1):
                 yield Way(1.0, (slip,), 1).joined(way)
 
@@ -237,7 +250,7 @@ class Walk:
         root, other = node.arguments
         if node.op == "add" and isinstance(root, Operation) and root.op == "sqrt":
             inner = Operation("add", (root.arguments[0], other))
-            slip = Slip(slot, path, "into root", seen=wanted.node)
+            slip = Slip(slot, path, "into root", seen=self._seen(wanted))
             pairs = self._shared_out(slot, inner, self.algebra.power(wanted, 2.0), budget <= 1)
             for way in self._both(slot, path, inner, pairs, budget, ((*path, 0, 0), (*path, 1))):
                 yield Way(1.0, (slip,), 1).joined(way)
@@ -247,7 +260,7 @@ class Walk:
         inner = node.arguments[0]
         if isinstance(inner, Operation) and inner.op == "add":
             outer = Operation("add", (Operation("sqrt", (inner.arguments[0],)), inner.arguments[1]))
-            slip = Slip(slot, path, "out of root", seen=wanted.node)
+            slip = Slip(slot, path, "out of root", seen=self._seen(wanted))
             for first, second in self._shared_out(slot, outer, wanted, budget <= 1):
                 squared = self.algebra.power(first, 2.0)
                 pairs = [(squared, second)]
@@ -264,11 +277,12 @@ class Walk:
             root = algebra.made("pow", wanted, algebra.quotient(algebra.one, exponent))
             for new, _ in counters():
                 if algebra.equal(algebra.made("pow", base, algebra.value(new)), wanted):
-                    yield Way(1.0, (Slip(slot, (*path, 1), "put", new, seen=wanted.node),), 1)
+                    yield Way(1.0, (Slip(slot, (*path, 1), "put", new, seen=self._seen(wanted)),), 1)
         if root is not None and algebra.equal(algebra.made("pow", root, exponent), wanted):
             yield from self.found(slot, (*path, 0), node.arguments[0], root, budget)
 
     def _pairwise(self, slot: Slot, path: Path, node: Operation, outer: Operation, budget: int) -> Iterator[Way]:
+        """Make each operand what the operand of the same operation is there."""
         if len(outer.arguments) != len(node.arguments):
             return
         wanted = [self.algebra.value(each) for each in outer.arguments]
@@ -399,7 +413,7 @@ class Walk:
             if any(not way.slips for way in self.found(slot, path, node, one, 0)):
                 where = _denied(asked) if turned else asked
                 for way in self.found(slot, path, node, other, budget):
-                    slips = tuple(replace(slip, condition=where, seen=outer) for slip in way.slips)
+                    slips = tuple(replace(slip, condition=where, seen=self._seen(wanted)) for slip in way.slips)
                     yield Way(way.cost + 0.3, slips, way.weight)
 
 

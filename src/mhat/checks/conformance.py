@@ -29,6 +29,7 @@ from mhat.checks.lawfulness import findings
 from mhat.checks.losses import lost_knob
 from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
+from mhat.checks.readings.diagnosis import by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
@@ -174,6 +175,9 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         return not_accepted(question, followed, effort)
     if (lost := lost_knob(question)) is not None:
         return deviating(question, [lost], lost, effort)
+    notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded is not None:
@@ -186,7 +190,6 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
             question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
         )
     search = _search(question, effort, () if strict else question.hidden)
-    notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
     if spoken is not None and rounded is None:
         # Whose code speaks of a smaller type may have its mistake in that: single edits first, then all in that type.
         if candidates := search.candidates(1, effort.share(SPOKEN)):

@@ -109,6 +109,9 @@ class Diagnosis:
     diff: str
     others: tuple[Diagnosis, ...] = ()
     lines: tuple[tuple[int, str], ...] = ()
+    # Of each edit the places, file and line, in which it stands in the user's code, as far as they were seen; nothing
+    # where the subject could not be read.
+    places: tuple[tuple[tuple[str, int], ...], ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:

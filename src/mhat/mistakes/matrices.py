@@ -14,7 +14,7 @@ from mhat.mistakes.paths import X, operation, said
 from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot, Spot, content, spots
 from mhat.notation.decimals import near
 from mhat.ops import OPERATIONS
-from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
+from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
 
 # What averages along one side, along the other, and over all.
 OTHER_SIDE = {"row_mean": ("column_mean", "rows"), "column_mean": ("row_mean", "columns")}

@@ -66,3 +66,5 @@ SETS = {
         ((1.5, -0.5, 0.0),) * 10, "Kovarik 1970, Bjorck & Bowie 1971: the plain iteration, ten rounds"
     ),
 }  # fmt: skip
+# The usual iteration, as those need it who change it.
+NEWTON_SCHULZ, NEWTON_SCHULZ_ROUNDS, NEWTON_SCHULZ_EPS = _JORDAN, len(SETS[USUAL].rounds), EPS

@@ -21,7 +21,7 @@ from mhat.engines.small import numpy_dtype
 from mhat.engines.tensors import Tensor, of_rows, rows_of, spread, values_of
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
-from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
+from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
 from mhat.search.matching import update_scale
 from mhat.search.matrices import ARRAYS, Layout, MatrixProbes, in_a_row
 

@@ -23,7 +23,7 @@ from mhat.language import Rule
 from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions
 from mhat.laws.forms import Form
-from mhat.ops.tensors import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
+from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
 from mhat.search.matching import loose_bound
 from mhat.search.matrices import MatrixEvaluator, MatrixProbes, evaluator_of
 from mhat.search.observed import Observed, Probes

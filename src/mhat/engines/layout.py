@@ -29,7 +29,7 @@ class Layout:
         self.arithmetic = arrays_of(
             work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
         )
-        self.program = Program(work.rule, self.arithmetic)
+        self.program = Program(work.rule, self.arithmetic, work.keep)
         x = self.stored(work.start)
         if callable(work.gradients):
             self.stream = None

@@ -31,10 +31,10 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
     such arrays, one a tensor; of more than two dimensions where the rule says how it flattens them, and then states and
-    variables are those of the matrix. `t`: the step number, from 1. `state`: what the step before gave, None at the first,
-    which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and
-    bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are
-    float32.
+    variables are those of the matrix. `t`: the step number, from 1. `state`: what the step before gave, None at the
+    first, which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16
+    and bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone
+    are float32.
 
     Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes and dtypes that do not fit,
     for a `t` that counts no step, and for a later step without a state.

@@ -46,7 +46,7 @@ def starts_of(
 def _program(rule: Rule, computed: str) -> Program:
     # A literal may be beyond float32.
     with np.errstate(all="ignore"):
-        return Program(rule, Arrays(np, computed, tensor_dimensions=None))
+        return Program(rule, Arrays(np, computed, tensor_dimensions=None), keep=())
 
 
 def _environment(
@@ -54,6 +54,25 @@ def _environment(
 ) -> Environment:
     dtype = program.arithmetic.dtype  # type: ignore[attr-defined]
     return first_environment(program.rule, np.asarray(x, dtype), np.asarray(g, dtype), knobs, t, k, n)
+
+
+def evaluated(
+    rule: Rule, computed: str, xs: Sequence[Array], states: Mapping[str, Sequence[Array]], named: Mapping[str, Any]
+) -> list[Array]:
+    """Give what a rule without lines returns of each x and its states. `named`: knobs, `numbers` (k), `n`, `t`s."""
+    program = _program(rule, computed)
+    environments = []
+    for i, x in enumerate(xs):
+        made = _environment(program, x, x, named["knobs"], float(named["t"][i]), named["numbers"][i], named["n"])
+        for name, homes in states.items():
+            alone = name in program.per_step_states
+            made[name] = float(homes[i]) if alone else np.asarray(homes[i]).astype(computed)
+        environments.append(made)
+    with np.errstate(all="ignore"):
+        results = program.step(environments)
+        return [
+            np.array(np.broadcast_to(np.asarray(r).astype(x.dtype), x.shape)) for r, x in zip(results, xs, strict=True)
+        ]
 
 
 class WholeStep:

@@ -130,6 +130,16 @@ SCALAR: Shape = ("1", "1")
 WHOLE: Shape = ("rows", "columns")
 
 
+def sizes_of(shape: Shape, tensor: tuple[int, ...]) -> tuple[int, ...]:
+    """Give a shape in numbers, where the tensor has the given one; rows and columns are those of a matrix."""
+    if shape == WHOLE:
+        return tensor
+    if len(tensor) != 2 or shape == SCALAR:
+        return ()
+    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
+    return sizes[shape[0]], sizes[shape[1]]
+
+
 def _joined(a: Shape, b: Shape) -> Shape:
     """Broadcast two shapes; of two that do not fit the first is kept (running the rule says so)."""
     first, second = (p if q == "1" else q if p == "1" else p for p, q in zip(a, b, strict=True))

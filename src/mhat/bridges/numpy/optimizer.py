@@ -35,7 +35,7 @@ class Optimizer:
     """Steps NumPy arrays in place by a rule.
 
     `rule`: a rule, a function written as one, or a name; or several with what each takes, `{muon: mhat.matrices,
-    adamw: mhat.rest}`: also a list of names (`["head", "layers.0"]`), or a function of name and array, which count first.
+    adamw: mhat.rest}`: also a list of names (`["head", "layers.0"]`), or a function of name and array, first of all.
     Knobs that several rules have are given by rule, `knobs={"muon": {"lr": 0.02}}`, and set so:
     `opt.knobs["muon"]["lr"] = 0.01`. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
@@ -195,6 +195,22 @@ class Optimizer:
         if whole and groups[0].settled(prepared[0][1]) and (state.t == state.t[0]).all():
             self.__dict__["_settled"] = groups[0]
 
+    def evaluation(self) -> Any:
+        """Make the parameters to evaluate with: what a rule assigns to `x_eval` (averages), else x, as copies.
+
+        They come in the containers of the parameters, which stay as they are. Raises BadValue for a rule whose `x_eval`
+        is made of what is gone after the step.
+        """
+        with self._turn:
+            self._check_parameters()
+            leaves: list[Any] = [None] * len(self._tensors)
+            for group in self._state.groups:
+                for place, made in zip(
+                    group.places, group.evaluation(dict(group.knobs), self._state.t[group.places]), strict=True
+                ):
+                    leaves[place] = made
+            return self._structure.rebuilt(leaves)
+
     @property
     def t(self) -> int:
         """How many steps were taken: of the tensor that has taken most."""
@@ -242,8 +258,8 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE` and
-        `knob/RULE/NAME`. The parameters themselves are not among them.
+        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
+        and `knob/RULE/NAME`. The parameters themselves are not among them.
         """
         with self._turn:
             return self._state.arrays()

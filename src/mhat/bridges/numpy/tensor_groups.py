@@ -13,6 +13,7 @@ import numpy as np
 
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
+from mhat.bridges.numpy.evaluation import evaluating
 from mhat.bridges.numpy.knobs import Knobs
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
@@ -21,7 +22,7 @@ from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep
 from mhat.engines.small import numpy_dtype
 from mhat.engines.step_form import StepForm
-from mhat.engines.whole_steps import WholeStep, starts_of
+from mhat.engines.whole_steps import WholeStep, evaluated, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.fit import FLATTEN, matrix_of, require_fit
@@ -267,6 +268,20 @@ class TensorGroup:
                 with np.errstate(all="ignore"):
                     homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)
         self.started |= new
+
+    def evaluation(self, knobs: Mapping[str, float], steps: Array) -> list[Array]:
+        """Make the parameters to evaluate with, copies; of tensors that no step has moved yet they are as they are."""
+        made = [np.array(tensor) for tensor in self.tensors]
+        rule = evaluating(self.rule)
+        places = np.flatnonzero(self.started).tolist()
+        if rule is None or not places:
+            return made
+        states = {name: [self.values(name)[i] for i in places] for name in self.rule.tree.state_names}
+        named = {"knobs": knobs, "numbers": [self._numbers[i] for i in places], "n": self._count, "t": steps[places]}
+        seen = self._seen([self.tensors[i] for i in places])
+        for i, values in zip(places, evaluated(rule, self.form.computed, seen, states, named), strict=True):
+            made[i][...] = values.reshape(made[i].shape)
+        return made
 
     def run(self, knobs: Array, named: Mapping[str, float], steps: Array, chosen: Array, seed: int) -> None:
         """Step the chosen tensors. `steps`: t of each."""

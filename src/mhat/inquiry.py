@@ -20,6 +20,7 @@ from mhat.checks.comparison import Comparison
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
+from mhat.engines.program import lacking
 from mhat.errors import BadValue, UnknownName
 from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
@@ -168,7 +169,7 @@ def judge(
             raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose defaults are to be held: against=.")
         verdict = identify(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
-    rule = find_rule(claimed if against is None else against)
+    rule = _asked_by_gradients(find_rule(claimed if against is None else against))
     accepted = dialects_named(manner.dialects, [rule])
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
@@ -254,6 +255,7 @@ def explain(
     knobs: dict[str, float] = {}
     if rule is None:
         rule, knobs, notes = _found_to_be(Party(named), manner, called)
+    _asked_by_gradients(rule)
     arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
     rule.check_knobs({**rule.knobs, **told})
@@ -346,7 +348,15 @@ def _reading(party: Party) -> Rule:
 
 
 def _library() -> list[Rule]:
-    return [rules.named(name) for name in rules.names()]
+    """List the rules that gradients alone move: no subject is given a loss, or a second array."""
+    return [rule for rule in map(rules.named, rules.names()) if not rule.tree.given]
+
+
+def _asked_by_gradients(rule: Rule) -> Rule:
+    """Refuse a rule that reads what nobody here gives it; raises BadValue."""
+    for name in rule.tree.given:
+        raise lacking(rule, name, "here there are gradients alone")
+    return rule
 
 
 def _sorted(

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR, WHOLE, Level, shape_of, sizes_of
-from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.tree import GIVEN, Expression, Name, Number, Operation
 from mhat.language.walking import names_in, product_length, subexpressions
 from mhat.ops import OPERATIONS
 
 # What an arithmetic computes with: a float, an array, a number of many digits.
 Operand = Any
 Environment = dict[str, Any]
+NOTHING: Mapping[str, Any] = {}
 Compiled = Callable[[Environment], Operand]
 
 REDUCTIONS = frozenset(name for name, op in OPERATIONS.items() if op.kind == "reduction")
@@ -87,7 +89,7 @@ class Program:
         tree = rule.tree
         self.rule = rule
         self.arithmetic = arithmetic
-        per_step = {"t", "k", "n", *tree.knob_names}
+        per_step = {*tree.counters, *tree.knob_names}
         waiting = frozenset() if keep is None else _waiting_lines(rule, keep)
         self._may_wait = {target for i in waiting for target in tree.body[i].targets}
         self._derived = [
@@ -262,7 +264,8 @@ def _waiting_lines(rule: Rule, keep: Collection[str]) -> frozenset[int]:
 
     What states carry, what is kept and what is the same for all tensors never waits.
     """
-    tree, per_step = rule.tree, {"t", "k", "n", *rule.tree.knob_names, *rule.dependence.per_step_states}
+    tree = rule.tree
+    per_step = {*tree.counters, *tree.knob_names, *rule.dependence.per_step_states}
     wanted: list[set[str] | None] = []
     for line in tree.body:
         read = names_in(line.value)
@@ -319,7 +322,17 @@ def _product(base: Compiled, multiply: Callable[..., Any], length: int) -> Compi
 
 
 def first_environment(
-    rule: Rule, x: Operand, g: Operand, knobs: Mapping[str, Operand], t: Operand, k: Operand, n: Operand
-) -> Environment:
-    """Gather what a rule may read before it assigns anything."""
-    return {"x": x, "g": g, "t": t, "k": k, "n": n, **rule.knobs, **knobs}
+    rule: Rule, x: Operand, g: Operand, knobs: Mapping[str, Operand], t: Operand, k: Operand, n: Operand,
+    given: Mapping[str, Operand] = NOTHING,
+) -> Environment:  # fmt: skip
+    """Gather what a rule may read before it assigns anything; raises BadValue where it reads what there is not."""
+    for name in rule.tree.given:
+        if name not in given:
+            raise lacking(rule, name, "there is none here")
+    return {"x": x, "g": g, "t": t, "k": k, "n": n, **rule.knobs, **knobs, **given}
+
+
+def lacking(rule: Rule, name: str, why: str, cure: str = "") -> BadValue:
+    """Say that a rule reads what its caller does not have."""
+    usual = f"mhat.step and the step of mhat.Optimizer are given it: {name}=...; on a landscape a trace has it."
+    return BadValue(f"{rule.name} reads `{name}` ({GIVEN[name]}), and {why}", cure or usual)

@@ -21,6 +21,7 @@ from mhat.checks.observation import Observation
 from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
+from mhat.engines.program import lacking
 from mhat.errors import BadValue, UnknownName
 from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
@@ -178,7 +179,7 @@ def _judged(
             raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose defaults are to be held: against=.")
         verdict = _identified(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
-    rule = find_rule(claimed if against is None else against)
+    rule = _asked_by_gradients(find_rule(claimed if against is None else against))
     accepted = dialects_named(manner.dialects, [rule])
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
@@ -276,6 +277,7 @@ def explain(
     knobs: dict[str, float] = {}
     if rule is None:
         rule, knobs, notes = _found_to_be(Party(named), manner, called)
+    _asked_by_gradients(rule)
     arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
     rule.check_knobs({**rule.knobs, **told})
@@ -401,7 +403,15 @@ def _reading(party: Party) -> Rule:
 
 
 def _library() -> list[Rule]:
-    return [rules.named(name) for name in rules.names()]
+    """List the rules that gradients alone move: no subject is given a loss, or a second array."""
+    return [rule for rule in map(rules.named, rules.names()) if not rule.tree.given]
+
+
+def _asked_by_gradients(rule: Rule) -> Rule:
+    """Refuse a rule that reads what nobody here gives it; raises BadValue."""
+    for name in rule.tree.given:
+        raise lacking(rule, name, "here there are gradients alone")
+    return rule
 
 
 def _sorted(

@@ -12,9 +12,9 @@ from mhat.checks import story
 from mhat.checks.conformance import SECONDS, among, askable
 from mhat.checks.defaults import ON, different
 from mhat.checks.findings import Deviation
+from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
 from mhat.checks.matrices import tables
 from mhat.checks.matrices.comparison import parting
-from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
 from mhat.search.effort import Listener

@@ -152,7 +152,9 @@ def among(
         return identified(questions, Effort(seconds, report))
     # No edit of a rule that looks at no rows makes one that does: there is nothing to search for.
     verdict = identified(questions, Effort(min(seconds, NOTHING_TO_FIND), report))
-    return verdict if verdict.conforms else replace(verdict, finished=True, nearest=None, notes=(*subject.notes, OF_ROWS))
+    if verdict.conforms:
+        return verdict
+    return replace(verdict, finished=True, nearest=None, notes=(*subject.notes, OF_ROWS))
 
 
 def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:

@@ -204,9 +204,9 @@ def _in_few_digits(dtype: str, draw: int, *, once: bool) -> Callable[..., Any]:
         x = rounded((a * (1 + 0.25 * DTYPES[dtype].epsilon * rng.uniform(-1, 1, size=a.shape))).astype(np.float32))
         if not once:
             return iterated(x, rounded=rounded).astype(a.dtype)
-        first, second, third = (np.float32(coefficient) for coefficient in NEWTON_SCHULZ)
+        first, second, third = np.array(NEWTON_SCHULZ, dtype=np.float32)
         x = rounded(x / rounded(np.sqrt(np.sum(x * x, axis=(-2, -1), keepdims=True)) + np.float32(NEWTON_SCHULZ_EPS)))
-        for _ in range(NEWTON_SCHULZ_ROUNDS):
+        for _round in range(NEWTON_SCHULZ_ROUNDS):
             square = rounded(x @ np.matrix_transpose(x))
             x = rounded(first * x + rounded(second * square + third * (square @ square)) @ x)
         return x.astype(a.dtype)

@@ -13,6 +13,8 @@ from mhat.checks.conformance import SECONDS, among, askable
 from mhat.checks.defaults import ON, different
 from mhat.checks.findings import Deviation
 from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
+from mhat.checks.matrices import tables
+from mhat.checks.matrices.comparison import parting
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
 from mhat.search.effort import Listener
@@ -54,10 +56,12 @@ class Comparison:
         first, second = f"{got:.6g}", f"{other:.6g}"
         if first == second:
             first, second = story.apart(got, other)
-        gradients = f"{story.listed(self.deviation.gradients)}{self.deviation.setting}"
+        shown_by = f"{story.shown_by(self.deviation)}{self.deviation.setting}"
+        grid = () if self.deviation.matrices is None else (tables.grid_of(self.deviation, a, b),)
         return (
             Headline(f"{a} and {b} part at step {self.deviation.step}", good=False),
-            Paragraph(f"shown by the gradients {gradients}: parameters {first} and {second}"),
+            Paragraph(f"shown by {shown_by}: parameters {first} and {second}"),
+            *grid,
             *told,
         )
 
@@ -98,6 +102,8 @@ def compare(
     )
     held = dict(knobs or {})
     told = different(a.defaults, b.defaults, held)
+    if (shown := parting(a, b, held)) is not None:
+        return Comparison(first, second, False, shown, diff_between(first, second), told)
     loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
     for stream, setting in _alike(a, b, held):
         seen, beside = (_answer(subject, stream, setting) for subject in (a, b))

@@ -27,6 +27,7 @@ from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
 from mhat.checks.losses import lost_knob
+from mhat.checks.matrices.gradients import looks_at_rows
 from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
 from mhat.checks.readings.diagnosis import by_reading
@@ -46,6 +47,11 @@ from mhat.subjects.subject import Subject
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+NOTHING_TO_FIND = 0.5
+OF_ROWS = (
+    "it makes something else of a matrix than of the same numbers in one row: it is a rule per matrix, and there is "
+    "none to identify it by. Check it against a rule of your own: --against mine.py:my_rule"
+)
 # Which share of a search may be spent in double precision where the code speaks of a smaller type.
 SPOKEN = 0.2
 # And on tensors one by one, where no single edit of all of them is the answer.
@@ -129,6 +135,9 @@ def among(
     """Find which rule a subject is and what it gives of it, of some pairs of both; raises as `check` does."""
     subject = climbing(subject) if maximize else subject
     held = knobs or {}
+    rows = looks_at_rows(subject)
+    of_matrices = [pair for pair in pairs if pair[0].level == Level.MATRIX]
+    others = [pair for pair in pairs if pair not in of_matrices]
     questions = [
         Question(
             subject,
@@ -137,14 +146,27 @@ def among(
             rule.settled({name: held[name] for name in held if name in rule.knobs}),
             dialects=dialects,
         )
-        for rule, observe in pairs
+        for rule, observe in (of_matrices if rows and of_matrices else others or pairs)
     ]
-    return identified(questions, Effort(seconds, report))
+    if not rows or of_matrices:
+        return identified(questions, Effort(seconds, report))
+    # No edit of a rule that looks at no rows makes one that does: there is nothing to search for.
+    verdict = identified(questions, Effort(min(seconds, NOTHING_TO_FIND), report))
+    if verdict.conforms:
+        return verdict
+    return replace(verdict, finished=True, nearest=None, notes=(*subject.notes, OF_ROWS))
 
 
-def askable(rules: Sequence[Rule], observe: str) -> list[Rule]:
-    """Choose the rules of which such an observation can be judged; raises UnknownName if there is none."""
-    chosen = [rule for rule in rules if observe in ("x", "update", *rule.variables) and rule.level != Level.MATRIX]
+def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:
+    """Choose the rules of which such an observation can be judged; raises UnknownName if there is none.
+
+    `matrices`: rules per matrix too, which cannot be asked of a record.
+    """
+    chosen = [
+        rule
+        for rule in rules
+        if observe in ("x", "update", *rule.variables) and (matrices or rule.level != Level.MATRIX)
+    ]
     if not chosen:
         variables = dict.fromkeys(variable for rule in rules for variable in rule.variables)
         raise UnknownName("variable of any rule", observe, ("x", "update", *variables))

@@ -174,7 +174,7 @@ def identify_record(
     told = knobs or {}
     questions = {
         rule.name: _question(record, rule, {name: told[name] for name in told if name in rule.knobs}, dialects)
-        for rule in askable(rules, record.observe)
+        for rule in askable(rules, record.observe, matrices=False)
     }
     effort = Effort(seconds, report)
     rows = rows_of(record)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from mhat.language.inference import Level, level
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.mistakes.numbered import open_edit
-from mhat.mistakes.paths import X, operation, said
-from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot, Spot, content, spots
+from mhat.mistakes.paths import G, X, operation, said
+from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, content, spots
 from mhat.notation.decimals import near
 from mhat.ops import OPERATIONS
 from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
@@ -44,6 +44,22 @@ def of_matrices(tree: Tree) -> Iterator[Edit]:
         if isinstance(spot.part, Operation):
             yield from _otherwise(spot, spot.part)
     yield from _scaled(tree)
+    yield from _orthogonal_elsewhere(tree)
+
+
+def _orthogonal_elsewhere(tree: Tree) -> Iterator[Edit]:
+    """Take signs or the direction alone in the place of what is orthogonal, or make the gradient orthogonal instead."""
+    for spot in spots(tree):
+        if not (isinstance(spot.part, Operation) and spot.part.op == "orthogonal"):
+            continue
+        (inner,) = spot.part.arguments
+        direction = operation("div", inner, operation("add", operation("norm", inner), Number(NEWTON_SCHULZ_EPS)))
+        for instead in (operation("sign", inner), direction):
+            sentence = f"{spot.where} {said(instead)} stands where {said(spot.part)} should"
+            yield spot.edit(instead, sentence, "operator", 1.15)
+        first = Assignment(("g",), operation("orthogonal", G))
+        sentence = f"the gradient is made orthogonal before all else, and not {said(inner)}"
+        yield Edit(sentence, ((BEFORE, (first,)), spot.change(inner)), "moved", 1.1)
 
 
 def _scaled(tree: Tree) -> Iterator[Edit]:
@@ -82,7 +98,10 @@ def iterations(tree: Tree) -> Iterator[Edit]:
         for place, usual in enumerate(NEWTON_SCHULZ):
             yield from _coefficients(spot, guarded, place, usual)
         yield _iterated(spot, None, sentence=f"{spot.where} {what} begins without the division by the norm")
-        for name, sentence in (("row_mean", "each row by its own norm"), ("column_mean", "each column by its own norm")):
+        for name, sentence in (
+            ("row_mean", "each row by its own norm"),
+            ("column_mean", "each column by its own norm"),
+        ):
             yield _iterated(spot, _norm_along(spot, name), sentence=f"{spot.where} {what} begins with {sentence}")
 
 
@@ -111,7 +130,9 @@ def _otherwise(spot: Spot, part: Operation) -> Iterator[Edit]:
         new = operation(other, inner)
         yield spot.edit(new, f"{where} {said(new)} stands where {said(part)} should: the other axis", "axis", 1.0)
         whole = operation("mean", inner)
-        yield spot.edit(whole, f"{where} the mean of all of {said(inner)} stands where {said(part)} should", "axis", 1.05)
+        yield spot.edit(
+            whole, f"{where} the mean of all of {said(inner)} stands where {said(part)} should", "axis", 1.05
+        )
         summed = operation("mul", part, COLUMNS if part.op == "row_mean" else ROWS)
         yield spot.edit(summed, f"{where} the sum along the {side} stands where {said(part)} should", "axis", 1.05)
     if part.op in ("mean", "sum", "norm") and part.over is None:
@@ -134,7 +155,9 @@ def _coefficients(spot: Spot, length: Expression, place: int, usual: float) -> I
     def made(value: float) -> Edit:
         changed = tuple(value if i == place else own for i, own in enumerate(NEWTON_SCHULZ))
         told = ", ".join(map(near, changed))
-        sentence = f"{spot.where} {said(spot.part)} has the coefficients {told}: `{near(value)}` where {usual:g} should be"
+        sentence = (
+            f"{spot.where} {said(spot.part)} has the coefficients {told}: `{near(value)}` where {usual:g} should be"
+        )
         return _iterated(spot, length, changed, sentence=sentence)
 
     sign = -1.0 if usual < 0 else 1.0

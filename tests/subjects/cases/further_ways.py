@@ -16,7 +16,8 @@ CASES = {
     "TakesAModelFirst": ("adam", True), "EtaIsEpsilon": ("adam", True), "SgdWithMomentum": ("sgd", True),
     "LossBeside": ("adagrad", True), "Detaches": ("sgd", True), "ThroughBackward": ("sgd", True),
     "MarkedKeys": ("sgd", True), "UncorrectedPolicy": ("adam", False), "until_flat_uphill": ("sgd", False),
-    "batch_mean": ("sgd", True), "PlaceOfTheGradient": ("sgd", False),
+    "batch_mean": ("sgd", True), "cached_by_key": ("rmsprop", True), "over_a_model": ("rmsprop", True),
+    "PairsOfArrays": ("momentum", True), "PlaceOfTheGradient": ("sgd", False),
 }  # fmt: skip
 
 
@@ -379,3 +380,31 @@ class MarkedKeys:
         for layer in layers:
             for key in layer.params.keys():
                 layer.params[key] -= learning_rate * layer.grads[f"d{key}"]
+
+
+def cached_by_key(params, grads, cache, learning_rate=0.01, decay_rate=0.9):
+    """A state of the bias `b1` is no decay rate."""
+    for key in params.keys():
+        cache[key] = decay_rate * cache[key] + (1 - decay_rate) * grads[key] ** 2
+        params[key] -= learning_rate * grads[key] / (np.sqrt(cache[key]) + 1e-8)
+    return params, cache
+
+
+def over_a_model(model, grad_buffer, rmsprop_cache, learning_rate=0.01):
+    for k, v in model.items():
+        g = grad_buffer[k]
+        rmsprop_cache[k] = 0.9 * rmsprop_cache[k] + (1 - 0.9) * g**2
+        model[k] -= learning_rate * g / (np.sqrt(rmsprop_cache[k]) + 1e-8)
+        grad_buffer[k] = np.zeros_like(v)
+
+
+class PairsOfArrays:
+    def __init__(self, model_params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum = model_params, lr, momentum
+        self.vs = [np.zeros_like(p) for p, grad in self.params]
+
+    def step(self):
+        for i in range(len(self.params)):
+            p, grad = self.params[i]
+            self.vs[i] = self.momentum * self.vs[i] + self.lr * grad
+            self.params[i][0] -= self.vs[i]

@@ -129,8 +129,6 @@ def confirm(driver: Single | Together, proposal: Proposal, observe: str) -> None
     first = driver.attempt({})
     if observe == "x" and not all(np.any(record != 0.0) for record in first):
         raise SubjectError(driver.name, "moved nothing", WRAP)
-    if observe == "x" and not all(np.any(record != 0.0, axis=0).all() for record in first):
-        raise SubjectError(driver.name, PARTLY, WRAP)
     if any(np.isnan(record).all() for record in first):
         raise SubjectError(driver.name, "gave nothing but NaN", WRAP)
     if same(first, driver.attempt({}, trial=TURNED)):
@@ -146,6 +144,8 @@ def confirm(driver: Single | Together, proposal: Proposal, observe: str) -> None
         down = driver.attempt({}, trial=RISING)
         if not all(np.all(np.sum(record if observe == "update" else record[-1:], axis=0) <= 0) for record in down):
             raise SubjectError(driver.name, "climbed", WRAP)
+    if observe == "x" and not all(np.any(record != 0.0, axis=0).all() for record in first):
+        raise SubjectError(driver.name, PARTLY, WRAP)
 
 
 def subject_of_proposal(asked: Asked, driver: Single | Together, proposal: Proposal) -> Subject:

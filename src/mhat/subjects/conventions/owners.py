@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,13 @@ AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_s
            "increment", "increment_step", "next_step"))  # fmt: skip
 SHOWN = {
     "parameters": "a list of parameters", "parameter": "a parameter", "named": "a dictionary of parameters",
-    "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer", "policy": "a policy", "layers": "a list of layers", "model": "a model",
+    "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer",
+    "policy": "a policy", "pairs": "a list of pairs", "layers": "a list of layers", "model": "a model",
 }  # fmt: skip
-CONVENTION = {"parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "layer": LAYERS,
-              "tensors": PARAMETERS, "tensor module": MODELS, "layers": LAYERS, "model": MODELS, "policy": MODELS}  # fmt: skip
+CONVENTION = {
+    "parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "tensors": PARAMETERS, "pairs": PARAMETERS,
+    "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS, "layers": LAYERS,
+}  # fmt: skip
 Owned = tuple[list[Any], list[Place]]  # what is handed over, one or several in turn, and where tensors are
 
 
@@ -71,7 +74,7 @@ class Owner:
     closures: tuple[str, ...] = ()
     alone: bool = False  # whether each owner has an object of its own
     setup: str = ""  # the method that is handed the owner once
-    beside: Beside = Beside()  # what else it is handed
+    beside: Beside = field(default_factory=Beside)  # what else it is handed
     ones: tuple[str, ...] = ()  # sizes of batches
     given: tuple[str, ...] = ()  # arguments that are the gradients of a layer's tensors
     prepare: str = ""  # the method that is shown each owner once
@@ -157,6 +160,9 @@ def owned(kind: str, starts: list[Any], words: Words) -> Owned:
         if kind == "named":
             return [{f"{'Wb'[i % 2]}{i // 2 + 1}": param for i, param in enumerate(params)}], places
         return (params if kind == "parameter" else [params]), places
+    if kind == "pairs":
+        listed = [[start, start * 0.0] for start in starts]
+        return [listed], [holders.pair_place(pair) for pair in listed]
     if kind == "policy":
         policy, place = holders.policy(starts[0], words)
         return [policy], [place]
@@ -278,14 +284,14 @@ def _ways(
     if uses_torch(asked.thing):
         kinds = [*(["tensor module", "tensors"] if "model" in kinds[:1] else ["tensors"]), *kinds]
     enter = tensor_of if "policy" in kinds and uses_torch(asked.thing) else entering
+    tensors = len(holders.names_in(words.attributes)) if given else None
     for place, kind in enumerate(kinds):
         how = f"with {SHOWN[kind]} {_kept(kind, words)}"
         ways = [(replace(plain, kind=kind), (), 0.0, "")] if given else _shared(replace(plain, kind=kind))
         for own, forms, less, said in ways:
             yield Proposal(
                 CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin, enter),
-                [maker, step, beside.spelling], together=True,
-                tensors=len(holders.names_in(words.attributes)) if given else _tensors(kind, words), forms=forms,
+                [maker, step, beside.spelling], together=True, tensors=tensors or _tensors(kind, words), forms=forms,
                 called=_called(kind, words),
             )  # fmt: skip
 
@@ -323,7 +329,17 @@ def _preparing(thing: Any, step: str) -> str:
 
 def _setup_of(thing: Any) -> tuple[str, str] | None:
     """Find the method that is handed the owner before the first step, and what it calls it."""
-    for name in ("setup", "register", "attach", "set_model", "bind", "set_parameters", "set_params", "add_params", "__call__"):
+    for name in (
+        "setup",
+        "register",
+        "attach",
+        "set_model",
+        "bind",
+        "set_parameters",
+        "set_params",
+        "add_params",
+        "__call__",
+    ):
         method = getattr(thing, name, None)
         if callable(method):
             required = [p.name for p in parameters_of(method)[isinstance(thing, type) :] if is_required(p)]
@@ -358,7 +374,7 @@ def _kinds(argument: str, words: Words) -> list[str]:
     if words.called & (ASKED | FLAT):
         return ["model", *named, "parameters", "layers", "layer", "parameter"]
     late = [] if named else ["named"]
-    return [*named, "parameters", *late, "layers", "model", "layer", "parameter"]
+    return [*named, "parameters", *late, "layers", "model", "layer", "parameter", "pairs"]
 
 
 def _tensors(kind: str, words: Words) -> int | None:
@@ -383,6 +399,8 @@ def _kept(kind: str, words: Words) -> str:
     if kind in ("parameters", "parameter", "named"):
         data, grad = standins.names_of(words)
         return f"that {keep} `.{data}` and `.{grad}`"
+    if kind == "pairs":
+        return "of an array and its gradient"
     names = standins.tensor_names(words)
     if names:
         return f"that {keep} {', '.join(f'`{name}` and `{grad}`' for name, grad in names)}"
@@ -401,7 +419,11 @@ def _apart(arguments: Sequence[inspect.Parameter], words: Words) -> dict[str, st
         elif is_required(parameter) and is_size(parameter.name):
             found[parameter.name] = "size"
     unknown = spelling_of(arguments, skip=found).unknown
-    if "owner" not in found.values() and len(unknown) == 1 and (words.called & (FLAT | ASKED) or words.attributes & holders.COUNTED):
+    if (
+        "owner" not in found.values()
+        and len(unknown) == 1
+        and (words.called & (FLAT | ASKED) or words.attributes & holders.COUNTED)
+    ):
         found[unknown[0]] = "owner"
     return found
 

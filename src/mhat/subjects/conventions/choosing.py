@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs, UnknownName
-from mhat.subjects.conventions import factories, gradients, owners, steps
+from mhat.subjects.conventions import factories, fits, gradients, owners, steps
 from mhat.subjects.conventions.anew import Anew
 from mhat.subjects.conventions.proposals import Asked, Proposal, by_confidence
 from mhat.subjects.sandbox import source_of
@@ -31,6 +31,7 @@ CONVENTIONS: dict[str, Callable[[Asked], Iterator[Proposal]]] = {
     owners.PARAMETERS: owners.of_parameters,
     owners.LAYERS: owners.of_layers,
     owners.MODELS: owners.of_models,
+    fits.NAME: fits.proposed,
 }
 FAR = 1000.0  # a start so far away that no default step comes back from there
 ALIKE = 0.1  # what another way may be less likely, and still be told of

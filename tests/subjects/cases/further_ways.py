@@ -17,7 +17,9 @@ CASES = {
     "LossBeside": ("adagrad", True), "Detaches": ("sgd", True), "ThroughBackward": ("sgd", True),
     "MarkedKeys": ("sgd", True), "UncorrectedPolicy": ("adam", False), "until_flat_uphill": ("sgd", False),
     "batch_mean": ("sgd", True), "cached_by_key": ("rmsprop", True), "over_a_model": ("rmsprop", True),
-    "PairsOfArrays": ("momentum", True), "PlaceOfTheGradient": ("sgd", False),
+    "PairsOfArrays": ("momentum", True), "OutputGradient": ("sgd", True), "ByTheParameter": ("momentum", True),
+    "OwnsACopy": ("sgd", True), "OfAModel": ("adagrad", True), "InitializedWithANet": ("momentum", True),
+    "GradientPerhaps": ("sgd", True), "PlaceOfTheGradient": ("sgd", False),
 }  # fmt: skip
 
 
@@ -408,3 +410,71 @@ class PairsOfArrays:
             p, grad = self.params[i]
             self.vs[i] = self.momentum * self.vs[i] + self.lr * grad
             self.params[i][0] -= self.vs[i]
+
+
+class OutputGradient:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = learning_rate
+
+    def update(self, weights, biases, weights_gradient, output_gradient):
+        return weights - self.learning_rate * weights_gradient, biases - self.learning_rate * output_gradient
+
+
+class ByTheParameter:
+    def __init__(self, learning_rate=0.01, friction=0.9):
+        self.lr, self.mu = learning_rate, friction
+
+    def update_params(self, param):
+        if not hasattr(param, "v"):
+            param.v = np.zeros(param().shape)
+        param.v = self.mu * param.v + self.lr * param.grad
+        param.val -= param.v
+
+
+class OwnsACopy:
+    def __init__(self, initial_params, learning_rate=0.01):
+        self._params = {k: v.copy() for k, v in initial_params.items()}
+        self._learning_rate = learning_rate
+
+    def step(self, gradients):
+        for k in self._params:
+            self._params[k] -= self._learning_rate * gradients[k]
+
+
+class OfAModel:
+    def __init__(self, model, learning_rate=0.1):
+        self.model, self.learning_rate = model, learning_rate
+        self.mem = {name: np.zeros_like(model.params[name]) for name in model.params}
+
+    def update_param(self, grads):
+        for name in self.model.params:
+            self.mem[name] += grads[name] ** 2
+            self.model.params[name] -= self.learning_rate * grads[name] / (np.sqrt(self.mem[name]) + 1e-10)
+
+
+class InitializedWithANet:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum = lr, momentum
+
+    def initialize(self, nn):
+        self.layers = [layer for layer in nn.layers if layer.trainable]
+        self.v = [[np.zeros_like(p) for p in layer.params] for layer in self.layers]
+
+    def step(self):
+        for layer, v in zip(self.layers, self.v):
+            for j, (p, g) in enumerate(zip(layer.params, layer.grads)):
+                v[j] = self.momentum * v[j] - self.lr * g
+                p += v[j]
+
+
+class GradientPerhaps:
+    def __init__(self, stepsize=0.01):
+        self.stepsize = stepsize
+
+    def step(self, objective_fn, x, grad_fn=None):
+        return x - self.stepsize * self.gradient(objective_fn, x, grad_fn=grad_fn)
+
+    def gradient(self, objective_fn, x, grad_fn=None):
+        if grad_fn is None:
+            raise NotImplementedError
+        return grad_fn(x)

@@ -106,3 +106,8 @@ def policy(value: Any, words: Words) -> tuple[Policy, Place]:
 def pair_place(pair: list[Any]) -> Place:
     """Give the place of a tensor in a list of it and of its gradient."""
     return Place(lambda x, g: pair.__setitem__(1, g), lambda: pair[0])
+
+
+def key_place(model: Any, key: str) -> Place:
+    """Give the place of a tensor among the `params` of a model, whose gradients go beside it."""
+    return Place(lambda x, g: None, lambda: model.params[key])

@@ -17,10 +17,10 @@ import numpy as np
 
 from mhat.errors import SubjectError
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import COUNTS, SHORT_COUNTS, is_required, size_for
+from mhat.subjects.calls import COUNTS, GRADS, SHORT_COUNTS, is_required, size_for
 from mhat.subjects.conventions import holders, standins
 from mhat.subjects.conventions.beside import Beside, beside_of
-from mhat.subjects.conventions.layouts import shape_of
+from mhat.subjects.conventions.layouts import laid, shape_of
 from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.owning import (
     FLAT,
@@ -49,7 +49,7 @@ AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_s
            "increment", "increment_step", "next_step"))  # fmt: skip
 CONVENTION = {
     "parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "tensors": PARAMETERS, "pairs": PARAMETERS,
-    "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS, "layers": LAYERS,
+    "named model": MODELS, "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS, "layers": LAYERS,
 }  # fmt: skip
 Owned = tuple[list[Any], list[Place]]  # what is handed over, one or several in turn, and where tensors are
 
@@ -75,6 +75,7 @@ class Owner:
     ones: tuple[str, ...] = ()  # sizes of batches
     given: tuple[str, ...] = ()  # arguments that are the gradients of a layer's tensors
     prepare: str = ""  # the method that is shown each owner once
+    whole: str = ""  # the argument that is all gradients, under the keys of the model's parameters
     flat: str = ""  # the argument that is all gradients in one vector
 
     @property
@@ -114,6 +115,8 @@ class Owner:
                 if self.flat:
                     one = len(gradients) == 1
                     arguments[self.flat] = gradients[0] if one else np.concatenate([np.ravel(g) for g in gradients])
+                if self.whole:
+                    arguments[self.whole] = dict(zip(owner.params, gradients, strict=True))
                 if self.given:
                     one = len(self.given) == 1 and len(given) > 1
                     arguments |= dict(zip(self.given, [tuple(given)] if one else given, strict=True))
@@ -160,6 +163,10 @@ def owned(kind: str, starts: list[Any], words: Words) -> Owned:
     if kind == "pairs":
         listed = [[start, start * 0.0] for start in starts]
         return [listed], [holders.pair_place(pair) for pair in listed]
+    if kind == "named model":
+        model = standins.Layer(words)
+        model.params = laid(starts, "dict")
+        return [model], [holders.key_place(model, key) for key in model.params]
     if kind == "policy":
         policy, place = holders.policy(starts[0], words)
         return [policy], [place]
@@ -256,14 +263,16 @@ def _ways(
     function = asked.thing if method is None else getattr(asked.thing, method)
     sized = owners and words.attributes & holders.COUNTED
     flat = first if owners and first is not None and (words.called & FLAT or sized) else ""
+    whole = first if owners and not flat and _is_all_gradients(first, words) else ""
     given = given_beside(rest, first, function) if not owners else ()
     words = words_of(function) if given else words
     rest = [p for p in rest if p.name not in given]
     setup = setup_of(asked.thing) if not owners and first is None and method is not None else None
     handed = owners[0] if owners else setup[1] if setup else first
-    if handed is None or (owners and first is not None and not flat and first not in _knobs_in(rest, asked)):
+    taken = flat or whole
+    if handed is None or (owners and first is not None and not taken and first not in _knobs_in(rest, asked)):
         return
-    apart_now = [flat] if flat else [] if owners or setup else [handed]
+    apart_now = [taken] if taken else [] if owners or setup else [handed]
     step = keywords_of(asked.name, rest, asked.rule_knobs, skip=apart_now)
     beside: Beside | None = Beside()
     if step.spelling.unknown:
@@ -274,10 +283,10 @@ def _ways(
     maker = replace(maker, spelling=maker.spelling.yielding(step.spelling))
     plain = Owner(
         asked.thing, asked.name, method, "", handed, words, maker, apart, step, counts, closures,
-        setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones,
+        setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones, whole=whole or "",
         given=given, prepare="" if setup or owners or method is None else preparing(asked.thing, method),
     )  # fmt: skip
-    kinds = ["layer"] if given else ["policy"] if sized else kinds_of(handed, words)
+    kinds = ["named model"] if whole else ["layer"] if given else ["policy"] if sized else kinds_of(handed, words)
     if uses_torch(asked.thing):
         kinds = [*(["tensor module", "tensors"] if "model" in kinds[:1] else ["tensors"]), *kinds]
     enter = tensor_of if "policy" in kinds and uses_torch(asked.thing) else entering
@@ -291,6 +300,11 @@ def _ways(
                 [maker, step, beside.spelling], together=True, tensors=tensors or tensors_in(kind, words), forms=forms,
                 called=called_in(kind, words),
             )  # fmt: skip
+
+
+def _is_all_gradients(name: str | None, words: Words) -> bool:
+    """Whether an argument is the gradients of a model that keeps a dictionary `params` and no gradients."""
+    return name is not None and plain_spelling(name) in GRADS and "params" in words.attributes - words.called
 
 
 def _shared(owner: Owner) -> Iterator[tuple[Owner, tuple[str, ...], float, str]]:

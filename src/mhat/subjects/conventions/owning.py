@@ -21,13 +21,16 @@ FLAT = frozenset({"get_flat", "get_flat_params", "get_params_flat", "flat_params
 ASKED = frozenset(
     {"parameters", "params", "named_parameters", "params_and_grads", "get_params", "trainable_parameters"}
 )
-SETUPS = ("setup", "register", "attach", "set_model", "bind", "set_parameters", "set_params", "add_params", "__call__")
+SETUPS = (
+    "setup", "register", "attach", "set_model", "bind", "set_parameters", "set_params", "add_params", "initialize",
+    "init", "set_layers", "set_network", "compile", "prepare", "connect", "__call__",
+)  # fmt: skip
 PREPARING = ("initialize", "init_layer", "add_slot", "init_state", "init_params", "init_states", "register_layer",
              "initialize_layer", "init_optimizer", "setup_layer", "build", "add_layer", "init_velocity")  # fmt: skip
 SHOWN = {
     "parameters": "a list of parameters", "parameter": "a parameter", "named": "a dictionary of parameters",
     "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer",
-    "policy": "a policy", "pairs": "a list of pairs", "layers": "a list of layers", "model": "a model",
+    "policy": "a policy", "named model": "a model", "pairs": "a list of pairs", "layers": "a list of layers", "model": "a model",
 }  # fmt: skip
 
 
@@ -104,6 +107,8 @@ def kept_by(kind: str, words: Words) -> str:
     if kind in ("parameters", "parameter", "named"):
         data, grad = standins.names_of(words)
         return f"that {keep} `.{data}` and `.{grad}`"
+    if kind == "named model":
+        return "that keeps its `params` in a dictionary"
     if kind == "pairs":
         return "of an array and its gradient"
     names = standins.tensor_names(words)

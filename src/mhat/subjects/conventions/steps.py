@@ -150,7 +150,7 @@ class Step:
 
 
 BACK = ("state", "config", "count")
-FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None}
+FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None, "function": lambda *arguments, **named: 0.0}
 NUMBERED = ("idx", "index", "i", "num", "number")  # how the number of a tensor is called, where it is no name
 
 

@@ -96,8 +96,10 @@ class Written:
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=target))) if target == name:
                     return True
-                case ast.Call(args=arguments) if any(isinstance(a, ast.Name) and a.id == name for a in arguments):
-                    return True
+                case ast.Call(args=arguments, keywords=named):
+                    handed = [*arguments, *(each.value for each in named)]
+                    if any(isinstance(each, ast.Name) and each.id == name for each in handed):
+                        return True
         return self.changes(name) or bool(self.unpacked(name))
 
     def calls(self, name: str) -> bool:

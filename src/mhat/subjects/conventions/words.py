@@ -22,6 +22,7 @@ class Words:
     chained: frozenset[tuple[str, str]]  # (grad, data) for p.grad.data
     texts: frozenset[str]
     tested: frozenset[str] = frozenset()  # attributes of which it is asked whether they are None
+    zipped: frozenset[str] = frozenset()  # attributes that are gone through together: `zip(layer.params, layer.grads)`
     unpacked: tuple[str, ...] = ()  # attributes that are taken apart: `w, b = layer.weights`
 
     def __contains__(self, word: str) -> bool:
@@ -31,9 +32,12 @@ class Words:
 def words_of(thing: Any) -> Words:
     """Read the text of a thing, of its base classes, and of the functions beside it that it names."""
     attributes, called, chained, texts, tested, unpacked = set(), set(), set(), set(), set(), []
+    zipped: set[str] = set()
     for tree in _trees(thing):
         for node in ast.walk(tree):
             match node:
+                case ast.Call(func=ast.Name(id="zip"), args=[ast.Attribute(attr=one), ast.Attribute(attr=other)]):
+                    zipped |= {one, other}
                 case ast.Call(func=ast.Attribute(value=inner, attr=word)) if not _is_self(inner):
                     called.add(word)
                     attributes.add(word)
@@ -51,7 +55,7 @@ def words_of(thing: Any) -> Words:
     # Where they stand in the text, so that weights come before their gradients.
     return Words(
         frozenset(attributes), frozenset(called), frozenset(chained), frozenset(texts), frozenset(tested),
-        tuple(dict.fromkeys(unpacked)),
+        frozenset(zipped), tuple(dict.fromkeys(unpacked)),
     )  # fmt: skip
 
 

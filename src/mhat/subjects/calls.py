@@ -19,7 +19,8 @@ METHODS = (
 PARAMS = frozenset({
     "x", "w", "p", "param", "params", "parameter", "parameters", "theta", "thetas", "weight", "weights", "value",
     "var", "vars", "variables", "network", "model", "layers", "position", "modelparams", "modelparameters", "netparams",
-    "networkparams", "initialparams", "initparams", "initialparameters", "paramlist", "parameterlist", "trainableparams", "paramdict", "modelweights",
+    "networkparams", "initialparams", "initparams", "initialparameters", "paramlist", "parameterlist",
+    "trainableparams", "paramdict", "modelweights",
 })  # fmt: skip
 GRADS = frozenset({
     "g", "grad", "grads", "gradient", "gradients", "dw", "dx", "dp", "dtheta", "gs", "gw", "deriv", "derivative",

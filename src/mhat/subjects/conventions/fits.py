@@ -1,6 +1,6 @@
 """A linear or logistic model that computes its gradients inside, from data: `fit(X, y)`, `descend(X, y, theta)`.
 
-It is handed one sample whose products are ours: X @ theta notes where theta is, and X.T @ residual is the next gradient.
+It is handed one sample whose products are ours: X @ theta notes where theta is, X.T @ residual is the next gradient.
 It knows no model.
 """
 
@@ -151,14 +151,14 @@ class Fit:
         """Run it on one sample; give where it was after each step."""
         steps, start = len(gradients[0]), entering(starts[0])
         samples = Samples([np.ravel(g) for g in gradients[0]], self.factor)
-        before = np.random.get_state()  # noqa: NPY002 (theirs)
-        np.random.seed(0)  # noqa: NPY002
+        before = np.random.get_state()
+        np.random.seed(0)
         try:
             self._run(samples, start, knobs, steps)
         except Enough:
             pass
         finally:
-            np.random.set_state(before)  # noqa: NPY002
+            np.random.set_state(before)
         places = [place.reshape(np.shape(start)) for place in samples.noted[1 : steps + 1]]
         if len(places) < steps:
             raise SubjectError(self.name, f"ended by itself after {len(places)} steps, and {steps} are needed", "")

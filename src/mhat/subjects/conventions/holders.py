@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mhat.subjects.conventions.layouts import laid
 from mhat.subjects.conventions.standins import TENSORS, Kept, Layer, Place
-from mhat.subjects.conventions.words import Words
+from mhat.subjects.conventions.texts import Words
 
 COUNTED = frozenset(
     {"num_params", "n_params", "num_parameters", "param_count", "nparams", "n_parameters", "num_weights"}
@@ -108,6 +109,12 @@ def pair_place(pair: list[Any]) -> Place:
     return Place(lambda x, g: pair.__setitem__(1, g), lambda: pair[0])
 
 
-def key_place(model: Any, key: str) -> Place:
-    """Give the place of a tensor among the `params` of a model, whose gradients go beside it."""
-    return Place(lambda x, g: None, lambda: model.params[key])
+def named_model(values: list[Any], words: Words) -> tuple[list[Any], list[Place]]:
+    """Make a model that keeps its tensors in a dictionary `params`, and whose gradients go beside it."""
+    model: Any = Layer(words)
+    model.params = laid(values, "dict")
+
+    def place(key: str) -> Place:
+        return Place(lambda x, g: None, lambda: model.params[key])
+
+    return [model], [place(key) for key in model.params]

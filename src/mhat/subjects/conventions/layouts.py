@@ -77,7 +77,7 @@ class Slots(dict[str, Any]):
         near = [] if callable(self.like) else [n for n in self.like if str(key).lower().endswith(n.lower())]
         if near:
             # A state of a tensor: `b1` is a bias there, and no decay rate.
-            self[key] = nothing_like(dict(self.like)[near[0]])  # type: ignore[call-overload]
+            self[key] = nothing_like(self.like[near[0]])  # type: ignore[index]
         elif spelled in COUNTS:
             self[key] = 0
         elif spelled in KNOBS:

@@ -20,7 +20,7 @@ from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS, GRADS, SHORT_COUNTS, is_required, size_for
 from mhat.subjects.conventions import holders, standins
 from mhat.subjects.conventions.beside import Beside, beside_of
-from mhat.subjects.conventions.layouts import laid, shape_of
+from mhat.subjects.conventions.layouts import shape_of
 from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.owning import (
     FLAT,
@@ -38,8 +38,7 @@ from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, enteri
 from mhat.subjects.conventions.roles import ONES, parameters_of
 from mhat.subjects.conventions.standins import Place
 from mhat.subjects.conventions.tensors import leaf_of, module_of, tensor_of, uses_torch
-from mhat.subjects.conventions.texts import Written
-from mhat.subjects.conventions.words import Words, words_of
+from mhat.subjects.conventions.texts import Words, Written, words_of
 from mhat.subjects.spelling import Keywords, keywords_of
 
 PARAMETERS, LAYERS, MODELS = "parameter-objects", "layer-objects", "model"
@@ -49,7 +48,8 @@ AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_s
            "increment", "increment_step", "next_step"))  # fmt: skip
 CONVENTION = {
     "parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "tensors": PARAMETERS, "pairs": PARAMETERS,
-    "named model": MODELS, "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS, "layers": LAYERS,
+    "named model": MODELS, "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS,
+    "layers": LAYERS,
 }  # fmt: skip
 Owned = tuple[list[Any], list[Place]]  # what is handed over, one or several in turn, and where tensors are
 
@@ -164,9 +164,7 @@ def owned(kind: str, starts: list[Any], words: Words) -> Owned:
         listed = [[start, start * 0.0] for start in starts]
         return [listed], [holders.pair_place(pair) for pair in listed]
     if kind == "named model":
-        model = standins.Layer(words)
-        model.params = laid(starts, "dict")
-        return [model], [holders.key_place(model, key) for key in model.params]
+        return holders.named_model(starts, words)
     if kind == "policy":
         policy, place = holders.policy(starts[0], words)
         return [policy], [place]

@@ -10,7 +10,7 @@ from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import PARAMS, is_required, is_size
 from mhat.subjects.conventions import holders, standins
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
-from mhat.subjects.conventions.words import Words, words_of
+from mhat.subjects.conventions.texts import Words, words_of
 from mhat.subjects.spelling import spelling_of
 
 ONE = frozenset({"param", "p", "parameter", "w", "x", "theta", "variable", "var", "node", "tensor", "value"})
@@ -30,7 +30,8 @@ PREPARING = ("initialize", "init_layer", "add_slot", "init_state", "init_params"
 SHOWN = {
     "parameters": "a list of parameters", "parameter": "a parameter", "named": "a dictionary of parameters",
     "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer",
-    "policy": "a policy", "named model": "a model", "pairs": "a list of pairs", "layers": "a list of layers", "model": "a model",
+    "policy": "a policy", "named model": "a model", "pairs": "a list of pairs", "layers": "a list of layers",
+    "model": "a model",
 }  # fmt: skip
 
 

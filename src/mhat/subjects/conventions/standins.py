@@ -15,8 +15,7 @@ import numpy as np
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS, SHORT_COUNTS
 from mhat.subjects.conventions.roles import STATES
-from mhat.subjects.conventions.texts import core_of
-from mhat.subjects.conventions.words import Words
+from mhat.subjects.conventions.texts import Words, core_of
 
 DATA = ("data", "value", "val", "vals", "values", "array", "tensor", "param", "_data", "_value", "theta", "w", "x")
 GRAD = (

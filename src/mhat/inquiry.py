@@ -18,7 +18,6 @@ from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
 from mhat.checks.observation import Observation
-from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -186,7 +185,9 @@ def _judged(
         seen = _observation(there, [rule], manner, party, held)
         if len(seen.pairs) == 1:
             observe = seen.pairs[0][1]
-            check_taken(seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize)
+            conformance.check_taken(
+                seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize
+            )
     with _told(party) as report:
         if isinstance(there, Record):
             verdict = records_checked.check_record(
@@ -336,8 +337,7 @@ def compare(
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
         seen = [
-            _observation(each, library, manner, party, held)
-            for each, party in zip((first, second), pair, strict=True)
+            _observation(each, library, manner, party, held) for each, party in zip((first, second), pair, strict=True)
         ]
         found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
     return comparison.noted(found, *(note for _, note in meant))
@@ -388,8 +388,9 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
         for option in options:
             raise rule.unknown_knob(option, "A record takes no options.")
         return records.record_of(party.recorded, manner.observe or "x", manner.columns)
+    observe = "" if _is_open(party, manner) else manner.observe or "x"
     return find_subject(
-        party.named, against=rule, observe="" if _is_open(party, manner) else manner.observe or "x", options=options, dtype=manner.dtype, feed=party.feed,
+        party.named, against=rule, observe=observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
         in_process=manner.in_process, convention=manner.convention,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from mhat.subjects.scripts.ways import Possible
 LISTED = 6
 MOST = 5  # ways that are judged
 FED_AND_READ = "fed is `{}`, read is `{}`: {}"
-ALIKE = "so is what is read of {}"
+ALIKE = "what is read as {} conforms, too"
 ALONE = "`{}` conforms, and `{}` does not"
 OTHERS = "it could also be read so: {}"
 
@@ -128,6 +128,9 @@ def answered(party: P, manner: Manner, ask: Callable[[P], Verdict]) -> Verdict:
 
     Of a script that steps in several tensors or variables the first one that deviates is the answer.
     """
+    if _is_half_told(party):
+        party, note = settled(party, manner)
+        return _noted(ask(party), note)
     if not _is_open(party):
         return ask(party)
     find = _finder(party, manner)
@@ -162,17 +165,36 @@ def _beside(party: P, meaning: Meaning, first: Verdict, ask: Callable[[P], Verdi
         elif way.is_parameter or verdict.diagnosis is not None:
             note = of_script(party.named, [way, *meaning.ways]).note
             return _noted(verdict, note, ALONE.format(meaning.ways[0].read, way.read))
-    return _noted(first, ALIKE.format(" and ".join(alike))) if alike else first
+    return replace(first, notes=(*first.notes, ALIKE.format(" and ".join(alike)))) if alike else first
 
 
 def settled(party: P, manner: Manner) -> tuple[P, str]:
     """Give what a party means, and a note that says so; nothing to say of what is told in full."""
+    if _is_half_told(party):
+        return _completed(party, _finder(party, manner))
     if not _is_open(party):
         return party, ""
     meaning = meaning_of(party.named, _finder(party, manner))
     if meaning.ways:
         return _driven(party, meaning.ways[0]), meaning.note
     return replace(party, named=meaning.definition or party.named), meaning.note
+
+
+def _is_half_told(party: Any) -> bool:
+    """Whether of what is fed and what is read of a script one is told."""
+    return isinstance(party.named, str) and (party.feed is None) is not (party.read is None)
+
+
+def _completed(party: P, find: Finder) -> tuple[P, str]:
+    """Find the other half; a party of which there is none stays as it is."""
+    found = [
+        way
+        for way in find()
+        if party.feed in (None, way.feed, way.feed.partition("@")[0]) and party.read in (None, way.read)
+    ]
+    if not found:
+        return party, ""
+    return _driven(party, found[0]), of_script(party.named, found).note
 
 
 def _driven(party: P, way: Possible) -> P:

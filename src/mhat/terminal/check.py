@@ -25,7 +25,9 @@ KnobOption = Annotated[
 ]
 ObserveOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"),
+    typer.Option(
+        metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"
+    ),
 ]
 FeedOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the gradients.")]
 ReadOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the result.")]

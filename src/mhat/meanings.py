@@ -1,21 +1,27 @@
 """What a file means that is named alone: a definition in it, or the script that it is, and then what is fed and read.
 
-It runs a script to see how it answers, in a process of its own, and judges nothing.
+It runs a script to see how it answers, in a process of its own. It knows no way in which anything is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from mhat.checks import conformance
+from mhat.checks.acceptance import Dialects
+from mhat.checks.observation import Observation, observed, turned
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, SubjectError, SubjectHangs
+from mhat.language import Rule
 from mhat.names import find_ways
+from mhat.search.effort import Listener
 from mhat.subjects import definitions
 from mhat.subjects.definitions import Definitions
 from mhat.subjects.scripts.stepping import Stepping, steppings
 from mhat.subjects.scripts.ways import Possible
+from mhat.subjects.subject import Subject
 
 LISTED = 6
 MOST = 5  # ways that are judged
@@ -34,6 +40,12 @@ class Manner(Protocol):
     def memory(self) -> float | None: ...
     @property
     def in_process(self) -> bool: ...
+    @property
+    def observe(self) -> str | None: ...
+    @property
+    def maximize(self) -> bool: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,7 @@ def answered(party: P, manner: Manner, ask: Callable[[P], Verdict]) -> Verdict:
 
     Of a script that steps in several tensors or variables the first one that deviates is the answer.
     """
+    ask = _remembering(ask)
     if _is_half_told(party):
         party, note = settled(party, manner)
         return _noted(ask(party), note)
@@ -150,6 +163,17 @@ def answered(party: P, manner: Manner, ask: Callable[[P], Verdict]) -> Verdict:
     if not first.conforms:
         return first
     return _beside(party, meaning, first, ask)
+
+
+def _remembering(ask: Callable[[P], Verdict]) -> Callable[[P], Verdict]:
+    """Let a verdict say about what it is, so that the same can be asked again."""
+
+    def asked(party: P) -> Verdict:
+        verdict = ask(party)
+        meant = {"named": party.named, "feed": party.feed, "read": party.read}
+        return replace(verdict, meant=meant)
+
+    return asked
 
 
 def _beside(party: P, meaning: Meaning, first: Verdict, ask: Callable[[P], Verdict]) -> Verdict:
@@ -220,3 +244,29 @@ def _finder(party: Any, manner: Manner) -> Finder:
         return find_ways(party.named, limit=manner.timeout, memory=manner.memory, in_process=manner.in_process)
 
     return find
+
+
+def is_unsaid(party: Any, manner: Manner) -> bool:
+    """Whether nobody said what is read of a script: x, the update, a variable."""
+    return party.feed is not None and manner.observe is None
+
+
+def observation_of(
+    there: Subject, rules: Sequence[Rule], manner: Manner, party: Any, held: Mapping[str, float]
+) -> Observation:
+    """Say what a subject gives: as it is told, else of a script as it is found out."""
+    if not is_unsaid(party, manner):
+        return Observation(there, tuple((rule, manner.observe or "x") for rule in rules))
+    return observed(there, rules, held, named=party.read or "", is_parameter=party.is_parameter)
+
+
+def among(
+    seen: Observation, manner: Manner, accepted: Dialects, held: Mapping[str, float], report: Listener | None
+) -> Verdict:
+    """Judge a subject of which several rules, or several variables of one, are in question."""
+    how: dict[str, Any] = {"dialects": accepted, "maximize": manner.maximize, "knobs": held, "report": report}
+    verdict = conformance.among(seen.subject, seen.pairs, seconds=manner.seconds, **how)
+    if verdict.conforms or verdict.diagnosis is not None or not seen.otherwise:
+        return verdict
+    again = conformance.among(turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
+    return again if again.conforms or again.diagnosis is not None else verdict

@@ -10,7 +10,7 @@ It sees subjects only: gradients in, parameters out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from mhat.checks.question import Question
 from mhat.checks.readings.diagnosis import by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
-from mhat.errors import BadValue, UnknownName
+from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
@@ -112,38 +112,6 @@ def identify(
     """
     pairs = [(rule, observe) for rule in askable(rules, observe)]
     return among(subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report)
-
-
-def check_taken(
-    subject: Subject, rule: Rule, held: Mapping[str, float], *, observe: str, strict: bool, maximize: bool
-) -> None:
-    """Refuse a knob that is told and that the subject takes under no name, where it does what the rule does without.
-
-    What it hides may be told, but what it cannot be told is never held against it. Raises BadValue.
-    """
-    untaken = [name for name in held if name not in subject.knobs]
-    if not untaken:
-        return
-    asked = climbing(subject) if maximize else subject
-
-    def followed(knobs: Mapping[str, float]) -> Conforming | None:
-        return conforming(Question(asked, rule, observe, dict(knobs)), strict=strict)
-
-    if followed(held) is not None:
-        return
-    without = followed({name: value for name, value in held.items() if name in subject.knobs})
-    if without is None:
-        return
-    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without.estimated}
-    settings = _settings(does, untaken)
-    raise BadValue(
-        f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",
-        f"Leave {'it' if len(untaken) == 1 else 'them'} out: what it hides is estimated.",
-    )
-
-
-def _settings(knobs: Mapping[str, float], names: Iterable[str]) -> str:
-    return ", ".join(f"{name}={knobs[name]:g}" for name in names)
 
 
 def among(
@@ -227,10 +195,10 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
-    candidates: Sequence[Candidate] = search.candidates(1, until)
-    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+    single: Sequence[Candidate] = search.candidates(1, until)
+    if not single and (apart := _apart(question, effort, strict=strict)) is not None:
         return apart
-    return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
+    return deviating(question, single or search.candidates(depth, until, first=2), search.nearest, effort, notes)
 
 
 def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:

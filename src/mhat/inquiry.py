@@ -17,7 +17,7 @@ from mhat.checks import recorded as records_checked
 from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
-from mhat.checks.observation import Observation
+from mhat.checks.question import Question
 from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
@@ -184,7 +184,7 @@ def _judged(
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
-        seen = _observation(there, [rule], manner, party, held)
+        seen = meanings.observation_of(there, [rule], manner, party, held)
         if len(seen.pairs) == 1:
             observe = seen.pairs[0][1]
             check_taken(seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize)
@@ -194,7 +194,7 @@ def _judged(
                 there, rule, strict=manner.strict, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
         elif len(seen.pairs) > 1:
-            verdict = _among(seen, manner, accepted, held, report)
+            verdict = meanings.among(seen, manner, accepted, held, report)
         else:
             verdict = conformance.check(
                 seen.subject, rule, observe=seen.pairs[0][1], strict=manner.strict, dialects=accepted,
@@ -223,40 +223,14 @@ def _identified(
             return records_checked.identify_record(
                 there, library, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
-        if not _is_open(party, manner):
+        if not meanings.is_unsaid(party, manner):
             return conformance.identify(
                 there, library, observe=manner.observe or "x", dialects=accepted, maximize=manner.maximize,
                 seconds=manner.seconds, knobs=held, report=report,
             )  # fmt: skip
-        seen = _observation(there, library, manner, party, held)
-        verdict = _among(seen, manner, accepted, held, report)
+        seen = meanings.observation_of(there, library, manner, party, held)
+        verdict = meanings.among(seen, manner, accepted, held, report)
     return observation.recognised(verdict, seen, party.read or "")
-
-
-def _is_open(party: Party, manner: Manner) -> bool:
-    """Whether nobody said what is read of a script."""
-    return party.feed is not None and manner.observe is None
-
-
-def _observation(
-    there: Subject, among: Sequence[Rule], manner: Manner, party: Party, held: Mapping[str, float]
-) -> Observation:
-    """Say what a subject gives: as it is told, else of a script as it is found out."""
-    if not _is_open(party, manner):
-        return Observation(there, tuple((rule, manner.observe or "x") for rule in among))
-    return observation.observed(there, among, held, named=party.read or "", is_parameter=party.is_parameter)
-
-
-def _among(
-    seen: Observation, manner: Manner, accepted: Any, held: Mapping[str, float], report: Listener | None
-) -> Verdict:
-    """Judge a subject of which several rules, or several variables of one, are in question."""
-    how: dict[str, Any] = {"dialects": accepted, "maximize": manner.maximize, "knobs": held, "report": report}
-    verdict = conformance.among(seen.subject, seen.pairs, seconds=manner.seconds, **how)
-    if verdict.conforms or verdict.diagnosis is not None or not seen.otherwise:
-        return verdict
-    again = conformance.among(observation.turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
-    return again if again.conforms or again.diagnosis is not None else verdict
 
 
 def explain(
@@ -337,9 +311,8 @@ def compare(
         asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
-        seen = [
-            _observation(each, library, manner, party, held) for each, party in zip((first, second), pair, strict=True)
-        ]
+        both = zip((first, second), pair, strict=True)
+        seen = [meanings.observation_of(each, library, manner, party, held) for each, party in both]
         found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
     return comparison.noted(found, *(note for _, note in meant))
 
@@ -376,12 +349,13 @@ def asked(
     workshop: Workshop, *, watched: bool = False,
 ) -> Question:  # fmt: skip
     """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
+    observe = manner.observe or "x"
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = find_subject(
-        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
+        party.named, against=rule, observe=observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
     )  # fmt: skip
-    return Question(conformance.climbing(there) if manner.maximize else there, rule, manner.observe, held)
+    return Question(conformance.climbing(there) if manner.maximize else there, rule, observe, held)
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
@@ -389,8 +363,9 @@ def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any])
         for option in options:
             raise rule.unknown_knob(option, "A record takes no options.")
         return records.record_of(party.recorded, manner.observe or "x", manner.columns)
+    observe = "" if meanings.is_unsaid(party, manner) else manner.observe or "x"
     return find_subject(
-        party.named, against=rule, observe="" if _is_open(party, manner) else manner.observe or "x", options=options, dtype=manner.dtype, feed=party.feed,
+        party.named, against=rule, observe=observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
         in_process=manner.in_process, convention=manner.convention,
     )  # fmt: skip

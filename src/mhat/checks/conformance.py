@@ -217,10 +217,10 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
-    candidates: Sequence[Candidate] = search.candidates(1, until)
-    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+    single: Sequence[Candidate] = search.candidates(1, until)
+    if not single and (apart := _apart(question, effort, strict=strict)) is not None:
         return apart
-    return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
+    return deviating(question, single or search.candidates(depth, until, first=2), search.nearest, effort, notes)
 
 
 def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:

@@ -64,6 +64,8 @@ def _fix(
     verdict: Verdict, party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Fix:
     assert verdict.reference is not None
+    party = replace(party, **verdict.meant)
+    manner = replace(manner, observe=verdict.observe)
     began = time.monotonic()
     try:
         source = source_of(party)

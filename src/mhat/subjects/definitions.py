@@ -105,7 +105,7 @@ class Definitions:
         return [n.name for n in self.tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
 
     def optimizers(self) -> list[str]:
-        """List those of them that look like optimizers: rules, classes with a step, functions that gradients come to."""
+        """List those of them that look like optimizers: rules, classes with a step, functions that take gradients."""
         sure, unsure = self.rules()
         return [
             node.name

@@ -8,6 +8,8 @@ arithmetic      in which type a subject computes inside
 apart           in which tensors a mistake is
 losses          a knob that is zero in that type
 conformance     check, identify: one path from a question to its verdict
+answers         verdicts made of what was found
+blanks          what gives nothing but NaN
 recorded        the same of a record, which cannot be driven
 comparison      where two subjects part
 deviation       the first difference, and the smallest gradients that show it

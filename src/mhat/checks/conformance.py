@@ -12,22 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mhat.checks.absence import with_absence
-from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.acceptance import Dialects, Form, refused, sorted_forms
+from mhat.checks.answers import Conforming, deviating, following, not_accepted
 from mhat.checks.apart import found_apart
 from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
 from mhat.checks.defaults import with_defaults, with_switches
-from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.endurance import with_endurance
-from mhat.checks.findings import Diagnosis
-from mhat.checks.lawfulness import findings
 from mhat.checks.losses import lost_knob
-from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
 from mhat.checks.readings.diagnosis import by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
@@ -36,7 +33,6 @@ from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
-from mhat.mistakes.dialects import Dialect
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -52,19 +48,6 @@ SPOKEN = 0.2
 ALONE = 0.5
 VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
 IN_FLOAT32 = "to the rounding of float32 it is {}: if it computes in that type, ask with --dtype float32 (dtype=)"
-
-
-class Conforming(NamedTuple):
-    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note.
-
-    `meaning`: what `orthogonal` means to it, where that is not what the rule says.
-    """
-
-    spoken: tuple[Dialect, ...]
-    rule: Rule
-    estimated: dict[str, float]
-    notes: tuple[str, ...] = ()
-    meaning: Meaning | None = None
 
 
 def check(
@@ -111,9 +94,7 @@ def identify(
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
     pairs = [(rule, observe) for rule in askable(rules, observe)]
-    return among(
-        subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report
-    )
+    return among(subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report)
 
 
 def among(
@@ -197,7 +178,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
-    candidates: Sequence[Candidate] = search.candidates(1, until)
+    candidates = search.candidates(1, until)
     if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
         return apart
     return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
@@ -344,78 +325,7 @@ def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
     return deviating(question, [], search.nearest, effort)
 
 
-def verdict_of(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
-    """Begin a verdict: what was asked, and the knobs as they are known."""
-    known = {**question.rule.knobs, **question.subject.defaults, **question.held, **estimated}
-    return Verdict(
-        subject=question.subject.name,
-        against=question.rule.name,
-        paper=question.rule.paper,
-        conforms=conforms,
-        observe=question.observe,
-        dtype=question.subject.dtype,
-        knobs={name: known[name] for name in question.rule.knobs},
-        estimated={name: estimated[name] for name in question.rule.knobs if name in estimated},
-        reference=question.rule,
-        notes=question.subject.notes,
-    )
-
-
 def followed_on(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
     verdict = with_absence(with_switches(following(question, followed), question, followed.meaning), question)
     return with_endurance(verdict, question, followed.rule, followed.estimated, followed.meaning)
-
-
-def following(question: Question, followed: Conforming) -> Verdict:
-    """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated, notes, _ = followed
-    verdict = verdict_of(question, estimated, conforms=True)
-    verdict = replace(verdict, notes=(*verdict.notes, *notes))
-    if not spoken:
-        return verdict
-    dialect = "; ".join(f"{each.name} ({each.reference})" for each in spoken)
-    return replace(
-        verdict, dialect=dialect, diagnosis=diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
-    )
-
-
-def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
-    """Say that a documented form is followed which is not accepted as the rule."""
-    spoken, form, estimated, *_ = followed
-    verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
-    return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
-
-
-def deviating(
-    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort,
-    notes: tuple[str, ...] = (), laws_of: Question | None = None,
-) -> Verdict:  # fmt: skip
-    """Say what was changed, or what comes nearest; `notes` stand where nothing was found.
-
-    `laws_of`: a question about the same subject of which the laws are to be asked.
-    """
-    answers = [diagnosis_of(question, candidate) for candidate in candidates[:4]]
-    diagnosis = replace(answers[0], others=_others(answers)) if answers else None
-    estimated: Mapping[str, float] = candidates[0].knobs if answers else {}
-    undone = () if answers else effort.shortcomings
-    effort.begin(f"{question.rule.name}: the smallest gradients that show it, and the laws")
-    return replace(
-        verdict_of(question, estimated, conforms=False),
-        laws=findings(laws_of or question, estimated),
-        deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
-        diagnosis=diagnosis,
-        nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,
-        finished=not undone,
-        notes=question.subject.notes + (() if answers else notes + undone),
-    )
-
-
-def _others(answers: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-    """Keep other answers that are as simple as the first and read differently."""
-    first = answers[0]
-    return tuple(
-        other
-        for other in answers[1:]
-        if len(other.edits) == len(first.edits) and len(other.knobs) <= len(first.knobs) and other.diff != first.diff
-    )

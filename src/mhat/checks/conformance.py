@@ -178,13 +178,15 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
+    if (apart := _apart(question, effort, strict=strict, some_right=True)) is not None:
+        return apart
     candidates = search.candidates(1, until)
-    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+    if not candidates and (apart := _apart(question, effort, strict=strict, some_right=False)) is not None:
         return apart
     return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
 
 
-def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:
+def _apart(question: Question, effort: Effort, *, strict: bool, some_right: bool) -> Verdict | None:
     """Say in which tensors alone something was changed; None where it is not so."""
     until = effort.share(ALONE)
 
@@ -195,7 +197,7 @@ def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | Non
     def candidates(alone: Question, effort: Effort, depth: int) -> Sequence[Candidate]:
         return _search(alone, effort, () if strict else alone.hidden).candidates(depth, until)
 
-    apart = found_apart(question, effort, follows, candidates)
+    apart = found_apart(question, effort, follows, candidates, some_right=some_right)
     if apart is None:
         return None
     verdict = deviating(question, [apart.candidate], apart.candidate, effort, laws_of=apart.wrong[0][1])

@@ -21,6 +21,7 @@ from mhat.checks.acceptance import Dialects, Form, refused, sorted_forms
 from mhat.checks.answers import Conforming, deviating, following, not_accepted
 from mhat.checks.apart import found_apart
 from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
+from mhat.checks.ascent import CLIMBS, IF_MEANT, goes_uphill, means_to_climb
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.endurance import with_endurance
@@ -132,6 +133,22 @@ def askable(rules: Sequence[Rule], observe: str) -> list[Rule]:
     return chosen
 
 
+def _climbs(question: Question, *, strict: bool) -> bool:
+    """Whether a subject is the rule but for its sign."""
+    if not goes_uphill(question):
+        return False
+    return conforming(in_arithmetic(question, climbing(question.subject)), strict=strict) is not None
+
+
+def as_meant(questions: Sequence[Question]) -> list[Question]:
+    """Ask about a subject that climbs, and whose code means to, by negated gradients."""
+    subject = questions[0].subject
+    if not means_to_climb(subject) or not goes_uphill(questions[0]):
+        return list(questions)
+    turned = replace(climbing(subject), notes=(*subject.notes, CLIMBS))
+    return [in_arithmetic(question, turned) for question in questions]
+
+
 def climbing(subject: Subject) -> Subject:
     """Turn a subject that climbs into one that descends: it is given the negated gradients."""
 
@@ -145,7 +162,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     """Answer a question: the rule is followed, as written or in a dialect, or something was changed."""
     effort.begin(f"{question.rule.name} as it is written, and its documented forms")
     with effort.paused():
-        (question,) = as_computed([question])
+        (question,) = as_computed(as_meant([question]))
         followed = conforming(question, strict=strict)
         rounded = None if followed is not None else _rounded(question)
         if rounded is not None and rounded[0].subject.notes != question.subject.notes:
@@ -157,7 +174,13 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if (lost := lost_knob(question)) is not None:
         return deviating(question, [lost], lost, effort)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
-    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+    read = by_reading(question, effort, () if strict else question.hidden)
+    if _climbs(question, strict=strict):
+        candidates = _search(question, effort, ()).candidates(1) if read is None else read.candidates
+        verdict = deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
+        verdict = verdict if read is None else read.placed(verdict)
+        return replace(verdict, notes=(*verdict.notes, IF_MEANT))
+    if read is not None:
         return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
@@ -215,7 +238,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
     """Answer the question that is to be answered of several about one subject: which rule it is, or is nearest to."""
     followed: list[tuple[tuple[int, ...], Question, Conforming]] = []
     with effort.paused():
-        questions = as_computed(questions)
+        questions = as_computed(as_meant(questions))
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:

@@ -235,7 +235,7 @@ class Search:
         """Yield changes of whole statements."""
         statements = self.proposer.statements
         families = chain(
-            statements.left_out(), statements.renamed(), statements.turned(), statements.counted(),
+            statements.copied(), statements.left_out(), statements.renamed(), statements.turned(), statements.counted(),
             statements.stored(), statements.put_in(self.proposer), statements.freed(), statements.moved(),
         )  # fmt: skip
         return iter(sorted(islice(families, WHOLE), key=lambda proposal: proposal.cost))

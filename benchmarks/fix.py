@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 import mhat
-from benchmarks.slips import STYLES
-from benchmarks.slips.style import Style
+from benchmarks.fixes import STYLES
+from benchmarks.fixes.style import Style
 from mhat.errors import MhatError
 
 SEED = 5

@@ -32,7 +32,6 @@ from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
-from mhat.subjects.processes.workshop import Workshop
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
@@ -180,10 +179,10 @@ def _judged(
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
     rule = find_rule(claimed if against is None else against)
     accepted = dialects_named(manner.dialects, [rule])
-    held, options = _sorted([rule], keywords, mapping, manner, party)
+    held, options = sorted_arguments([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
-        seen = _observation(there, [rule], manner, party, held)
+        seen = observation_of(there, [rule], manner, party, held)
         if len(seen.pairs) == 1:
             observe = seen.pairs[0][1]
             check_taken(seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize)
@@ -215,7 +214,7 @@ def _identified(
 ) -> Verdict:
     library = _library()
     accepted = dialects_named(manner.dialects, library)
-    held, options = _sorted(library, keywords, mapping, manner, party)
+    held, options = sorted_arguments(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
     with _told(party) as report:
         if isinstance(there, Record):
@@ -227,7 +226,7 @@ def _identified(
                 there, library, observe=manner.observe or "x", dialects=accepted, maximize=manner.maximize,
                 seconds=manner.seconds, knobs=held, report=report,
             )  # fmt: skip
-        seen = _observation(there, library, manner, party, held)
+        seen = observation_of(there, library, manner, party, held)
         verdict = _among(seen, manner, accepted, held, report)
     return observation.recognised(verdict, seen, party.read or "")
 
@@ -237,7 +236,7 @@ def _is_open(party: Party, manner: Manner) -> bool:
     return party.feed is not None and manner.observe is None
 
 
-def _observation(
+def observation_of(
     there: Subject, among: Sequence[Rule], manner: Manner, party: Party, held: Mapping[str, float]
 ) -> Observation:
     """Say what a subject gives: as it is told, else of a script as it is found out."""
@@ -329,14 +328,14 @@ def compare(
     meant = [meanings.settled(party, manner) for party in pair]
     pair = [party for party, _ in meant]
     library = _library()
-    held, options = _sorted(library, keywords, mapping, manner, *pair)
+    held, options = sorted_arguments(library, keywords, mapping, manner, *pair)
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
     with _told(*pair) as report:
         asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
         seen = [
-            _observation(each, library, manner, party, held)
+            observation_of(each, library, manner, party, held)
             for each, party in zip((first, second), pair, strict=True)
         ]
         found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
@@ -353,7 +352,7 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
     if rule is not None:
         return readings.of_rule(rule, party.name)
     party, note = meanings.settled(party, manner)
-    held, options = _sorted(_library(), keywords, mapping, manner, party)
+    held, options = sorted_arguments(_library(), keywords, mapping, manner, party)
     claimed = claimed_rule(party.name, rules.names())
     there = _found(party, rules.named(claimed) if claimed else find_rule(ANY_KNOB), manner, {**options, **held})
     assert isinstance(there, Subject)
@@ -368,19 +367,6 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
     names = " and ".join(party.name for party in asked_about)
     with line(f"running {names}") as say:
         yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
-
-
-def asked(
-    party: Party, rule: Rule, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None,
-    workshop: Workshop, *, watched: bool = False,
-) -> Question:  # fmt: skip
-    """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
-    held, options = _sorted([rule], keywords, mapping, manner, party)
-    there = find_subject(
-        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
-        read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
-    )  # fmt: skip
-    return Question(conformance.climbing(there) if manner.maximize else there, rule, manner.observe, held)
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
@@ -404,7 +390,7 @@ def _library() -> list[Rule]:
     return [rules.named(name) for name in rules.names()]
 
 
-def _sorted(
+def sorted_arguments(
     among: Iterable[Rule],
     keywords: Mapping[str, Any],
     mapping: Mapping[str, Any] | None,

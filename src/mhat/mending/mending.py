@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice
 from typing import Any
 
-from mhat import inquiry
+from mhat import inquiry, meanings
 from mhat.checks.findings import Diagnosis, Fix
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, MhatError
@@ -66,6 +66,7 @@ def _fix(
     assert verdict.reference is not None
     began = time.monotonic()
     try:
+        party, _ = meanings.settled(party, manner)
         source = source_of(party)
     except BadValue as error:
         return Fix(reason=f"no change is offered: {error.what}")
@@ -73,7 +74,9 @@ def _fix(
         return Fix(source.shown, reason=f"no change of {source.shown} is offered: {NOTHING_NAMED}")
     copies = Copies(source.path)
     deadline = began + manner.seconds
-    trials = Trials(party, source.name, verdict.reference, manner, keywords, mapping, copies, deadline)
+    trials = Trials(
+        party, source.name, verdict.reference, manner, keywords, mapping, copies, verdict.observe, deadline
+    )  # fmt: skip
     text = Text(source.path.read_bytes())
     try:
         found = Mender(verdict, trials, text).mended()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mhat import inquiry
+from mhat.checks.conformance import climbing
 from mhat.checks.gradients import ODD, STARTS, Setting, drive_once, tensors_of
 from mhat.checks.question import Question
 from mhat.errors import MhatError
@@ -21,7 +22,7 @@ from mhat.mending.copies import Copies
 from mhat.mending.rule_texts import seen_in_rule
 from mhat.mending.sight import Sight
 from mhat.mending.texts import Text
-from mhat.names import find_rule, rule_if_one
+from mhat.names import find_rule, find_subject, rule_if_one
 from mhat.search.matching import RELATIVE, Matcher, loose_bound
 from mhat.search.observed import Observed
 from mhat.subjects.processes.workshop import Workshop
@@ -44,6 +45,7 @@ class Trials:
     keywords: Mapping[str, Any]
     mapping: Mapping[str, Any] | None
     copies: Copies
+    observe: str
     deadline: float
     tried: int = 0
     driven: tuple[Any, ...] = ()
@@ -66,9 +68,16 @@ class Trials:
         manner = replace(self.manner, timeout=limit)
         party = self.party_at(self.copies.holding(text.raw))
         self.named_last = str(party.named)
-        return inquiry.asked(
-            party, self.rule, manner, self.keywords, self.mapping, self.workshop, watched=watched
+        held, options = inquiry.sorted_arguments([self.rule], self.keywords, self.mapping, manner, party)
+        there = find_subject(
+            party.named, against=self.rule, observe=manner.observe or ("x" if party.feed is None else ""),
+            options=options, dtype=manner.dtype, feed=party.feed, read=party.read, limit=manner.timeout,
+            convention=manner.convention, workshop=self.workshop, watched=watched,
         )  # fmt: skip
+        seen = inquiry.observation_of(there, [self.rule], manner, party, held)
+        observe = next((what for _, what in seen.pairs if what == self.observe), seen.pairs[0][1])
+        subject = climbing(seen.subject) if manner.maximize else seen.subject
+        return Question(subject, self.rule, observe, held)
 
     def watched(self, text: Text) -> tuple[Sight, Observed] | None:
         """Run a few steps of a text and look at each of its expressions; None where that cannot be."""

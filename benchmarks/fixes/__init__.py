@@ -1,4 +1,4 @@
-"""Optimizers in the styles in which people write them, and slips of the pen in each: what was written, and what is meant.
+"""Optimizers in the styles in which people write them, and slips of the pen in each: a piece and a wrong one.
 
 The files hold text, not code, so that nobody tidies them. They know nothing of mhat.
 """

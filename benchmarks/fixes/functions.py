@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Styles with functions: a whole run, a step with states handed through, closures, scalar loops, scripts."""
 
 from benchmarks.fixes.style import Style

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Styles with an object that keeps its state: attributes, dictionaries, lists, dataclasses."""
 
 from benchmarks.fixes.style import Style

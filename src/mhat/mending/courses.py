@@ -1,4 +1,4 @@
-"""What each part of a rule is worth, step by step, in the run in which the user's file was watched. It knows no text."""
+"""What each part of a rule is worth, step by step, in the run in which a file was watched. It knows no text."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Courses:
         self._before: dict[Spot, list[dict[str, Any]]] = {}
         # Where the lines and the result stand, in the order in which they run.
         self.places: list[Spot] = [
-            (slot, k) for slot in order_of(slots) for k in range(len(slots[slot]))  # type: ignore[arg-type]
+            (slot, k)
+            for slot in order_of(slots)
+            for k in range(len(slots[slot]))  # type: ignore[arg-type]
         ]
         self.places.append((RESULT, 0))
         self.begin: dict[str, Any] = {}

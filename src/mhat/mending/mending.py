@@ -124,7 +124,7 @@ class Mender:
         assert diagnosis is not None and self.verdict.reference is not None
         self.reference = self.verdict.reference.tree
         text, explanations = self.text, [diagnosis, *diagnosis.others]
-        ways = [(each.rule.tree, self._apart(each)) for each in explanations]
+        ways: list[tuple[Tree, Sequence[Edit]]] = [(each.rule.tree, self._apart(each)) for each in explanations]
         while True:
             step = self._step(text, ways)
             if step is None:

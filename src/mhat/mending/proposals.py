@@ -14,11 +14,11 @@ from itertools import chain, product
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mending.courses import Courses, Spot, in_slots
-from mhat.mending.sight import Seen, Sight, changed_in_place
+from mhat.mending.sight import ALL, Seen, Sight, changed_in_place
 from mhat.mending.spelling import ATOM, IF, POWER, PRODUCT, SIGN, SUM, Speller, Style, Written, number
 from mhat.mending.statements import Statements
 from mhat.mending.texts import Piece, Proposal
-from mhat.mistakes.slots import RESULT, Content, Slot
+from mhat.mistakes.slots import Content, Slot
 from mhat.search.observed import Probes
 
 # So many proposals of one place are joined with those of another.
@@ -141,7 +141,9 @@ class Proposer:
         places = [place for place in self.courses.places if self.courses.places.index(place) > self._number(spot)]
         for place, value, given in [(place, *self.courses.line(place)) for place in places]:
             if target in names_in(value):
-                levels = [(now, mapped(now, lambda n: then if n == Name(target) else n)) for now in _around(value, target)]
+                levels = [
+                    (now, mapped(now, lambda n: then if n == Name(target) else n)) for now in _around(value, target)
+                ]
                 yield from ((place, now, meant) for now, meant in levels)
                 yield from self._further(place, levels[-1][1], given, depth + 1)
                 return
@@ -169,7 +171,10 @@ class Proposer:
                 yield from (turned for seen, *_ in matched[i] for turned in self._turned(seen))
             around = {seen.node for level in matched[i + 1 :] for seen, *_ in level} | after
             for seen, view, times in matched[i]:
-                near = self._nearness(seen, around)
+                near = self._nearness(seen, around) - self._oddness(seen, view)
+                if seen.kind == "target" or (isinstance(seen.node, ast.Call) and changed_in_place(seen.node)):
+                    # Before it was changed, it was worth something else.
+                    times = [time - 1 for time in times]
                 factor = _factor(now, then)
                 if factor is not None and self._is_receiver(seen):
                     for way in self.speller.written(factor[1], spot, seen.node, times, view)[:2]:
@@ -238,9 +243,16 @@ class Proposer:
         targets = getattr(node, "targets", [getattr(node, "target", None)])
         return near + (0.5 if any(target in around for target in targets) else 0.0)
 
+    def _oddness(self, seen: Seen, view: View) -> float:
+        """Say how odd it is to change something here: all tensors where only one of them is asked for."""
+        parent = self.sight.parents[seen.node]
+        return 1.0 if view[0] == ALL and isinstance(parent, ast.Subscript) and parent.value is seen.node else 0.0
+
     def exchanged(self, seen: Seen, way: Written) -> tuple[Piece, ...] | None:
         """Put something in the place of an expression, or of all that a statement does in place."""
         text, node = self.sight.text, seen.node
+        if seen.kind == "held":
+            return None
         if seen.kind == "target":
             return self._assigned(seen, way)
         parent = self.sight.parents[node]
@@ -255,7 +267,19 @@ class Proposer:
             is_method = isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_")
             new = f"{holder}.copy_({way.text})" if is_method else f"{holder}[...] = {way.text}"
             return (Piece(start, end, new),)
+        if way.strength == ATOM and (brackets := self._brackets(node)) is not None:
+            return (Piece(*brackets, way.text),)
         return (Piece(start, end, way.within(asked_for(self.sight, node))),)
+
+    def _brackets(self, node: ast.expr) -> tuple[int, int] | None:
+        """Give the span of an expression with its brackets, where these only bind it together."""
+        content, (start, end) = self.sight.text.content, self.sight.text.span(node)
+        first = len(content[:start].rstrip()) - 1
+        last = end + len(content[end:]) - len(content[end:].lstrip())
+        if first < 1 or content[first] != "(" or content[last : last + 1] != ")":
+            return None
+        before = content[:first].rstrip()[-1:]
+        return (first, last + 1) if before in ("*", "/", "+", "-", "=", "(", ",", "%") else None
 
     def _assigned(self, seen: Seen, way: Written) -> tuple[Piece, ...] | None:
         """Assign something else to a target that is changed in place, or assigned something."""

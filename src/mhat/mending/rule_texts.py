@@ -1,4 +1,4 @@
-"""A rule in a user's file looked at as code is: what each of its expressions is worth, from its tree. It runs no code."""
+"""A rule in a user's file, looked at as code is: what its expressions are worth, from its tree. It runs no code."""
 
 from __future__ import annotations
 

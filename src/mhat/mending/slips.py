@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from mhat.mending.proposals import asked_for
 from mhat.mending.sight import Seen, Sight
@@ -37,7 +38,15 @@ class Slips:
     def proposals(self, near: set[ast.stmt]) -> Iterator[Proposal]:
         """Yield them, those in some statements first."""
         ordered = sorted(self.often, key=lambda seen: self.sight.home(seen.node).statement not in near)
-        for make in (self._turned, self._counted, self._dropped, self._regrouped, self._renamed, self._numbers, self._wrapped):
+        for make in (
+            self._turned,
+            self._counted,
+            self._dropped,
+            self._regrouped,
+            self._renamed,
+            self._numbers,
+            self._wrapped,
+        ):
             # A sign is turned where the parameter moves rather than in what it moves by.
             for seen in ordered[::-1] if make == self._turned else ordered:
                 yield from self._made(seen, make(seen))
@@ -59,11 +68,11 @@ class Slips:
 
     def _counted(self, seen: Seen) -> Iterator[Written]:
         """Count one more, or one less."""
-        if all(len(event.numbers) == 1 and event.numbers[0] == int(event.numbers[0]) for event in seen.events):
-            if len({event.numbers for event in seen.events}) > 1 and not isinstance(seen.node, ast.Constant):
-                text = self._written(seen.node).within(SUM)
-                yield Written(f"{text} + 1", SUM)
-                yield Written(f"{text} - 1", SUM)
+        is_whole = all(len(event.numbers) == 1 and event.numbers[0] % 1 == 0 for event in seen.events)
+        if is_whole and len({event.numbers for event in seen.events}) > 1 and not isinstance(seen.node, ast.Constant):
+            text = self._written(seen.node).within(SUM)
+            yield Written(f"{text} + 1", SUM)
+            yield Written(f"{text} - 1", SUM)
 
     def _turned(self, seen: Seen) -> Iterator[Written]:
         """Write the opposite sign."""
@@ -102,12 +111,16 @@ class Slips:
             a, b, c = map(self._written, (inner.left, inner.right, outer))
             first, second = STRENGTH[type(inner.op)], STRENGTH[type(node.op)]
             joined = f"{b.within(second)} {SIGNS[type(node.op)]} {c.within(second + 1)}"
-            yield Written(f"{a.within(first)} {SIGNS[type(inner.op)]} {Written(joined, second).within(first + 1)}", first)
+            yield Written(
+                f"{a.within(first)} {SIGNS[type(inner.op)]} {Written(joined, second).within(first + 1)}", first
+            )
         if isinstance(outer, ast.BinOp) and type(outer.op) in SIGNS and type(node.op) in SIGNS:
             a, b, c = map(self._written, (inner, outer.left, outer.right))
             first, second = STRENGTH[type(node.op)], STRENGTH[type(outer.op)]
             joined = f"{a.within(first)} {SIGNS[type(node.op)]} {b.within(first + 1)}"
-            yield Written(f"{Written(joined, first).within(second)} {SIGNS[type(outer.op)]} {c.within(second + 1)}", second)
+            yield Written(
+                f"{Written(joined, first).within(second)} {SIGNS[type(outer.op)]} {c.within(second + 1)}", second
+            )
         if isinstance(inner, ast.BinOp) and isinstance(node.op, ast.Pow):
             a, b = map(self._written, (inner.left, inner.right))
             strength = STRENGTH.get(type(inner.op), SUM)
@@ -131,7 +144,7 @@ class Slips:
     def _numbers(self, seen: Seen) -> Iterator[Written]:
         """Write another usual number."""
         if isinstance(seen.node, ast.Constant):
-            value = seen.node.value
+            value: Any = seen.node.value
             for other in (1, 2, 0, 0.5, value + 1, value - 1, 1 - value):
                 if other != value:
                     yield Written(f"{other:g}", 6 if other >= 0 else SIGN)

@@ -33,7 +33,6 @@ from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
-from mhat.subjects.processes.workshop import Workshop
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
@@ -181,7 +180,7 @@ def _judged(
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
     rule = _asked_by_gradients(find_rule(claimed if against is None else against))
     accepted = dialects_named(manner.dialects, [rule])
-    held, options = _sorted([rule], keywords, mapping, manner, party)
+    held, options = sorted_arguments([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
         seen = meanings.observation_of(there, [rule], manner, party, held)
@@ -216,7 +215,7 @@ def _identified(
 ) -> Verdict:
     library = _library()
     accepted = dialects_named(manner.dialects, library)
-    held, options = _sorted(library, keywords, mapping, manner, party)
+    held, options = sorted_arguments(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
     with _told(party) as report:
         if isinstance(there, Record):
@@ -305,7 +304,7 @@ def compare(
     meant = [meanings.settled(party, manner) for party in pair]
     pair = [party for party, _ in meant]
     library = _library()
-    held, options = _sorted(library, keywords, mapping, manner, *pair)
+    held, options = sorted_arguments(library, keywords, mapping, manner, *pair)
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
     with _told(*pair) as report:
         asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
@@ -327,7 +326,7 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
     if rule is not None:
         return readings.of_rule(rule, party.name)
     party, note = meanings.settled(party, manner)
-    held, options = _sorted(_library(), keywords, mapping, manner, party)
+    held, options = sorted_arguments(_library(), keywords, mapping, manner, party)
     claimed = claimed_rule(party.name, rules.names())
     there = _found(party, rules.named(claimed) if claimed else find_rule(ANY_KNOB), manner, {**options, **held})
     assert isinstance(there, Subject)
@@ -342,20 +341,6 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
     names = " and ".join(party.name for party in asked_about)
     with line(f"running {names}") as say:
         yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
-
-
-def asked(
-    party: Party, rule: Rule, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None,
-    workshop: Workshop, *, watched: bool = False,
-) -> Question:  # fmt: skip
-    """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
-    observe = manner.observe or "x"
-    held, options = _sorted([rule], keywords, mapping, manner, party)
-    there = find_subject(
-        party.named, against=rule, observe=observe, options=options, dtype=manner.dtype, feed=party.feed,
-        read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
-    )  # fmt: skip
-    return Question(conformance.climbing(there) if manner.maximize else there, rule, observe, held)
 
 
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
@@ -388,7 +373,7 @@ def _asked_by_gradients(rule: Rule) -> Rule:
     return rule
 
 
-def _sorted(
+def sorted_arguments(
     among: Iterable[Rule],
     keywords: Mapping[str, Any],
     mapping: Mapping[str, Any] | None,

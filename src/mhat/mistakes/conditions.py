@@ -48,11 +48,10 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
     """Yield what stands for a knob that changes, how it does, and how far-fetched that is."""
     name = Name(knob)
     share = meaning_of(knob).is_share
-    others: list[tuple[Expression, str]] = [
-        (Number(value), f"is {near(value)}") if share else
-        (operation("mul", Number(value), name) if value else ZERO, f"is {near(value)} times as large" if value else "is 0")
-        for value in (SHARES if share else MULTIPLES)
-    ]  # fmt: skip
+    others: list[tuple[Expression, str]] = []
+    for value in SHARES if share else MULTIPLES:
+        other = Number(value) if share or not value else operation("mul", Number(value), name)
+        others.append((other, f"is {near(value)}" if share or not value else f"is {near(value)} times as large"))
     for other, word in others:
         for step in STEPS:
             early = operation("le", T, Number(float(step)))
@@ -68,7 +67,11 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
             for epoch in (operation("floordiv", operation("sub", T, ONE), count), operation("floordiv", T, count)):
                 ahead = "" if epoch.arguments[0] != T else ", the first time after that many"
                 by = operation("add", ONE, epoch)
-                yield operation("div", name, by), f"is divided by a number that grows once in {every} steps{ahead}", 1.15
+                yield (
+                    operation("div", name, by),
+                    f"is divided by a number that grows once in {every} steps{ahead}",
+                    1.15,
+                )
                 if not ahead:
                     for factor in FALLING:
                         fallen = operation("mul", name, operation("pow", Number(factor), epoch))

@@ -1,7 +1,8 @@
 """Explain the first step, then the first steps, then all of them. It knows no rule and no edit.
 
-At the first step states are at their starts, so most edits do nothing there, or the same as many others do. The few that
-do something else are tried in twos and threes; what explains the first step is joined with edits that do not show in it.
+At the first step states are at their starts, so most edits do nothing there, or the same as many others do. The few
+that do something else are tried in twos and threes; what explains the first step is joined with edits that do not show
+in it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Stepwise:
     """The search of several edits by steps, over the single edits of one search."""
 
     def __init__(
-        self, joiner: Joiner, answers: Answers, effort: Effort, agreeing: Agreeing, until: float, singles: Sequence[Draft]
+        self, joiner: Joiner, answers: Answers, effort: Effort, agreeing: Agreeing, until: float,
+        singles: Sequence[Draft],
     ) -> None:  # fmt: skip
         self.joiner = joiner
         self.answers = answers

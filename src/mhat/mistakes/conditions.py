@@ -57,6 +57,11 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
             early = operation("le", T, Number(float(step)))
             yield operation("where", early, name, other), f"{word} after step {step}", 1.15
             yield operation("where", early, other, name), f"{word} up to step {step}", 1.15
+    if share:
+        risen = operation("sub", ONE, operation("div", ONE, T))
+        yield operation("minimum", name, risen), "is at most `1 - 1 / t`", 1.15
+        ten = operation("div", operation("add", ONE, T), operation("add", Number(10.0), T))
+        yield operation("minimum", name, ten), "is at most `(1 + t) / (10 + t)`", 1.15
     for every in COUNTS:
         count = Number(float(every))
         for first in (0.0, 1.0):

@@ -15,7 +15,7 @@ from mhat.mistakes.slots import Edit, worded_slots
 from mhat.printers import python
 
 _TOKEN = re.compile(r"\s*(\*\*|//|[<>=!]=|[-+*/%()<>,=]|\d[\d.]*(?:e[-+]?\d+)?|\w+|\S)")
-_OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+_OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%", "@"})
 # Beyond this many words nobody counts brackets on one line.
 LONGEST = 60
 

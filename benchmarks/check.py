@@ -67,7 +67,8 @@ class Outcome:
     def line(self) -> str:
         """Give the outcome in a line."""
         mark = {True: "good", False: "BAD ", None: "  - "}[self.good]
-        return f"{mark} {self.id:34} {self.verdict:9} {self.seconds:5.1f} s {self.computed:5.1f} s  {'; '.join(self.said)[:150]}"
+        times = f"{self.seconds:5.1f} s {self.computed:5.1f} s"
+        return f"{mark} {self.id:34} {self.verdict:9} {times}  {'; '.join(self.said)[:150]}"
 
 
 def rule_of(case: Case) -> Rule:
@@ -93,7 +94,9 @@ def judged(case: Case, seconds: float) -> Outcome:
     """Check one case and judge the answer; a check that fails is an outcome too."""
     rule = rule_of(case)
     held = {name: value for name, value in case.knobs.items() if name in rule.knobs}
-    return _judged(case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds)
+    return _judged(
+        case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds
+    )
 
 
 def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
@@ -104,9 +107,7 @@ def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
     return _judged(case, found.subject, rule, found.told, seconds)
 
 
-def _judged(
-    case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float
-) -> Outcome:
+def _judged(case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float) -> Outcome:
     began, computed = time.monotonic(), time.process_time()
     try:
         subject = made()

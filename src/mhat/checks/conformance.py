@@ -29,7 +29,7 @@ from mhat.checks.lawfulness import findings
 from mhat.checks.losses import lost_knob
 from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
-from mhat.checks.readings.diagnosis import by_reading
+from mhat.checks.readings.diagnosis import by_reading, nearest_by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
@@ -152,12 +152,12 @@ def askable(rules: Sequence[Rule], observe: str) -> list[Rule]:
 
 
 def climbing(subject: Subject) -> Subject:
-    """Turn a subject that climbs into one that descends: it is given the negated gradients."""
+    """Turn a subject that climbs into one that descends: it is given the negated gradients, and is not read."""
 
     def drive_up(gradients: list[Array], start: list[Array], knobs: dict[str, float]) -> list[Array]:
         return subject.drive([-g for g in gradients], start, knobs)
 
-    return replace(subject, drive=drive_up)
+    return replace(subject, drive=drive_up, record=None)
 
 
 def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdict:
@@ -248,6 +248,9 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         if refuses(question, simplest):
             return not_accepted(question, simplest, effort)
         return followed_on(question, simplest)
+    if (nearest := nearest_by_reading(questions, effort)) is not None:
+        question, read = nearest
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort))
     return _nearest_of(questions, effort)
 
 

@@ -52,7 +52,7 @@ class Alignment:
         """How much is apart before anything is changed, and how unlike the names are."""
         unlike = sum(name != other for name, other in self.shared.items())
         lacking = abs(len(self.reference.states) - len(self.read.tree.states))
-        return len(self.frame.apart) + 0.5 * len(self.starts_apart) + 0.1 * unlike + 0.3 * lacking
+        return len(self.frame.apart) + 0.5 * len(self.starts_apart) + 0.1 * unlike + 1.3 * lacking
 
     @property
     def lacking(self) -> tuple[str, ...]:

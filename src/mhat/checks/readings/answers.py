@@ -27,7 +27,7 @@ from mhat.mistakes.slots import Edit, assembled
 from mhat.search.candidates import Candidate
 
 # Seconds of the processor for all, and what share of them one way to align may take.
-SECONDS, SHARE = 5.0, 0.4
+SECONDS, SHARE = 4.0, 0.4
 # Slips in what one state becomes, edits together, alignments, answers that are confirmed, and beginnings of others.
 DEEPEST, TOGETHER, ALIGNED, CONFIRMED, BEGUN, TRIED, SINGLY = 4, 5, 2, 12, 5, 12, 4
 # How much farther than the nearest a way to lay states upon one another may be.
@@ -109,6 +109,12 @@ def _beginnings(question: Question, read: Tree, hidden: Sequence[str], near: flo
     return sorted(found, key=lambda each: each.distance)[:TRIED]
 
 
+def nearness(question: Question, read: Tree, hidden: Sequence[str], near: float) -> float:
+    """Say how much of a rule is apart from what was read, however its states are laid upon it."""
+    found = [alignments(question.rule.tree, each, near)[0] for each in islice(bindings(question, read, hidden), 2)]
+    return min(each.distance for each in found)
+
+
 def _in_form(spoken: Sequence[Dialect], answer: Answer) -> Answer:
     """Count the form that a mistake was made in as edits too."""
     edits_of_form = tuple(Edit(dialect.name, (), "dialect") for dialect in spoken)
@@ -143,6 +149,7 @@ class _Diff:
         self.alignment = alignment
         self.until = until
         self.base = alignment.reference
+        self.most = DEEPEST
 
     @property
     def late(self) -> bool:
@@ -164,7 +171,7 @@ class _Diff:
     def ways(self) -> dict[str, list[Way]]:
         """The least slips that make right what is apart, each for itself."""
         frame = self.alignment.frame
-        return {name: self._ways(frame, name, DEEPEST) for name in frame.apart}
+        return {name: self._ways(frame, name, self.most) for name in frame.apart}
 
     def single(self) -> Iterator[Answer]:
         """Yield the edits that are known and explain everything, the plainest first."""
@@ -174,7 +181,7 @@ class _Diff:
 
     def answers(self, most: int) -> Iterator[Answer]:
         """Yield sets of edits, the least first."""
-        frame = self.alignment.frame
+        frame, self.most = self.alignment.frame, most
         if not self.apart:
             return
         made = [*self.single(), *self._composed(self.base, frame, self.ways, ())]

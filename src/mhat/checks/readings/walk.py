@@ -344,6 +344,14 @@ class Walk:
                 if all(parts):
                     second = [Factor(f.base, sign * f.exponent) for f in parts[1]]
                     yield algebra.product(parts[0]), algebra.product(second)
+        terms = algebra.expanded(wanted)
+        if len(terms) > 1:
+            # What is divided by a number of the step alone is so term by term.
+            if algebra.is_per_step(sides[0].at) and sign > 0:
+                yield sides[0], algebra.sum([algebra.quotient(term, sides[0]) for term in terms])
+            if algebra.is_per_step(sides[1].at):
+                turn = algebra.quotient if sign > 0 else algebra.times
+                yield algebra.sum([turn(term, sides[1]) for term in terms]), sides[1]
         if not alone:
             return
         first, second_side = sides

@@ -301,8 +301,7 @@ def _line_of(node: Expression | None, lines: object) -> tuple[int | None, Expres
 
 
 def _start(alignment: Alignment, name: str) -> Expression | None:
-    theirs = {state.name: state.start for state in alignment.read.tree.states}[alignment.shared[name]]
-    return theirs
+    return {state.name: state.start for state in alignment.read.tree.states}.get(alignment.shared[name])
 
 
 def _known_start(tree: Tree, name: str, start: Expression) -> Edit:

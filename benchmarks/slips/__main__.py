@@ -151,7 +151,8 @@ def main() -> None:
         times = [each.seconds for each in own]
         print(
             f"{word:6} {sum(e.good for e in own):4} of {len(own)} named right; by reading "
-            f"{sum(e.good for e in read)} of {len(read)}; wrong names {counts['wrong']}, none {counts['unnamed']}, failed {counts['failed']}; lines "
+            f"{sum(e.good for e in read)} of {len(read)}; wrong names {counts['wrong']}, none {counts['unnamed']}, "
+            f"failed {counts['failed']}; lines "
             f"exact {sum(map(bool, shown))} of {len(shown)}; median {statistics.median(times):.1f} s, "
             f"worst {max(times):.1f} s"
         )

@@ -111,9 +111,7 @@ def identify(
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
     pairs = [(rule, observe) for rule in askable(rules, observe)]
-    return among(
-        subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report
-    )
+    return among(subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report)
 
 
 def among(
@@ -176,8 +174,6 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if (lost := lost_knob(question)) is not None:
         return deviating(question, [lost], lost, effort)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
-    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
-        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded is not None:
@@ -189,6 +185,8 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         return deviating(
             question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
         )
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     search = _search(question, effort, () if strict else question.hidden)
     if spoken is not None and rounded is None:
         # Whose code speaks of a smaller type may have its mistake in that: single edits first, then all in that type.

@@ -93,9 +93,7 @@ def judged(case: Case, seconds: float) -> Outcome:
     """Check one case and judge the answer; a check that fails is an outcome too."""
     rule = rule_of(case)
     held = {name: value for name, value in case.knobs.items() if name in rule.knobs}
-    return _judged(
-        case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds
-    )
+    return _judged(case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds)
 
 
 def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
@@ -106,7 +104,9 @@ def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
     return _judged(case, found.subject, rule, found.told, seconds)
 
 
-def _judged(case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float) -> Outcome:
+def _judged(
+    case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float
+) -> Outcome:
     began, computed = time.monotonic(), time.process_time()
     try:
         subject = made()

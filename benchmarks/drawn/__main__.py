@@ -1,6 +1,6 @@
 """How many slips of a text are named right where it can be read, by their number: drawn anew by a seed.
 
-    python -m benchmarks.slips [--each 40] [--seed 1] [--seconds 45] [--show]
+    python -m benchmarks.drawn [--each 40] [--seed 1] [--seconds 45] [--show]
 
 A slip is made in a right optimizer's text by exchanging or dropping something, and counts if what is computed changes
 with it. It is named right if the answer does what the text does on streams that nobody has seen, with no more edits.
@@ -24,8 +24,8 @@ import numpy as np
 
 import mhat
 from benchmarks.check import reproduced
-from benchmarks.slips.made import Slip, drawn, slipped
-from benchmarks.slips.originals import ORIGINALS
+from benchmarks.drawn.made import Slip, drawn, slipped
+from benchmarks.drawn.originals import ORIGINALS
 from mhat.checks.conformance import check
 from mhat.errors import MhatError
 from mhat.language import Rule

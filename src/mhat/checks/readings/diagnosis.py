@@ -69,8 +69,7 @@ def lines_at(places: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
 
 def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> ReadOff | None:
     """Read a subject and find what was changed in the rule; None where that cannot be, or nothing is found."""
-    effort.begin(f"{question.rule.name}: its operations are read")
-    reading = _read(question)
+    reading = _read(question, effort)
     if reading is None or reading.rule is None:
         return None
     left = min(SECONDS, effort.seconds - effort.spent)
@@ -80,8 +79,7 @@ def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> Rea
 
 def nearest_by_reading(questions: Sequence[Question], effort: Effort) -> tuple[Question, ReadOff] | None:
     """Read a subject, and find which rule it is nearest to and what was changed there; None where nothing is found."""
-    effort.begin("its operations are read")
-    reading = _read(questions[0])
+    reading = _read(questions[0], effort)
     if reading is None or reading.rule is None:
         return None
     tree, near = reading.rule.tree, _near(questions[0], reading)
@@ -98,12 +96,13 @@ def nearest_by_reading(questions: Sequence[Question], effort: Effort) -> tuple[Q
     return best
 
 
-def _read(question: Question) -> Reading | None:
+def _read(question: Question, effort: Effort) -> Reading | None:
     """Read the subject of a question, where that says anything about it."""
     subject = question.subject
     seen = question.recorded is None and question.observe == "x" and subject.record is not None
     if not seen or subject.dtype not in NEAR:
         return None
+    effort.begin("its operations are read")
     try:
         reading = read(subject)
     except MhatError:

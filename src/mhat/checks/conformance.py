@@ -28,7 +28,7 @@ from mhat.checks.endurance import with_endurance
 from mhat.checks.losses import lost_knob
 from mhat.checks.matrices.gradients import looks_at_rows
 from mhat.checks.question import Question
-from mhat.checks.readings.diagnosis import by_reading
+from mhat.checks.readings.diagnosis import by_reading, nearest_by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
@@ -172,12 +172,12 @@ def as_meant(questions: Sequence[Question]) -> list[Question]:
 
 
 def climbing(subject: Subject) -> Subject:
-    """Turn a subject that climbs into one that descends: it is given the negated gradients."""
+    """Turn a subject that climbs into one that descends: it is given the negated gradients, and is not read."""
 
     def drive_up(gradients: list[Array], start: list[Array], knobs: dict[str, float]) -> list[Array]:
         return subject.drive([-g for g in gradients], start, knobs)
 
-    return replace(subject, drive=drive_up)
+    return replace(subject, drive=drive_up, record=None)
 
 
 def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdict:
@@ -196,14 +196,12 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if (lost := lost_knob(question)) is not None:
         return deviating(question, [lost], lost, effort)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
-    read = by_reading(question, effort, () if strict else question.hidden)
     if _climbs(question, strict=strict):
+        read = by_reading(question, effort, () if strict else question.hidden)
         candidates = _search(question, effort, ()).candidates(1) if read is None else read.candidates
         verdict = deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
         verdict = verdict if read is None else read.placed(verdict)
         return replace(verdict, notes=(*verdict.notes, IF_MEANT))
-    if read is not None:
-        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded is not None:
@@ -215,6 +213,8 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         return deviating(
             question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
         )
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     search = _search(question, effort, () if strict else question.hidden)
     if spoken is not None and rounded is None:
         # Whose code speaks of a smaller type may have its mistake in that: single edits first, then all in that type.
@@ -276,6 +276,9 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         if refuses(question, simplest):
             return not_accepted(question, simplest, effort)
         return followed_on(question, simplest)
+    if (nearest := nearest_by_reading(questions, effort)) is not None:
+        question, read = nearest
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort))
     return _nearest_of(questions, effort)
 
 

@@ -161,5 +161,6 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "knobs": diagnosis.knobs,
         "diff": diagnosis.diff,
         "lines": [list(line) for line in diagnosis.lines],
+        "places": [[list(place) for place in each] for each in diagnosis.places],
         "others": [_diagnosis(other) for other in diagnosis.others],
     }

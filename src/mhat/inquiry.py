@@ -17,7 +17,6 @@ from mhat.checks import recorded as records_checked
 from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
-from mhat.checks.question import Question
 from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES

@@ -73,7 +73,7 @@ def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> Rea
     if reading is None or reading.rule is None:
         return None
     left = min(SECONDS, effort.seconds - effort.spent)
-    found = answers(question, reading.rule.tree, hidden, near=_near(question, reading), seconds=left)
+    found = _answers(question, reading, hidden, left)
     return ReadOff(reading, found) if found else None
 
 
@@ -90,10 +90,19 @@ def nearest_by_reading(questions: Sequence[Question], effort: Effort) -> tuple[Q
         if most == 0 or effort.late():
             break
         effort.begin(f"{question.rule.name} beside what was read")
-        found = answers(question, tree, question.hidden, near=near, seconds=SECONDS / 2)
+        found = _answers(question, reading, question.hidden, SECONDS / 2)
         if found and (most is None or found[0].weight <= most):
             best = question, ReadOff(reading, found)
     return best
+
+
+def _answers(question: Question, reading: Reading, hidden: Sequence[str], seconds: float) -> list[Answer]:
+    """Find the answers; none where numbers of what was read cannot be computed with: the search is asked then."""
+    assert reading.rule is not None
+    try:
+        return answers(question, reading.rule.tree, hidden, near=_near(question, reading), seconds=seconds)
+    except (ArithmeticError, RecursionError):
+        return []
 
 
 def _read(question: Question, effort: Effort) -> Reading | None:

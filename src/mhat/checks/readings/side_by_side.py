@@ -45,7 +45,7 @@ def difference(first: Subject, second: Subject, held: Mapping[str, float]) -> Di
         question = Question(second, rule, "x", {name: held[name] for name in held if name in rule.knobs})
         near = max(NEAR[first.dtype], NEAR[second.dtype])
         found = answers(question, theirs.rule.tree, (), near=near)
-    except MhatError:
+    except (MhatError, ArithmeticError, RecursionError):
         return None
     if not found:
         return None

@@ -268,7 +268,7 @@ class Walk:
         algebra = self.algebra
         base, exponent = (self.frame.value(slot, part) for part in node.arguments)
         root: Value | None = None
-        if isinstance(node.arguments[1], Number):
+        if isinstance(node.arguments[1], Number) and node.arguments[1].value != 0.0:
             root = algebra.power(wanted, 1.0 / node.arguments[1].value)
         elif algebra.is_per_step(wanted.at) and (wanted.at > 0).all():
             root = algebra.made("pow", wanted, algebra.quotient(algebra.one, exponent))

@@ -152,6 +152,15 @@ def test_a_slip_in_one_tensor_is_named_with_the_tensor() -> None:
     assert made is not None and "k" in made.inputs
 
 
+def test_a_power_of_nothing_has_no_root() -> None:
+    reference = mhat.rule("def idle(x, g, v=0):\n    v = v + g**0\n    return x - v\n")
+    rule = mhat.rule("def idle(x, g, v=0):\n    v = v + g\n    return x - v\n")
+    binding = next(iter(bindings(Question(subject_of_rule(rule), reference), rule.tree, ())))
+    frame = alignments(reference.tree, binding, NEAR["float64"])[0].frame
+    (slip,) = Walk(frame, until=float("inf")).ways("v", 1)[0].slips
+    assert sentence(reference.tree, slip) == "in `v` `g` stands where `g**0` should"
+
+
 def test_several_slips_of_one_line_are_made_together() -> None:
     adam = mhat.rules.adam.tree
     inner = Slip(("line", 1), (1, 1), "kept", keep=0)

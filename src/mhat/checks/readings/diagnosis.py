@@ -21,7 +21,7 @@ from mhat.search.effort import Effort
 
 Places = tuple[tuple[str, int], ...]
 # How many rules are walked when it is asked which one it is.
-RULES = 5
+RULES = 4
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,8 @@ def test_three_deviations_are_found_by_steps() -> None:
         )
     )  # fmt: skip
     assert len(answers[0].edits) == 3
-    lines = python.rule_text(answers[0].tree).splitlines()
-    assert "x**2" in lines[1]
-    assert lines[2].strip() == "ratio = g / (v + eps)"
+    lines = {line.strip() for line in python.rule_text(answers[0].tree).splitlines()}
+    assert {"v = rho * v + (1 - rho) * x**2", "ratio = g / (v + eps)"} <= lines
 
 
 def test_a_slip_in_the_lines_of_one_tensor_is_named_with_the_tensor() -> None:

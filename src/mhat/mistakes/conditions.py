@@ -50,7 +50,7 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
     share = meaning_of(knob).is_share
     others: list[tuple[Expression, str]] = []
     for value in SHARES if share else MULTIPLES:
-        other = Number(value) if share or not value else operation("mul", Number(value), name)
+        other: Expression = Number(value) if share or not value else operation("mul", Number(value), name)
         others.append((other, f"is {near(value)}" if share or not value else f"is {near(value)} times as large"))
     for other, word in others:
         for step in STEPS:

@@ -79,7 +79,7 @@ class OneTensor:
         def whole(candidate: Candidate) -> Candidate | None:
             tree = _joined(common.tree, candidate.tree, which)
             edits = tuple(replace(edit, sentence=f"{words}: {edit.sentence}") for edit in candidate.edits)
-            return tree and Candidate(tree, (*common.edits, *edits), dict(candidate.knobs))
+            return None if tree is None else Candidate(tree, (*common.edits, *edits), dict(candidate.knobs))
 
         def confirmed(candidate: Candidate) -> bool:
             joined = whole(candidate)

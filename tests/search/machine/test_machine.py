@@ -125,7 +125,8 @@ def test_time_that_is_up_ends_the_joining() -> None:
     ("view", "unseen", "seen"),
     [
         ("squares", "in `v` the factor `1 - beta2` is missing", "in `m` the term `beta1 * m` is missing"),
-        ("time", "in `m_hat` the division by `1 - beta1**t` is missing", "in `v` `abs(g)` stands where `g**2` should"),
+        ("time", "in `m_hat` the division by `1 - beta1**t` is missing", "`v` is fed with `abs(g)`, not with `g**2`"),
+        ("first", "in `m_hat` the power in `beta1**t` is missing", "in `ratio` the root of `v_hat` is missing"),
         ("eps", "in `ratio` the term `eps` is missing", "in `m_hat` the division by `1 - beta1**t` is missing"),
     ],
 )

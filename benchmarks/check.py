@@ -125,7 +125,18 @@ def _judged(case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str,
     said = (() if found is None else found.sentences) + tuple(f"{k}={v:g}" for k, v in verdict.estimated.items())
     good = None if case.truth is None else is_good(case, verdict, right)
     word = word_of(verdict, right)
-    return Outcome(case.id, case.kind, case.deviations, word, good, edits, took, said, computed, found is not None and bool(found.places))
+    return Outcome(
+        case.id,
+        case.kind,
+        case.deviations,
+        word,
+        good,
+        edits,
+        took,
+        said,
+        computed,
+        found is not None and bool(found.places),
+    )
 
 
 def word_of(verdict: Verdict, right: bool) -> str:

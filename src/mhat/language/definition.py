@@ -24,7 +24,8 @@ from mhat.language.inference import (
     shapes,
     sizes_of,
 )
-from mhat.language.parsing import Parsed, flattening, parse_source
+from mhat.language.limits import flattening
+from mhat.language.parsing import Parsed, parse_source
 from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by

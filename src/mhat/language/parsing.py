@@ -7,29 +7,25 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass
-from typing import Any
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
-from mhat.language.inference import SCALAR, shape_of, shapes
+from mhat.language.limits import check_numbers, flattening, told
 from mhat.language.source import ALL_OF_IT, SourceText
 from mhat.language.tree import (
     ALSO_NAMES,
-    FLATTENINGS,
     GIVEN,
     INPUTS,
     Assignment,
     Expression,
     Knob,
-    Name,
-    Number,
     Operation,
     State,
     Tree,
     is_taken,
 )
 from mhat.language.values import value_of
-from mhat.language.walking import all_expressions, names_in, subexpressions
+from mhat.language.walking import names_in, subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -51,9 +47,6 @@ STATEMENT_CURES = {
 }
 
 
-# What asks how large a tensor is.
-SIZES = ("rows", "columns", "size")
-COUNTING = (*SIZES, "leading")
 # A null byte, and halves of characters.
 NO_SOURCE = re.compile("[\0\ud800-\udfff]")
 
@@ -128,7 +121,7 @@ class _Parser:
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
         tree = Tree(function.name, inputs, states, knobs, body, result, self.flatten(function))
-        _check_numbers(tree)
+        check_numbers(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -168,11 +161,11 @@ class _Parser:
             )
 
     def paper(self, function: ast.FunctionDef) -> str:
-        keyword = _told(function, "paper")
+        keyword = told(function, "paper")
         return str(keyword.value.value) if keyword is not None and isinstance(keyword.value, ast.Constant) else ""
 
     def flatten(self, function: ast.FunctionDef) -> str | None:
-        keyword = _told(function, "flatten")
+        keyword = told(function, "flatten")
         if keyword is None or not isinstance(keyword.value, ast.Constant):
             # What is no literal has been looked at by the decorator itself.
             return None
@@ -354,49 +347,6 @@ class _Parser:
         """Refuse a name that means something else already."""
         if (taken := is_taken(name, kind)) and (name in self.called or name not in ALSO_NAMES):
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
-
-
-def _told(function: ast.FunctionDef, name: str) -> ast.keyword | None:
-    """Find what a decorator is told by keyword."""
-    decorators = [each for each in function.decorator_list if isinstance(each, ast.Call)]
-    return next((keyword for each in decorators for keyword in each.keywords if keyword.arg == name), None)
-
-
-def flattening(value: Any) -> str | None:
-    """Check how a rule says that tensors of more than two dimensions are flattened; raises LanguageError."""
-    if value is None or (isinstance(value, str) and value in FLATTENINGS):
-        return value
-    known = ", or ".join(f'flatten="{name}" ({what})' for name, what in FLATTENINGS.items())
-    raise LanguageError(f"`flatten={value!r}` is not known", f"Write {known}.")
-
-
-def _check_numbers(tree: Tree) -> None:
-    """Refuse to ask for the size of a number, and tensors where a number is wanted."""
-    asked = [node for node in all_expressions(tree)
-             if isinstance(node, Operation) and (node.op in COUNTING or OPERATIONS[node.op].numbers)]  # fmt: skip
-    known = shapes(tree) if asked else {}
-    for node in asked:
-        definition = OPERATIONS[node.op]
-        if node.op == "leading" and not _counts(node.arguments[1], tree):
-            raise LanguageError(
-                "`leading` is not told how many columns", "Write a whole number, or a knob.", node.arguments[1].place
-            )
-        for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
-            if shape_of(argument, known) != [SCALAR]:
-                said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
-                raise LanguageError(said, f"Give a number or a knob: {name}=1e-8.", argument.place)
-        if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
-            said = f"`{node.op}` asks for the size of a number"
-            raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
-
-
-def _counts(node: Expression, tree: Tree) -> bool:
-    """Whether something is a whole number from 1 on, known before the run."""
-    default = {knob.name: knob.default for knob in tree.knobs}
-    assigned = {*tree.variables, *tree.state_names}
-    known = node.id not in assigned if isinstance(node, Name) else isinstance(node, Number)
-    value = node.value if isinstance(node, Number) else default.get(node.id, 0.0) if isinstance(node, Name) else 0.0
-    return known and 1 <= value < 2**31 and value == int(value)
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,6 +97,18 @@ def test_the_list_of_rules_has_a_line_a_rule_and_fits(good: Callable[..., str], 
     assert len(body) == len(rules.names())
     for line, name in zip(body, rules.names(), strict=True):
         assert line.startswith(name[:3])
+
+
+def test_what_is_outside_of_the_language_says_why(good: Callable[..., str]) -> None:
+    said = " ".join(good("rules --outside").split())
+    told = json.loads(good("rules --outside --json"))
+    for each in told:
+        assert each["reason"] in said and all(name in said for name in each["names"])
+    inside = {name.replace("_", "") for name in rules.names()}
+    outside = [name.split(" (")[0] for each in told for name in each["names"]]
+    plain = {re.sub(r"[^a-z0-9]", "", re.sub(r" \d{4}$", "", name).lower()) for name in outside}
+    # What became a rule is outside no more.
+    assert inside.isdisjoint(plain) and len(outside) == len(set(outside))
 
 
 def test_a_wide_list_of_rules_says_all(good: Callable[..., str]) -> None:

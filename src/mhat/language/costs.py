@@ -48,7 +48,7 @@ def operations_of(rule: Rule) -> tuple[int, int]:
 
 
 def _is_per_step(node: Operation, of: dict[str, frozenset[str]]) -> bool:
-    return not any({name, *of.get(name, ())} & {"x", "g"} for name in names_in(node))
+    return not any({name, *of.get(name, ())} & {"x", "g", "h"} for name in names_in(node))
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,13 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass
-from typing import Any
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
-from mhat.language.inference import SCALAR, shape_of, shapes
+from mhat.language.limits import check_numbers, flattening, told
 from mhat.language.source import ALL_OF_IT, SourceText
 from mhat.language.tree import (
     ALSO_NAMES,
-    FLATTENINGS,
     GIVEN,
     INPUTS,
     Assignment,
@@ -27,7 +25,7 @@ from mhat.language.tree import (
     is_taken,
 )
 from mhat.language.values import value_of
-from mhat.language.walking import all_expressions, names_in, subexpressions
+from mhat.language.walking import names_in, subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -49,8 +47,6 @@ STATEMENT_CURES = {
 }
 
 
-# What asks how large a tensor is.
-SIZES = ("rows", "columns", "size")
 # A null byte, and halves of characters.
 NO_SOURCE = re.compile("[\0\ud800-\udfff]")
 
@@ -125,7 +121,7 @@ class _Parser:
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
         tree = Tree(function.name, inputs, states, knobs, body, result, self.flatten(function))
-        _check_numbers(tree)
+        check_numbers(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -165,11 +161,11 @@ class _Parser:
             )
 
     def paper(self, function: ast.FunctionDef) -> str:
-        keyword = _told(function, "paper")
+        keyword = told(function, "paper")
         return str(keyword.value.value) if keyword is not None and isinstance(keyword.value, ast.Constant) else ""
 
     def flatten(self, function: ast.FunctionDef) -> str | None:
-        keyword = _told(function, "flatten")
+        keyword = told(function, "flatten")
         if keyword is None or not isinstance(keyword.value, ast.Constant):
             # What is no literal has been looked at by the decorator itself.
             return None
@@ -351,36 +347,6 @@ class _Parser:
         """Refuse a name that means something else already."""
         if (taken := is_taken(name, kind)) and (name in self.called or name not in ALSO_NAMES):
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
-
-
-def _told(function: ast.FunctionDef, name: str) -> ast.keyword | None:
-    """Find what a decorator is told by keyword."""
-    decorators = [each for each in function.decorator_list if isinstance(each, ast.Call)]
-    return next((keyword for each in decorators for keyword in each.keywords if keyword.arg == name), None)
-
-
-def flattening(value: Any) -> str | None:
-    """Check how a rule says that tensors of more than two dimensions are flattened; raises LanguageError."""
-    if value is None or (isinstance(value, str) and value in FLATTENINGS):
-        return value
-    known = ", or ".join(f'flatten="{name}" ({what})' for name, what in FLATTENINGS.items())
-    raise LanguageError(f"`flatten={value!r}` is not known", f"Write {known}.")
-
-
-def _check_numbers(tree: Tree) -> None:
-    """Refuse to ask for the size of a number, and tensors where a number is wanted."""
-    asked = [node for node in all_expressions(tree)
-             if isinstance(node, Operation) and (node.op in SIZES or OPERATIONS[node.op].numbers)]  # fmt: skip
-    known = shapes(tree) if asked else {}
-    for node in asked:
-        definition = OPERATIONS[node.op]
-        for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
-            if shape_of(argument, known) != [SCALAR]:
-                said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
-                raise LanguageError(said, f"Give a number or a knob: {name}=1e-8.", argument.place)
-        if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
-            said = f"`{node.op}` asks for the size of a number"
-            raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

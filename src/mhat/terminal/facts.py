@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mhat.language import Rule
 from mhat.language.costs import kept_by, on_a_shard
+from mhat.language.outside import OUTSIDE
 from mhat.notation import summary
 from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python
@@ -86,6 +87,11 @@ def year_of(paper: str) -> int | None:
     """
     found = re.search(r"\b(19|20)\d\d\b(?!\.)", paper)
     return int(found.group()) if found else None
+
+
+def of_outside() -> list[dict[str, Any]]:
+    """Tell of the optimizers that no rule can be: each reason with their names."""
+    return [{"reason": each.reason, "names": list(each.names)} for each in OUTSIDE]
 
 
 def of_members(summaries: dict[str, str]) -> list[dict[str, str]]:

@@ -155,6 +155,15 @@ def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> Ren
     return Group(grid(rows, head), Text(""), prose(end))
 
 
+def outside_list(facts: Sequence[dict[str, Any]]) -> RenderableType:
+    """List the optimizers that no rule can be, by reasons."""
+    parts = [part for f in facts for part in (prose(f"It {f['reason']}:"), prose(", ".join(f["names"]), indent=4))]
+    count = sum(len(f["names"]) for f in facts)
+    return Group(
+        *parts, Text(""), prose(f"{count} optimizers that no rule can be; what rules can be: docs/language.md.")
+    )
+
+
 def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
     """Show a rule: what it does, pseudo code, knobs, state, paper."""
     parts: list[RenderableType] = [Text.assemble((fact["name"], "bold"), f", {fact['level']}")]

@@ -40,6 +40,7 @@ def rules(
             metavar="RULE", help="What a rule of yours takes, costs, keeps of the laws, is near.", show_default=False
         ),
     ] = None,
+    outside: Annotated[bool, typer.Option("--outside", help="Optimizers that no rule can be, and why.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the library of rules, or show one: its pseudo code, knobs, state and paper."""
@@ -48,7 +49,9 @@ def rules(
     form = _form(setting, as_json=as_json)
     if sum(each is not None for each in (name, family, check)) > 1:
         raise BadValue("a name, --family and --check are three questions", "Ask one at a time.")
-    if check is not None:
+    if outside:
+        _outside(form, alone=name is family is check is None)
+    elif check is not None:
         _check(check, form)
     elif name is not None:
         _show(name, form)
@@ -84,6 +87,19 @@ def _list(family: str | None, form: str) -> None:
         pages.say(facts.as_json(listed))
     else:
         pages.show(pages.rule_list(listed, family))
+
+
+def _outside(form: str, *, alone: bool) -> None:
+    from mhat.errors import BadValue
+    from mhat.terminal import facts, pages
+
+    if not alone or form in ("python", "latex"):
+        raise BadValue("--outside is a question of its own, answered as text or json", "Ask it alone.")
+    told = facts.of_outside()
+    if form == "json":
+        pages.say(facts.as_json(told))
+    else:
+        pages.show(pages.outside_list(told))
 
 
 def _show(name: str, form: str) -> None:

@@ -158,8 +158,10 @@ class _Grower:
         return Operation("neg", (number,)) if way == "negative" else number
 
     def reduction(self, depth: int) -> Operation:
+        if len(self.limits.shapes) > 2 and self.draw(st.integers(0, 4)) == 0:
+            return Operation(str(self.pick("rows", "columns")), (self.exact(self.pick(*self.wide()), depth - 1),))
         over = self.pick(None, None, "all") if self.limits.over_all else None
-        op = str(self.pick("sum", "mean", "norm"))
+        op = str(self.pick("sum", "mean", "norm", "largest", "size"))
         return Operation(op, (self.exact(self.pick(*self.wide()), depth - 1),), over)
 
     def matrix(self, shape: Shape, depth: int) -> Operation:
@@ -168,9 +170,10 @@ class _Grower:
         down = max(depth - 1, 0)
         other = {"rows": "columns", "columns": "rows"}
         if columns == "1":
-            return Operation("row_mean", (self.exact((rows, other[rows]), down),))
+            return Operation(str(self.pick("row_mean", "row_largest")), (self.exact((rows, other[rows]), down),))
         if rows == "1":
-            return Operation("column_mean", (self.exact((other[columns], columns), down),))
+            op = str(self.pick("column_mean", "column_largest"))
+            return Operation(op, (self.exact((other[columns], columns), down),))
         if depth > 0 and self.draw(st.integers(0, 3)) == 0:
             return Operation("orthogonal", (self.exact(shape, down),))
         if shape == TURNED or (rows != columns and depth > 0 and self.draw(st.booleans())):

@@ -33,6 +33,7 @@ BINARY: dict[str, Callable[..., Any]] = {
     "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or,
     "not": np.logical_not, "where": np.where, "sqrt": np.sqrt, "cbrt": np.cbrt, "abs": np.abs, "sign": np.sign,
     "exp": np.exp, "log": np.log, "minimum": np.minimum, "maximum": np.maximum, "clip": np.clip, "atan2": np.arctan2,
+    "tanh": np.tanh, "round": np.round, "largest": np.max, "size": np.size,
     "sum": np.sum, "mean": np.mean, "norm": lambda a: np.sqrt(np.sum(a * a)),
 }  # fmt: skip
 

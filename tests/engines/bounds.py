@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from mhat.engines.tensors import Tensor, elementwise, spread, values_of
+from mhat.ops import OPERATIONS
 
 SMALLEST = 5e-324
 SMALL_INTEGER = 2.0**24
@@ -281,6 +282,13 @@ class Rounded:
     def cos(self, a: Interval) -> Interval:
         return self._wave(math.cos, a)
 
+    def tanh(self, a: Interval) -> Interval:
+        found = self._function(math.tanh(a.low), math.tanh(a.high), a.nan, below=a.low < 0.0, above=a.high > 0.0)
+        return Interval(max(found.low, -1.0), min(found.high, 1.0), found.nan)
+
+    def round(self, a: Interval) -> Interval:
+        return Interval(OPERATIONS["round"].meaning(a.low), OPERATIONS["round"].meaning(a.high), a.nan)
+
     def _wave(self, function: Callable[[float], float], a: Interval) -> Interval:
         """Bound by the middle and a slope of at most one."""
         if _is_unbounded(a):
@@ -318,6 +326,21 @@ class Rounded:
 
     def norm(self, values: Sequence[Interval]) -> Interval:
         return self.sqrt(self.sum([self.mul(v, v) for v in values]))
+
+    def largest(self, values: Sequence[Interval]) -> Interval:
+        low, high = (max((end(v) for v in values), default=-math.inf) for end in (_low, _high))
+        return Interval(low, high, any(v.nan for v in values))
+
+    def size(self, values: Sequence[Interval]) -> Interval:
+        return Interval(float(len(values)), float(len(values)))
+
+
+def _low(a: Interval) -> float:
+    return a.low
+
+
+def _high(a: Interval) -> float:
+    return a.high
 
 
 def _exponential(x: float) -> float:

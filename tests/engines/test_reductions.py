@@ -18,7 +18,7 @@ from mhat.ops import OPERATIONS
 from tests.engines.bounds import Bounds
 from tests.engines.columns import doubles, same_bits
 
-REDUCTIONS = ["sum", "mean", "norm"]
+REDUCTIONS = ["sum", "mean", "norm", "largest"]
 HELD_TYPES = {dtype.name: np.dtype(dtype.computed).type for dtype in DTYPES.values()}
 MEANING = OPERATIONS["sum"].meaning
 SOME = [1, 2, 3, 5, 31, 64, 100, 1000, 1023, 1024, 1025, 2048, 2049, 3072, 5000]

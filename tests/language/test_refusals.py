@@ -20,8 +20,9 @@ NUMBER = "Write a number; text is allowed only as the start of a state."
 OWN_NAME = "Give the changed value a name of its own."
 START = 'Write a number, or an expression over knobs, x and the first g, such as "g**2".'
 FUNCTIONS = (
-    "The functions are abs, atan2, cbrt, clip, column_mean, cos, eigh, exp, log, maximum, mean, minimum, norm, "
-    "orthogonal, qr, row_mean, sign, sin, sqrt, sum, transpose, where."
+    "The functions are abs, atan2, cbrt, clip, column_largest, column_mean, columns, cos, eigh, exp, largest, log, "
+    "maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, sign, sin, size, sqrt, sum, "
+    "tanh, transpose, where."
 )
 
 # A line in the body of a rule: the line, what is wrong, the part under the carets, the cure.
@@ -144,6 +145,11 @@ EXPRESSIONS = [
     ("sum(g, axis=0)", "`sum` takes no argument `axis`", "axis=0",
      'A reduction may have over="all", over all tensors.'),
     ("sum(g, over='rows')", "`over='rows'` is not known", "over='rows'", 'Write over="all", or leave it out.'),
+    ("rows(lr)", "`rows` asks for the size of a number", "rows(lr)", "Give it a tensor: rows(x)."),
+    ("g / size(norm(g))", "`size` asks for the size of a number", "size(norm(g))", "Give it a tensor: size(x)."),
+    ("columns(t + 1)", "`columns` asks for the size of a number", "columns(t + 1)", "Give it a tensor: columns(x)."),
+    ("largest(g, axis=0)", "`largest` takes no argument `axis`", "axis=0",
+     'A reduction may have over="all", over all tensors.'),
     ("mean(g, over=x)", "`over=x` is not known", "over=x", 'Write over="all", or leave it out.'),
 ]  # fmt: skip
 
@@ -160,6 +166,9 @@ TEXTS = [
      "Name every state and every knob."),
     ("def f(x, *, lr): return x", "the knob `lr` has no default", "lr", "Write `lr=...` with a number."),
     ("def f(x, sqrt=0): return x", "`sqrt` is a function of mhat.ops", "sqrt", "Choose another name."),
+    ("def f(x, g, size=0): return x - size(g)", "`size` is a function of mhat.ops", "size", "Choose another name."),
+    ("def f(m=largest(x)): return m", "the start of `m` may not read `x`", "x",
+     'Write a number, or text such as "lr" for an expression.'),
     ("def f(x, step=0): return x", "`step` is the dimension of every trace", "step", "Choose another name."),
     ("def f(x, rule=0): return x", "`rule` is the dimension of a trace of several rules", "rule",
      "Choose another name."),

@@ -56,6 +56,11 @@ TABLE: dict[str, list[tuple[float, ...]]] = {
     "log": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (NAN, NAN)],
     "sin": [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (NAN, NAN)],
     "cos": [(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (NAN, NAN)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN), (-1000.0, -1.0), (TINY, TINY)],
+    "round": [
+        (0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, -0.0), (-1.5, -2.0), (0.0, 0.0), (-0.0, -0.0), (INF, INF),
+        (NAN, NAN), (-INF, -INF), (HUGE, HUGE), (-TINY, -0.0), (4503599627370495.5, 4503599627370496.0),
+    ],
     "atan2": [
         (0.0, 0.0, 0.0), (-0.0, 0.0, -0.0), (0.0, -0.0, math.pi), (-0.0, -0.0, -math.pi), (1.0, 0.0, math.pi / 2),
         (INF, INF, math.pi / 4), (1.0, INF, 0.0), (NAN, 1.0, NAN), (1.0, NAN, NAN),
@@ -112,7 +117,8 @@ def test_arithmetic_is_pythons(a: float, b: float) -> None:
 @given(st.floats(-700, 700))
 def test_other_functions_are_within_two_ulps_of_exact(value: float) -> None:
     with mp.workdps(60):
-        for op, true in (("exp", mp.exp), ("sin", mp.sin), ("cos", mp.cos), ("cbrt", mp.cbrt), ("log", mp.log)):
+        functions = {"exp": mp.exp, "sin": mp.sin, "cos": mp.cos, "tanh": mp.tanh, "cbrt": mp.cbrt, "log": mp.log}
+        for op, true in functions.items():
             at = abs(value) if op in ("cbrt", "log") else value
             if at == 0.0 or (abs(at) < 1e-300 and op != "log"):
                 continue

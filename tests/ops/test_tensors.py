@@ -101,6 +101,19 @@ def test_products_and_means(rows: int, inner: int, columns: int) -> None:
     assert np.array_equal(call("transpose", a), np.array(a).T)
     np.testing.assert_allclose(call("row_mean", a), np.array(a).mean(1, keepdims=True), rtol=1e-14)
     np.testing.assert_allclose(call("column_mean", a), np.array(a).mean(0, keepdims=True), rtol=1e-14)
+    assert np.array_equal(call("row_largest", a), np.array(a).max(1, keepdims=True))
+    assert np.array_equal(call("column_largest", a), np.array(a).max(0, keepdims=True))
+    assert (call("rows", a), call("columns", a)) == (rows, inner)
+
+
+def test_the_largest_and_the_size() -> None:
+    assert call("largest", [1.0, -3.0, 2.0]) == 2.0
+    assert math.isnan(call("largest", [math.inf, math.nan, 1.0]))
+    assert call("largest", []) == -math.inf
+    assert call("size", [1.0, math.nan]) == 2.0
+    # Whatever the order, the sign of a zero is the same.
+    for zeros in ([0.0, -0.0], [-0.0, 0.0], [-0.0]):
+        assert math.copysign(1.0, call("largest", zeros)) == 1.0
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6])

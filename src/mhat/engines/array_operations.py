@@ -111,6 +111,8 @@ def _functions(xp: Any) -> dict[str, Callable[..., Array]]:
         "log": xp.log,
         "sin": xp.sin,
         "cos": xp.cos,
+        "tanh": xp.tanh,
+        "round": xp.round,
         "atan2": xp.atan2,
         "minimum": least,
         "maximum": greatest,
@@ -162,15 +164,27 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
     def line_mean(a: Array) -> Array:
         return (blocked_sum(xp, a) / a.shape[-1])[..., None]
 
+    def number(value: int, like: Array) -> Array:
+        return xp.asarray(float(value), dtype=like.dtype, device=array_api_compat.device(like))[()]
+
     return {
         "matmul": lambda a, b: a @ b,
         "transpose": xp.matrix_transpose,
         "row_mean": line_mean,
         "column_mean": lambda a: xp.matrix_transpose(line_mean(xp.matrix_transpose(a))),
+        "row_largest": lambda a: greatest_of(xp, a)[..., None],
+        "column_largest": lambda a: greatest_of(xp, xp.matrix_transpose(a))[..., None, :],
+        "rows": lambda a: number(a.shape[-2], a),
+        "columns": lambda a: number(a.shape[-1], a),
         "orthogonal": orthogonal,
         "eigh": eigen,
         "qr": factors,
     }
+
+
+def greatest_of(xp: Any, a: Array) -> Array:
+    """Give the largest over the last dimension: NaN wins, and the zero is +0; minus infinity where there is none."""
+    return xp.max(a, axis=-1) + 0.0 if a.shape[-1] else blocked_sum(xp, a) - math.inf
 
 
 def blocked_sum(xp: Any, a: Array, rounded: Callable[[Array], Array] = lambda a: a) -> Array:

@@ -100,6 +100,10 @@ class Arrays:
 
     def _reduced(self, op: str, tensors: Sequence[Array], dimensions: int | None) -> Array:
         values = [self.enter(tensor) if isinstance(tensor, float) else tensor for tensor in tensors]
+        if op == "size":
+            return self.enter(float(sum(_count(value, dimensions) for value in values)))
+        if op == "largest":
+            return self.store(self._folded(values, dimensions, array_operations.greatest_of))
         if op == "norm":
             multiply = self.operation("mul")
             return self.operation("sqrt")(self._total([multiply(value, value) for value in values], dimensions))
@@ -109,13 +113,16 @@ class Arrays:
         return self.operation("div")(total, self.enter(float(sum(_count(value, dimensions) for value in values))))
 
     def _total(self, tensors: Sequence[Array], dimensions: int | None) -> Array:
+        return self._folded(tensors, dimensions, lambda xp, line: array_operations.blocked_sum(xp, line, self.store))
+
+    def _folded(self, tensors: Sequence[Array], dimensions: int | None, fold: Callable[[Any, Array], Array]) -> Array:
+        """Fold each batch's line of numbers into one; dimensions that were folded stay, with length one."""
         if dimensions is None:
-            line = self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors])
-            return array_operations.blocked_sum(self.xp, line, self.store)
+            return fold(self.xp, self.xp.concat([self.xp.reshape(tensor, (-1,)) for tensor in tensors]))
         lines = [_flattened(self.xp, tensor, dimensions) for tensor in tensors]
         batch = np.broadcast_shapes(*(line.shape[:-1] for line in lines))
         line = self.xp.concat([self.xp.broadcast_to(line, (*batch, line.shape[-1])) for line in lines], axis=-1)
-        total = array_operations.blocked_sum(self.xp, line, self.store)
+        total = fold(self.xp, line)
         return self.xp.reshape(total, (*total.shape, *(1,) * dimensions))
 
 

@@ -86,4 +86,6 @@ class Exact:
 
 
 def _as_tensors(result: Any) -> Any:
-    return tuple(map(of_rows, result)) if isinstance(result, tuple) else of_rows(result)
+    if isinstance(result, list):
+        return of_rows(result)
+    return tuple(map(of_rows, result)) if isinstance(result, tuple) else result

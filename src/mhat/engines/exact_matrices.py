@@ -37,6 +37,19 @@ def norm_of(n: Numbers, values: Sequence[Digits]) -> Digits:
     return n.sqrt(sum_of(n, [n.mul(v, v) for v in values]))
 
 
+def largest_of(n: Numbers, values: Sequence[Digits]) -> Digits:
+    """Largest of numbers: NaN wins, a zero is +0; minus infinity for none."""
+    if any(v != v for v in values):
+        return n.nan
+    found = max(values, default=n.neg(n.infinity))
+    return found if found else n.zero
+
+
+def size_of(n: Numbers, values: Sequence[Digits]) -> Digits:
+    """Count the numbers."""
+    return n.number(len(values))
+
+
 def dot(n: Numbers, a: Sequence[Digits], b: Sequence[Digits]) -> Digits:
     """Sum of the products."""
     return sum_of(n, [n.mul(x, y) for x, y in zip(a, b, strict=True)])
@@ -49,8 +62,8 @@ def transpose(n: Numbers, a: Matrix) -> Matrix:
 
 def matmul(n: Numbers, a: Matrix, b: Matrix) -> Matrix:
     """Multiply two matrices."""
-    columns = transpose(n, b)
-    return [[dot(n, row, column) for column in columns] for row in a]
+    turned = transpose(n, b)
+    return [[dot(n, row, column) for column in turned] for row in a]
 
 
 def row_mean(n: Numbers, a: Matrix) -> Matrix:
@@ -61,6 +74,26 @@ def row_mean(n: Numbers, a: Matrix) -> Matrix:
 def column_mean(n: Numbers, a: Matrix) -> Matrix:
     """Mean of each column, as a row."""
     return [[mean_of(n, column) for column in transpose(n, a)]]
+
+
+def row_largest(n: Numbers, a: Matrix) -> Matrix:
+    """Largest of each row, as a column."""
+    return [[largest_of(n, row)] for row in a]
+
+
+def column_largest(n: Numbers, a: Matrix) -> Matrix:
+    """Largest of each column, as a row."""
+    return [[largest_of(n, column) for column in transpose(n, a)]]
+
+
+def rows(n: Numbers, a: Matrix) -> Digits:
+    """Count the rows."""
+    return n.number(len(a))
+
+
+def columns(n: Numbers, a: Matrix) -> Digits:
+    """Count the columns."""
+    return n.number(len(a[0]))
 
 
 def orthogonal(n: Numbers, a: Matrix) -> Matrix:
@@ -88,8 +121,8 @@ def eigh(n: Numbers, a: Matrix) -> tuple[Matrix, Matrix]:
     if not all(n.finite(v) for row in lower for v in row):
         return [[n.nan] * size], [[n.nan] * size for _ in range(size)]
     values, vectors = n.context.eigsy(n.context.matrix(lower))
-    columns = [_turned([vectors[i, j] for i in range(size)]) for j in range(size)]
-    return [list(values)], transpose(n, columns)
+    found = [_turned([vectors[i, j] for i in range(size)]) for j in range(size)]
+    return [list(values)], transpose(n, found)
 
 
 def _turned(column: list[Digits]) -> list[Digits]:
@@ -99,9 +132,9 @@ def _turned(column: list[Digits]) -> list[Digits]:
 
 def qr(n: Numbers, a: Matrix) -> tuple[Matrix, Matrix]:
     """Orthonormal columns and an upper triangle without negative diagonal, by Gram and Schmidt, done twice."""
-    columns = transpose(n, a)
+    given = transpose(n, a)
     basis: Matrix = []
-    for column in columns[: len(a)]:
+    for column in given[: len(a)]:
         rest = column
         for unit in basis * 2:
             along = dot(n, unit, rest)
@@ -109,13 +142,16 @@ def qr(n: Numbers, a: Matrix) -> tuple[Matrix, Matrix]:
         length = norm_of(n, rest)
         basis.append([n.div(v, length) for v in rest])
     triangle = [
-        [dot(n, unit, column) if j >= i else n.zero for j, column in enumerate(columns)] for i, unit in enumerate(basis)
+        [dot(n, unit, column) if j >= i else n.zero for j, column in enumerate(given)] for i, unit in enumerate(basis)
     ]
     return transpose(n, basis), triangle
 
 
-REDUCTIONS: dict[str, Any] = {"sum": sum_of, "mean": mean_of, "norm": norm_of}
+REDUCTIONS: dict[str, Any] = {
+    "sum": sum_of, "mean": mean_of, "norm": norm_of, "largest": largest_of, "size": size_of,
+}  # fmt: skip
 MATRIX_OPERATIONS: dict[str, Any] = {
     "matmul": matmul, "transpose": transpose, "row_mean": row_mean, "column_mean": column_mean,
+    "row_largest": row_largest, "column_largest": column_largest, "rows": rows, "columns": columns,
     "orthogonal": orthogonal, "eigh": eigh, "qr": qr,
 }  # fmt: skip

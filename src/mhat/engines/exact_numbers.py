@@ -262,6 +262,19 @@ class Numbers:
     def cos(self, a: Digits) -> Digits:
         return self.context.cos(a) if not a or self._has_angle(a) else self.nan
 
+    def tanh(self, a: Digits) -> Digits:
+        if not a or a != a:
+            return a
+        if not self.finite(a) or magnitude(a) > LARGEST_EXPONENT:
+            return self.one if a > 0 else -self.one
+        return self.context.tanh(a)
+
+    def round(self, a: Digits) -> Digits:
+        if not self.finite(a) or (is_integer(a) and a):
+            return a
+        nearest = self.context.nint(a)
+        return nearest if nearest else self.signed_zero(self.negative(a))
+
     def _has_angle(self, a: Digits) -> bool:
         return self.finite(a) and magnitude(a) <= LARGEST_EXPONENT
 

@@ -112,6 +112,8 @@ class Floats:
     def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Any]], float]:
         """Give the reduction over the numbers of all the tensors in a list."""
         meaning, rounded = OPERATIONS[op].meaning, self.rounded
+        if op == "size":
+            return lambda tensors: self.enter(float(sum(len(values_of(tensor)) for tensor in tensors)))
 
         def reduce(tensors: Sequence[Any]) -> float:
             # Rounded here too: a sum of one number that has entered is no addition.
@@ -123,6 +125,8 @@ class Floats:
         result = meaning(*map(rows_of, tensors))
         if isinstance(result, tuple):
             return tuple(self._rounded_matrix(part) for part in result)
+        if isinstance(result, float):
+            return self.enter(result)
         return self._rounded_matrix(result)
 
     def _rounded_matrix(self, rows: list[list[float]]) -> Tensor:

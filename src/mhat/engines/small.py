@@ -48,6 +48,9 @@ class SmallArrays(Arrays):
     def operation(self, op: str) -> Callable[..., Any]:
         """Give the operation: in float32, rounded once to the small type."""
         inner = super().operation(op)
+        if op in ("rows", "columns"):
+            # A size enters as any number does, unrounded.
+            return inner
 
         def applied(*arguments: Array) -> Any:
             result = inner(*arguments)

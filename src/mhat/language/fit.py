@@ -110,6 +110,10 @@ def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
         "transpose": [(columns, rows)],
         "row_mean": [(rows, 1)],
         "column_mean": [(1, columns)],
+        "row_largest": [(rows, 1)],
+        "column_largest": [(1, columns)],
+        "rows": [()],
+        "columns": [()],
         "eigh": [(1, rows), (rows, rows)],
         "qr": [(rows, least), (least, columns)],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
@@ -143,7 +144,7 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     known: dict[str, Shape] = {"x": WHOLE, "g": WHOLE, "return": WHOLE}
     known.update(dict.fromkeys(("t", "k", "n", *tree.knob_names), SCALAR))
     for state in tree.states:
-        known[state.name] = _shape(state.start, known)[0]
+        known[state.name] = shape_of(state.start, known)[0]
     readers: dict[str, list[int]] = {}
     for i, line in enumerate(tree.body):
         for name in names_in(line.value):
@@ -154,7 +155,7 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     while now:
         i = heappop(now)
         waiting.discard(i)
-        for target, shape in zip(tree.body[i].targets, _shape(tree.body[i].value, known), strict=True):
+        for target, shape in zip(tree.body[i].targets, shape_of(tree.body[i].value, known), strict=True):
             key = f"{target}_used" if target in ("x", "g") else target
             joined = _joined(known.get(key, SCALAR), shape)
             if known.setdefault(key, SCALAR) == joined:
@@ -172,12 +173,13 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     return known
 
 
-def _shape(node: Expression, known: dict[str, Shape]) -> list[Shape]:
+def shape_of(node: Expression, known: Mapping[str, Shape]) -> list[Shape]:
+    """Infer the shapes of what an expression gives, over names of known shapes: one, and two for `eigh` and `qr`."""
     if isinstance(node, Number):
         return [SCALAR]
     if isinstance(node, Name):
         return [known.get(node.id, SCALAR)]
-    given = [_shape(argument, known)[0] for argument in node.arguments]
+    given = [shape_of(argument, known)[0] for argument in node.arguments]
     definition = OPERATIONS[node.op]
     if definition.kind == "reduction":
         return [SCALAR]
@@ -192,6 +194,10 @@ def _shape(node: Expression, known: dict[str, Shape]) -> list[Shape]:
         "transpose": [(columns, rows)],
         "row_mean": [(rows, "1")],
         "column_mean": [("1", columns)],
+        "row_largest": [(rows, "1")],
+        "column_largest": [("1", columns)],
+        "rows": [SCALAR],
+        "columns": [SCALAR],
         "orthogonal": [(rows, columns)],
         "eigh": [("1", rows), (rows, rows)],
         "qr": [(rows, "least" if rows != columns else rows), ("least" if rows != columns else rows, columns)],

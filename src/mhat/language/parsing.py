@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
+from mhat.language.inference import SCALAR, shape_of, shapes
 from mhat.language.source import ALL_OF_IT, SourceText
-from mhat.language.tree import INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
+from mhat.language.tree import ALSO_NAMES, INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
 from mhat.language.values import value_of
-from mhat.language.walking import subexpressions
+from mhat.language.walking import all_expressions, subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -35,6 +36,8 @@ STATEMENT_CURES = {
 }
 
 
+# What asks how large a tensor is.
+SIZES = ("rows", "columns", "size")
 # A null byte, and halves of characters.
 NO_SOURCE = re.compile("[\0\ud800-\udfff]")
 
@@ -95,17 +98,21 @@ class _Parser:
         self.source = source
         self.expressions = ExpressionParser(source)
         self.readable: dict[str, str] = {}  # every name that may be read by now, and what it is
+        self.called: set[str] = set()  # the functions that the rule calls
 
     def refuse(self, node: ast.AST, what: str, cure: str) -> LanguageError:
         return LanguageError(what, cure, self.source.place(node))
 
     def parsed(self) -> Parsed:
         function = self.function()
+        self.called = {node.func.id for node in ast.walk(function)
+                       if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
         inputs, states, knobs = self.signature(function)
         doc = ast.get_docstring(function)
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
         tree = Tree(function.name, inputs, states, knobs, body, result)
+        _check_sizes(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -313,8 +320,18 @@ class _Parser:
 
     def free(self, node: ast.AST, name: str, kind: str) -> None:
         """Refuse a name that means something else already."""
-        if taken := is_taken(name, kind):
+        if (taken := is_taken(name, kind)) and (name in self.called or name not in ALSO_NAMES):
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
+
+
+def _check_sizes(tree: Tree) -> None:
+    """Refuse to ask for the size of a number."""
+    asked = [node for node in all_expressions(tree) if isinstance(node, Operation) and node.op in SIZES]
+    known = shapes(tree) if asked else {}
+    for node in asked:
+        if shape_of(node.arguments[0], known) == [SCALAR]:
+            said = f"`{node.op}` asks for the size of a number"
+            raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

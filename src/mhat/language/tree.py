@@ -28,6 +28,11 @@ RESERVED = {
     "g_used": "is what a trace calls the `g` that a rule assigns",
 }
 KNOBS_MAY_BE = frozenset({"rule"})
+# Functions whose names a rule that does not call them may have for its own: they are words that people use.
+ALSO_NAMES = frozenset({
+    "columns", "column_largest", "identity", "largest", "leading", "round", "row_largest", "rows", "size", "sorted_by",
+    "tanh",
+})  # fmt: skip
 
 
 def is_taken(name: str, kind: str = "variable") -> str:

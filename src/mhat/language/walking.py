@@ -23,6 +23,14 @@ def names_in(node: Expression) -> set[str]:
     return {part.id for part in subexpressions(node) if isinstance(part, Name)}
 
 
+def values_in(node: Expression) -> set[str]:
+    """Collect the names whose values an expression reads: not those of which it asks only how large they are."""
+    if isinstance(node, Operation):
+        sized = node.op in ("size", "rows", "columns")
+        return set() if sized else set().union(*map(values_in, node.arguments))
+    return {node.id} if isinstance(node, Name) else set()
+
+
 def all_expressions(tree: Tree) -> Iterator[Expression]:
     """Yield every sub-expression of a rule: its starts, its lines, its result."""
     for state in tree.states:

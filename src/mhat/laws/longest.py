@@ -24,6 +24,7 @@ from mhat.language.values import value_of
 from mhat.language.walking import mapped, names_in
 from mhat.laws.longest_formula import limit_formula
 from mhat.laws.weights import ZERO, Bounded, Linear, NotWeighed, Number, Place, Value, combined, later
+from mhat.ops import OPERATIONS
 
 # Weights that are older than so many steps are summed as the powers that they have become.
 REMEMBERED = 250
@@ -225,7 +226,7 @@ def _value(node: Expression, known: Mapping[str, Value]) -> Value:
         if isinstance(condition, Number):
             return _value(node.arguments[1 if condition.value else 2], known)
     values = [_value(argument, known) for argument in node.arguments]
-    if node.op in ("sum", "mean", "norm", "matmul", "orthogonal", "transpose", "row_mean", "column_mean"):
+    if not OPERATIONS[node.op].elementwise:
         raise NotWeighed(f"`{node.op}` lets coordinates meet, and a step may be as long as another makes it")
     return combined(node.op, values)
 

@@ -45,7 +45,7 @@ def reduced_over_all(tree: Tree) -> Iterator[Edit]:
     for over, word in (("all", "run over all tensors together"), (None, "run over each tensor alone")):
 
         def change(node: Expression, over: str | None = over) -> Expression:
-            if isinstance(node, Operation) and node.op in ("sum", "mean", "norm"):
+            if isinstance(node, Operation) and node.op in ("sum", "mean", "norm", "largest"):
                 return replace(node, over=over)
             return node
 

@@ -1,5 +1,5 @@
-"""The functions a rule may call: `sqrt cbrt abs sign exp log sin cos atan2 minimum maximum where clip`,
-the reductions `sum mean norm`, and the matrix functions. It knows no tree, no engine and no array.
+"""The functions a rule may call: `sqrt cbrt abs sign exp log sin cos tanh round atan2 minimum maximum where clip`,
+the reductions `sum mean norm largest size`, and the matrix functions. It knows no tree, no engine and no array.
 
 A rule file imports them, `from mhat.ops import sqrt`, so that it runs as ordinary Python on floats:
 
@@ -22,9 +22,9 @@ from mhat.ops.powers import ipow
 from mhat.ops.table import OPERATIONS, Definition
 
 __all__ = [
-    "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_mean", "cos", "eigh", "exp", "ipow",
-    "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "row_mean", "sign", "sin", "sqrt", "sum",
-    "transpose", "where",
+    "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean", "columns",
+    "cos", "eigh", "exp", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "round",
+    "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh", "transpose", "where",
 ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def _on_one_by_one(meaning: Callable[..., Any]) -> Callable[..., Any]:
         result = meaning([[float(x)]])
         if isinstance(result, tuple):
             return tuple(Double(part[0][0]) for part in result)
-        return Double(result[0][0])
+        return Double(result if isinstance(result, float) else result[0][0])
 
     return called
 
@@ -65,6 +65,8 @@ exp = _on_numbers(elementwise.exp)
 log = _on_numbers(elementwise.log)
 sin = _on_numbers(elementwise.sin)
 cos = _on_numbers(elementwise.cos)
+tanh = _on_numbers(elementwise.tanh)
+round = _on_numbers(elementwise.round_)
 atan2 = _on_numbers(elementwise.atan2)
 minimum = _on_numbers(elementwise.minimum)
 maximum = _on_numbers(elementwise.maximum)
@@ -73,9 +75,15 @@ clip = _on_numbers(elementwise.clip)
 sum = _on_one(tensors.sum_)
 mean = _on_one(tensors.mean)
 norm = _on_one(tensors.norm)
+largest = _on_one(tensors.largest)
+size = _on_one(tensors.size)
 transpose = _on_one_by_one(tensors.transpose)
 row_mean = _on_one_by_one(tensors.row_mean)
 column_mean = _on_one_by_one(tensors.column_mean)
+row_largest = _on_one_by_one(tensors.row_largest)
+column_largest = _on_one_by_one(tensors.column_largest)
+rows = _on_one_by_one(tensors.rows)
+columns = _on_one_by_one(tensors.columns)
 orthogonal = _on_one_by_one(tensors.orthogonal)
 eigh = _on_one_by_one(tensors.eigh)
 qr = _on_one_by_one(tensors.qr)

@@ -200,6 +200,18 @@ def cos(x: float) -> float:
 
 
 @define("function")
+def tanh(x: float) -> float:
+    """Hyperbolic tangent: near 0 the number itself, far away 1 or -1."""
+    return math.tanh(x)
+
+
+@define("function")
+def round_(x: float) -> float:
+    """The nearest whole number, of two equally near the even one; a zero keeps the sign."""
+    return math.copysign(float(round(x)), x) if math.isfinite(x) else x
+
+
+@define("function")
 def atan2(y: float, x: float) -> float:
     """Angle of the point (x, y), in radians, signed zeros as in IEEE 754."""
     return math.atan2(y, x)

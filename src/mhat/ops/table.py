@@ -49,7 +49,7 @@ def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int
 
     def enter(meaning: F) -> F:
         name = meaning.__name__.strip("_")
-        arity = meaning.__code__.co_argcount
+        arity = meaning.__code__.co_argcount - len(meaning.__defaults__ or ())
         # Python -OO keeps no docstrings: then the names of the arguments say what it takes.
         arguments = ", ".join(meaning.__code__.co_varnames[:arity])
         sentence = (meaning.__doc__ or f"{name}({arguments}).").strip().splitlines()[0]

@@ -63,11 +63,23 @@ def norm(values: Sequence[float], rounded: Rounding = _as_is) -> float:
     return rounded(sqrt(sum_([rounded(v * v) for v in values], rounded)))
 
 
+@define("reduction")
+def largest(values: Sequence[float], rounded: Rounding = _as_is) -> float:
+    """The largest over the tensor, in whatever order: NaN if any is NaN, +0 for zeros; minus infinity for none."""
+    return math.nan if any(v != v for v in values) else max(values, default=-math.inf) + 0.0
+
+
+@define("reduction")
+def size(values: Sequence[float], rounded: Rounding = _as_is) -> float:
+    """How many numbers the tensor has."""
+    return float(len(values))
+
+
 @define("matrix", symbol="@", precedence=MULTIPLY)
 def matmul(a: Matrix, b: Matrix) -> Matrix:
     """Product of two matrices."""
-    columns = transpose(b)
-    return [[sum_([x * y for x, y in zip(row, column, strict=True)]) for column in columns] for row in a]
+    turned = transpose(b)
+    return [[sum_([x * y for x, y in zip(row, column, strict=True)]) for column in turned] for row in a]
 
 
 @define("matrix")
@@ -89,12 +101,36 @@ def column_mean(a: Matrix) -> Matrix:
 
 
 @define("matrix")
+def row_largest(a: Matrix) -> Matrix:
+    """The largest of each row, as a column that broadcasts; NaN and zeros as in `largest`."""
+    return [[largest(row)] for row in a]
+
+
+@define("matrix")
+def column_largest(a: Matrix) -> Matrix:
+    """The largest of each column, as a row that broadcasts; NaN and zeros as in `largest`."""
+    return [[largest(column) for column in transpose(a)]]
+
+
+@define("matrix")
+def rows(a: Matrix) -> float:
+    """How many rows the matrix has, a number."""
+    return float(len(a))
+
+
+@define("matrix")
+def columns(a: Matrix) -> float:
+    """How many columns the matrix has, a number."""
+    return float(len(a[0]))
+
+
+@define("matrix")
 def orthogonal(a: Matrix) -> Matrix:
     """Nearly orthogonal matrix of the same directions: five rounds of Newton-Schulz (Jordan 2024, Muon)."""
     if len(a) > len(a[0]):
         return transpose(orthogonal(transpose(a)))
-    size = norm([value for row in a for value in row]) + NEWTON_SCHULZ_EPS
-    x = [[div(value, size) for value in row] for row in a]
+    length = norm([value for row in a for value in row]) + NEWTON_SCHULZ_EPS
+    x = [[div(value, length) for value in row] for row in a]
     first, second, third = NEWTON_SCHULZ
     for _ in range(NEWTON_SCHULZ_ROUNDS):
         square = matmul(x, transpose(x))
@@ -131,22 +167,22 @@ def eigh(a: Matrix) -> tuple[Matrix, Matrix]:
 
     The entry of largest size of each eigenvector is positive.
     """
-    size = len(a)
-    work = [[a[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
-    vectors = [[float(i == j) for j in range(size)] for i in range(size)]
+    count = len(a)
+    work = [[a[max(i, j)][min(i, j)] for j in range(count)] for i in range(count)]
+    vectors = [[float(i == j) for j in range(count)] for i in range(count)]
     if not all(math.isfinite(v) for row in work for v in row):
-        return [[math.nan] * size], [[math.nan] * size for _ in range(size)]
+        return [[math.nan] * count], [[math.nan] * count for _ in range(count)]
     scale = max((abs(v) for row in work for v in row), default=0.0)
     for _ in range(60):
-        off = [(i, j) for i in range(size) for j in range(i + 1, size) if abs(work[i][j]) > 1e-300]
+        off = [(i, j) for i in range(count) for j in range(i + 1, count) if abs(work[i][j]) > 1e-300]
         if not off or max(abs(work[i][j]) for i, j in off) <= 1e-17 * scale:
             break
         for i, j in off:
             if work[i][j] != 0.0:
                 _rotated(work, vectors, i, j)
-    order = sorted(range(size), key=lambda i: work[i][i])
-    columns = transpose(vectors)
-    return [[work[i][i] for i in order]], transpose([_signed(columns[i]) for i in order])
+    order = sorted(range(count), key=lambda i: work[i][i])
+    found = transpose(vectors)
+    return [[work[i][i] for i in order]], transpose([_signed(found[i]) for i in order])
 
 
 @define("matrix", results=2)

@@ -44,4 +44,4 @@ class KernelPrinter(Printer):
     def reduction(self, node: Operation) -> Printed:
         return self.called(f"{node.op}_{node.over}_" if node.over else f"{node.op}_", node)
 
-    print_sum = print_mean = print_norm = reduction
+    print_sum = print_mean = print_norm = print_largest = print_size = reduction

@@ -22,6 +22,10 @@ from mhat.printers.math_names import name_latex
 __all__ = ["LatexPrinter", "expression_latex", "lines_latex", "name_latex", "rule_latex", "starts_latex"]
 
 
+# Of a matrix these give numbers.
+SIZES = ("rows", "columns")
+
+
 def _word(word: str) -> str:
     return f"\\mathrm{{{word}}}"
 
@@ -50,12 +54,18 @@ class LatexPrinter(Printer):
         "log": r"\ln",
         "sin": r"\sin",
         "cos": r"\cos",
+        "tanh": r"\tanh",
+        "round": _word("round"),
         "atan2": _word("atan2"),
         "minimum": r"\min",
         "maximum": r"\max",
         "clip": _word("clip"),
         "row_mean": rf"{_word('mean')}_{{{_word('rows')}}}",
         "column_mean": rf"{_word('mean')}_{{{_word('columns')}}}",
+        "row_largest": rf"\max_{{{_word('rows')}}}",
+        "column_largest": rf"\max_{{{_word('columns')}}}",
+        "rows": _word("rows"),
+        "columns": _word("columns"),
         "orthogonal": _word("orthogonal"),
         "eigh": _word("eigh"),
         "qr": _word("qr"),
@@ -115,7 +125,7 @@ class LatexPrinter(Printer):
         """Whether an expression is known to be more than a single number."""
         if isinstance(node, Name):
             return node.id in self.tensors
-        if isinstance(node, Operation) and OPERATIONS[node.op].kind != "reduction":
+        if isinstance(node, Operation) and OPERATIONS[node.op].kind != "reduction" and node.op not in SIZES:
             return any(self.is_tensor(argument) for argument in node.arguments)
         return False
 
@@ -155,6 +165,12 @@ class LatexPrinter(Printer):
 
     def print_mean(self, node: Operation) -> Printed:
         return self.called(_word("mean") + _over(node), node)
+
+    def print_largest(self, node: Operation) -> Printed:
+        return self.called(rf"\max{_over(node)}", node)
+
+    def print_size(self, node: Operation) -> Printed:
+        return self.called(_word("size") + _over(node), node)
 
     def print_norm(self, node: Operation) -> Printed:
         return Printed(rf"\left\|{self.expression(node.arguments[0])}\right\|{_over(node)}")

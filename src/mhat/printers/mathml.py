@@ -18,7 +18,7 @@ from mhat.language.tree import Expression, Name, Operation, Tree
 from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
 from mhat.ops.table import ADD, COMPARE, MULTIPLY, NEGATE, OPERATIONS, OR, POWER
 from mhat.printers.base import Printed, Printer
-from mhat.printers.latex import timed_lines
+from mhat.printers.latex import SIZES, timed_lines
 from mhat.printers.math_names import GREEK_LETTERS, name_parts
 
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙", "vec": "→"}
@@ -39,6 +39,9 @@ def _row(text: str) -> str:
     return f"<mrow>{text}</mrow>"
 
 
+WORDS = {"log": "ln", "minimum": "min", "maximum": "max", "largest": "max"}
+
+
 class MathmlPrinter(Printer):
     """Writes expressions in MathML; `named` writes a name, `tensors` are names of what is no single number."""
 
@@ -48,7 +51,7 @@ class MathmlPrinter(Printer):
         "or": _operator("∨"), "not": _operator("¬"), "mod": _operator("mod"),
     }  # fmt: skip
     functions: ClassVar[Mapping[str, str]] = {
-        name: _word({"log": "ln", "minimum": "min", "maximum": "max"}.get(name, name.replace("_", " ")))
+        name: _word(WORDS.get(name, name.replace("_", " ")))
         for name, operation in OPERATIONS.items()
         if operation.called
     }
@@ -107,7 +110,7 @@ class MathmlPrinter(Printer):
         """Whether an expression is known to be more than a single number."""
         if isinstance(node, Name):
             return node.id in self.tensors
-        if isinstance(node, Operation) and OPERATIONS[node.op].kind != "reduction":
+        if isinstance(node, Operation) and OPERATIONS[node.op].kind != "reduction" and node.op not in SIZES:
             return any(self.is_tensor(argument) for argument in node.arguments)
         return False
 

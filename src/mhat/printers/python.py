@@ -73,7 +73,7 @@ class PythonPrinter(Printer):
         over = f', over="{node.over}"' if node.over else ""
         return Printed(f"{node.op}({self.expression(node.arguments[0])}{over})")
 
-    print_sum = print_mean = print_norm = reduction
+    print_sum = print_mean = print_norm = print_largest = print_size = reduction
 
     def print_where(self, node: Operation) -> Printed:
         return self.called("where", node)

@@ -22,7 +22,7 @@ from mhat.reading.tidying import tidied
 
 INPUTS = ("x", "g", "t", "k", "n")
 # What is used twice and has no name of the user's.
-UNNAMED = {"norm": "length", "sum": "total", "mean": "average", "sqrt": "root", "abs": "size", "div": "share"}
+UNNAMED = {"norm": "length", "sum": "total", "mean": "average", "sqrt": "root", "abs": "magnitude", "div": "share"}
 
 
 @dataclass

@@ -123,6 +123,10 @@ def _reduction(op: str, inner: Closure, over: str | None) -> Closure:
         value = inner(environment)
         if np.ndim(value) < 2:
             value = np.broadcast_to(value, environment[SHAPE])
+        if op == "size":
+            return float(np.prod([value.shape[axis] for axis in axes]))
+        if op == "largest":
+            return np.max(value, axis=axes, keepdims=True) + 0.0
         if op == "norm":
             return np.sqrt(np.sum(value * value, axis=axes, keepdims=True))
         return (np.sum if op == "sum" else np.mean)(value, axis=axes, keepdims=True)

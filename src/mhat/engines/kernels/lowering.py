@@ -51,12 +51,14 @@ class Value:
 class Lowered:
     """A rule in single assignment.
 
-    `step_values`: doubles, in order. `entered`: the names under which tensors see some of them, and the value.
-    `values`: the others, in order. `before`, `after`: the value of each state at the start and at the end of a step.
-    `variables`: the last value of each name that the rule assigns. `result`: the new x.
+    `sizes`: whether it asks how many numbers a tensor has. `step_values`: doubles, in order. `entered`: the names under
+    which tensors see some of them, and the value. `values`: the others, in order. `before`, `after`: the value of each
+    state at the start and at the end of a step. `variables`: the last value of each name that the rule assigns.
+    `result`: the new x.
     """
 
     rule: Rule
+    sizes: bool
     step_values: tuple[Value, ...]
     entered: Mapping[str, str]
     values: tuple[Value, ...]
@@ -82,6 +84,8 @@ class Lowered:
 
 # What a kernel is given: names that no value has, since values end in a number.
 X, G = "x_in", "g_in"
+# How many numbers the tensor has, and all tensors that are stepped have together.
+SIZES = {None: "size_in", "all": "all_sizes_in"}
 
 
 def lower(rule: Rule, *, rearranged: bool = False) -> Lowered:
@@ -118,8 +122,9 @@ class _Lowering:
         result = self.tensor_value(self.rewritten(tree.result), "result")
         variables = {f"{n}_used" if n in ("x", "g") else n: self.names[n] for n in tree.variables}
         after = {name: self.names[name] for name in tree.state_names}
+        sizes = not set(SIZES.values()).isdisjoint(self.entered.values())
         return Lowered(
-            self.rule, tuple(self.step_values), self.entered, tuple(self.values), self.kinds, before, after,
+            self.rule, sizes, tuple(self.step_values), self.entered, tuple(self.values), self.kinds, before, after,
             variables, result,
         )  # fmt: skip
 
@@ -127,6 +132,7 @@ class _Lowering:
         tree = self.rule.tree
         for name in ("t", "k", "n", *tree.knob_names):
             self.define(name, f"{name}_in", Kind.STEP)
+        self.kinds |= dict.fromkeys(SIZES.values(), Kind.STEP)
         self.define("x", X, Kind.COORDINATE)
         self.define("g", G, Kind.COORDINATE)
         for name in tree.state_names:
@@ -161,7 +167,7 @@ class _Lowering:
             return self.kinds[node.id]
         if node.op in REDUCTIONS:
             return Kind.TENSOR
-        return max(map(self.kind, node.arguments))
+        return max(map(self.kind, node.arguments), default=Kind.STEP)
 
     def step_value(self, node: Expression, name: str) -> str:
         """Give the name of a double a step; equal expressions are one value."""
@@ -215,6 +221,8 @@ class _Lowering:
         exponent = product_length(node)
         if exponent is not None:
             return replace(node, arguments=(self.with_steps_entered(node.arguments[0]), node.arguments[1]))
+        if node.op == "size":
+            return self.size(node)
         inner = replace(node, arguments=tuple(map(self.with_steps_entered, node.arguments)))
         if node.op not in REDUCTIONS:
             return inner
@@ -224,6 +232,12 @@ class _Lowering:
         if not isinstance(argument, Name):
             argument = self.shared(argument, "inner")
         return self.shared(replace(inner, arguments=(argument,)), node.op)
+
+    def size(self, node: Operation) -> Expression:
+        """Give the name under which tensors see how many numbers there are: it is known beforehand."""
+        if self.kind(node.arguments[0]) != Kind.COORDINATE:
+            raise NotLowered("the size of what is not one number a coordinate")
+        return self.enter(Name(SIZES[node.over]))
 
     def rearrange(self, node: Operation) -> Expression:
         """Write averages and quotients of tensors in the form that loses least in float32."""

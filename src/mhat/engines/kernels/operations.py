@@ -88,6 +88,8 @@ _DOUBLE: dict[str, Callable[..., Any]] = {
     "log": lambda a: math.log(a),
     "sin": lambda a: math.sin(a),
     "cos": lambda a: math.cos(a),
+    "tanh": lambda a: math.tanh(a),
+    "round": lambda a: np.rint(a),
     "atan2": lambda a, b: math.atan2(a, b),
 }
 

@@ -53,7 +53,9 @@ class FusedStep:
         computed = np.dtype(form.computed)
         self.numbers = np.asarray(numbers, dtype=np.float64)
         # k is a number of the tensor, so what is computed from it is too.
-        self.one_row = "k" not in rule.tree.inputs
+        self.one_row = "k" not in rule.tree.inputs and not lowered.sizes
+        self._counts = self.sizes.astype(np.float64)
+        self._all_counts = float(self._coordinates)
         self.at = np.zeros((len(form.arrays), tensors), dtype=np.int64)
         self.doubles = np.zeros((max(tensors, 1), len(self.step_states)))
         self.entered = np.zeros((max(tensors, 1), len(lowered.entered)), dtype=computed)
@@ -119,8 +121,8 @@ class FusedStep:
 
     def _call(self, knobs: Array, ts: Array, doubles: Array, seed: int) -> None:
         given = (
-            self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, doubles,
-            self.entered, self.scalars, self.new_scalars, seed, self._blocks,
+            self.at, self._pieces.rows, self._pieces.shares, knobs, ts, self.numbers, self.count, self._counts,
+            self._all_counts, doubles, self.entered, self.scalars, self.new_scalars, seed, self._blocks,
         )  # fmt: skip
         with ONE_AT_A_TIME:
             if not self._is_compiled:
@@ -144,6 +146,7 @@ class FusedStep:
             return
         self._laid_out, self._chosen = threads, chosen.copy()
         self._places = slice(None) if chosen.all() else np.flatnonzero(chosen)
+        self._all_counts = float(self.sizes[self._places].sum())
         self._pieces = pieces_of(self.sizes, chosen, threads)
         overs = {each.over for each in self.printed.passes if not each.last}
         if not overs:

@@ -100,6 +100,7 @@ class _Writer:
         if self.widest:
             lines.append(f"pointer = memory.pointer({form.computed!r})")
             lines.append(f"halved = sums.halved({form.computed!r})")
+            lines.append(f"highest = sums.highest({form.computed!r})")
             lines.append(f"spread = sums.spread({form.computed!r})")
         lines += bindings(self.lowered.values, "operations_of_tensors")
         return "\n".join(lines)
@@ -192,8 +193,9 @@ class _Writer:
         lines = [
             "@kept",
             "@njit(parallel=True, **OPTIONS)",
-            "def step(at, pieces, bins, knobs, ts, ks, n, step_states, entered, scalars, new_scalars, seed, blocks):",
-            "    per_steps(knobs, ts, ks, n, step_states, entered)",
+            "def step(at, pieces, bins, knobs, ts, ks, n, sizes, all_sizes, step_states, entered, scalars,",
+            "    new_scalars, seed, blocks):",
+            "    per_steps(knobs, ts, ks, n, sizes, all_sizes, step_states, entered)",
         ]
         column = 0
         for place, each in enumerate(self.passes, 1):
@@ -219,7 +221,7 @@ class _Writer:
         before, after = [], []
         if self.form.flushed:
             before, after = ["    old = switches.flush()"], ["    switches.restore(old)"]
-        lines = self.last_share(place) if each.last else self.reducing_share(place, len(each.reductions))
+        lines = self.last_share(place) if each.last else self.reducing_share(place, each)
         return "\n".join(["@njit(**OPTIONS)", lines[0], *before, *lines[1:], *after])
 
     def last_share(self, place: int) -> list[str]:
@@ -232,7 +234,12 @@ class _Writer:
             "            scalars[k], seed, new_scalars[k])",
         ]
 
-    def reducing_share(self, place: int, count: int) -> list[str]:
+    def reducing_share(self, place: int, each: Pass) -> list[str]:
+        length = "lengths[block, 0], lengths[block, 1]"
+        folds = [
+            f"        sums[{i}, block] = {_fold(value)}(scratch[b], np.int64({i}), {length})"
+            for i, value in enumerate(each.reductions)
+        ]
         return [
             f"def share_{place}(b, at, firsts, parts, lengths, shares, sums, scratch, ts, entered, scalars, seed):",
             "    for block in range(shares[b], shares[b + 1]):",
@@ -241,8 +248,7 @@ class _Writer:
             "            row = k if ts.size > 1 else 0",
             f"            pass_{place}(at, k, parts[q, 1], parts[q, 2] - parts[q, 1], entered[row],",
             "                scalars[k], seed, scratch[b], parts[q, 3])",
-            f"        for r in range({count}):",
-            "            sums[r, block] = halved(scratch[b], r, lengths[block, 0], lengths[block, 1])",
+            *folds,
         ]
 
     def reducing(self, place: int, each: Pass, column: int) -> list[str]:
@@ -271,7 +277,7 @@ def per_step_text(lowered: Lowered) -> str:
         "",
         "",
         "@njit(**OPTIONS)",
-        "def per_step(knobs, t_in, k_in, n_in, states, entered):",
+        "def per_step(knobs, t_in, k_in, n_in, size_in, all_sizes_in, states, entered):",
     ]
     lines += [f"    {name}_in = knobs[{i}]" for i, name in enumerate(tree.knob_names)]
     lines += [f"    {lowered.before[name]} = states[{i}]" for i, name in enumerate(states)]
@@ -283,9 +289,9 @@ def per_step_text(lowered: Lowered) -> str:
         "",
         "",
         "@njit(**OPTIONS)",
-        "def per_steps(knobs, ts, ks, n, step_states, entered):",
+        "def per_steps(knobs, ts, ks, n, sizes, all_sizes, step_states, entered):",
         "    for row in range(ts.size):",
-        "        per_step(knobs, ts[row], ks[row], n, step_states[row], entered[row])",
+        "        per_step(knobs, ts[row], ks[row], n, sizes[row], all_sizes, step_states[row], entered[row])",
     ]
     return "\n".join(lines)
 
@@ -307,6 +313,11 @@ def line_of(value: Value, printer: KernelPrinter = PRINTER) -> str:
     return f"{value.id} = {printer.expression(value.expression)}"
 
 
+def _fold(value: Value) -> str:
+    """Name what makes one number of a block."""
+    return "highest" if value.reduction is not None and value.reduction.op == "largest" else "halved"
+
+
 def line_text(node: object) -> str:
     """Print the name that a reduction runs over."""
     assert isinstance(node, Name)
@@ -326,7 +337,7 @@ def bindings(values: Iterable[Value], table: str, prefix: str = "") -> list[str]
             if isinstance(node, Operation):
                 length = product_length(node)
                 used.add(_PRODUCTS[length] if length else "square" if node.op == "norm" else node.op)
-    called = sorted(used - {"add", "sub", "mul", "div", "neg", "sum", "mean"})
+    called = sorted(used - {"add", "sub", "mul", "div", "neg", "sum", "mean", "largest"})
     return [f"{prefix}{name}_ = {table}[{name!r}]" for name in called]
 
 

@@ -1,4 +1,4 @@
-"""Sums in compiled code, in the one blocked order of `mhat.ops.tensors`. It knows no rule."""
+"""Sums in compiled code, in the one blocked order of `mhat.ops.tensors`, and largest numbers. It knows no rule."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mhat.engines.kernels import memory
 from mhat.engines.kernels.operations import OPTIONS
 from mhat.ops.tensors import BLOCK
 
-SUM, MEAN, NORM = range(3)
-KINDS = {"sum": SUM, "mean": MEAN, "norm": NORM}
+SUM, MEAN, NORM, LARGEST = range(4)
+KINDS = {"sum": SUM, "mean": MEAN, "norm": NORM, "largest": LARGEST}
 
 
 @cache
@@ -41,12 +41,34 @@ def halved(computed: str) -> Any:
 
 
 @cache
+def highest(computed: str) -> Any:
+    """Give `highest(address, row, filled, padded)`: the largest number of one block; NaN wins."""
+    pointer, load = memory.pointer(computed), memory.load(computed, 0, 1)
+    size, none = DTYPES[computed].size, np.dtype(computed).type(-np.inf)
+
+    @njit(**OPTIONS)
+    def highest_of_block(address, row, filled, padded):
+        block = pointer(address + row * BLOCK * size)
+        found = none
+        for i in range(filled):
+            found = _greater(found, load(block, i))
+        return found
+
+    return highest_of_block
+
+
+@cache
 def finished(computed: str) -> Any:
-    """Give `finished(sums, first, last, count, kind)`: the sum, mean or norm from the sums of blocks, used up."""
+    """Give `finished(sums, first, last, count, kind)`: the sum, mean, norm or largest from that of blocks, used up."""
     number = np.dtype(computed).type
 
     @njit(**OPTIONS)
     def finish(sums, first, last, count, kind):
+        if kind == LARGEST:
+            found = number(-np.inf)
+            for i in range(first, last):
+                found = _greater(found, sums[i])
+            return found + number(0.0)
         total = number(0.0)
         if last > first:
             total = _sum_of(sums, first, last - first)
@@ -74,6 +96,11 @@ def spread(computed: str) -> Any:
                 scalars[tensor, column] = total
 
     return spread_sums
+
+
+@njit(**OPTIONS)
+def _greater(found, value):
+    return value if (value > found) | (value != value) else found
 
 
 @njit(**OPTIONS)

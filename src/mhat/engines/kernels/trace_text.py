@@ -57,7 +57,8 @@ class TraceText:
 def trace_text(rule: Rule, form: TraceForm) -> TraceText:
     """Print the kernel; raises NotLowered for rules, or variables to keep, that the arrays engine runs."""
     lowered = lower(rule)
-    if any(value.reduction for value in lowered.values) or lowered.states(Kind.TENSOR) or "k" in rule.tree.inputs:
+    of_the_tensor = lowered.sizes or lowered.states(Kind.TENSOR) or "k" in rule.tree.inputs
+    if of_the_tensor or any(value.reduction for value in lowered.values):
         raise NotLowered("a reduction, or a number of the tensor")
     # The x that a trace keeps is that after the step; g is kept without a kernel.
     kept = {name: lowered.result if name == "x" else lowered.variables[name] for name in form.keep}

@@ -126,6 +126,8 @@ _MEANINGS: dict[str, Callable[..., Symbolic]] = {
     "sum": lambda a: a,
     "mean": lambda a: a,
     "norm": lambda a: sympy().Abs(a),
+    "largest": lambda a: a,
+    "size": lambda a: sympy().Integer(1),
 }
 
 

@@ -19,7 +19,9 @@ SAME = frozenset({
     "column_largest",
 })  # fmt: skip
 JOINED = frozenset({"add", "sub", "maximum", "minimum"})
-NONE_LEFT = frozenset({"sign", "orthogonal", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
+NONE_LEFT = frozenset({
+    "sign", "orthogonal", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "size", "rows", "columns",
+})  # fmt: skip
 # So often the lines are gone through until nothing changes.
 ROUNDS = 6
 

@@ -16,6 +16,9 @@ OF_ONE = {
     "norm": "the norm of", "mean": "the mean of", "sum": "the sum of", "largest": "the largest of",
     "exp": "the exponential of", "log": "the logarithm of", "orthogonal": "the nearest orthogonal matrix to",
     "transpose": "the transpose of", "row_mean": "the row means of", "column_mean": "the column means of",
+    "tanh": "the hyperbolic tangent of", "round": "the nearest whole number to",
+    "size": "how many numbers there are in", "rows": "how many rows there are in",
+    "columns": "how many columns there are in",
     "row_largest": "the largest of each row of", "column_largest": "the largest of each column of",
 }  # fmt: skip
 BETWEEN = {"add": "plus", "sub": "minus", "mul": "times", "div": "over", "matmul": "times"}

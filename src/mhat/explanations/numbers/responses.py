@@ -351,8 +351,17 @@ def _limited(reader: _Reader, node: Operation, given: list[Response]) -> Respons
 
 def _reduced(reader: _Reader, node: Operation, given: list[Response]) -> Response:
     (inner,) = given
-    even = True if node.op in ("norm", "largest") and inner.even is not None else inner.even
+    even = inner.even
+    if node.op == "norm" and even is not None:
+        even = True
+    elif "largest" in node.op:
+        # The largest of what turns round is another number.
+        even = even or None
     return Response(inner.degree, even, "other", None, inner.place)
+
+
+def _number(reader: _Reader, node: Operation, given: list[Response]) -> Response:
+    return Response()
 
 
 def _matrix(reader: _Reader, node: Operation, given: list[Response]) -> Response:
@@ -381,6 +390,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "add": _sum, "sub": _sum, "mul": _product, "div": _division, "pow": _power, "sqrt": _root, "cbrt": _root,
     "neg": _minus, "abs": _size, "sign": _sign, "maximum": _extreme, "minimum": _extreme, "where": _chosen,
     "clip": _limited, "sum": _reduced, "mean": _reduced, "norm": _reduced, "largest": _reduced,
+    "row_largest": _reduced, "column_largest": _reduced, "size": _number, "rows": _number, "columns": _number,
     "transpose": _matrix, "row_mean": _matrix, "column_mean": _matrix, "orthogonal": _matrix, "matmul": _matrix,
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), _compared),
 }  # fmt: skip

@@ -19,6 +19,7 @@ Degree = Fraction | None
 EVEN, ODD = Fraction(0), Fraction(1)
 SAME = frozenset({
     "add", "sub", "maximum", "minimum", "neg", "abs", "sum", "mean", "norm", "transpose", "row_mean", "column_mean",
+    "largest", "row_largest", "column_largest",
 })  # fmt: skip
 
 
@@ -130,6 +131,11 @@ class _Degrees:
         self.joined(node.arguments, known)
         return EVEN
 
+    def of_size(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
+        return EVEN
+
+    of_rows = of_columns = of_size
+
     def of_clip(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
         return self.joined(node.arguments, known)
 
@@ -167,14 +173,14 @@ class _Parities(_Degrees):
 
     def degree(self, node: Expression, known: Mapping[str, Degree]) -> Degree:
         if isinstance(node, Operation):
-            if node.op in ("maximum", "minimum"):
+            if node.op in ("maximum", "minimum", "largest", "row_largest", "column_largest"):
                 for argument in node.arguments:
                     self.plain(argument, known)
                 return EVEN
             if node.op in ("abs", "norm", "cos"):
                 self.degree(node.arguments[0], known)
                 return EVEN
-            if node.op in ("sign", "sin", "tanh", "cbrt", "orthogonal"):
+            if node.op in ("sign", "sin", "tanh", "round", "cbrt", "orthogonal"):
                 return self.degree(node.arguments[0], known)
             if node.op == "sqrt":
                 self.plain(node.arguments[0], known)

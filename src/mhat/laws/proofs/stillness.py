@@ -15,10 +15,14 @@ from mhat.laws.proofs.proof import Attempt, NoProof, Proof, listed, quoted
 # Of numbers these are numbers.
 FINITE = frozenset({
     "add", "sub", "mul", "neg", "abs", "sign", "maximum", "minimum", "clip", "where", "sum", "mean", "norm", "sin",
-    "cos", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "transpose", "matmul",
+    "cos", "tanh", "round", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "transpose", "matmul", "largest",
+    "row_mean", "column_mean", "row_largest", "column_largest", "size", "rows", "columns",
 })  # fmt: skip
 # Of zero these are zero.
-ZEROS = frozenset({"neg", "sqrt", "cbrt", "abs", "sign", "sin", "tanh", "sum", "mean", "norm", "transpose"})
+ZEROS = frozenset({
+    "neg", "sqrt", "cbrt", "abs", "sign", "sin", "tanh", "round", "sum", "mean", "norm", "largest", "transpose",
+    "row_mean", "column_mean", "row_largest", "column_largest",
+})  # fmt: skip
 JOINS: Mapping[str, Callable[..., Expression]] = {
     "add": added,
     "sub": subtracted,
@@ -91,6 +95,8 @@ class _Folding:
             return True
         if isinstance(node, Operation):
             first = node.arguments[0]
+            if node.op in ("size", "rows", "columns"):
+                return True
             if node.op in ("sqrt", "cbrt"):
                 return self.is_positive(first)
             if node.op == "maximum":

@@ -6,7 +6,7 @@ from mhat.language import Level, Operation, Rule
 from mhat.language.algebra import ONE
 from mhat.language.inference import reductions_over_all
 from mhat.language.recurrences import recurrence_of
-from mhat.language.walking import all_expressions, names_in
+from mhat.language.walking import all_expressions, names_in, values_in
 from mhat.laws.proofs.proof import Attempt, NoProof, Proof, quoted
 from mhat.laws.shortening import shortened
 from mhat.ops import OPERATIONS
@@ -84,10 +84,10 @@ def first_step(rule: Rule) -> Attempt:
 
 def translation(rule: Rule) -> Attempt:
     """Where x is enters as itself, once."""
-    readers = [i for i, line in enumerate(rule.tree.body, start=1) if "x" in names_in(line.value)]
+    readers = [i for i, line in enumerate(rule.tree.body, start=1) if "x" in values_in(line.value)]
     if readers:
         return NoProof(f"line {readers[0]} reads where x is")
-    started = [state.name for state in rule.tree.states if "x" in names_in(state.start)]
+    started = [state.name for state in rule.tree.states if "x" in values_in(state.start)]
     if started:
         return NoProof(f"`{started[0]}` starts from where x is")
     found = recurrence_of(rule, "x")

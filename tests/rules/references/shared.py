@@ -1,4 +1,4 @@
-"""What formulas written in NumPy share: averages as explicit sums, and paths. It knows neither the rule language nor mhat.
+"""What formulas in NumPy share: averages as explicit sums, and paths. It knows neither the rule language nor mhat.
 
 Where a formula has a closed form it is used instead of the recursion that a rule writes: an average is the
 explicit weighted sum of all gradients so far, a running maximum is the maximum over the past.

@@ -257,7 +257,7 @@ def explain(
     arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
     rule.check_knobs({**rule.knobs, **told})
-    knobs |= {name: float(value) for name, value in told.items()}
+    knobs |= rule.settled({name: float(value) for name, value in told.items()})
     alike = neighbours.nearest(rule, _library())
     return assembly.explain(
         rule, called=called, beside=alike, stream=stream_text(stream), why=why or "", changed=knobs, notes=notes,

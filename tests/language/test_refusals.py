@@ -16,7 +16,7 @@ PLAIN_TARGET = "Assign to a plain name: a rule sees whole tensors, each coordina
 LINES = "A rule is assignments, one a line, and one final return."
 KNOWN = "A rule reads its inputs, states, knobs and earlier variables; make a constant a knob."
 TWO_VALUES = "Write `values, vectors = eigh(a)` or `q, r = qr(a)` as a line of its own."
-NUMBER = "Write a number; text is allowed only as the start of a state."
+NUMBER = "Write a number; text is allowed only as the start of a state, or the default of a knob."
 OWN_NAME = "Give the changed value a name of its own."
 START = 'Write a number, or an expression over knobs, x and the first g, such as "g**2".'
 FUNCTIONS = (
@@ -116,8 +116,8 @@ EXPRESSIONS = [
     ("'text' + g", "`'text'` is not a number", "'text'", NUMBER),
     ("2j", "`2j` is not a number", "2j", NUMBER),
     ("...", "`...` is not a number", "...", NUMBER),
-    ("1e999", "`1e999` is beyond the largest double", "1e999", "Write a smaller one."),
-    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400, "Write a smaller one."),
+    ("1e999", "`1e999` is beyond the largest double", "1e999", "Write `inf`, or a smaller one."),
+    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400, "Write `inf`, or a smaller one."),
     ("0 < g < 1", "`0 < g < 1` is two comparisons in one", "0 < g < 1", "Write `a < b and b < c`."),
     ("g is x", "`g is x` is not in the rule language", "g is x", "Compare with < <= > >= == or !=."),
     ("g not in x", "`g not in x` is not in the rule language", "g not in x", "Compare with < <= > >= == or !=."),
@@ -177,8 +177,16 @@ TEXTS = [
      "Choose another name."),
     ("def f(x, g_used=0): return x", "`g_used` is what a trace calls the `g` that a rule assigns", "g_used",
      "Choose another name."),
-    ("def f(x, *, lr='1'): return x", "`'1'` is not a number", "'1'", NUMBER),
-    ("def f(x, *, lr=q): return x", "the default of `lr` may not read `q`", "q", "Write a number."),
+    ("def f(x, *, lr=q): return x", "the default of `lr` may not read `q`", "q",
+     'Write a number, or text such as "lr" for an expression.'),
+    ("def f(x, *, b='a', a=1): return x", "the default of `b` may not read `a`", "'a'",
+     'Write a number, or text such as "lr" for an expression.'),
+    ("def f(x, *, a=1, b='x / a'): return x", "the default of `b` may not read `x`", "'x / a'", "It may read a."),
+    ("def f(x, *, a=1, b='a +'): return x", "the default of `b` is not an expression: invalid syntax", "'a +'",
+     'Write a number, or an expression over earlier knobs, such as "sqrt(beta2)".'),
+    ("def f(x, *, a=1, b='norm(a)'): return x", "`norm` works on a tensor, and this is a number", "'norm(a)'",
+     "Write the number."),
+    ("def f(x, inf=0): return x", "`inf` is infinity", "inf", "Choose another name."),
     ("def f(x, *, lr=norm(2)): return x", "`norm` works on a tensor, and this is a number", "norm(2)",
      "Write the number."),
     ("def f(x, m=q): return x", "the start of `m` may not read `q`", "q",

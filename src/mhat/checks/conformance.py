@@ -100,7 +100,10 @@ def identify(
     subject = climbing(subject) if maximize else subject
     held = knobs or {}
     questions = [
-        Question(subject, rule, observe, {name: held[name] for name in held if name in rule.knobs}, dialects=dialects)
+        Question(
+            subject, rule, observe, rule.settled({name: held[name] for name in held if name in rule.knobs}),
+            dialects=dialects,
+        )
         for rule in askable(rules, observe)
     ]
     return identified(questions, Effort(seconds, report))

@@ -6,7 +6,7 @@ whatever the precision of the tensors, and then entered into the tensors' arithm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mhat.language.definition import Rule
@@ -60,6 +60,11 @@ class Program:
         self.rule = rule
         self.arithmetic = arithmetic
         per_step = {"t", "k", "n", *tree.knob_names}
+        self._derived = [
+            (knob.name, names_in(knob.expression), self._step_value(knob.expression))
+            for knob in tree.knobs
+            if knob.expression is not None
+        ]
         self.per_step_states = rule.dependence.per_step_states
         self._starts = {
             state.name: self._step_value(state.start)
@@ -89,6 +94,14 @@ class Program:
         assigned = tree.variables
         # The trace keeps `x` after the step and `g` as given; what a rule assigns to them is kept beside.
         self.recorded = {f"{name}_used" if name in ("x", "g") else name: name for name in assigned}
+
+    def settle(self, environment: Environment, given: Iterable[str]) -> None:
+        """Make knobs that are not given of those that are, where their defaults say so."""
+        told = set(given)
+        for name, read, compiled in self._derived:
+            if name not in told and not read.isdisjoint(told):
+                environment[name] = compiled(environment)
+                told.add(name)
 
     def start(self, environment: Environment) -> dict[str, Operand]:
         """Compute the states before step 1 from an environment with knobs, `x` and the first `g`."""

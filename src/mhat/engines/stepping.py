@@ -97,6 +97,7 @@ def _environment(
     t = float(t) if isinstance(t, int | float) else t
     x, g = _taken(program, x), _taken(program, g)
     environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n))
+    program.settle(environment, numbers)
     carried = state or {}
     environment.update(
         {name: v if name in program.per_step_states else _taken(program, v) for name, v in carried.items()}

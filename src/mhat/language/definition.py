@@ -5,7 +5,7 @@ Parsing waits until something of the tree is asked for, so that importing a libr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
@@ -15,7 +15,7 @@ from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
 from mhat.language.inference import SCALAR, WHOLE, Dependence, Level, Shape, averages_squares, dependence, level, shapes
 from mhat.language.parsing import Parsed, parse_source
-from mhat.language.tree import Tree
+from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
 from mhat.language.walking import names_in
@@ -112,6 +112,31 @@ class Rule:
         """Names and defaults of the knobs."""
         return {knob.name: knob.default for knob in self.tree.knobs}
 
+    def settled(self, given: Mapping[str, Any], over: Callable[..., Any] | None = None) -> dict[str, Any]:
+        """Give the knobs that are given, and those whose defaults are made of them.
+
+        `over(function, *values)` applies a function of numbers where the values are more than numbers.
+
+        >>> made = rule('def f(x, g, *, lr=0.1, beta2=0.99, beta3="sqrt(beta2)"): return x - lr * beta3 * g')
+        >>> made.knobs["beta3"] == 0.99**0.5, made.settled({"beta2": 0.25})
+        (True, {'beta2': 0.25, 'beta3': 0.5})
+        """
+        made = dict(given)
+        for knob in self.tree.knobs:
+            node = knob.expression
+            if node is None or knob.name in made or names_in(node).isdisjoint(made):
+                continue
+            known = {**self.knobs, **made}
+            read = sorted(names_in(node))
+
+            def value(*values: float, node: Expression = node, read: list[str] = read) -> float:
+                return value_of(node, dict(zip(read, map(float, values), strict=True)))
+
+            values = [known[name] for name in read]
+            plain = over is None or all(isinstance(each, int | float) for each in values)
+            made[knob.name] = value(*values) if plain or over is None else over(value, *values)
+        return made
+
     @property
     def knob_sentences(self) -> dict[str, str]:
         """What the rule itself says of its own knobs, beside the vocabulary that all rules share."""
@@ -167,7 +192,8 @@ class Rule:
         """Values for what the caller leaves out, as numbers that divide like the engines do."""
         positional = (*self.tree.inputs, *self.tree.state_names)
         known = dict(zip(positional, ordered, strict=False)) | given
-        missing = {name: Double(value) for name, value in self.knobs.items() if name not in known}
+        told = self.settled({name: float(value) for name, value in known.items() if name in self.knobs})
+        missing = {name: Double(value) for name, value in {**self.knobs, **told}.items() if name not in known}
         for state in self.tree.states:
             if state.name not in known and names_in(state.start) <= {*known, *missing}:
                 missing[state.name] = Double(value_of(state.start, known | missing))

@@ -115,17 +115,19 @@ class ExpressionParser:
             raise self.refuse(
                 node,
                 f"`{self.typed(node)}` is not a number",
-                "Write a number; text is allowed only as the start of a state.",
+                "Write a number; text is allowed only as the start of a state, or the default of a knob.",
             )
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
         if math.isinf(number):
-            raise self.refuse(node, f"`{self.typed(node)}` is beyond the largest double", "Write a smaller one.")
+            raise self.refuse(node, f"`{self.typed(node)}` is beyond the largest double", "Write `inf`, or a smaller one.")
         return Number(number, self.place(node))
 
-    def name(self, node: ast.Name) -> Name:
+    def name(self, node: ast.Name) -> Name | Number:
+        if node.id == "inf":
+            return Number(math.inf, self.place(node))
         if node.id not in self.readable:
             raise self.refuse(node, *self.unreadable(node.id))
         return Name(node.id, self.place(node))
@@ -152,8 +154,7 @@ class ExpressionParser:
         )
 
     def constant_cure(self) -> str:
-        text = "" if self.where.startswith("the default") else ', or text such as "lr" for an expression'
-        return f"Write a number{text}."
+        return 'Write a number, or text such as "lr" for an expression.'
 
     def unary(self, node: ast.UnaryOp) -> Expression:
         if isinstance(node.op, ast.UAdd):

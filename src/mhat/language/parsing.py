@@ -14,7 +14,7 @@ from mhat.language.inference import SCALAR, shape_of, shapes
 from mhat.language.source import ALL_OF_IT, SourceText
 from mhat.language.tree import ALSO_NAMES, INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
 from mhat.language.values import value_of
-from mhat.language.walking import all_expressions, subexpressions
+from mhat.language.walking import all_expressions, names_in, subexpressions
 from mhat.ops.table import OPERATIONS
 
 STATEMENT_CURES = {
@@ -183,11 +183,10 @@ class _Parser:
             State(argument.arg, self.start(argument, default, knobs_and_tensors), self.source.place(argument))
             for argument, default in zip(positional[plain:], arguments.defaults, strict=True)
         )
-        knobs = tuple(
-            self.knob(argument, default)
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        )
-        return tuple(inputs), states, knobs
+        knobs: list[Knob] = []
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            knobs.append(self.knob(argument, default, {knob.name: knob.default for knob in knobs}))
+        return tuple(inputs), states, tuple(knobs)
 
     def name_arguments(self, positional: list[ast.arg], plain: int, knobs: list[ast.arg]) -> None:
         for i, argument in enumerate([*positional, *knobs]):
@@ -204,30 +203,40 @@ class _Parser:
             self.readable[argument.arg] = kind
 
     def start(self, argument: ast.arg, default: ast.expr, allowed: dict[str, str]) -> Expression:
+        where = f"the start of `{argument.arg}`"
         if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
-            return self.expressions.parse(default, {}, f"the start of `{argument.arg}`")
-        place = self.source.place(default)
+            return self.expressions.parse(default, {}, where)
+        return self.text(default, default.value, allowed, where, 'knobs, x and the first g, such as "g**2"')
+
+    def text(self, node: ast.expr, text: str, allowed: dict[str, str], where: str, over: str) -> Expression:
+        """Parse an expression that is written as text; `over` says what it may read."""
+        place = self.source.place(node)
         try:
-            inner = ast.parse(default.value.strip(), mode="eval").body
+            inner = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError) as error:
             raise LanguageError(
-                f"the start of `{argument.arg}` is not an expression: {getattr(error, 'msg', error)}",
-                'Write a number, or an expression over knobs, x and the first g, such as "g**2".',
+                f"{where} is not an expression: {getattr(error, 'msg', error)}",
+                f"Write a number, or an expression over {over}.",
                 place,
             ) from None
         except (RecursionError, MemoryError):
             raise LanguageError(*TOO_DEEP, place) from None
-        inside = SourceText(default.value.strip(), place.file)
-        return ExpressionParser(inside, shown=place).parse(inner, allowed, f"the start of `{argument.arg}`")
+        return ExpressionParser(SourceText(text.strip(), place.file), shown=place).parse(inner, allowed, where)
 
-    def knob(self, argument: ast.arg, default: ast.expr | None) -> Knob:
+    def knob(self, argument: ast.arg, default: ast.expr | None, earlier: dict[str, float]) -> Knob:
         if default is None:
             raise self.refuse(
                 argument, f"the knob `{argument.arg}` has no default", f"Write `{argument.arg}=...` with a number."
             )
-        value = self.expressions.parse(default, {}, f"the default of `{argument.arg}`")
+        where, place = f"the default of `{argument.arg}`", self.source.place(argument)
+        if not (isinstance(default, ast.Constant) and isinstance(default.value, str)):
+            value = self.expressions.parse(default, {}, where)
+            self.no_tensor(value, default)
+            return Knob(argument.arg, value_of(value, {}), place)
+        allowed = dict.fromkeys(earlier, "knob")
+        value = self.text(default, default.value, allowed, where, 'earlier knobs, such as "sqrt(beta2)"')
         self.no_tensor(value, default)
-        return Knob(argument.arg, value_of(value, {}), self.source.place(argument))
+        return Knob(argument.arg, value_of(value, earlier), place, value if names_in(value) else None)
 
     def no_tensor(self, value: Expression, node: ast.expr) -> None:
         """Refuse a number made by what needs a tensor."""

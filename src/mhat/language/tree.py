@@ -2,7 +2,7 @@
 
     rule       = name, inputs, states, knobs, body of assignments, result
     state      = name, start: expression over knobs, `x` and the first `g`
-    knob       = name, default: number
+    knob       = name, default: number, or expression over earlier knobs
     assignment = targets (several only for `eigh` and `qr`), value: expression
     expression = Number | Name | Operation(op, arguments, over)
 
@@ -26,6 +26,7 @@ RESERVED = {
     "rule": "is the dimension of a trace of several rules",
     "x_used": "is what a trace calls the `x` that a rule assigns",
     "g_used": "is what a trace calls the `g` that a rule assigns",
+    "inf": "is infinity",
 }
 KNOBS_MAY_BE = frozenset({"rule"})
 # Functions whose names a rule that does not call them may have for its own: they are words that people use.
@@ -91,11 +92,12 @@ class State:
 
 @dataclass(frozen=True)
 class Knob:
-    """A hyperparameter with its default."""
+    """A hyperparameter with its default; `expression` gives it anew from earlier knobs that are set."""
 
     name: str
     default: float
     place: Place | None = field(default=None, compare=False, repr=False)
+    expression: Expression | None = None
 
 
 @dataclass(frozen=True)

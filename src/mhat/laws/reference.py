@@ -65,7 +65,8 @@ def predicted(
 ) -> Array:
     """Give what the rule itself, or another of fewer knobs, makes of gradients (T, n)."""
     rule = rule or examined.rule
-    told = {name: value for name, value in {**examined.knobs, **(changed or {})}.items() if name in rule.knobs}
+    every = {**examined.knobs, **rule.settled(changed or {})}
+    told = {name: value for name, value in every.items() if name in rule.knobs}
     return replace(examined, run=run_of(rule), knobs=told, accepts=frozenset(told)).ask(gradients, start)
 
 

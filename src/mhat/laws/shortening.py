@@ -32,7 +32,9 @@ def shortened(rule: Rule, knob: str) -> Rule:
     tree = rule.tree
     body = tuple(Assignment(line.targets, folded(line.value)) for line in tree.body)
     states = tuple(replace(state, start=folded(state.start)) for state in tree.states)
-    knobs = tuple(each for each in tree.knobs if each.name != knob)
+    kept = [each for each in tree.knobs if each.name != knob]
+    reads = [each.expression is not None and knob in names_in(each.expression) for each in kept]
+    knobs = tuple(replace(each, expression=None) if gone else each for each, gone in zip(kept, reads, strict=True))
     return of_tree(_without_idle(replace(tree, states=states, knobs=knobs, body=body, result=folded(tree.result))))
 
 

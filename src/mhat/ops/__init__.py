@@ -12,6 +12,7 @@ are the engines' business; what they compute is defined here too (`OPERATIONS[na
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Literal
@@ -21,9 +22,12 @@ from mhat.ops.doubles import Double
 from mhat.ops.powers import ipow
 from mhat.ops.table import OPERATIONS, Definition
 
+# The one number that has a name.
+inf = math.inf
+
 __all__ = [
     "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean", "columns",
-    "cos", "eigh", "exp", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "round",
+    "cos", "eigh", "exp", "inf", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "round",
     "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh", "transpose", "where",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mhat.language.definition import Rule
-from mhat.language.tree import Assignment, Expression, Number, Operation, Tree
+from mhat.language.tree import Assignment, Expression, Knob, Number, Operation, Tree
 from mhat.language.walking import all_expressions
 from mhat.notation.decimals import decimal_of, reads_better_scientific, scientific_of
 from mhat.ops.table import MULTIPLY, NEGATE, OPERATIONS, OR, Definition
@@ -24,7 +24,7 @@ INDENT = "    "
 
 
 def number_text(value: float) -> str:
-    """Write a double as people do, so that it reads back exactly; what is not finite as the division that gives it.
+    """Write a double as people do, so that it reads back exactly; NaN as the division that gives it.
 
     >>> [number_text(value) for value in (0.001, 0.9, 3.0, 1e-8, 1500.0, -0.5, 2e22)]
     ['1e-3', '0.9', '3', '1e-8', '1500', '-0.5', '2e22']
@@ -33,7 +33,7 @@ def number_text(value: float) -> str:
         return "0 / 0"
     sign = "-" if math.copysign(1.0, value) < 0.0 else ""
     if math.isinf(value):
-        return f"{sign}1 / 0"
+        return f"{sign}inf"
     if value == 0.0:
         return "-0.0" if sign else "0"
     if reads_better_scientific(value):
@@ -62,7 +62,7 @@ class PythonPrinter(Printer):
 
     def number(self, value: float) -> Printed:
         text = number_text(value)
-        if not math.isfinite(value):
+        if math.isnan(value):
             return Printed(text, MULTIPLY)
         return Printed(text, NEGATE) if text.startswith("-") else Printed(text)
 
@@ -111,6 +111,8 @@ def module_text(rule: Rule, doc: str) -> str:
     nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
     used = {node.op for node in nodes if OPERATIONS[node.op].called}
     used |= {"where"} if "where(" in rule_text(rule) else set()
+    infinite = any(isinstance(node, Number) and math.isinf(node.value) for node in all_expressions(rule.tree))
+    used |= {"inf"} if infinite or any(map(math.isinf, rule.knobs.values())) else set()
     imports = ["from mhat import rule", *([f"from mhat.ops import {', '.join(sorted(used))}"] if used else [])]
     return "\n".join(['"""' + doc + '"""', "", *imports, "", "", "@rule", rule_text(rule), ""])
 
@@ -119,14 +121,21 @@ def start_text(node: Expression) -> str:
     """Print the start of a state: a number plain, an expression as a string."""
     plain = node.arguments[0] if isinstance(node, Operation) and node.op == "neg" else node
     text = PRINTER.whole(node)
-    if isinstance(plain, Number) and math.isfinite(plain.value):
-        return text
+    return text if isinstance(plain, Number) and not math.isnan(plain.value) else _quoted(text)
+
+
+def _default_text(knob: Knob) -> str:
+    """Print the default of a knob: a number, or an expression over earlier knobs as a string."""
+    return number_text(knob.default) if knob.expression is None else _quoted(PRINTER.whole(knob.expression))
+
+
+def _quoted(text: str) -> str:
     return repr(text) if '"' in text else f'"{text}"'
 
 
 def _signature(tree: Tree) -> str:
     arguments = [*tree.inputs, *(f"{state.name}={start_text(state.start)}" for state in tree.states)]
-    knobs = [f"{knob.name}={number_text(knob.default)}" for knob in tree.knobs]
+    knobs = [f"{knob.name}={_default_text(knob)}" for knob in tree.knobs]
     arguments += ["*", *knobs] if knobs else []
     line = f"def {tree.name}({', '.join(arguments)}):"
     if len(line) <= WIDTH:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -166,10 +166,11 @@ def _sorted_knobs(
     rule: Rule, knobs: Mapping[str, Any], steps: int, labels: pd.Index | None
 ) -> tuple[dict[str, float], dict[str, xr.DataArray], dict[str, xr.DataArray]]:
     numbers, arrays, schedules = {}, {}, {}
-    for name, value in knobs.items():
+    for name in knobs:
         if name not in rule.knobs:
             raise rule.unknown_knob(name)
-        array = _knob_array(name, value)
+    told = rule.settled({name: _knob_array(name, value) for name, value in knobs.items()}, over_arrays)
+    for name, array in told.items():
         _check_range(rule, name, array)
         if array.ndim == 0:
             numbers[name] = float(array)
@@ -178,6 +179,13 @@ def _sorted_knobs(
         else:
             arrays[name] = array
     return numbers, arrays, schedules
+
+
+def over_arrays(function: Callable[..., float], *arrays: xr.DataArray | float) -> xr.DataArray:
+    """Apply a function of numbers to every number of arrays that broadcast by their dimensions."""
+    applied = np.vectorize(function, otypes=[np.float64])
+    made: xr.DataArray = xr.apply_ufunc(applied, *arrays, dask="parallelized", output_dtypes=[np.float64])
+    return made
 
 
 def _knob_array(name: str, value: Any) -> xr.DataArray:

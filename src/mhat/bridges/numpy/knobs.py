@@ -23,6 +23,8 @@ class Knobs(Mapping[str, float]):
     def __init__(self, rule: Rule, more: str = "") -> None:
         self._rule = rule
         self._more = more
+        # Those that were set; the others follow where their defaults are made of other knobs.
+        self._told: dict[str, float] = {}
         self._set(dict(rule.knobs))
 
     def update(self, given: Mapping[str, Any]) -> None:
@@ -32,7 +34,22 @@ class Knobs(Mapping[str, float]):
                 raise self._rule.unknown_knob(str(name), self._more)
         numbers = {name: _number(name, value) for name, value in given.items()}
         self._rule.check_knobs(numbers)
-        self._set({**self.now[0], **numbers})
+        told = {**self._told, **numbers}
+        made = self._rule.settled(told)
+        self._rule.check_knobs(made)
+        self._told = told
+        self._set({**self._rule.knobs, **made})
+
+    def restore(self, values: Mapping[str, float]) -> None:
+        """Take over all values of another optimizer: what differs from what its default makes of the others was set."""
+        self._rule.check_knobs(dict(values))
+        told = dict(values)
+        for knob in reversed(self._rule.tree.knobs):
+            rest = {name: value for name, value in told.items() if name != knob.name}
+            if knob.expression is not None and self._rule.settled(rest).get(knob.name) == values[knob.name]:
+                told = rest
+        self._told = told
+        self._set(dict(values))
 
     def _set(self, values: dict[str, float]) -> None:
         # One assignment, so that a step in another thread sees all of it or nothing.

@@ -65,7 +65,7 @@ class OptimizerState:
         checked = {name: _checked(name, _array(state, name), home) for name, home in expected.items()}
         order = self._order(_text(state, "tensors") if "tensors" in state else None)
         _check_counts(checked)
-        self.knobs.update({name: float(checked[f"knob/{name}"]) for name in self.rule.knobs})
+        self.knobs.restore({name: float(checked[f"knob/{name}"]) for name in self.rule.knobs})
         for name, home in homes.items():
             home[...] = checked[name]
         self.seed, self.steps = int(checked["seed"]), int(checked["steps"])

@@ -28,6 +28,7 @@ from mhat.notation import number
 from mhat.notation.decimals import exact
 from mhat.printers.python import rule_text
 from mhat.traces import recorded
+from mhat.traces.request import over_arrays
 
 HEIGHT = "fun"  # the function values in a trace, by the name that a result has for them
 
@@ -86,7 +87,8 @@ class Method:
 
     def __init__(self, rule: Rule, knobs: Mapping[str, Any], optimize: Any) -> None:
         self.rule = rule
-        self.knobs, self.schedules = _sorted(rule, knobs)
+        numbers, schedules = _sorted(rule, knobs)
+        self.knobs, self.schedules = _sorted(rule, rule.settled({**numbers, **schedules}, over_arrays))
         self._optimize = optimize
         self._programs: dict[tuple[str, int], Program] = {}
 

@@ -114,7 +114,13 @@ def _renamed(rule: Rule, names: dict[str, str]) -> Rule:
         tree.name,
         tree.inputs,
         tuple(State(names.get(state.name, state.name), renamed(state.start, names)) for state in tree.states),
-        tuple(Knob(names.get(knob.name, knob.name), knob.default) for knob in tree.knobs),
+        tuple(
+            Knob(
+                names.get(knob.name, knob.name), knob.default,
+                expression=None if knob.expression is None else renamed(knob.expression, names),
+            )
+            for knob in tree.knobs
+        ),
         tuple(
             Assignment(tuple(names.get(target, target) for target in line.targets), renamed(line.value, names))
             for line in tree.body

@@ -18,7 +18,7 @@ OTHERS = {
     "small": 0.5, "integral": 2.0, "derivative": 4.0, "alpha": 1.4, "beta": 0.8, "lips": 3.0, "down": 0.4, "up": 1.3,
     "least": 0.1, "most": 0.9, "b0": 0.7, "l1": 0.3, "l2": 0.4, "limit": 0.7, "warmup": 20.0, "lamb": 1.5,
     "trust": 0.2, "scale": 0.8, "relative": 1.2, "absolute": 2.0, "wd_ratio": 0.3, "power": 1.5, "lambd": 0.02,
-    "t0": 10.0, "reps": 0.1, "d0": 0.01, "coef": 0.8, "growth": 1.05, "decay": 0.6, "eps1": 0.4, "eps2": 5.0, "d": 0.7,
+    "t0": 10.0, "reps": 0.1, "d0": 0.01, "coef": 0.8, "growth": 1.5, "decay": 0.6, "eps1": 0.4, "eps2": 5.0, "d": 0.7,
 }  # fmt: skip
 
 
@@ -62,5 +62,5 @@ def test_every_knob_matters(name: str) -> None:
 
     base = seen(**others)
     for knob in rule.knobs:
-        other = 1e9 if knob in ("threshold", "delta") else 0.9 * others[knob]
+        other = {"threshold": 1e9, "delta": 1e9, "growth": 1.0}.get(knob, 0.9 * others[knob])
         assert not np.array_equal(base, seen(**{**others, knob: other})), knob

@@ -13,7 +13,7 @@
     matrix        adago, adamuon, asgo, muon, muon_moonlight, namo, nero, normuon, polargrad, scion, shampoo, soap,
                   splus, sron
     averaging     asgd, schedule_free, schedule_free_radam, schedule_free_sgd
-    rate_free     dog, dowg, ldog
+    rate_free     dadapt_adam, dadapt_sgd, dog, dowg, ldog, prodigy
 
     names, named      what there is, and one of it by its name
     families, family  the families, and that of a rule
@@ -109,9 +109,12 @@ from mhat.rules.library.plain.pid import pid
 from mhat.rules.library.plain.qhm import qhm
 from mhat.rules.library.plain.sgd import sgd
 from mhat.rules.library.plain.sgdw import sgdw
+from mhat.rules.library.rate_free.dadapt_adam import dadapt_adam
+from mhat.rules.library.rate_free.dadapt_sgd import dadapt_sgd
 from mhat.rules.library.rate_free.dog import dog
 from mhat.rules.library.rate_free.dowg import dowg
 from mhat.rules.library.rate_free.ldog import ldog
+from mhat.rules.library.rate_free.prodigy import prodigy
 from mhat.rules.library.sign.focus import focus
 from mhat.rules.library.sign.lion import lion
 from mhat.rules.library.sign.rprop import rprop
@@ -172,6 +175,8 @@ __all__ = [
     "avagrad",
     "bcos",
     "came",
+    "dadapt_adam",
+    "dadapt_sgd",
     "diffgrad",
     "dog",
     "dowg",
@@ -211,6 +216,7 @@ __all__ = [
     "pid",
     "pnm",
     "polargrad",
+    "prodigy",
     "qhadam",
     "qhm",
     "racs",

@@ -15,7 +15,7 @@ def adai(x, g, t, m=0, v=0, product=1, *, lr=1e-3, beta0=0.1, beta2=0.99, eps=1e
     """Give coordinates with small gradients more inertia, and all the same rate, to leave sharp minima.
 
     `beta1` is a decay rate for each coordinate, from its second moment against the mean over all tensors; `product`
-    corrects the average. The rate is not adapted.
+    corrects the average. The rate is not adapted. While all gradients are zero, the mean is, and x is not a number.
     """
     v = beta2 * v + (1 - beta2) * g**2
     v_hat = v / (1 - beta2**t)

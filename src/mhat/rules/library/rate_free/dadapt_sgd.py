@@ -17,7 +17,7 @@ def dadapt_sgd(x, g, s=0, r=0, d="d0", g0="norm(g, over='all')", *, lr=1.0, d0=1
 
     Gradients are measured by the length of the first one. This is the form without momentum.
     """
-    rate = d * lr / g0
+    rate = d * lr / g0 if g0 > 0 else 0
     r = r + rate * sum(g * s, over="all")
     s = s + rate * g
     length = norm(s, over="all")

@@ -12,7 +12,7 @@ def fadam(x, g, t, m=0, f=0, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weigh
     """Read Adam's second moment as Fisher information: natural gradient first, clipped, then momentum.
 
     The decay runs through the Fisher information too. `f` carries its correction in a decay rate that starts at zero,
-    and `eps` shrinks with the gradient.
+    and `eps` shrinks with the gradient: while all gradients are zero, x is not a number.
     """
     keep = beta2 * (1 - beta2 ** (t - 1)) / (1 - beta2**t)
     f = keep * f + (1 - keep) * g**2

@@ -133,7 +133,7 @@ def test_starts_are_numbers_or_strings() -> None:
     text = """def f(x, m=-1, v="g**2", s='norm(g, over="all")', z="1 / 3", *, lr=inf, b="sqrt(lr)"):\n    return x"""
     assert rule_text(rule(text)) == text
     odd = Tree("f", ("x",), (State("m", Number(math.inf)),), (Knob("lr", math.nan),), (), Name("x"))
-    assert rule_text(odd) == 'def f(x, m=inf, *, lr=0 / 0):\n    return x'
+    assert rule_text(odd) == "def f(x, m=inf, *, lr=0 / 0):\n    return x"
     assert rule(rule_text(odd)).tree.inputs == ("x",)
 
 

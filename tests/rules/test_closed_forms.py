@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from mhat import rules
-from mhat.language import Level
-from mhat.language import Rule
+from mhat.language import Level, Rule
 from tests.rules.walks import walked
 
 STEADY = {

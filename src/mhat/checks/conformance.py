@@ -101,7 +101,10 @@ def identify(
     held = knobs or {}
     questions = [
         Question(
-            subject, rule, observe, rule.settled({name: held[name] for name in held if name in rule.knobs}),
+            subject,
+            rule,
+            observe,
+            rule.settled({name: held[name] for name in held if name in rule.knobs}),
             dialects=dialects,
         )
         for rule in askable(rules, observe)

@@ -122,7 +122,9 @@ class ExpressionParser:
         except OverflowError:
             number = math.inf
         if math.isinf(number):
-            raise self.refuse(node, f"`{self.typed(node)}` is beyond the largest double", "Write `inf`, or a smaller one.")
+            raise self.refuse(
+                node, f"`{self.typed(node)}` is beyond the largest double", "Write `inf`, or a smaller one."
+            )
         return Number(number, self.place(node))
 
     def name(self, node: ast.Name) -> Name | Number:

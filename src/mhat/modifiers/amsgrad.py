@@ -8,11 +8,10 @@ from typing import Any
 
 from mhat.errors import BadValue
 from mhat.language import Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.language.walking import subexpressions
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
-    lines_of,
     made,
     reading_instead,
     recursions,

@@ -8,7 +8,13 @@ from typing import Any
 
 from mhat.language import Assignment, Expression, Knob, Name, Number, Operation, Rule, State
 from mhat.language.walking import mapped, names_in
-from mhat.modifiers.grafting import free_name, made, require_gradient, rule_meant, with_knob
+from mhat.modifiers.grafting import (
+    free_name,
+    made,
+    require_gradient,
+    rule_meant,
+    with_knob,
+)
 
 PAPER = "Pascanu et al. 2013, gradient norm clipping, Algorithm 1, arXiv:1211.5063"
 # Added to the norm by torch.nn.utils.clip_grad_norm_; the paper has nothing there.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mhat.language import Knob, Rule
+from mhat.language.pieces import expression_of
 from mhat.modifiers.grafting import (
-    expression_of,
     made,
     require_gradient,
     rule_meant,

@@ -7,11 +7,10 @@ from typing import Any
 
 from mhat.errors import BadValue
 from mhat.language import Knob, Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
     keeping_x,
-    lines_of,
     made,
     move_of,
     rule_meant,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -11,9 +10,9 @@ from typing import Any
 from mhat.errors import BadValue
 from mhat.language import Assignment, Expression, Knob, Name, Operation, Rule, State, Tree, of_tree
 from mhat.language import rule as rule_of
+from mhat.language.pieces import expression_of, lines_of
 from mhat.language.tree import INPUTS, is_taken
 from mhat.language.walking import mapped, names_in
-from mhat.ops.table import OPERATIONS
 from mhat.printers.python import expression_text
 
 
@@ -52,55 +51,6 @@ def with_knob(modifier: str, tree: Tree, knob: Knob) -> Tree:
             f"Rename it in {tree.name}, or leave {modifier} out.",
         )
     return replace(tree, knobs=(*tree.knobs, knob))
-
-
-# Words of pseudo code that are no names.
-SYNTAX = ("if", "else", "and", "or", "not", "over", "all")
-
-
-# Words of pseudo code that are no names.
-SYNTAX = ("if", "else", "and", "or", "not", "over", "all")
-
-
-# Words of pseudo code that are no names.
-SYNTAX = ("if", "else", "and", "or", "not", "over", "all")
-
-
-# Words of pseudo code that are no names.
-SYNTAX = ("if", "else", "and", "or", "not", "over", "all")
-
-
-# Words of pseudo code that are no names.
-SYNTAX = ("if", "else", "and", "or", "not", "over", "all")
-
-
-def lines_of(text: str, **parts: Expression) -> tuple[Assignment, ...]:
-    """Read lines of pseudo code, whatever the names in them stand for; names of `parts` stand for expressions."""
-    body = "".join(f"    {line.strip()}\n" for line in text.strip().splitlines())
-    words = set(re.findall(r"[A-Za-z_]\w*", body)) - {
-        *INPUTS,
-        *OPERATIONS,
-        "if",
-        "else",
-        "and",
-        "or",
-        "not",
-        "over",
-        "all",
-    }
-    signature = ", ".join([*INPUTS, *(f"{word}=0" for word in sorted(words))])
-
-    def filled(node: Expression) -> Expression:
-        node = replace(node, place=None)
-        return parts.get(node.id, node) if isinstance(node, Name) else node
-
-    read = rule_of(f"def piece({signature}):\n{body}    return x\n").tree.body
-    return tuple(Assignment(line.targets, mapped(line.value, filled)) for line in read)
-
-
-def expression_of(text: str, **parts: Expression) -> Expression:
-    """Read an expression of pseudo code, whatever the names in it stand for; names of `parts` stand for expressions."""
-    return lines_of(f"piece_ = {text}", **parts)[0].value
 
 
 def with_inputs(tree: Tree, *inputs: str) -> Tree:

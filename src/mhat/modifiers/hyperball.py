@@ -7,10 +7,9 @@ from typing import Any
 
 from mhat.errors import BadValue
 from mhat.language import Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
-    lines_of,
     made,
     required_move,
     rule_meant,

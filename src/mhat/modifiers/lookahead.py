@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mhat.language import Knob, Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
-    lines_of,
     made,
     rule_meant,
     with_inputs,

@@ -7,17 +7,16 @@ from typing import Any
 
 from mhat.errors import BadValue
 from mhat.language import Assignment, Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.language.walking import names_in
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
-    lines_of,
     made,
     reading_instead,
     rule_meant,
     with_inputs,
     with_lines,
-)  # fmt: skip
+)
 
 
 def scheduled(rule: Rule | Callable[..., Any] | str, **schedules: str) -> Rule:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mhat.language import Knob, Rule
+from mhat.language.pieces import expression_of, lines_of
 from mhat.modifiers.grafting import (
-    expression_of,
     free_name,
     keeping_x,
-    lines_of,
     made,
     require_gradient,
     rule_meant,

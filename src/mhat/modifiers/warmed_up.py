@@ -7,9 +7,9 @@ from typing import Any
 
 from mhat.errors import BadValue
 from mhat.language import Knob, Rule
+from mhat.language.pieces import lines_of
 from mhat.modifiers.grafting import (
     free_name,
-    lines_of,
     made,
     reading_instead,
     rule_meant,

@@ -116,7 +116,8 @@ def _renamed(rule: Rule, names: dict[str, str]) -> Rule:
         tuple(State(names.get(state.name, state.name), renamed(state.start, names)) for state in tree.states),
         tuple(
             Knob(
-                names.get(knob.name, knob.name), knob.default,
+                names.get(knob.name, knob.name),
+                knob.default,
                 expression=None if knob.expression is None else renamed(knob.expression, names),
             )
             for knob in tree.knobs

@@ -1,6 +1,7 @@
 """How good the check is: all cases driven through it, and every answer verified anew. It knows no search.
 
     python -m benchmarks.check [WILD.jsonl] [--seconds 45] [--only ID ...] [--json]
+    python -m benchmarks.check --outside first second      # the tables of slips in cases/outside
 
 A mistake is named right if the answer reproduces the subject on streams that the check has not seen and has no
 more edits than the truth; a wrong name is an answer that does not reproduce it.
@@ -14,7 +15,7 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -26,6 +27,7 @@ import numpy as np
 import mhat
 from benchmarks.cases import CASES, MORE, WILD, check_ids
 from benchmarks.cases.case import Case
+from benchmarks.cases.outside import SETS, outside_cases
 from mhat.checks.conformance import check
 from mhat.checks.gradients import drive, fresh, tensors_of
 from mhat.checks.verdict import Verdict
@@ -59,12 +61,13 @@ class Outcome:
     edits: int
     seconds: float
     said: tuple[str, ...]
+    computed: float = 0.0  # seconds of processors, of all threads
 
     @property
     def line(self) -> str:
         """Give the outcome in a line."""
         mark = {True: "good", False: "BAD ", None: "  - "}[self.good]
-        return f"{mark} {self.id:34} {self.verdict:9} {self.seconds:5.1f} s  {'; '.join(self.said)[:150]}"
+        return f"{mark} {self.id:34} {self.verdict:9} {self.seconds:5.1f} s {self.computed:5.1f} s  {'; '.join(self.said)[:150]}"
 
 
 def rule_of(case: Case) -> Rule:
@@ -90,22 +93,37 @@ def judged(case: Case, seconds: float) -> Outcome:
     """Check one case and judge the answer; a check that fails is an outcome too."""
     rule = rule_of(case)
     held = {name: value for name, value in case.knobs.items() if name in rule.knobs}
-    began = time.monotonic()
+    return _judged(case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds)
+
+
+def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
+    """Check one case of a table and judge the answer."""
+    found = next(case for case in outside_cases(name) if case.id == case_id)
+    rule = mhat.rules.named(found.rule)
+    case = Case(f"{name}:{found.id}", "bug", found.rule, lambda: None, found.told, "", len(found.slips))
+    return _judged(case, found.subject, rule, found.told, seconds)
+
+
+def _judged(
+    case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float
+) -> Outcome:
+    began, computed = time.monotonic(), time.process_time()
     try:
-        subject = subject_of_function(case.subject, case.id, rule.knobs, case.dtype)
+        subject = made()
         verdict = check(subject, rule, seconds=seconds, knobs=held)
     except MhatError as error:
         good = None if case.truth is None else False
         took = time.monotonic() - began
         return Outcome(case.id, case.kind, case.deviations, "failed", good, 0, took, (str(error).split("\n")[0],))
-    took = time.monotonic() - began
+    took, computed = time.monotonic() - began, time.process_time() - computed
     answers = verdict.conforms or verdict.diagnosis is not None
     right = answers and reproduced(subject, rule, held, verdict)
     found = verdict.diagnosis
     edits = 0 if found is None else len(found.edits)
     said = (() if found is None else found.sentences) + tuple(f"{k}={v:g}" for k, v in verdict.estimated.items())
     good = None if case.truth is None else is_good(case, verdict, right)
-    return Outcome(case.id, case.kind, case.deviations, word_of(verdict, right), good, edits, took, said)
+    word = word_of(verdict, right)
+    return Outcome(case.id, case.kind, case.deviations, word, good, edits, took, said, computed)
 
 
 def word_of(verdict: Verdict, right: bool) -> str:
@@ -131,6 +149,9 @@ def is_good(case: Case, verdict: Verdict, right: bool) -> bool:
 
 def _work(job: tuple[str, float]) -> Outcome:
     warnings.simplefilter("ignore")
+    table, _, rest = job[0].partition(":")
+    if table in SETS:
+        return judged_outside(table, rest, job[1])
     return judged(next(case for case in CASES if case.id == job[0]), job[1])
 
 
@@ -161,11 +182,16 @@ def figures(found: Sequence[Outcome]) -> dict[str, Any]:
         counted[name] = " ".join([str(len(some)), *(o.id for o in some)])
     times = [o.seconds for o in found]
     counted["median and worst time"] = f"{statistics.median(times):.1f} s, {max(times):.1f} s"
+    times = [o.computed for o in found]
+    counted["of processors"] = f"{statistics.median(times):.1f} s, {max(times):.1f} s"
     return counted
 
 
-def chosen(wild: Path | None, only: Sequence[str]) -> list[str]:
+def chosen(wild: Path | None, only: Sequence[str], tables: Sequence[str] = ()) -> list[str]:
     """List the ids to run: the cases of the file, all of which must be written here, and our own; or those named."""
+    if tables:
+        listed = [f"{table}:{case.id}" for table in tables for case in outside_cases(table)]
+        return [name for name in listed if not only or name in only]
     if wild is not None:
         check_ids(wild)
     ids = [case.id for case in (*WILD, *MORE)]
@@ -181,11 +207,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("wild", type=Path, nargs="?", help="the list of wild cases, to see that each is written here")
     parser.add_argument("--seconds", type=float, default=45.0, help="how long to search for each mistake")
     parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="the cases to run (all)")
+    parser.add_argument("--outside", nargs="*", default=(), choices=SETS, help="the tables of slips to run instead")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     wild = options.wild or (SHARED if SHARED.exists() else None)
     try:
-        ids = chosen(wild, options.only)
+        ids = chosen(wild, options.only, options.outside)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     found = []

@@ -175,7 +175,11 @@ class _Grower:
             op = str(self.pick("column_mean", "column_largest"))
             return Operation(op, (self.exact((other[columns], columns), down),))
         if depth > 0 and self.draw(st.integers(0, 3)) == 0:
-            return Operation("orthogonal", (self.exact(shape, down),))
+            options = self.pick((), (("set", "quintic"),), (("set", "polar express"), ("rounds", 2)), (("rounds", 1),))
+            eps = (self.fitting(SCALAR, down),) if self.draw(st.integers(0, 3)) == 0 else ()
+            return Operation("orthogonal", (self.exact(shape, down), *eps), options=options)
+        if rows == columns and depth > 0 and self.draw(st.integers(0, 5)) == 0:
+            return Operation("identity", (self.exact(shape, down),))
         if shape == TURNED or (rows != columns and depth > 0 and self.draw(st.booleans())):
             return Operation("transpose", (self.exact((columns, rows), down),))
         inner = other[rows] if rows == columns else "rows"

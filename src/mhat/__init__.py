@@ -10,7 +10,7 @@
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
     read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
-    Optimizer                       a rule that trains NumPy arrays, in place
+    Optimizer                       a rule that trains NumPy arrays, in place; several, {muon: matrices, adamw: rest}
     bridges                         a rule in SciPy: bridges.scipy.method
     ops                             the functions a rule may call
     errors                          the family of errors
@@ -31,6 +31,7 @@ from mhat.version import VERSION as __version__
 if TYPE_CHECKING:
     from mhat import bridges, errors, landscapes, modifiers, ops, rules, streams
     from mhat.bridges.numpy.optimizer import Optimizer
+    from mhat.bridges.numpy.parts import matrices, rest
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
     from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, read, save, step, trace
@@ -53,6 +54,8 @@ _HOMES = {
     "MhatError": "mhat.errors",
     "Optimizer": "mhat.bridges.numpy",
     "Rule": "mhat.language",
+    "matrices": "mhat.bridges.numpy",
+    "rest": "mhat.bridges.numpy",
     "rule": "mhat.language",
     **dict.fromkeys(_VERBS, "mhat.verbs"),
 }
@@ -60,8 +63,8 @@ _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "st
 
 __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step",
-    "streams", "trace",
+    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
+    "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ DTYPES: dict[str, Dtype] = {
     for dtype in (
         Dtype("float64", "float64", 8, 2.0**-52, 2.0**-1074, (0.0, math.inf)),
         Dtype("float32", "float32", 4, 2.0**-23, 2.0**-149, (1e-9, 1e4)),
-        Dtype("float16", "float32", 2, 2.0**-10, 2.0**-24, (1e-2, 30.0)),
+        Dtype("float16", "float32", 2, 2.0**-10, 2.0**-24, (0.1, 30.0)),
         Dtype("bfloat16", "float32", 2, 2.0**-7, 2.0**-133, (1e-6, 1e4)),
     )
 }

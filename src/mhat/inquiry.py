@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mhat import rules
-from mhat.checks import comparison, conformance, records_beside
+from mhat import meanings, rules
+from mhat.checks import comparison, conformance, observation, records_beside
 from mhat.checks import recorded as records_checked
 from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
-from mhat.checks.question import Question
+from mhat.checks.observation import Observation
+from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -31,6 +32,7 @@ from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
+from mhat.subjects.processes.workshop import Workshop
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
@@ -52,11 +54,13 @@ class Party:
     read: str | None = None
     command: str | None = None
     recorded: str | Path | None = None
+    is_parameter: bool | None = None  # whether what is read is known to be x, or not to be; None: nobody has looked
 
     @property
     def told(self) -> dict[str, Any]:
         """The arguments that describe it, as far as they are given."""
-        return {name: value for name, value in vars(self).items() if name != "named" and value is not None}
+        given = {"feed": self.feed, "read": self.read, "command": self.command, "recorded": self.recorded}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def name(self) -> str:
@@ -76,7 +80,7 @@ class Manner:
     """How a question is asked, whatever it is about."""
 
     verb: str
-    observe: str = "x"
+    observe: str | None = None
     strict: bool = False
     maximize: bool = False
     seconds: float = conformance.SECONDS
@@ -162,65 +166,53 @@ def judge(
     party: Party, against: Any, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Verdict:
     """Check a party against a rule; None: the one that its name claims, else it is identified, and the notes say so."""
+    return meanings.answered(party, manner, lambda one: _judged(one, against, manner, keywords, mapping))
+
+
+def _judged(
+    party: Party, against: Any, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Verdict:
     claimed = claimed_rule(party.name, rules.names()) if against is None else None
     if against is None and claimed is None:
         if manner.strict:
             raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose defaults are to be held: against=.")
-        verdict = identify(party, manner, keywords, mapping)
+        verdict = _identified(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
     rule = find_rule(claimed if against is None else against)
     accepted = dialects_named(manner.dialects, [rule])
     held, options = _sorted([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
-        _check_taken(there, rule, manner, held)
+        seen = _observation(there, [rule], manner, party, held)
+        if len(seen.pairs) == 1:
+            observe = seen.pairs[0][1]
+            check_taken(seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize)
     with _told(party) as report:
         if isinstance(there, Record):
             verdict = records_checked.check_record(
                 there, rule, strict=manner.strict, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
+        elif len(seen.pairs) > 1:
+            verdict = _among(seen, manner, accepted, held, report)
         else:
             verdict = conformance.check(
-                there, rule, observe=manner.observe, strict=manner.strict, dialects=accepted,
+                seen.subject, rule, observe=seen.pairs[0][1], strict=manner.strict, dialects=accepted,
                 maximize=manner.maximize, seconds=manner.seconds, knobs=held, report=report,
             )  # fmt: skip
+    verdict = verdict if isinstance(there, Record) else observation.told(verdict, seen)
     if claimed is None or party.name == claimed:
         return verdict
     return replace(verdict, notes=(*verdict.notes, NAMED_SO.format(claimed)))
 
 
-def _check_taken(subject: Subject, rule: Rule, manner: Manner, held: Mapping[str, float]) -> None:
-    """Refuse a knob that is told and that the subject takes under no name, where it does what the rule does without.
-
-    What it hides may be told, but what it cannot be told is never held against it. Raises BadValue.
-    """
-    untaken = [name for name in held if name not in subject.knobs]
-    if not untaken:
-        return
-    asked = conformance.climbing(subject) if manner.maximize else subject
-
-    def followed(knobs: Mapping[str, float]) -> conformance.Conforming | None:
-        return conformance.conforming(Question(asked, rule, manner.observe, dict(knobs)), strict=manner.strict)
-
-    if followed(held) is not None:
-        return
-    without = followed({name: value for name, value in held.items() if name in subject.knobs})
-    if without is None:
-        return
-    names, does = ", ".join(f"`{name}`" for name in untaken), {**rule.knobs, **subject.defaults, **without.estimated}
-    settings = _settings(does, untaken)
-    raise BadValue(
-        f"`{subject.name}` takes no {names}: whatever it is told, it does what {rule.name} does with {settings}",
-        f"Leave {'it' if len(untaken) == 1 else 'them'} out: what it hides is estimated.",
-    )
-
-
-def _settings(knobs: Mapping[str, float], names: Iterable[str]) -> str:
-    return ", ".join(f"{name}={knobs[name]:g}" for name in names)
-
-
 def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Verdict:
     """Find which rule of the library a party is."""
+    return meanings.answered(party, manner, lambda one: _identified(one, manner, keywords, mapping))
+
+
+def _identified(
+    party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Verdict:
     library = _library()
     accepted = dialects_named(manner.dialects, library)
     held, options = _sorted(library, keywords, mapping, manner, party)
@@ -230,10 +222,40 @@ def identify(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping:
             return records_checked.identify_record(
                 there, library, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
-        return conformance.identify(
-            there, library, observe=manner.observe, dialects=accepted, maximize=manner.maximize,
-            seconds=manner.seconds, knobs=held, report=report,
-        )  # fmt: skip
+        if not _is_open(party, manner):
+            return conformance.identify(
+                there, library, observe=manner.observe or "x", dialects=accepted, maximize=manner.maximize,
+                seconds=manner.seconds, knobs=held, report=report,
+            )  # fmt: skip
+        seen = _observation(there, library, manner, party, held)
+        verdict = _among(seen, manner, accepted, held, report)
+    return observation.recognised(verdict, seen, party.read or "")
+
+
+def _is_open(party: Party, manner: Manner) -> bool:
+    """Whether nobody said what is read of a script."""
+    return party.feed is not None and manner.observe is None
+
+
+def _observation(
+    there: Subject, among: Sequence[Rule], manner: Manner, party: Party, held: Mapping[str, float]
+) -> Observation:
+    """Say what a subject gives: as it is told, else of a script as it is found out."""
+    if not _is_open(party, manner):
+        return Observation(there, tuple((rule, manner.observe or "x") for rule in among))
+    return observation.observed(there, among, held, named=party.read or "", is_parameter=party.is_parameter)
+
+
+def _among(
+    seen: Observation, manner: Manner, accepted: Any, held: Mapping[str, float], report: Listener | None
+) -> Verdict:
+    """Judge a subject of which several rules, or several variables of one, are in question."""
+    how: dict[str, Any] = {"dialects": accepted, "maximize": manner.maximize, "knobs": held, "report": report}
+    verdict = conformance.among(seen.subject, seen.pairs, seconds=manner.seconds, **how)
+    if verdict.conforms or verdict.diagnosis is not None or not seen.otherwise:
+        return verdict
+    again = conformance.among(observation.turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
+    return again if again.conforms or again.diagnosis is not None else verdict
 
 
 def explain(
@@ -304,6 +326,8 @@ def compare(
     pair: Sequence[Party], manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Comparison:
     """Find where and why two parties part."""
+    meant = [meanings.settled(party, manner) for party in pair]
+    pair = [party for party, _ in meant]
     library = _library()
     held, options = _sorted(library, keywords, mapping, manner, *pair)
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
@@ -311,7 +335,12 @@ def compare(
         asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
-        return comparison.compare(first, second, **asked)
+        seen = [
+            _observation(each, library, manner, party, held)
+            for each, party in zip((first, second), pair, strict=True)
+        ]
+        found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
+    return comparison.noted(found, *(note for _, note in meant))
 
 
 def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Reading:
@@ -323,12 +352,14 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
     rule = None if party.feed is not None else rule_if_one(party.named)
     if rule is not None:
         return readings.of_rule(rule, party.name)
+    party, note = meanings.settled(party, manner)
     held, options = _sorted(_library(), keywords, mapping, manner, party)
     claimed = claimed_rule(party.name, rules.names())
     there = _found(party, rules.named(claimed) if claimed else find_rule(ANY_KNOB), manner, {**options, **held})
     assert isinstance(there, Subject)
     with _told(party):
-        return readings.read(there)
+        reading = readings.read(there)
+    return replace(reading, notes=(*reading.notes, *([note] if note else [])))
 
 
 @contextmanager
@@ -339,13 +370,26 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
         yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
 
 
+def asked(
+    party: Party, rule: Rule, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None,
+    workshop: Workshop, *, watched: bool = False,
+) -> Question:  # fmt: skip
+    """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
+    held, options = _sorted([rule], keywords, mapping, manner, party)
+    there = find_subject(
+        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
+        read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
+    )  # fmt: skip
+    return Question(conformance.climbing(there) if manner.maximize else there, rule, manner.observe, held)
+
+
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
     if party.recorded is not None:
         for option in options:
             raise rule.unknown_knob(option, "A record takes no options.")
-        return records.record_of(party.recorded, manner.observe, manner.columns)
+        return records.record_of(party.recorded, manner.observe or "x", manner.columns)
     return find_subject(
-        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
+        party.named, against=rule, observe="" if _is_open(party, manner) else manner.observe or "x", options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
         in_process=manner.in_process, convention=manner.convention,
     )  # fmt: skip

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from mhat.subjects.definitions import Definitions
     from mhat.subjects.processes.guest import Wanted
     from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.processes.workshop import Workshop
     from mhat.subjects.sandbox import Guard
+    from mhat.subjects.scripts.ways import Possible
     from mhat.subjects.subject import Subject
 
 GIGABYTE = 1e9
@@ -212,6 +214,8 @@ def find_subject(
     memory: float | None = None,
     in_process: bool = False,
     convention: str | None = None,
+    workshop: Workshop | None = None,
+    watched: bool = False,
 ) -> Subject:
     """Give the subject that is meant.
 
@@ -223,7 +227,8 @@ def find_subject(
 
     What is named by text runs in a process of its own, which may use `memory` GB (half of what there is) and is ended
     with all that it starts; `in_process`: here, for a debugger, without a limit unless one is given. The thing
-    itself runs here.
+    itself runs here. `workshop`: a process for several texts, in which it is found and run instead; `watched`: there
+    each expression of its file is looked at.
 
     Raises SubjectError if it does not run, MissingExtra for a framework that is not installed, UnknownName,
     BadValue or InputFileError if it is not there.
@@ -260,6 +265,7 @@ def find_subject(
         observe,
         LIMIT if limit is None else limit,
         convention,
+        watched,
     )
     if not isinstance(named, str):
         return _subject_of_thing(named, None, wanted)
@@ -269,7 +275,23 @@ def find_subject(
         _refuse_file(named, f"If it is a program that speaks JSON lines, say so: --command {named}.")
         return _subject_of_rule(rules.named(named), named, wanted)
     wanted = replace(wanted, named=named, where=_parted(named)[0], name=_parted(named)[1])
-    return _subject_of_text(wanted, allowance, in_process, limit)
+    return _subject_of_text(wanted, allowance, in_process, limit, workshop)
+
+
+def find_ways(
+    named: str, *, limit: float | None = None, memory: float | None = None, in_process: bool = False
+) -> list[Possible]:
+    """Find the ways to drive a script: what may be fed, and what read, the best first; raises SubjectError."""
+    from mhat.subjects.processes.guest import Wanted, ways_in_process
+    from mhat.subjects.processes.process import Allowance
+    from mhat.subjects.sandbox import LIMIT, Guard
+    from mhat.subjects.scripts import finding
+
+    limit = LIMIT if limit is None else limit
+    if in_process:
+        return finding.found_in(named, named, Guard(limit))
+    allowance = Allowance(None if memory is None else memory * GIGABYTE)
+    return ways_in_process(Wanted(named, named, limit=limit), allowance)
 
 
 def _check_script(named: Any, feed: str | None, read: str | None) -> None:
@@ -280,7 +302,9 @@ def _check_script(named: Any, feed: str | None, read: str | None) -> None:
         raise BadValue("of --feed and --read one is missing", "Give both: --feed g_list --read x_list.")
 
 
-def _subject_of_text(wanted: Wanted, allowance: Allowance, in_process: bool, limit: float | None) -> Subject:
+def _subject_of_text(
+    wanted: Wanted, allowance: Allowance, in_process: bool, limit: float | None, workshop: Workshop | None
+) -> Subject:
     """Make a subject of what is named in a file or module: a rule from its text, all else from a run."""
     from mhat.subjects import definitions
     from mhat.subjects.processes.guest import found_in_process
@@ -292,6 +316,8 @@ def _subject_of_text(wanted: Wanted, allowance: Allowance, in_process: bool, lim
         rule = None if written is None else written.step(wanted.name)
         if rule is not None:
             return _subject_of_rule(rule, wanted.named, wanted)
+    if workshop is not None and (made := workshop.found(wanted)) is not None:
+        return made
     if in_process or _runs_here(wanted.where):
         return _subject_in_here(wanted, Guard(UNLIMITED if limit is None else limit))
     found = found_in_process(wanted, allowance)
@@ -318,10 +344,11 @@ def _subject_in_here(wanted: Wanted, guard: Guard) -> Subject:
     if not wanted.where.endswith(".py"):
         kinds.import_framework(wanted.where)
     with quiet():
-        loaded = modules.load(wanted.where)
+        loaded = modules.load_around(wanted.where, wanted.name)
     with loaded.neighbours.entered():
         subject = _subject_of_thing(loaded.named(wanted.name), wanted.named, wanted, guard)
-    return recordable(replace(subject, drive=loaded.neighbours.around(subject.drive)))
+    notes = (*subject.notes, *loaded.notes)
+    return recordable(replace(subject, drive=loaded.neighbours.around(subject.drive), notes=notes))
 
 
 def _subject_of_thing(thing: Any, name: str | None, wanted: Wanted, guard: Guard | None = None) -> Subject:

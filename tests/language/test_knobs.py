@@ -1,4 +1,4 @@
-"""Knobs whose defaults are made of earlier knobs: they follow in every way to run a rule, and stay where they are set."""
+"""Knobs whose defaults are made of earlier knobs: they follow in every way to run a rule, but where they are set."""
 
 from __future__ import annotations
 

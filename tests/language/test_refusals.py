@@ -20,10 +20,12 @@ NUMBER = "Write a number; text is allowed only as the start of a state, or the d
 OWN_NAME = "Give the changed value a name of its own."
 START = 'Write a number, or an expression over knobs, x and the first g, such as "g**2".'
 FUNCTIONS = (
-    "The functions are abs, atan2, cbrt, clip, column_largest, column_mean, columns, cos, eigh, exp, largest, log, "
-    "maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, sign, sin, size, sqrt, sum, "
-    "tanh, transpose, where."
+    "The functions are abs, atan2, cbrt, clip, column_largest, column_mean, columns, cos, eigh, exp, identity, "
+    "largest, log, maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, sign, sin, "
+    "size, sqrt, sum, tanh, transpose, where."
 )
+
+SETS = 'There are "jordan", "quintic", "polar express", "deepseek", "cubic".'
 
 # A line in the body of a rule: the line, what is wrong, the part under the carets, the cure.
 BODY = [
@@ -117,7 +119,8 @@ EXPRESSIONS = [
     ("2j", "`2j` is not a number", "2j", NUMBER),
     ("...", "`...` is not a number", "...", NUMBER),
     ("1e999", "`1e999` is beyond the largest double", "1e999", "Write `inf`, or a smaller one."),
-    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400, "Write `inf`, or a smaller one."),
+    ("1" + "0" * 400, f"`1{'0' * 59}...` is beyond the largest double", "1" + "0" * 400,
+     "Write `inf`, or a smaller one."),
     ("0 < g < 1", "`0 < g < 1` is two comparisons in one", "0 < g < 1", "Write `a < b and b < c`."),
     ("g is x", "`g is x` is not in the rule language", "g is x", "Compare with < <= > >= == or !=."),
     ("g not in x", "`g not in x` is not in the rule language", "g not in x", "Compare with < <= > >= == or !=."),
@@ -145,6 +148,15 @@ EXPRESSIONS = [
     ("sum(g, axis=0)", "`sum` takes no argument `axis`", "axis=0",
      'A reduction may have over="all", over all tensors.'),
     ("sum(g, over='rows')", "`over='rows'` is not known", "over='rows'", 'Write over="all", or leave it out.'),
+    ("orthogonal(g, set='polarexpres')", "there is no set of coefficients `'polarexpres'`", "'polarexpres'",
+     f'Did you mean "polar express"? {SETS}'),
+    ("orthogonal(g, set=lr)", "there is no set of coefficients `lr`", "lr", SETS),
+    ("orthogonal(g, rounds=lr)", "`rounds=lr` counts no rounds", "lr", "Write a whole number from 1 to 30."),
+    ("orthogonal(g, rounds=0)", "`rounds=0` counts no rounds", "0", "Write a whole number from 1 to 30."),
+    ("orthogonal(g, steps=5)", "`orthogonal` takes no argument `steps`", "steps=5",
+     "It may have set=, rounds=, eps=."),
+    ("orthogonal(g, eps=x)", "`eps` of `orthogonal` is a tensor, and must be a number", "x",
+     "Give a number or a knob: eps=1e-8."),
     ("rows(lr)", "`rows` asks for the size of a number", "rows(lr)", "Give it a tensor: rows(x)."),
     ("g / size(norm(g))", "`size` asks for the size of a number", "size(norm(g))", "Give it a tensor: size(x)."),
     ("columns(t + 1)", "`columns` asks for the size of a number", "columns(t + 1)", "Give it a tensor: columns(x)."),

@@ -12,6 +12,7 @@ import pytest
 from mhat.language.tree import INPUTS
 from mhat.language.vocabulary import VOCABULARY
 from mhat.ops import OPERATIONS
+from mhat.ops.orthogonality import SETS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -67,6 +68,11 @@ def test_the_table_of_operators_is_that_of_the_operations() -> None:
 
 def test_the_table_of_knobs_is_that_of_the_vocabulary() -> None:
     assert table("knob") == "| knob | what it is | range |\n|---|---|---|\n" + "".join(knobs())
+
+
+def test_the_table_of_coefficients_is_that_of_the_sets() -> None:
+    rows = (f'| `"{name}"` | {len(each.rounds)} | {each.source} |\n' for name, each in SETS.items())
+    assert table("set") == "| set | rounds | from |\n|---|---|---|\n" + "".join(rows)
 
 
 def test_the_inputs_are_those_of_the_grammar() -> None:

@@ -11,7 +11,7 @@ import mhat
 
 PUBLIC = {
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "modifiers", "ops", "plot", "read", "rule", "rules", "save", "step",
+    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule", "rules", "save", "step",
     "streams", "trace",
 }  # fmt: skip
 

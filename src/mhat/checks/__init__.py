@@ -4,6 +4,9 @@ claims          which rule a name claims to be
 question        a subject, a rule, what is seen, and the knobs that are held
 gradients       the designed streams that a subject is driven with
 oracle          what the rule gives, and how far an honest implementation may lie from it
+arithmetic      in which type a subject computes inside
+apart           in which tensors a mistake is
+losses          a knob that is zero in that type
 conformance     check, identify: one path from a question to its verdict
 recorded        the same of a record, which cannot be driven
 comparison      where two subjects part

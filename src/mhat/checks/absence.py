@@ -18,7 +18,7 @@ from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError, SubjectHangs
-from mhat.language.inference import reductions_over_all
+from mhat.language.inference import Level, reductions_over_all
 from mhat.subjects.missing import marked
 
 Array = np.ndarray[Any, Any]
@@ -26,7 +26,7 @@ NAME = "missing gradient"
 INTUITION = "A tensor without a gradient stays where it is, and its averages and its count wait for the next one."
 CANNOT = "a gradient that is missing (None) it does not take: {}"
 OTHERWISE = "where a gradient is missing (None), its tensor does not wait: {}"
-STEPS, SEED, COORDINATES = 12, 31, 2
+STEPS, SEED, COORDINATES = 12, 31, 4
 # At which steps, from 0, the gradient of each tensor is missing.
 ABSENT = ((), (2, 3, 7), (0, 1, 5, 10))
 
@@ -64,13 +64,20 @@ def _does_not_wait(question: Question, knobs: Mapping[str, float]) -> str | None
     count = max(2, tensors_of(subject)) if subject.tensors is None else subject.tensors
     streams = fresh(STEPS, SEED, count, COORDINATES)
     streams = np.sign(streams) * np.clip(np.abs(streams), 0.1, 10.0)
+    # Rules per matrix are asked with matrices, subjects that take nothing else too.
+    shape = (2, COORDINATES // 2) if subject.matrices or question.rule.level == Level.MATRIX else (COORDINATES,)
+
+    def ran(gradients: list[Array]) -> list[Array]:
+        answered = subject.run([g.reshape(len(g), *shape) for g in gradients], start, knobs)
+        return [each.reshape(len(each), COORDINATES) for each in answered]
+
     absent = [ABSENT[min(k, len(ABSENT) - 1)] for k in range(count)]
     start = 0.5 if subject.starts else 0.0
-    with_gaps = subject.run([marked(streams[:, k], absent[k]) for k in range(count)], start, knobs)
+    with_gaps = ran([marked(streams[:, k], absent[k]) for k in range(count)])
     scale = 4096.0 * DTYPES[subject.dtype].epsilon
     for k in range(count):
         present = [step for step in range(STEPS) if step not in absent[k]]
-        alone = subject.run([streams[present, k]] * count, start, knobs)[k]
+        alone = ran([streams[present, k]] * count)[k]
         waiting = np.cumsum(np.isin(np.arange(STEPS), present)) - 1
         expected = np.where(waiting[:, None] < 0, start, alone[waiting])
         apart = np.abs(with_gaps[k] - expected) > scale * np.maximum(np.abs(expected), np.max(np.abs(alone - start)))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
+from mhat.language.inference import Level
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.mistakes.slots import Edit
 from mhat.search.candidates import Candidate
-from mhat.search.evaluator import Evaluator
+from mhat.search.matrices import Layout, MatrixProbes, evaluator_of
 from mhat.search.observed import Probes
 
 # True: all but those that decay otherwise; False: none; else those that are named.
@@ -75,8 +76,15 @@ def _moves_idly(rule: Rule) -> bool:
         return False
     knobs = {**rule.knobs, "lr": 0.0, "weight_decay": 0.5}
     with np.errstate(all="ignore"):
-        after = Evaluator(Probes(np.zeros((1, 2, 1, 1)), np.ones((1, 1, 1)), knobs)).run(rule.tree)
+        after = evaluator_of(_at_rest(rule, knobs)).run(rule.tree)
     return bool((after != 1.0).any())
+
+
+def _at_rest(rule: Rule, knobs: Mapping[str, float]) -> Probes:
+    """Make probes without gradients, from one on."""
+    if rule.level != Level.MATRIX:
+        return Probes(np.zeros((1, 2, 1, 1)), np.ones((1, 1, 1)), knobs)
+    return MatrixProbes.of([Layout((np.zeros((1, 2, 2, 2)),), (np.ones((1, 2, 2)),), knobs, (1,), 1)])
 
 
 def in_dialect(form: Rule, spoken: Sequence[Dialect], estimated: dict[str, float]) -> Candidate:

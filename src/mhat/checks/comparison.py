@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mhat.checks import story
-from mhat.checks.conformance import SECONDS, identify
+from mhat.checks.conformance import SECONDS, among, askable
 from mhat.checks.defaults import ON, different
 from mhat.checks.findings import Deviation
 from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
@@ -85,12 +85,17 @@ def compare(
     seconds: float = 2 * SECONDS,
     knobs: Mapping[str, float] | None = None,
     report: Listener | None = None,
+    pairs: Sequence[Sequence[tuple[Rule, str]]] | None = None,
 ) -> Comparison:
     """Compare two subjects on the same gradients, and explain each by the rule that it is or is nearest to.
 
-    Raises as `check` does.
+    `pairs`: of which rules each may give what; None: x of any. Raises as `check` does.
     """
-    first, second = (identify(subject, rules, seconds=seconds / 2, knobs=knobs, report=report) for subject in (a, b))
+    usual = [(rule, "x") for rule in askable(rules, "x")]
+    first, second = (
+        among(subject, given, seconds=seconds / 2, knobs=knobs, report=report)
+        for subject, given in zip((a, b), pairs or (usual, usual), strict=True)
+    )
     held = dict(knobs or {})
     told = different(a.defaults, b.defaults, held)
     loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
@@ -108,6 +113,15 @@ def compare(
             )  # fmt: skip
             return Comparison(first, second, False, deviation, diff_between(first, second), told)
     return Comparison(first, second, not told, None, "", told)
+
+
+def noted(found: Comparison, first: str, second: str) -> Comparison:
+    """Add a note to what is said of each, where there is one."""
+    return replace(
+        found,
+        a=replace(found.a, notes=(*found.a.notes, *filter(None, [first]))),
+        b=replace(found.b, notes=(*found.b.notes, *filter(None, [second]))),
+    )
 
 
 def _alike(a: Subject, b: Subject, held: Mapping[str, float]) -> Iterator[tuple[Array, Setting]]:

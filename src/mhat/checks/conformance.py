@@ -18,14 +18,19 @@ import numpy as np
 
 from mhat.checks.absence import with_absence
 from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.apart import found_apart
+from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.endurance import with_endurance
 from mhat.checks.findings import Diagnosis
 from mhat.checks.lawfulness import findings
+from mhat.checks.losses import lost_knob
+from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
-from mhat.checks.spellings import equal_but_for_rounding
+from mhat.checks.readings.diagnosis import by_reading
+from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
@@ -41,17 +46,25 @@ from mhat.subjects.subject import Subject
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+# Which share of a search may be spent in double precision where the code speaks of a smaller type.
+SPOKEN = 0.2
+# And on tensors one by one, where no single edit of all of them is the answer.
+ALONE = 0.5
 VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
-IN_FLOAT32 = "to the rounding of float32 it is {}: it seems to compute in that type"
+IN_FLOAT32 = "to the rounding of float32 it is {}: if it computes in that type, ask with --dtype float32 (dtype=)"
 
 
 class Conforming(NamedTuple):
-    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note."""
+    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note.
+
+    `meaning`: what `orthogonal` means to it, where that is not what the rule says.
+    """
 
     spoken: tuple[Dialect, ...]
     rule: Rule
     estimated: dict[str, float]
     notes: tuple[str, ...] = ()
+    meaning: Meaning | None = None
 
 
 def check(
@@ -97,6 +110,23 @@ def identify(
 
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
+    pairs = [(rule, observe) for rule in askable(rules, observe)]
+    return among(
+        subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report
+    )
+
+
+def among(
+    subject: Subject,
+    pairs: Sequence[tuple[Rule, str]],
+    *,
+    dialects: Dialects = True,
+    maximize: bool = False,
+    seconds: float = 2 * SECONDS,
+    knobs: Mapping[str, float] | None = None,
+    report: Listener | None = None,
+) -> Verdict:
+    """Find which rule a subject is and what it gives of it, of some pairs of both; raises as `check` does."""
     subject = climbing(subject) if maximize else subject
     held = knobs or {}
     questions = [
@@ -107,7 +137,7 @@ def identify(
             rule.settled({name: held[name] for name in held if name in rule.knobs}),
             dialects=dialects,
         )
-        for rule in askable(rules, observe)
+        for rule, observe in pairs
     ]
     return identified(questions, Effort(seconds, report))
 
@@ -134,31 +164,75 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     """Answer a question: the rule is followed, as written or in a dialect, or something was changed."""
     effort.begin(f"{question.rule.name} as it is written, and its documented forms")
     with effort.paused():
+        (question,) = as_computed([question])
         followed = conforming(question, strict=strict)
+        rounded = None if followed is not None else _rounded(question)
+        if rounded is not None and rounded[0].subject.notes != question.subject.notes:
+            question, followed = rounded
         if followed is not None and not refuses(question, followed):
             return followed_on(question, followed)
-        rounded = followed is None and _conforms_in_float32(question)
     if followed is not None:
         return not_accepted(question, followed, effort)
+    if (lost := lost_knob(question)) is not None:
+        return deviating(question, [lost], lost, effort)
+    notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
-    if rounded:
+    if rounded is not None:
         # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
         depth, until = min(depth, 2), until / 3
+    spoken = next(spoken_types(question.subject), None)
     if question.subject.dtype == "float64" and question.confirms(question.rule.tree, {}):
         # The rule itself is as near as any edit of it would have to be: one that fits would be named by chance.
         return deviating(
             question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
         )
     search = _search(question, effort, () if strict else question.hidden)
-    notes = (IN_FLOAT32.format(question.rule.name),) if rounded else ()
-    return deviating(question, search.candidates(depth, until), search.nearest, effort, notes)
+    if spoken is not None and rounded is None:
+        # Whose code speaks of a smaller type may have its mistake in that: single edits first, then all in that type.
+        if candidates := search.candidates(1, effort.share(SPOKEN)):
+            return deviating(question, candidates, search.nearest, effort)
+        question = in_arithmetic(question, computing_in(question.subject, spoken))
+        search = _search(question, effort, () if strict else question.hidden)
+        depth = DEPTH if spoken == "float32" else 1
+    candidates: Sequence[Candidate] = search.candidates(1, until)
+    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+        return apart
+    return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
+
+
+def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:
+    """Say in which tensors alone something was changed; None where it is not so."""
+    until = effort.share(ALONE)
+
+    def follows(alone: Question) -> bool:
+        followed = conforming(alone, strict=strict)
+        return followed is not None and not refuses(alone, followed)
+
+    def candidates(alone: Question, effort: Effort, depth: int) -> Sequence[Candidate]:
+        return _search(alone, effort, () if strict else alone.hidden).candidates(depth, until)
+
+    apart = found_apart(question, effort, follows, candidates)
+    if apart is None:
+        return None
+    verdict = deviating(question, [apart.candidate], apart.candidate, effort, laws_of=apart.wrong[0][1])
+    names = question.subject.called
+    pointed = [
+        line for k, alone, answer in apart.wrong
+        for line in diagnosis_of(alone, answer, near=names[k - 1] if len(names) >= k else "").lines
+    ]  # fmt: skip
+    assert verdict.diagnosis is not None
+    diagnosis = replace(verdict.diagnosis, lines=tuple(dict.fromkeys(pointed)))
+    return replace(verdict, diagnosis=diagnosis, notes=(*verdict.notes, *apart.notes))
 
 
 def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
     """Answer the question that is to be answered of several about one subject: which rule it is, or is nearest to."""
     followed: list[tuple[tuple[int, ...], Question, Conforming]] = []
     with effort.paused():
+        questions = as_computed(questions)
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
@@ -201,6 +275,10 @@ def _followed(question: Question, forms: Sequence[Form], *, strict: bool) -> Con
     for spoken, rule in near:
         if (note := equal_but_for_rounding(question, rule)) is not None:
             return Conforming(spoken, rule, {}, (note,))
+    for spoken, rule in forms:
+        if (found := otherwise_orthogonal(question, rule)) is not None:
+            meaning, dialect = found
+            return Conforming(spoken + dialect, rule, {}, (meaning.note,) if meaning.note else (), meaning)
     if strict:
         return None
     for spoken, rule in forms:
@@ -217,20 +295,30 @@ def _without_memory(rule: Rule, knobs: Mapping[str, float]) -> bool:
     return bool(rates) and all(knobs.get(name) == 0.0 for name in rates)
 
 
-def _conforms_in_float32(question: Question) -> bool:
-    """Whether a subject that answers in double precision is its rule, or a dialect, to the rounding of float32."""
-    if question.subject.dtype != "float64" or question.recorded is not None:
-        return False
-    coarser = replace(question, subject=replace(question.subject, dtype="float32"))
-    found = conforming(coarser, strict=True)
-    return found is not None and not refuses(coarser, found)
+def _rounded(question: Question) -> tuple[Question, Conforming] | None:
+    """Ask about a subject as one of a smaller type that its code speaks of; of float32 also if it does not.
+
+    Where it does, its notes say so. None where it is the rule, or a dialect, to the rounding of none of them.
+    """
+    subject = question.subject
+    if subject.dtype != "float64" or question.recorded is not None:
+        return None
+    spoken = list(spoken_types(subject))
+    for dtype in dict.fromkeys([*spoken, "float32"]):
+        coarser = computing_in(subject, dtype) if dtype in spoken else replace(subject, dtype=dtype)
+        asked = replace(question, subject=coarser)
+        found = conforming(asked, strict=True)
+        if found is not None and not refuses(asked, found):
+            return asked, found
+    return None
 
 
 def _search(question: Question, effort: Effort, hidden: tuple[str, ...]) -> Forms:
     def confirmed(candidate: Candidate) -> bool:
         return question.confirms(candidate.tree, candidate.knobs)
 
-    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held)
+    otherwise = spoken_otherwise(question)
+    return Forms(question.rule, question.matcher, confirmed, effort, hidden, question.held, otherwise)
 
 
 def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
@@ -275,13 +363,13 @@ def verdict_of(question: Question, estimated: Mapping[str, float], conforms: boo
 
 def followed_on(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
-    verdict = with_absence(with_switches(following(question, followed), question), question)
-    return with_endurance(verdict, question, followed.rule, followed.estimated)
+    verdict = with_absence(with_switches(following(question, followed), question, followed.meaning), question)
+    return with_endurance(verdict, question, followed.rule, followed.estimated, followed.meaning)
 
 
 def following(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated, notes = followed
+    spoken, meant, estimated, notes, _ = followed
     verdict = verdict_of(question, estimated, conforms=True)
     verdict = replace(verdict, notes=(*verdict.notes, *notes))
     if not spoken:
@@ -294,15 +382,19 @@ def following(question: Question, followed: Conforming) -> Verdict:
 
 def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
     """Say that a documented form is followed which is not accepted as the rule."""
-    spoken, form, estimated, _ = followed
+    spoken, form, estimated, *_ = followed
     verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
     return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
 
 
 def deviating(
-    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort, notes: tuple[str, ...] = ()
-) -> Verdict:
-    """Say what was changed, or what comes nearest; `notes` stand where nothing was found."""
+    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort,
+    notes: tuple[str, ...] = (), laws_of: Question | None = None,
+) -> Verdict:  # fmt: skip
+    """Say what was changed, or what comes nearest; `notes` stand where nothing was found.
+
+    `laws_of`: a question about the same subject of which the laws are to be asked.
+    """
     answers = [diagnosis_of(question, candidate) for candidate in candidates[:4]]
     diagnosis = replace(answers[0], others=_others(answers)) if answers else None
     estimated: Mapping[str, float] = candidates[0].knobs if answers else {}
@@ -310,7 +402,7 @@ def deviating(
     effort.begin(f"{question.rule.name}: the smallest gradients that show it, and the laws")
     return replace(
         verdict_of(question, estimated, conforms=False),
-        laws=findings(question, estimated),
+        laws=findings(laws_of or question, estimated),
         deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
         diagnosis=diagnosis,
         nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,

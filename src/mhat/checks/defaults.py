@@ -14,13 +14,18 @@ import numpy as np
 
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import STARTS, Setting, drive_once, fresh, tensors_of
+from mhat.checks.matrices import gradients as matrices
+from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError, SubjectError, SubjectHangs
 from mhat.language import Rule, rule
+from mhat.language.inference import Level
 from mhat.printers import python
 from mhat.search.matching import Matcher, loose_bound
+from mhat.search.matrices import evaluator_of
 from mhat.search.observed import Observed
+from mhat.subjects.subject import Subject
 
 NAME = "same defaults"
 INTUITION = "Who leaves a knob out means the value that the rule gives it."
@@ -62,9 +67,14 @@ def different(
     )
 
 
-def with_switches(verdict: Verdict, question: Question) -> Verdict:
-    """Add to the verdict on what conforms what its other knobs do, those that are zero by default, if switched on."""
+def with_switches(verdict: Verdict, question: Question, meaning: Meaning | None = None) -> Verdict:
+    """Add to the verdict on what conforms what its other knobs do, those that are zero by default, if switched on.
+
+    `meaning`: what `orthogonal` means to it, where that is not what the rule says.
+    """
     subject = question.subject
+    if meaning is not None and meaning.coarse:
+        return verdict
     if not verdict.conforms or verdict.dialect is not None or question.recorded is not None or question.observe != "x":
         return verdict
     for knob, value in ON.items():
@@ -72,7 +82,7 @@ def with_switches(verdict: Verdict, question: Question) -> Verdict:
         if not off or knob in question.rule.knobs or knob in question.held:
             continue
         try:
-            verdict = _switched(verdict, question, knob, value)
+            verdict = _switched(verdict, question, knob, value, meaning)
         except SubjectHangs:
             raise
         except SubjectError:
@@ -80,32 +90,41 @@ def with_switches(verdict: Verdict, question: Question) -> Verdict:
     return verdict
 
 
-def _switched(verdict: Verdict, question: Question, knob: str, value: float) -> Verdict:
+def _switched(verdict: Verdict, question: Question, knob: str, value: float, meaning: Meaning | None) -> Verdict:
     meanings = list(_meanings(question.rule, knob))
     if not meanings:
         return verdict
     subject = question.subject
-    stream = fresh(STEPS, SEED, tensors_of(subject))
-    start: Any = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts else 0.0
     held = {**verdict.knobs, **question.held}
     held = {name: held[name] for name in question.rule.knobs}
     _, first = meanings[0]
-    seen = drive_once(subject, first, {**held, knob: value}, stream, Setting(start))
+    seen = _seen(subject, first, {**held, knob: value})
     for meant, form in meanings:
-        if _does(seen, form, subject.dtype):
+        if _does(seen, form, subject.dtype, meaning):
             if meant.documented:
                 return verdict
             law = LawFinding(knob, False, meant.sentence, f"with {knob}={value:g}, which is 0 by default")
             return replace(verdict, conforms=False, diagnosis=None, laws=(*verdict.laws, law))
-    idle = _does(seen, question.rule, subject.dtype)
+    idle = _does(seen, question.rule, subject.dtype, meaning)
     note = (IDLE if idle else ANOTHER).format(knob=knob, value=value)
     return replace(verdict, notes=(*verdict.notes, note))
 
 
-def _does(seen: Observed, form: Rule, dtype: str) -> bool:
+def _seen(subject: Subject, form: Rule, held: Mapping[str, float]) -> Observed:
+    if form.level == Level.MATRIX:
+        return matrices.drive(subject, form, held, matrices.plans(subject, form, held, STEPS, SEED)[:1])
+    stream = fresh(STEPS, SEED, tensors_of(subject))
+    start: Any = np.resize(np.array(STARTS), stream.shape[1:]) if subject.starts else 0.0
+    return drive_once(subject, form, held, stream, Setting(start))
+
+
+def _does(seen: Observed, form: Rule, dtype: str, meaning: Meaning | None) -> bool:
     knobs = {name: value for name, value in seen.probes.knobs.items() if name in form.knobs}
     observed = replace(seen, probes=replace(seen.probes, knobs=knobs))
     matcher = Matcher(observed, loose_bound(observed, dtype))
+    if meaning is not None:
+        matcher.evaluator = evaluator_of(observed.probes, meaning.instead)
+        matcher.bound = matcher.bound + (guarding(form, observed.probes) if meaning.guarded else 0.0)
     return matcher.agreed(form.tree) == matcher.steps
 
 

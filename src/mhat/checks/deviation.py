@@ -11,9 +11,11 @@ import numpy as np
 
 from mhat.checks.findings import Course, Deviation
 from mhat.checks.gradients import ODD, Setting, drive_once, free_knobs, tensors_of
+from mhat.checks.matrices import deviation as matrices
 from mhat.checks.oracle import bound, expected, in_ulps
 from mhat.checks.question import Question
 from mhat.errors import SubjectError
+from mhat.language.inference import Level
 from mhat.language.tree import Tree
 from mhat.printers import python
 from mhat.search.evaluator import Evaluator
@@ -50,6 +52,8 @@ def first_deviation(question: Question, knobs: Knobs, named: Tree | None = None)
     `named`: the rule of the diagnosis, to be followed beside the subject and its rule. Of a record, which cannot be
     driven, it is the first difference in it.
     """
+    if question.rule.level == Level.MATRIX:
+        return matrices.first_deviation(question, knobs, named)
     if question.recorded is not None:
         return deviation_in(question, question.fresh, knobs, named, to_the_end=True)
     simple = list(dict.fromkeys(sequences()))
@@ -173,6 +177,7 @@ def _deviation(
         tensor + 1,
         float(observed.probes.start[probe, tensor, i]),
         {name: value for name, value in own.items() if value != plain[name] and name not in knobs},
+        called=question.subject.called[tensor] if len(question.subject.called) > tensor else "",
     )
 
 

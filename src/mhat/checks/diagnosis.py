@@ -18,10 +18,15 @@ from mhat.search.candidates import Candidate
 
 # How alike a line of the user's must be to the line of the rule to be pointed at.
 ALIKE = 0.45
+# How much more alike a line is that speaks of the tensor in question.
+OF_IT = 0.25
 
 
-def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dialect] = ()) -> Diagnosis:
-    """Make a diagnosis of a candidate; for a dialect, its exchanges are the edits."""
+def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dialect] = (), near: str = "") -> Diagnosis:
+    """Make a diagnosis of a candidate; for a dialect, its exchanges are the edits.
+
+    `near`: what the code calls the tensor whose lines are in question.
+    """
     edits = candidate.edits or tuple(Edit(dialect.name, (), "dialect") for dialect in spoken)
     rule = of_tree(candidate.tree, paper=question.rule.paper)
     known = {**question.rule.knobs, **question.subject.defaults, **question.held, **candidate.knobs}
@@ -31,7 +36,7 @@ def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dial
         edits=edits,
         knobs={name: known[name] for name in rule.knobs if name in known},
         diff=diff_of(question.rule.tree, candidate.tree),
-        lines=tuple(_pointed(question, candidate.tree)),
+        lines=tuple(_pointed(question, candidate.tree, near)),
     )
 
 
@@ -49,7 +54,7 @@ def _one_signature(lines: list[str]) -> list[str]:
     return [joined, *lines[end + 1 :]]
 
 
-def _pointed(question: Question, tree: Tree) -> list[tuple[int, str]]:
+def _pointed(question: Question, tree: Tree, near: str = "") -> list[tuple[int, str]]:
     """Find the lines of the user's own text that are most like the changed lines."""
     source = question.subject.source
     if source is None:
@@ -57,22 +62,33 @@ def _pointed(question: Question, tree: Tree) -> list[tuple[int, str]]:
     lines = []
     for changed in diff_of(question.rule.tree, tree).splitlines():
         if changed.startswith("+") and not changed.startswith("+ def"):
-            best = _most_alike(source, changed[2:])
+            best = most_alike(source, changed[2:], near)
             if best is not None and best not in lines:
                 lines.append(best)
     return lines
 
 
-def _most_alike(source: SourceText, wanted: str) -> tuple[int, str] | None:
+def most_alike(source: SourceText, wanted: str, near: str = "") -> tuple[int, str] | None:
+    """Find the line of a text that is most like one of a rule, of those of a tensor first; None if none is alike."""
     tokens = _tokens(wanted)
     best: tuple[float, int, str] | None = None
     for number, line in enumerate(source.lines, source.first_line):
         if ("=" not in line and "return" not in line) or line.strip().startswith(("#", "def ", "class ")):
             continue
         share = difflib.SequenceMatcher(None, tokens, _tokens(line), autojunk=False).ratio()
+        share += OF_IT if near and _speaks_of(line, near) else 0.0
         if best is None or share > best[0]:
             best = (share, number, line.strip())
     return None if best is None or best[0] < ALIKE else (best[1], best[2])
+
+
+def _speaks_of(line: str, name: str) -> bool:
+    """Whether a line reads or writes something that is called after a tensor: db, v_db, m_b of b."""
+    words = re.findall(r"[A-Za-z_]\w*", line)
+    stem = name.rstrip("0123456789").rstrip("es") or name
+    return any(
+        word == name or word.endswith((f"_{name}", f"d{name}")) or (len(stem) > 2 and stem in word) for word in words
+    )
 
 
 def _tokens(line: str) -> list[str]:

@@ -14,14 +14,17 @@ import numpy as np
 
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import Setting, drive_once, tensors_of
+from mhat.checks.matrices import gradients as matrices
+from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError
 from mhat.language import Rule
-from mhat.search.evaluator import Evaluator
+from mhat.language.inference import Level
 from mhat.search.matching import loose_bound
+from mhat.search.matrices import evaluator_of
 from mhat.search.observed import Observed
 
 Array = np.ndarray[Any, Any]
@@ -46,10 +49,13 @@ ENDS = (
 )
 
 
-def with_endurance(verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float]) -> Verdict:
-    """Add to the verdict on what conforms whether it does so for long."""
+def with_endurance(
+    verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float], meaning: Meaning | None = None
+) -> Verdict:
+    """Add to the verdict on what conforms whether it does so for long; `meaning`: of `orthogonal`, if it has another."""
     subject = question.subject
-    if not verdict.conforms or question.recorded is not None or DTYPES[subject.dtype].small:
+    coarse = DTYPES[subject.dtype].small or (meaning is not None and meaning.coarse)
+    if not verdict.conforms or question.recorded is not None or coarse:
         return verdict
     a_step = _seconds_a_step(question)
     steps = _far_enough(question, a_step)
@@ -64,7 +70,7 @@ def with_endurance(verdict: Verdict, question: Question, form: Rule, estimated: 
     except SubjectError as error:
         said = error.what.partition("` ")[2] or error.what
         return replace(verdict, notes=(*verdict.notes, FAILS.format(few=FRESH_STEPS, steps=steps, said=said)))
-    shown = _first_apart(question, seen, form, estimated)
+    shown = _first_apart(question, seen, form, estimated, meaning)
     if shown is not None:
         law = LawFinding(NAME, False, INTUITION, shown)
         return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
@@ -90,6 +96,8 @@ def _far_enough(question: Question, a_step: float) -> int:
 
 def _driven(question: Question, steps: int) -> Observed:
     """Drive a subject as it stands, with gradients that neither die nor grow, each coordinate of another size."""
+    if question.rule.level == Level.MATRIX:
+        return matrices.drive_long(question.subject, question.rule, question.held, steps, question.observe)
     tensors = tensors_of(question.subject)
     rng = np.random.Generator(np.random.PCG64(57))
     gradients = 0.5 + rng.normal(size=(steps, tensors, 4))
@@ -101,10 +109,14 @@ def _driven(question: Question, steps: int) -> Observed:
     return drive_once(question.subject, question.rule, question.held, gradients, Setting(), observe=question.observe)
 
 
-def _first_apart(question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float]) -> str | None:
-    wanted = Evaluator(seen.probes).run(form.tree, estimated)
+def _first_apart(
+    question: Question, seen: Observed, form: Rule, estimated: Mapping[str, float], meaning: Meaning | None
+) -> str | None:
+    wanted = evaluator_of(seen.probes, {} if meaning is None else meaning.instead).run(form.tree, estimated)
     dtype = question.subject.dtype
     limit = MARGIN * loose_bound(seen, dtype)
+    if meaning is not None and meaning.guarded:
+        limit = limit + guarding(form, seen.probes, estimated)
     if dtype != "float64":
         limit = np.maximum(limit, bound(form, seen.probes, estimated, wanted, dtype))
     with np.errstate(all="ignore"):

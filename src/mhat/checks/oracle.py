@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from mhat.checks.matrices import oracle as matrix_oracle
+from mhat.checks.matrices.oracle import Way
 from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
 from mhat.engines.exact import Exact, nearest_double
@@ -20,6 +22,7 @@ from mhat.engines.tensors import Tensor, values_of
 from mhat.language import Rule
 from mhat.laws.forms import Form, OnePrecision, forms
 from mhat.search.matching import update_scale
+from mhat.search.matrices import MatrixProbes
 from mhat.search.observed import Probes
 
 Array = np.ndarray[Any, Any]
@@ -32,6 +35,8 @@ ULPS_A_STEP = 1.5
 
 def expected(rule: Rule, probes: Probes, knobs: Mapping[str, float]) -> Array:
     """Run a rule on 50 digits over all probes: what is observed, (step, probe, tensor, coordinate), rounded once."""
+    if isinstance(probes, MatrixProbes):
+        return matrix_oracle.expected(rule, probes, knobs)
     exact = Exact()
     program = Program(rule, exact)
     runs = [_exact_run(program, exact, probes, i, knobs) for i in range(len(probes.gradients))]
@@ -94,6 +99,8 @@ def bound(
     Where a form gives a non-finite number and the oracle a finite one (a square that underflows), anything
     goes from there on; the bound is infinite. `ways` are other forms than those that are allowed of every rule.
     """
+    if isinstance(probes, MatrixProbes):
+        return matrix_oracle.bound(rule, probes, knobs, exact, dtype, None if ways is None else map(Way, ways))
     worst = np.zeros_like(exact)
     with np.errstate(all="ignore"):
         for form in forms(rule) if ways is None else ways:

@@ -11,6 +11,8 @@ import numpy as np
 
 from mhat.checks.acceptance import Dialects
 from mhat.checks.gradients import FAST, OFF, designed, drive, free_knobs, fresh, parted, tensors_of
+from mhat.checks.matrices import gradients as matrices
+from mhat.checks.matrices.orthogonals import computed_in, guarding
 from mhat.checks.oracle import bound, expected
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue, UnknownName
@@ -51,9 +53,10 @@ class Question:
         self.rule.check_knobs(dict(self.held))
         if self.observe not in ("x", "update", *self.rule.variables):
             raise UnknownName(f"variable of {self.rule.name}", self.observe, ("x", "update", *self.rule.variables))
-        if self.rule.level == "per matrix":
+        if self.rule.level == Level.MATRIX and self.recorded is not None:
             raise BadValue(
-                f"{self.rule.name} is a rule per matrix", "Only rules per coordinate and tensor are checked."
+                f"{self.rule.name} is a rule per matrix, and a record does not say what its rows and columns are",
+                "Check the implementation itself, or the record against a rule per coordinate or tensor.",
             )
 
     @property
@@ -71,6 +74,8 @@ class Question:
         """What the subject does on the designed streams."""
         if self.recorded is not None:
             return self.recorded[0]
+        if self.rule.level == Level.MATRIX:
+            return self._on_matrices(matrices.SEARCHED_STEPS, 1)
         tensors = tensors_of(self.subject)
         streams = [designed(SEARCHED_STEPS, seed, tensors) for seed in (1, 2)]
         return self.driven([*streams, parted(SEARCHED_STEPS, tensors)], plain=len(streams))
@@ -80,6 +85,8 @@ class Question:
         """What it does on streams that nothing was tuned on."""
         if self.recorded is not None:
             return self.recorded[1]
+        if self.rule.level == Level.MATRIX:
+            return self._on_matrices(matrices.FRESH_STEPS, 5)
         tensors = tensors_of(self.subject)
         streams = [fresh(FRESH_STEPS, seed, tensors) for seed in (5, 6)]
         # A tensor whose norms vanish: its gradients come late.
@@ -94,9 +101,27 @@ class Question:
     @cached_property
     def further(self) -> Observed:
         """What it does on longer streams, for answers that were searched for or estimated."""
+        if self.rule.level == Level.MATRIX:
+            return self._on_matrices(matrices.FURTHER_STEPS, 7)
         coarse = any(isinstance(node, Operation) and node.op == "sign" for node in all_expressions(self.rule.tree))
         coordinates = COARSE_COORDINATES if coarse else FURTHER_COORDINATES
         return self.driven([fresh(FURTHER_STEPS, s, tensors_of(self.subject), coordinates) for s in (7, 8)])
+
+    @cached_property
+    def longer(self) -> Observed:
+        """What it does on one longer stream, for what may be rounding."""
+        if self.rule.level == Level.MATRIX:
+            return self.further
+        return self.driven([fresh(FURTHER_STEPS, 7, tensors_of(self.subject))])
+
+    @cached_property
+    def computed(self) -> str:
+        """The type in which it computes what it makes of one matrix, found from what it does not notice."""
+        return computed_in(lambda g: matrices.first_steps(self.subject, self.rule, self.held, g), self.subject.dtype)
+
+    def _on_matrices(self, steps: int, seed: int) -> Observed:
+        planned = matrices.plans(self.subject, self.rule, self.held, steps, seed)
+        return matrices.drive(self.subject, self.rule, self.held, planned, self.observe)
 
     def driven(self, streams: list[Array], plain: int | None = None, special: Mapping[str, float] = OFF) -> Observed:
         """Drive the subject with streams, held within what its dtype can do."""
@@ -122,11 +147,12 @@ class Question:
     @cached_property
     def _further_matcher(self) -> Matcher:
         # No bound is derived here: the oracle is slow over so many steps, and the loose one tells mistakes.
-        return Matcher(self.further, 30.0 * loose_bound(self.further, self.subject.dtype))
+        return self._matcher(self.further, 30.0)
 
     def _matcher(self, observed: Observed, margin: float) -> Matcher:
         limit = margin * loose_bound(observed, self.subject.dtype)
-        if self.subject.dtype != "float64":
+        limit = np.maximum(limit, guarding(self.rule, observed.probes))
+        if self.subject.dtype != "float64" and observed is not self.__dict__.get("further"):
             exact = expected(self.rule, observed.probes, {})
             derived = bound(self.rule, observed.probes, {}, exact, self.subject.dtype)
             limit = np.maximum(limit, np.where(np.isfinite(derived), derived, limit))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from mhat.checks.findings import Deviation, Diagnosis, LawFinding
+from mhat.checks.findings import Deviation, Diagnosis, Fix, LawFinding
+from mhat.checks.matrices import tables
 from mhat.explanations.claims import Claim
 from mhat.notation.decimals import exact
 from mhat.writing.passages import Diff, Entries, Excerpt, Paragraph, Passage, Table
@@ -37,6 +38,11 @@ def of_alternatives(diagnosis: Diagnosis) -> Iterator[Passage]:
 
 def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) -> Iterator[Passage]:
     """Say which gradients show it, and how it goes on from there."""
+    if deviation.matrices is not None:
+        yield Paragraph(_shown(deviation, observe))
+        yield tables.grid_of(deviation, subject, rule)
+        yield from map(Paragraph, _going_on(deviation))
+        return
     steps = range(1, len(deviation.gradients) + 1)
     rows = tuple(zip(steps, deviation.gradients, deviation.got, deviation.expected, strict=False))
     yield Table(_shown(deviation, observe), ("step", "gradient", subject, rule), rows)
@@ -67,6 +73,17 @@ def of_why(claims: Sequence[Claim], *, conforms: bool) -> Iterator[Passage]:
     yield Entries(tuple((claim.sentence,) for claim in claims), SO_IT_HOLDS if conforms else "why:")
 
 
+def of_fix(fix: Fix) -> Iterator[Passage]:
+    """Say which change of the user's file makes it conform, or why there is none."""
+    if not fix.diff:
+        yield Paragraph(fix.reason)
+        return
+    yield Paragraph(f"with this change of {fix.file} it conforms, as a check of a copy says:", "good")
+    yield Diff(tuple(fix.diff.splitlines()))
+    if fix.kept:
+        yield Paragraph(f"{fix.file} was changed so; as it was before it is kept in {fix.kept}", "good")
+
+
 def knobs_text(knobs: Mapping[str, float]) -> str:
     """Write knobs with their values."""
     return ", ".join(f"{name}={exact(value)}" for name, value in knobs.items())
@@ -83,6 +100,12 @@ def listed(gradients: Sequence[float]) -> str:
     if len(gradients) <= LONG:
         return f"[{', '.join(map(_short, gradients))}]"
     return f"[{', '.join(map(_short, gradients[:3]))}, ..., {_short(gradients[-1])}] ({len(gradients)} steps)"
+
+
+def shown_by(deviation: Deviation) -> str:
+    """Write the gradients that show a deviation, or of which shape they are."""
+    matrices = deviation.matrices
+    return f"the gradients {listed(deviation.gradients)}" if matrices is None else tables.named(matrices)
 
 
 def shown_lines(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -109,7 +132,7 @@ def _shown(deviation: Deviation, observe: str) -> str:
     got, wanted = deviation.got[-1], deviation.expected[-1]
     measured = deviation.unit or ("" if observe == "x" else observe)
     unit = f" (in {measured})" if measured else ""
-    begin = f"shown by the gradients {listed(deviation.gradients)}{deviation.setting}:"
+    begin = f"shown by {shown_by(deviation)}{deviation.setting}:"
     size = max(abs(got), abs(wanted))
     if math.isfinite(size) and math.isfinite(deviation.ulps) and abs(got - wanted) < VISIBLE * size:
         return f"{begin} off by {deviation.ulps:.3g} ulps of the update at step {deviation.step}"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mhat.checks import reasons, story
-from mhat.checks.findings import Course, Deviation, Diagnosis, LawFinding
+from mhat.checks.findings import Course, Deviation, Diagnosis, Fix, LawFinding
 from mhat.explanations.claims import Claim
 from mhat.language import Rule
 from mhat.notation import strict_json
@@ -18,7 +18,7 @@ from mhat.writing.html import html_of
 from mhat.writing.passages import Diff, Headline, Paragraph, Passage
 from mhat.writing.plain import page_of
 
-__all__ = ["Course", "Deviation", "Diagnosis", "LawFinding", "Verdict", "as_dict"]
+__all__ = ["Course", "Deviation", "Diagnosis", "Fix", "LawFinding", "Verdict", "as_dict"]
 SCHEMA = 1
 
 
@@ -29,7 +29,8 @@ class Verdict:
     `knobs` are those the rule was run with, `estimated` those of them that were found out and not told.
     `dialect` names a documented other form that the subject follows. `finished`: the search for the mistake went to
     its end, or was not needed. `notes` are findings besides. `why`: what becomes of the mistake, or what it means to
-    conform, once that was asked for. `reference` is the rule it was judged by.
+    conform, once that was asked for. `fix`: the change of the user's file that makes it conform, once that was asked
+    for; None where there is nothing to mend. `reference` is the rule it was judged by.
     """
 
     subject: str
@@ -48,6 +49,7 @@ class Verdict:
     finished: bool = True
     notes: tuple[str, ...] = ()
     why: tuple[Claim, ...] | None = None
+    fix: Fix | None = None
     reference: Rule | None = field(default=None, compare=False)
 
     def explained(self) -> Verdict:
@@ -68,7 +70,8 @@ class Verdict:
         """What is to be said about it, in order: the answer first, then the diff, then what shows it."""
         passages = self._conforming() if self.conforms else self._deviating()
         why = () if self.why is None else story.of_why(self.why, conforms=self.conforms)
-        return (*passages, *why, *(Paragraph(f"note: {note}", "quiet") for note in self.notes))
+        notes = (Paragraph(f"note: {note}", "quiet") for note in self.notes)
+        return (*passages, *why, *notes, *(() if self.fix is None else story.of_fix(self.fix)))
 
     def _conforming(self) -> Iterator[Passage]:
         told = f" with {story.knobs_text(self.estimated)}" if self.estimated else ""
@@ -134,7 +137,18 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "nearest": None if verdict.nearest is None else _diagnosis(verdict.nearest),
         "finished": verdict.finished,
         "notes": list(verdict.notes),
+        "fix": None if verdict.fix is None else _fix(verdict.fix),
         "why": None if verdict.why is None else [claim.as_dict() for claim in verdict.why],
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "file": fix.file,
+        "diff": fix.diff or None,
+        "reason": fix.reason or None,
+        "tried": fix.tried,
+        "kept": fix.kept or None,
     }
 
 

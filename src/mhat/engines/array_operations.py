@@ -10,13 +10,8 @@ from typing import Any
 import array_api_compat
 
 from mhat.engines.array_powers import power
-from mhat.ops.tensors import (
-    BLOCK,
-    NEWTON_SCHULZ,
-    NEWTON_SCHULZ_EPS,
-    NEWTON_SCHULZ_ROUNDS,
-    padded_length,
-)
+from mhat.ops.orthogonality import EPS, SETS, USUAL
+from mhat.ops.tensors import BLOCK, padded_length
 
 Array = Any
 
@@ -131,14 +126,19 @@ def _cube_root(xp: Any, x: Array) -> Array:
 
 
 def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
-    def orthogonal(a: Array) -> Array:
+    def orthogonal(
+        a: Array,
+        eps: Array = EPS,
+        *,
+        set: str = USUAL,  # noqa: A002
+        rounds: int | None = None,
+    ) -> Array:
         if a.shape[-2] > a.shape[-1]:
-            return xp.matrix_transpose(orthogonal(xp.matrix_transpose(a)))
+            return xp.matrix_transpose(orthogonal(xp.matrix_transpose(a), eps, set=set, rounds=rounds))
         flat = xp.reshape(a, (*a.shape[:-2], -1))
-        size = xp.sqrt(blocked_sum(xp, flat * flat)) + NEWTON_SCHULZ_EPS
-        x = a / size[..., None, None]
-        first, second, third = NEWTON_SCHULZ
-        for _ in range(NEWTON_SCHULZ_ROUNDS):
+        size = xp.sqrt(blocked_sum(xp, flat * flat))[..., None, None] * SETS[set].stretch
+        x = a / (size + eps)
+        for first, second, third in SETS[set].of(rounds):
             square = x @ xp.matrix_transpose(x)
             x = first * x + (second * square + third * (square @ square)) @ x
         return x
@@ -176,6 +176,7 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
         "column_largest": lambda a: greatest_of(xp, xp.matrix_transpose(a))[..., None, :],
         "rows": lambda a: number(a.shape[-2], a),
         "columns": lambda a: number(a.shape[-1], a),
+        "identity": lambda a: xp.eye(a.shape[-1], dtype=a.dtype, device=array_api_compat.device(a)),
         "orthogonal": orthogonal,
         "eigh": eigen,
         "qr": factors,

@@ -76,7 +76,7 @@ class Exact:
         """Give the operation on numbers and tensors."""
         if op in MATRIX_OPERATIONS:
             function = MATRIX_OPERATIONS[op]
-            return lambda *tensors: _as_tensors(function(self.numbers, *map(rows_of, tensors)))
+            return lambda *tensors, **options: _as_tensors(function(self.numbers, *map(rows_of, tensors), **options))
         return elementwise(self.step_operation(op))
 
     def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Any]], Digits]:

@@ -7,7 +7,8 @@ from functools import reduce
 from typing import Any
 
 from mhat.engines.exact_numbers import Digits, Numbers
-from mhat.ops.tensors import BLOCK, NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS, padded_length
+from mhat.ops.orthogonality import EPS, SETS, USUAL
+from mhat.ops.tensors import BLOCK, padded_length
 
 Matrix = list[list[Digits]]
 
@@ -96,14 +97,27 @@ def columns(n: Numbers, a: Matrix) -> Digits:
     return n.number(len(a[0]))
 
 
-def orthogonal(n: Numbers, a: Matrix) -> Matrix:
-    """Make a matrix nearly orthogonal by Newton and Schulz's iteration with Muon's coefficients."""
+def identity(n: Numbers, a: Matrix) -> Matrix:
+    """Make the identity of the shape of a square matrix."""
+    return [[n.one if i == j else n.zero for j in range(len(a))] for i in range(len(a))]
+
+
+def orthogonal(
+    n: Numbers,
+    a: Matrix,
+    eps: Matrix | None = None,
+    *,
+    set: str = USUAL,  # noqa: A002
+    rounds: int | None = None,
+) -> Matrix:
+    """Make a matrix nearly orthogonal by Newton and Schulz's iteration with coefficients of a name."""
     if len(a) > len(a[0]):
-        return transpose(n, orthogonal(n, transpose(n, a)))
-    first, second, third = map(n.number, NEWTON_SCHULZ)
-    length = n.add(norm_of(n, [v for row in a for v in row]), n.number(NEWTON_SCHULZ_EPS))
+        return transpose(n, orthogonal(n, transpose(n, a), eps, set=set, rounds=rounds))
+    stretched = n.mul(norm_of(n, [v for row in a for v in row]), n.number(SETS[set].stretch))
+    length = n.add(stretched, n.number(EPS) if eps is None else eps[0][0])
     x = [[n.div(v, length) for v in row] for row in a]
-    for _ in range(NEWTON_SCHULZ_ROUNDS):
+    for triple in SETS[set].of(rounds):
+        first, second, third = map(n.number, triple)
         square = matmul(n, x, transpose(n, x))
         cubic = matmul(n, square, x)
         quintic = matmul(n, square, cubic)
@@ -153,5 +167,5 @@ REDUCTIONS: dict[str, Any] = {
 MATRIX_OPERATIONS: dict[str, Any] = {
     "matmul": matmul, "transpose": transpose, "row_mean": row_mean, "column_mean": column_mean,
     "row_largest": row_largest, "column_largest": column_largest, "rows": rows, "columns": columns,
-    "orthogonal": orthogonal, "eigh": eigh, "qr": qr,
+    "identity": identity, "orthogonal": orthogonal, "eigh": eigh, "qr": qr,
 }  # fmt: skip

@@ -11,6 +11,7 @@ import ctypes
 import math
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from mhat.dtypes import DTYPES
@@ -104,7 +105,7 @@ class Floats:
         definition = OPERATIONS[op]
         meaning, rounded = definition.meaning, self.rounded
         if definition.kind == "matrix":
-            return lambda *tensors: self._matrix(meaning, tensors)
+            return lambda *tensors, **options: self._matrix(partial(meaning, **options), tensors)
         if rounded is as_is:
             return elementwise(meaning)
         return elementwise(lambda *numbers: rounded(meaning(*numbers)))

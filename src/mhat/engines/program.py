@@ -7,6 +7,7 @@ whatever the precision of the tensors, and then entered into the tensors' arithm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from mhat.language.definition import Rule
@@ -31,7 +32,7 @@ class Arithmetic(Protocol):
     """What an engine brings: operations on tensors, on per-step doubles, and the way from one to the other."""
 
     def operation(self, op: str) -> Callable[..., Operand]:
-        """Give an elementwise or matrix operation on tensors."""
+        """Give an elementwise or matrix operation on tensors; options of it are keyword arguments."""
 
     def reduction(self, op: str, over: str | None) -> Callable[[Sequence[Operand]], Operand]:
         """Give a reduction over one tensor (a list of one), or over all tensors."""
@@ -186,7 +187,7 @@ def _applied(node: Operation, arguments: list[Compiled], operation: Callable[[st
     length = product_length(node)
     if length is not None:
         return _product(arguments[0], operation("mul"), length)
-    function = operation(node.op)
+    function = partial(operation(node.op), **dict(node.options)) if node.options else operation(node.op)
     if len(arguments) == 1:
         (only,) = arguments
         return lambda environment: function(only(environment))

@@ -52,8 +52,8 @@ class SmallArrays(Arrays):
             # A size enters as any number does, unrounded.
             return inner
 
-        def applied(*arguments: Array) -> Any:
-            result = inner(*arguments)
+        def applied(*arguments: Array, **options: Any) -> Any:
+            result = inner(*arguments, **options)
             return tuple(map(self.store, result)) if isinstance(result, tuple) else self.store(result)
 
         return applied

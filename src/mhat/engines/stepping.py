@@ -15,6 +15,7 @@ from mhat.engines.small import SmallArrays, is_small
 from mhat.engines.step_inputs import check_step, entries_of, floating
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
+from mhat.language.fit import matrix_of
 
 
 class Step(NamedTuple):
@@ -29,7 +30,8 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     """Run one step of a rule.
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
-    such arrays, one a tensor. `t`: the step number, from 1. `state`: what the step before gave, None at the first,
+    such arrays, one a tensor; of more than two dimensions where the rule says how it flattens them, and then states and
+    variables are those of the matrix. `t`: the step number, from 1. `state`: what the step before gave, None at the first,
     which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and
     bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are
     float32.
@@ -47,6 +49,8 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     xs, gs = (entries_of(name, several, value) for name, value in (("x", x), ("g", g)))
     given = [None] * len(xs) if state is None else entries_of("the state", several, state)
     gs = [floating(g, x) for g, x in zip(gs, xs, strict=True)] if len(gs) == len(xs) else gs
+    shapes = [tuple(np.shape(x)) for x in xs]
+    xs, gs = ([_as_matrix(rule, value) for value in values] for values in (xs, gs)) if _alike(xs, gs) else (xs, gs)
     check_step(rule, xs, gs, t, given, knobs)
     with np.errstate(all="ignore"):
         program = _program_for(rule, xs[0])
@@ -54,9 +58,25 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
         _start(program, environments, given)
         results = program.step(environments)
         steps = [_finished(program, *parts) for parts in zip(xs, results, environments, strict=True)]
+        steps = [s._replace(x=_shaped(s.x, shape)) for s, shape in zip(steps, shapes, strict=True)]
     if not several:
         return steps[0]
     return Step([s.x for s in steps], [s.state for s in steps], [s.variables for s in steps])  # type: ignore[arg-type]
+
+
+def _alike(xs: list[Any], gs: list[Any]) -> bool:
+    """Whether parameters and gradients have the same shapes."""
+    return [np.shape(x) for x in xs] == [np.shape(g) for g in gs]
+
+
+def _as_matrix(rule: Rule, value: Any) -> Any:
+    return _shaped(value, matrix_of(rule, tuple(np.shape(value))))
+
+
+def _shaped(value: Any, shape: tuple[int, ...]) -> Any:
+    if tuple(np.shape(value)) == shape:
+        return value
+    return array_api_compat.array_namespace(value).reshape(value, shape)
 
 
 def _program_for(rule: Rule, x: Any) -> Program:

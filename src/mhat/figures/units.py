@@ -272,7 +272,7 @@ _RULES: dict[str, _Rule] = {
     **dict.fromkeys(("mul", "div", "floordiv", "matmul"), _Analysis.multiplied),
     **dict.fromkeys(("sqrt", "cbrt"), _Analysis.rooted),
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"), _Analysis.number),
-    **dict.fromkeys(("sign", "orthogonal", "atan2", "size", "rows", "columns"), _Analysis.number),
+    **dict.fromkeys(("sign", "orthogonal", "identity", "atan2", "size", "rows", "columns"), _Analysis.number),
     **dict.fromkeys(("exp", "log", "sin", "cos", "tanh", "round"), _Analysis.function),
     "where": _Analysis.chosen,
     "pow": _Analysis.raised,

@@ -129,7 +129,7 @@ def _quotient(node: Expression) -> Quotient:
         return _times(parts[0][0], parts[1][0]), _times(parts[0][1], parts[1][1])
     if node.op == "div" and parts[1][0]:
         return _times(parts[0][0], parts[1][1]), _times(parts[0][1], parts[1][0])
-    return _opaque(node.op, node.over, parts)
+    return _opaque(node.op, (node.over, node.options), parts)
 
 
 def _power(node: Operation) -> Quotient:
@@ -149,12 +149,12 @@ def _power(node: Operation) -> Quotient:
     return made
 
 
-def _opaque(op: str, over: str | None, parts: list[Quotient]) -> Quotient:
-    return _atom(_key(op, over, parts))
+def _opaque(op: str, how: Any, parts: list[Quotient]) -> Quotient:
+    return _atom(_key(op, how, parts))
 
 
-def _key(op: str, over: str | None, parts: list[Quotient]) -> Any:
-    return op, over, tuple((frozenset(above.items()), frozenset(below.items())) for above, below in parts)
+def _key(op: str, how: Any, parts: list[Quotient]) -> Any:
+    return op, how, tuple((frozenset(above.items()), frozenset(below.items())) for above, below in parts)
 
 
 def _atom(key: Any) -> Quotient:

@@ -14,7 +14,7 @@ from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
 from mhat.language.inference import SCALAR, WHOLE, Dependence, Level, Shape, averages_squares, dependence, level, shapes
-from mhat.language.parsing import Parsed, parse_source
+from mhat.language.parsing import Parsed, flattening, parse_source
 from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
 from mhat.language.vocabulary import VOCABULARY, Meaning, meaning_of, meant_by
@@ -36,7 +36,9 @@ class Rule:
         paper: str = "",
         knobs: dict[str, str] | None = None,
         doc: str = "",
+        flatten: str | None = None,
     ) -> None:
+        self._flatten = flattening(flatten)
         self._origin = origin
         self._paper = paper
         self._knob_sentences = knobs or {}
@@ -60,7 +62,10 @@ class Rule:
     def _parsed(self) -> Parsed:
         if isinstance(self._origin, Tree):
             return Parsed(self._origin, self._doc, self._paper)
-        return parse_source(self.source)
+        parsed = parse_source(self.source)
+        if self._flatten is None:
+            return parsed
+        return replace(parsed, tree=replace(parsed.tree, flatten=self._flatten))
 
     @property
     def tree(self) -> Tree:
@@ -226,7 +231,7 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as text or tree: there nothing is run, and a call says so."""
         origin = self._origin if isinstance(self._origin, Tree) else self.source
-        return _again, (origin, self._paper, self._knob_sentences, self._doc)
+        return _again, (origin, self._paper, self._knob_sentences, self._doc, self._flatten)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Rule) and self.tree == other.tree)
@@ -239,8 +244,8 @@ class Rule:
         return self._hash
 
 
-def _again(origin: sources.SourceText | Tree, paper: str, knobs: dict[str, str], doc: str) -> Rule:
-    return Rule(origin, paper=paper, knobs=knobs, doc=doc)
+def _again(origin: sources.SourceText | Tree, paper: str, knobs: dict[str, str], doc: str, flatten: str | None) -> Rule:
+    return Rule(origin, paper=paper, knobs=knobs, doc=doc, flatten=flatten)
 
 
 def _number(rule: Rule, value: Any) -> Double:
@@ -256,25 +261,30 @@ def _number(rule: Rule, value: Any) -> Double:
 @overload
 def rule(origin: Callable[..., Any] | str, /) -> Rule: ...
 @overload
-def rule(*, paper: str = "", knobs: dict[str, str] | None = None) -> Callable[[Callable[..., Any]], Rule]: ...
+def rule(
+    *, paper: str = "", knobs: dict[str, str] | None = None, flatten: str | None = None
+) -> Callable[[Callable[..., Any]], Rule]: ...
 def rule(
     origin: Callable[..., Any] | str | None = None,
     /,
     *,
     paper: str = "",
     knobs: dict[str, str] | None = None,
+    flatten: str | None = None,
 ) -> Rule | Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function, as a decorator, or of a text, which is parsed and never executed.
 
-    `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. A text that is
-    not in the rule language raises LanguageError at once; a decorated function when it is first used.
+    `paper` names the publication, `knobs` says in a sentence what the rule's own knobs mean. `flatten` says how a rule
+    with matrix operations sees a tensor of more than two dimensions: "first", all axes but the first together, or
+    "last"; without it no such tensor is taken. A text that is not in the rule language raises LanguageError at once; a
+    decorated function when it is first used.
 
     >>> sgd = rule("def sgd(x, g, *, lr=0.1): return x - lr * g")
     >>> sgd.name, str(sgd.level), sgd.knobs
     ('sgd', 'per coordinate', {'lr': 0.1})
     """
     if origin is None:
-        return lambda function: Rule(function, paper=paper, knobs=knobs)
+        return lambda function: Rule(function, paper=paper, knobs=knobs, flatten=flatten)
     if isinstance(origin, Rule):
         return origin
     made = Rule(origin)
@@ -290,6 +300,8 @@ def of_tree(tree: Tree, *, paper: str = "", doc: str = "", knobs: dict[str, str]
     return Rule(tree, paper=paper, doc=doc, knobs=knobs)
 
 
-def of_source(source: sources.SourceText, *, paper: str = "", knobs: dict[str, str] | None = None) -> Rule:
-    """Make a rule of a text that stands in a file, which is not run; `paper` and `knobs` as in `rule`."""
-    return Rule(source, paper=paper, knobs=knobs)
+def of_source(
+    source: sources.SourceText, *, paper: str = "", knobs: dict[str, str] | None = None, flatten: str | None = None
+) -> Rule:
+    """Make a rule of a text that stands in a file, which is not run; the rest is as in `rule`."""
+    return Rule(source, paper=paper, knobs=knobs, flatten=flatten)

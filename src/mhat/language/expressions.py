@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+from collections.abc import Callable
 
 from mhat.errors import LanguageError, Place, abridged
 from mhat.language.source import SourceText
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation
-from mhat.ops.table import OPERATIONS
+from mhat.ops.orthogonality import MOST_ROUNDS, SETS, USUAL
+from mhat.ops.table import OPERATIONS, Definition
 
 BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod",
@@ -39,6 +41,7 @@ EXPRESSION_CURES: dict[type[ast.expr], str] = {
     ast.NamedExpr: "Write the assignment as a line of its own.",
 }
 
+Options = tuple[tuple[str, str | int], ...]
 
 # Deeper expressions could not be walked: Python has a limit of its own.
 DEEPEST = 100
@@ -104,8 +107,10 @@ class ExpressionParser:
             cure = f"A power is written with **: {self.typed(node.left)}**{self.typed(node.right)}."
         raise self.refuse(node, f"`{self.typed(node)}` is not in the rule language", cure)
 
-    def operation(self, node: ast.expr, op: str, arguments: list[ast.expr], over: str | None = None) -> Operation:
-        return Operation(op, tuple(map(self.expression, arguments)), over, self.place(node))
+    def operation(
+        self, node: ast.expr, op: str, arguments: list[ast.expr], over: str | None = None, options: Options = ()
+    ) -> Operation:
+        return Operation(op, tuple(map(self.expression, arguments)), over, self.place(node), options)
 
     def number(self, node: ast.Constant) -> Number:
         value = node.value
@@ -183,8 +188,9 @@ class ExpressionParser:
     def call(self, node: ast.Call, results: int) -> Operation:
         name = self.function_name(node.func)
         definition = OPERATIONS[name]
-        over = self.over(node, definition.kind == "reduction", name)
-        arity = 1 if definition.kind == "reduction" else definition.arity
+        over = self.over(node) if definition.kind == "reduction" else None
+        numbers, options = ([], ()) if definition.kind == "reduction" else self.keywords(node, definition)
+        arity = definition.arity
         if any(isinstance(argument, ast.Starred) for argument in node.args):
             raise self.refuse(node, "`*` is not in the rule language", "Write the arguments one by one.")
         if len(node.args) != arity:
@@ -196,7 +202,7 @@ class ExpressionParser:
                 f"`{name}` gives {definition.results} values" if definition.results > 1 else "this gives one value",
                 "Write `values, vectors = eigh(a)` or `q, r = qr(a)` as a line of its own.",
             )
-        return self.operation(node, name, node.args, over)
+        return self.operation(node, name, [*node.args, *numbers], over, options)
 
     def function_name(self, node: ast.expr) -> str:
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
@@ -210,12 +216,12 @@ class ExpressionParser:
         suggestion = f"Did you mean `{near[0]}`?" if near else f"The functions are {', '.join(sorted(known))}."
         raise self.refuse(node, f"there is no function `{typed}`", FUNCTION_CURES.get(name, suggestion))
 
-    def over(self, node: ast.Call, reduction: bool, name: str) -> str | None:
+    def over(self, node: ast.Call) -> str | None:
+        """Read what a reduction runs over."""
         over = None
         for keyword in node.keywords:
-            if not (reduction and keyword.arg == "over"):
-                cure = 'A reduction may have over="all", over all tensors.' if reduction else "Give it by position."
-                raise self.refuse(keyword, f"`{name}` takes no argument `{keyword.arg}`", cure)
+            if keyword.arg != "over":
+                raise self.no_keyword(node, keyword, 'A reduction may have over="all", over all tensors.')
             value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
             if value not in ("all", "tensor"):
                 raise self.refuse(
@@ -223,3 +229,40 @@ class ExpressionParser:
                 )
             over = "all" if value == "all" else None
         return over
+
+    def keywords(self, node: ast.Call, definition: Definition) -> tuple[list[ast.expr], Options]:
+        """Read what else a function may be given: numbers, in their order, and words."""
+        given: dict[str, ast.expr] = {}
+        for keyword in node.keywords:
+            known = (*definition.words, *definition.numbers)
+            if keyword.arg is None or keyword.arg not in known:
+                cure = f"It may have {', '.join(f'{name}=' for name in known)}." if known else "Give it by position."
+                raise self.no_keyword(node, keyword, cure)
+            given[keyword.arg] = keyword.value
+        words: dict[str, Callable[[ast.expr], str | int]] = {"set": self.coefficients, "rounds": self.rounds}
+        options = [(name, words[name](given[name])) for name in definition.words if name in given]
+        usual = {"set": USUAL, "rounds": len(SETS[str(dict(options).get("set", USUAL))].rounds)}
+        numbers = [given[name] for name in definition.numbers if name in given]
+        return numbers, tuple((name, value) for name, value in options if value != usual[name])
+
+    def no_keyword(self, node: ast.Call, keyword: ast.keyword, cure: str) -> LanguageError:
+        name = self.function_name(node.func)
+        return self.refuse(keyword, f"`{name}` takes no argument `{keyword.arg}`", cure)
+
+    def coefficients(self, node: ast.expr) -> str:
+        """Read the name of a set of coefficients."""
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and value in SETS:
+            return value
+        near = difflib.get_close_matches(str(value), SETS, n=1) if isinstance(value, str) else []
+        hint = f'Did you mean "{near[0]}"? ' if near else ""
+        known = ", ".join(f'"{name}"' for name in SETS)
+        raise self.refuse(node, f"there is no set of coefficients `{self.typed(node)}`", f"{hint}There are {known}.")
+
+    def rounds(self, node: ast.expr) -> int:
+        """Read how many rounds an iteration has: shapes and work must be known beforehand."""
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_ROUNDS:
+            cure = f"Write a whole number from 1 to {MOST_ROUNDS}."
+            raise self.refuse(node, f"`rounds={self.typed(node)}` counts no rounds", cure)
+        return value

@@ -6,6 +6,7 @@ It knows no arrays: a shape is a tuple of sizes, and `()` that of a number.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 
 from mhat.errors import BadValue, Place, abridged
 from mhat.language.definition import Rule
@@ -17,8 +18,21 @@ from mhat.ops.table import OPERATIONS
 Sizes = tuple[int, ...]
 
 
+# For a kernel of a convolution.
+FLATTEN = 'Give a tensor of rows and columns, or say in the rule how it becomes one: @mhat.rule(flatten="first").'
+
+
 class _Misfit(Exception):
     """What does not fit, what to do, and where."""
+
+
+def matrix_of(rule: Rule, tensor: Sizes) -> Sizes:
+    """Give the shape in which a rule sees a tensor: of more than two dimensions as the rule says, else its own."""
+    if rule.level != Level.MATRIX or len(tensor) < 3 or rule.tree.flatten is None:
+        return tensor
+    if rule.tree.flatten == "first":
+        return tensor[0], prod(tensor[1:])
+    return prod(tensor[:-1]), tensor[-1]
 
 
 def require_fit(rule: Rule, tensor: Sizes, called: str = "x") -> None:
@@ -31,11 +45,10 @@ def require_fit(rule: Rule, tensor: Sizes, called: str = "x") -> None:
     if len(tensor) != 2 or 0 in tensor:
         first = next(node for node in all_expressions(rule.tree) if _is_matrix_operation(node))
         said = f"has the shape {tensor}" if tensor else "is a number"
-        raise BadValue(
-            f"{_typed(first)} works on a matrix, and {called} {said}",
-            "Give a tensor of rows and columns, or another rule for this one.",
-            first.place,
-        )
+        cure = "Give a tensor of rows and columns, or another rule for this one."
+        if len(tensor) > 2 and 0 not in tensor:
+            cure = FLATTEN
+        raise BadValue(f"{_typed(first)} works on a matrix, and {called} {said}", cure, first.place)
     misfit = _misfit(rule, tensor)
     if misfit is not None:
         what, cure, place = misfit
@@ -91,7 +104,7 @@ def _sizes(node: Expression, known: dict[str, Sizes]) -> list[Sizes]:
 
 
 def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
-    for argument, sizes in zip(node.arguments, given, strict=True):
+    for argument, sizes in list(zip(node.arguments, given, strict=True))[: OPERATIONS[node.op].arity]:
         if len(sizes) != 2:
             what = f"{_typed(node)} works on a matrix, and {_typed(argument)} is a number"
             raise _Misfit(what, "Give it a matrix.", node.place)
@@ -102,7 +115,7 @@ def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
             what = f"{_typed(node)} joins the shapes {(rows, columns)} and {(below, width)}"
             raise _Misfit(what, "The columns of the first are the rows of the second: transpose one.", node.place)
         return [(rows, width)]
-    if node.op == "eigh" and rows != columns:
+    if node.op in ("eigh", "identity") and rows != columns:
         what = f"{_typed(node)} works on a square matrix, and this one has the shape {(rows, columns)}"
         raise _Misfit(what, "Give it a matrix such as `a @ transpose(a)`.", node.place)
     least = min(rows, columns)

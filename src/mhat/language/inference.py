@@ -199,6 +199,7 @@ def shape_of(node: Expression, known: Mapping[str, Shape]) -> list[Shape]:
         "rows": [SCALAR],
         "columns": [SCALAR],
         "orthogonal": [(rows, columns)],
+        "identity": [(rows, columns)],
         "eigh": [("1", rows), (rows, rows)],
         "qr": [(rows, "least" if rows != columns else rows), ("least" if rows != columns else rows, columns)],
     }

@@ -7,12 +7,24 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass
+from typing import Any
 
 from mhat.errors import LanguageError, Place
 from mhat.language.expressions import TOO_DEEP, ExpressionParser
 from mhat.language.inference import SCALAR, shape_of, shapes
 from mhat.language.source import ALL_OF_IT, SourceText
-from mhat.language.tree import ALSO_NAMES, INPUTS, Assignment, Expression, Knob, Operation, State, Tree, is_taken
+from mhat.language.tree import (
+    ALSO_NAMES,
+    FLATTENINGS,
+    INPUTS,
+    Assignment,
+    Expression,
+    Knob,
+    Operation,
+    State,
+    Tree,
+    is_taken,
+)
 from mhat.language.values import value_of
 from mhat.language.walking import all_expressions, names_in, subexpressions
 from mhat.ops.table import OPERATIONS
@@ -111,8 +123,8 @@ class _Parser:
         doc = ast.get_docstring(function)
         lines = function.body if doc is None else function.body[1:]
         body, result = self.lines(function, lines)
-        tree = Tree(function.name, inputs, states, knobs, body, result)
-        _check_sizes(tree)
+        tree = Tree(function.name, inputs, states, knobs, body, result, self.flatten(function))
+        _check_numbers(tree)
         return Parsed(tree, doc or "", self.paper(function))
 
     def function(self) -> ast.FunctionDef:
@@ -152,11 +164,18 @@ class _Parser:
             )
 
     def paper(self, function: ast.FunctionDef) -> str:
-        for decorator in function.decorator_list:
-            for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
-                if keyword.arg == "paper" and isinstance(keyword.value, ast.Constant):
-                    return str(keyword.value.value)
-        return ""
+        keyword = _told(function, "paper")
+        return str(keyword.value.value) if keyword is not None and isinstance(keyword.value, ast.Constant) else ""
+
+    def flatten(self, function: ast.FunctionDef) -> str | None:
+        keyword = _told(function, "flatten")
+        if keyword is None or not isinstance(keyword.value, ast.Constant):
+            # What is no literal has been looked at by the decorator itself.
+            return None
+        try:
+            return flattening(keyword.value.value)
+        except LanguageError as error:
+            raise self.refuse(keyword, error.what, error.cure) from None
 
     def signature(self, function: ast.FunctionDef) -> tuple[tuple[str, ...], tuple[State, ...], tuple[Knob, ...]]:
         arguments = function.args
@@ -333,12 +352,32 @@ class _Parser:
             raise self.refuse(node, f"`{name}` {taken}", "Choose another name.")
 
 
-def _check_sizes(tree: Tree) -> None:
-    """Refuse to ask for the size of a number."""
-    asked = [node for node in all_expressions(tree) if isinstance(node, Operation) and node.op in SIZES]
+def _told(function: ast.FunctionDef, name: str) -> ast.keyword | None:
+    """Find what a decorator is told by keyword."""
+    decorators = [each for each in function.decorator_list if isinstance(each, ast.Call)]
+    return next((keyword for each in decorators for keyword in each.keywords if keyword.arg == name), None)
+
+
+def flattening(value: Any) -> str | None:
+    """Check how a rule says that tensors of more than two dimensions are flattened; raises LanguageError."""
+    if value is None or (isinstance(value, str) and value in FLATTENINGS):
+        return value
+    known = ", or ".join(f'flatten="{name}" ({what})' for name, what in FLATTENINGS.items())
+    raise LanguageError(f"`flatten={value!r}` is not known", f"Write {known}.")
+
+
+def _check_numbers(tree: Tree) -> None:
+    """Refuse to ask for the size of a number, and tensors where a number is wanted."""
+    asked = [node for node in all_expressions(tree)
+             if isinstance(node, Operation) and (node.op in SIZES or OPERATIONS[node.op].numbers)]  # fmt: skip
     known = shapes(tree) if asked else {}
     for node in asked:
-        if shape_of(node.arguments[0], known) == [SCALAR]:
+        definition = OPERATIONS[node.op]
+        for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
+            if shape_of(argument, known) != [SCALAR]:
+                said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
+                raise LanguageError(said, f"Give a number or a knob: {name}=1e-8.", argument.place)
+        if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
             said = f"`{node.op}` asks for the size of a number"
             raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
 

@@ -1,10 +1,10 @@
 """The grammar of the rule language on one page: frozen nodes, each with its place. It knows no meaning and no text.
 
-    rule       = name, inputs, states, knobs, body of assignments, result
+    rule       = name, inputs, states, knobs, body of assignments, result, flatten
     state      = name, start: expression over knobs, `x` and the first `g`
     knob       = name, default: number, or expression over earlier knobs
     assignment = targets (several only for `eigh` and `qr`), value: expression
-    expression = Number | Name | Operation(op, arguments, over)
+    expression = Number | Name | Operation(op, arguments, over, options)
 
 Every operator and every function call is an `Operation` named as in `mhat.ops.OPERATIONS`; `a if c
 else b` is `where`. Two trees are equal if they mean the same assignments: places do not count.
@@ -28,6 +28,8 @@ RESERVED = {
     "g_used": "is what a trace calls the `g` that a rule assigns",
     "inf": "is infinity",
 }
+# How a rule per matrix sees a tensor of more dimensions, if it says so.
+FLATTENINGS = {"first": "all axes but the first together", "last": "all axes but the last together"}
 KNOBS_MAY_BE = frozenset({"rule"})
 # Functions whose names a rule that does not call them may have for its own: they are words that people use.
 ALSO_NAMES = frozenset({
@@ -61,12 +63,17 @@ class Name:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operator or a function applied to its arguments; `over` is "all" for a reduction over all tensors."""
+    """An operator or a function applied to its arguments; `over` is "all" for a reduction over all tensors.
+
+    `options` are words given by keyword, such as the coefficients of `orthogonal`; a number given so, its `eps`, is a
+    further argument.
+    """
 
     op: str
     arguments: tuple[Expression, ...]
     over: str | None = None
     place: Place | None = field(default=None, compare=False, repr=False)
+    options: tuple[tuple[str, str | int], ...] = ()
 
 
 Expression = Number | Name | Operation
@@ -102,7 +109,7 @@ class Knob:
 
 @dataclass(frozen=True)
 class Tree:
-    """A whole rule."""
+    """A whole rule. `flatten`: how a rule per matrix sees tensors of more dimensions, None where it takes none."""
 
     name: str
     inputs: tuple[str, ...]
@@ -110,6 +117,7 @@ class Tree:
     knobs: tuple[Knob, ...]
     body: tuple[Assignment, ...]
     result: Expression
+    flatten: str | None = None
 
     @cached_property
     def state_names(self) -> tuple[str, ...]:
@@ -137,9 +145,12 @@ def check_expression(node: Expression) -> None:
     definition = OPERATIONS.get(node.op)
     if definition is None:
         raise ValueError(f"there is no operation {node.op!r}")
-    arity = 1 if definition.kind == "reduction" else definition.arity
-    if len(node.arguments) != arity:
+    arity = definition.arity
+    if not arity <= len(node.arguments) <= arity + len(definition.numbers):
         raise ValueError(f"{node.op} takes {arity} arguments, not {len(node.arguments)}")
+    for name, _ in node.options:
+        if name not in definition.words:
+            raise ValueError(f"{name}= does not belong to {node.op}")
     if node.over is not None and (definition.kind != "reduction" or node.over != "all"):
         raise ValueError(f"over={node.over!r} does not belong to {node.op}")
     for argument in node.arguments:

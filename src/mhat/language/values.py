@@ -26,6 +26,6 @@ def value_of(node: Expression, known: Mapping[str, float]) -> float:
     if definition.kind == "reduction":
         return float(definition.meaning(values))
     if definition.kind == "matrix":
-        result = definition.meaning(*([[value]] for value in values))
+        result = definition.meaning(*([[value]] for value in values), **dict(node.options))
         return float(result if isinstance(result, float) else result[0][0])
     return float(definition.meaning(*values))

@@ -100,12 +100,15 @@ STARTING_RATES = (
 # What others call the knobs, in plain spelling; the first that is there and not taken otherwise is the knob.
 ALIASES: dict[str, tuple[str, ...]] = {
     "lr": ("learningrate", "stepsize", "lrate", "rate", "eta", "alpha", *STARTING_RATES),
-    "beta1": ("b1", "betam", "rho1", "beta", "momentum", "mu"),
-    "beta2": ("b2", "betav", "rho2", "rho", "decayrate"),
+    "beta1": ("b1", "betam", "rho1", "decay1", "decayrate1", "beta", "momentum", "mu"),
+    "beta2": ("b2", "betav", "rho2", "decay2", "decayrate2", "rho", "decayrate"),
     "beta3": ("b3",),
     "eps": ("epsilon", "delta"),
     "weight_decay": ("wd", "weightdecayrate", "l2", "l2reg", "lambda", "lam", "lamb", "lambda_", "decay"),
-    "momentum": ("mu", "beta", "gamma", "beta1", "b1", "alpha"),
+    "momentum": (
+        "mu", "beta", "gamma", "beta1", "b1", "mass", "friction", "inertia", "discount", "momentumcoefficient",
+        "momentumrate", "momentumfactor", "momentumcoeff", "alpha",
+    ),
     "momentum_decay": ("scheduledecay", "psi"),
     "rho": ("decayrate", "decay", "alpha", "gamma", "beta2", "beta", "discountingfactor", "smoothing"),
     "nu1": ("v1",),

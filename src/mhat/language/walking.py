@@ -26,7 +26,7 @@ def names_in(node: Expression) -> set[str]:
 def values_in(node: Expression) -> set[str]:
     """Collect the names whose values an expression reads: not those of which it asks only how large they are."""
     if isinstance(node, Operation):
-        sized = node.op in ("size", "rows", "columns")
+        sized = node.op in ("size", "rows", "columns", "identity")
         return set() if sized else set().union(*map(values_in, node.arguments))
     return {node.id} if isinstance(node, Name) else set()
 

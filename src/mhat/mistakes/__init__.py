@@ -12,6 +12,7 @@
     limits          caution, a floor in place of eps, signs and norms
     numbered        changes with a number of their own, which can be estimated
     averages        other kinds of averages, products, differences
+    matrices        matrices turned, multiplied in another order, averaged along the other side, other iterations
     new_states      a state that the rule does not have
     collection      all of them together
     dialects        documented other forms, which are no mistakes

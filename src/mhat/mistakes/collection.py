@@ -9,7 +9,9 @@ from itertools import combinations
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import USUAL, meaning_of
 from mhat.language.walking import names_in, subexpressions
-from mhat.mistakes import averages, limits, lines, new_states, numbered, throughout
+from mhat.mistakes import (
+    averages, brackets, conditions, food, limits, lines, matrices, new_states, numbered, throughout, truncated,
+)  # fmt: skip
 from mhat.mistakes.expressions import Key, changes, grafts, insertions, mixtures
 from mhat.mistakes.paths import ONE, TWO, G, T, X, operation
 from mhat.mistakes.shapes import is_correction, terms
@@ -27,11 +29,12 @@ SEVERAL = (
     lines.stored_back, throughout.counted, throughout.knobs_exchanged, throughout.corrections_complemented,
     throughout.terms_in_turn, lines.aliased, lines.skipped_at_zero, throughout.moved_terms,
 )  # fmt: skip
-EARLY = (limits.eps_before_correction, limits.reduced_over_all, throughout.weights_elsewhere)
-STORED = (lines.also_stored, lines.result_stored, lines.averaged)
+EARLY = (limits.eps_before_correction, limits.reduced_over_all, throughout.weights_elsewhere, matrices.of_matrices)
+STORED = (brackets.bracketed, food.fed, lines.stale, lines.also_stored, lines.result_stored, lines.averaged)
 FAR = (
     limits.floored, limits.guarded, limits.cautious, limits.signs, limits.normalised, averages.averaging,
-    numbered.numbered, new_states.remembering, new_states.scheduled, new_states.powers_in_a_line,
+    numbered.numbered, matrices.iterations, new_states.remembering, new_states.scheduled, new_states.powers_in_a_line,
+    conditions.changing, truncated.truncated,
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ OTHER_OPERATOR = {
     "sin": ("cos",),
     "cos": ("sin",),
 }
+# What an input is that rules seldom read.
+EXPLAINED = {"k": ", the number of the tensor,", "n": ", how many tensors there are,"}
 # Steps after which a counter that is advanced once an epoch goes up.
 EPOCHS = (2, 3, 4, 5, 6, 7, 8, 10)
 
@@ -65,7 +67,8 @@ def _changes_at(part: Expression, path: Path, visible: tuple[str, ...], knobs: t
 def _names(part: Name, path: Path, visible: tuple[str, ...], knobs: tuple[str, ...]) -> Iterator[Change]:
     for other in visible:
         if other != part.id:
-            sentence = f"`{other}` stands where `{part.id}` should"
+            known = f"`{other}`{EXPLAINED.get(other, '')}"
+            sentence = f"{known} stands where `{part.id}` should"
             yield Change(Name(other), sentence, "name", ("name", path, part.id, other))
     if part.id in knobs:
         complement = operation("sub", ONE, part)
@@ -99,6 +102,11 @@ def counters() -> Iterator[tuple[Expression, str]]:
     )
     yield operation("mul", Name("n"), t), "the step counter advances once for every tensor, all before the step"
     yield operation("mul", TWO, t), "the step counter advances twice a step"
+    yield operation("div", ONE, t), "the exponent is `1 / t` where `t` should stand"
+    yield operation("sqrt", t), "the exponent is `sqrt(t)` where `t` should stand"
+    yield operation("pow", t, TWO), "the exponent is `t**2` where `t` should stand"
+    added_up = operation("div", operation("mul", t, operation("add", t, ONE)), TWO)
+    yield added_up, "the powers of all steps are multiplied: `t * (t + 1) / 2` stands where `t` should"
     later = operation("add", t, operation("gt", Name("k"), ONE))
     yield later, "the step counter advances after the first tensor, not after the last"
     for length in EPOCHS:

@@ -10,7 +10,7 @@ from mhat.language.tree import Assignment, Expression, Name, Number, Operation, 
 from mhat.language.vocabulary import meaning_of
 from mhat.language.walking import names_in, renamed, subexpressions
 from mhat.mistakes.paths import ONE, TWO, ZERO, G, T, X, operation, said
-from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, line_spots
+from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, line_spots, spots_in, worded_slots
 
 
 def reading_after(tree: Tree, index: int, new: dict[str, str]) -> list[tuple[Slot, Content]]:
@@ -212,6 +212,21 @@ def moved(tree: Tree) -> Iterator[Edit]:
         emptied: list[tuple[Slot, Content]] = [(("line", i), ()) for i in updates]
         end = (("line", last), (tree.body[last], *(tree.body[i] for i in updates)))
         yield Edit("the step is taken with the states of the step before", (*emptied, end), "moved")
+
+
+def stale(tree: Tree) -> Iterator[Edit]:
+    """Read a state at one place as it was before this step, and everywhere else as it is now."""
+    for spot in line_spots(tree):
+        target = spot.target
+        if target not in tree.state_names:
+            continue
+        old = f"{target}_old"
+        kept: tuple[Slot, Content] = (spot.slot, (Assignment((old,), Name(target)), spot.line))
+        later = [whole for whole in worded_slots(tree) if whole.slot == RESULT or whole.index > spot.index]
+        for place in (inner for whole in later for inner in spots_in(whole)):
+            if place.part == Name(target):
+                sentence = f"{place.where} `{target}` is still that of the step before"
+                yield Edit(sentence, (kept, place.change(Name(old))), "stale", 1.1)
 
 
 def started(tree: Tree) -> Iterator[Edit]:

@@ -13,7 +13,7 @@ from mhat.language.walking import names_in
 from mhat.mistakes.lines import before_all
 from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, places, replaced, said
 from mhat.mistakes.shapes import is_correction, terms
-from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot, Spot, line_spots
+from mhat.mistakes.slots import FIRST, RESULT, Content, Edit, Slot, Spot, line_spots, spots
 from mhat.mistakes.throughout import exchanged_name, throughout
 from mhat.notation.decimals import near
 
@@ -25,9 +25,10 @@ Where = Callable[[Assignment], bool]
 LIMITS = (1.0, 0.1, 0.5, 2.0, 5.0, 10.0)
 NORMS = (1.0, 0.1, 0.5, 5.0, 10.0)
 SHARES = (0.01, 0.1, 1e-3, 1e-4, 5e-4)
-FACTORS = (0.5, 2.0, 0.1, 10.0, 1.0 / 32)
+FACTORS = (0.5, 2.0, 0.1, 10.0, 0.9, 0.99, 1.0 / 32)
 DECAYS = (0.99, 0.9, 0.95, 0.96, 0.995, 0.999)
 RATES = (0.01, 0.1, 1e-3, 1.0)
+CORRECTIONS, POWERS = (0.1, 0.001, 0.01, 0.5, 0.9, 0.999), (2, 3, 10, 100, 1000)
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 # Shorter ones are among the counters that stand in single lines too.
 EPOCHS = (12, 20)
@@ -36,7 +37,7 @@ ONCE = "the step counter advances once in {}"
 
 def numbered(tree: Tree) -> Iterator[Edit]:
     """Yield all of them, each with the usual numbers."""
-    for family in (_limits, _terms, _factors, _schedules, _counts):
+    for family in (_limits, _terms, _factors, _schedules, _counts, _fixed):
         for make, usual in family(tree):
             yield from (open_edit(make, value) for value in usual)
 
@@ -61,6 +62,21 @@ def _limits(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             return spot.edit(clip, f"{said(spot.part)} is clipped to {near(limit)}", "clipped", 1.2)
 
         yield of_value, LIMITS
+    for spot in _read_in_the_result(tree):
+
+        def of_read(limit: float, spot: Spot = spot) -> Edit:
+            clip = operation("clip", spot.part, operation("neg", Number(limit)), Number(limit))
+            return spot.edit(clip, f"{said(spot.part)} is clipped to {near(limit)} where x is moved", "clipped", 1.15)
+
+        yield of_read, LIMITS
+    for spot in (*_step(tree), *(spot for spot in line_spots(tree) if _is_stepped(spot))):
+
+        def of_length(limit: float, spot: Spot = spot) -> Edit:
+            kept = operation("minimum", ONE, operation("div", Number(limit), Operation("norm", (spot.part,))))
+            sentence = f"{said(spot.part)} is clipped to the norm {near(limit)}"
+            return spot.edit(operation("mul", spot.part, kept), sentence, "clipped", 1.25)
+
+        yield of_length, NORMS
     for over, whose in ((None, "tensor"), ("all", "model")):
         for added, cost in ((0.0, 1.15), (1e-6, 1.2)):
 
@@ -81,6 +97,19 @@ def _step(tree: Tree) -> Iterator[Spot]:
         yield Spot(tree, RESULT, (), tree.result).below(1)
 
 
+def _read_in_the_result(tree: Tree) -> Iterator[Spot]:
+    """Yield the states and the sums that the result is made of."""
+    for step in _step(tree):
+        for path, part in places(step.part):
+            state = isinstance(part, Name) and part.id in tree.state_names
+            if path and (state or (isinstance(part, Operation) and part.op in ("add", "sub"))):
+                yield step.below(*path)
+
+
+def _is_stepped(spot: Spot) -> bool:
+    return spot.target in names_in(spot.tree.result) and "t" not in names_in(spot.part)
+
+
 def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
     """Let the parameter decay by a number that the rule does not have: in the gradient, in the step, or all of x."""
     for pull, word in ((X, "x"), (operation("sign", X), "sign(x)")):
@@ -96,6 +125,14 @@ def _terms(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
         yield coupled, SHARES
         yield decoupled, SHARES
+
+    def scaled(share: float) -> Edit:
+        pull = operation("mul", operation("mul", Name("lr"), Number(share)), X)
+        sentence = f"`lr * {near(share)} * x` is taken from the new x"
+        return Edit(sentence, ((RESULT, operation("sub", tree.result, pull)),), "term added", 1.1)
+
+    if "lr" in tree.knob_names and "weight_decay" not in tree.knob_names:
+        yield scaled, SHARES
 
     def shrunk(share: float) -> Edit:
         result = operation("mul", Number(1.0 - share), tree.result)
@@ -113,7 +150,7 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
 
     yield of_gradient, FACTORS
     averages = (spot for spot in line_spots(tree) if shares_of(spot.line) is not None)
-    factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages)]
+    factors = [*_step(tree), *(term.spot for term in terms(tree)), *(spot.below(1) for spot in averages), *_kept(tree)]
     for spot in {(spot.slot, spot.path): spot for spot in factors}.values():
 
         def of_part(factor: float, spot: Spot = spot) -> Edit:
@@ -121,6 +158,13 @@ def _factors(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             return spot.edit(operation("mul", Number(factor), spot.part), sentence, "factor added", 1.2)
 
         yield of_part, FACTORS
+
+
+def _kept(tree: Tree) -> Iterator[Spot]:
+    """Yield what is kept of a state whole, where it is added to: a sum that forgets."""
+    for spot in line_spots(tree):
+        if spot.target in tree.state_names and isinstance(spot.part, Operation) and spot.part.op in ("add", "maximum"):
+            yield from (spot.below(i) for i in (0, 1) if spot.part.arguments[i] == Name(spot.target))
 
 
 def _schedules(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
@@ -209,6 +253,27 @@ def _counts(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
         return Edit(f"the parameter moves once in {near(steps)} steps only", ((RESULT, result),), "now and then", 1.15)
 
     yield moving, COUNTS
+
+
+def _fixed(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
+    """Put a number where a correction, or its power of the step number, should be."""
+    for spot in spots(tree):
+        part = spot.part
+        if is_correction(part):
+
+            def whole(number: float, spot: Spot = spot) -> Edit:
+                sentence = f"{spot.where} the number {near(number)} stands where {said(spot.part)} should"
+                return spot.edit(Number(number), sentence, "constant", 1.1)
+
+            yield whole, CORRECTIONS
+        if isinstance(part, Operation) and part.op == "pow" and part.arguments[1] == T:
+
+            def power(number: float, spot: Spot = spot) -> Edit:
+                assert isinstance(spot.part, Operation)
+                new = operation("pow", spot.part.arguments[0], Number(number))
+                return spot.edit(new, f"{spot.where} {said(new)} stands where {said(spot.part)} should", "constant", 1.15)
+
+            yield power, POWERS
 
 
 def _uncorrected(tree: Tree, holds: Expression) -> tuple[tuple[Slot, Content], ...]:

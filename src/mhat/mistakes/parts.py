@@ -107,7 +107,7 @@ class Anatomy:
         if any(part == base for _, part in places(new)):
             found[slot, path, "around"] = mapped(new, lambda n: reference(slot, path) if n == base else n)
             return
-        if isinstance(new, Operation) and (new.op, new.over) == (base.op, base.over):
+        if isinstance(new, Operation) and _kind(new) == _kind(base):
             pairs = list(zip(base.arguments, new.arguments, strict=True))
             if all(isinstance(old, Operation) for old, now in pairs if old != now):
                 for i, (old, now) in enumerate(pairs):
@@ -200,6 +200,11 @@ def _from_the_leaves(node: Expression, path: Path = ()) -> Iterator[tuple[Path, 
         for i, argument in enumerate(node.arguments):
             yield from _from_the_leaves(argument, (*path, i))
         yield path, node
+
+
+def _kind(node: Operation) -> tuple[Any, ...]:
+    """Give all of an operation but its arguments."""
+    return node.op, node.over, node.options, len(node.arguments)
 
 
 def _with_references(

@@ -164,7 +164,7 @@ def assembled(tree: Tree, changes: Mapping[Slot, Content], *, checked: bool = Tr
     inputs = _inputs(tree, states, body, result) if checked else tree.inputs  # type: ignore[arg-type]
     if inputs is None:
         return None
-    return Tree(tree.name, inputs, states, tree.knobs, tuple(body), result)  # type: ignore[arg-type]
+    return Tree(tree.name, inputs, states, tree.knobs, tuple(body), result, tree.flatten)  # type: ignore[arg-type]
 
 
 def _inputs(

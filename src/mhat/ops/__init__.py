@@ -27,8 +27,9 @@ inf = math.inf
 
 __all__ = [
     "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean", "columns",
-    "cos", "eigh", "exp", "inf", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm", "orthogonal", "qr", "round",
-    "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh", "transpose", "where",
+    "cos", "eigh", "exp", "identity", "inf", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm",
+    "orthogonal", "qr", "round", "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh",
+    "transpose", "where",
 ]  # fmt: skip
 
 
@@ -52,8 +53,9 @@ def _on_one(meaning: Callable[..., Any]) -> Callable[..., Double]:
 
 def _on_one_by_one(meaning: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(meaning)
-    def called(x: float) -> Any:
-        result = meaning([[float(x)]])
+    def called(x: float, **more: Any) -> Any:
+        numbers = {name: [[float(value)]] for name, value in more.items() if name == "eps"}
+        result = meaning([[float(x)]], **{**more, **numbers})
         if isinstance(result, tuple):
             return tuple(Double(part[0][0]) for part in result)
         return Double(result if isinstance(result, float) else result[0][0])
@@ -88,6 +90,7 @@ row_largest = _on_one_by_one(tensors.row_largest)
 column_largest = _on_one_by_one(tensors.column_largest)
 rows = _on_one_by_one(tensors.rows)
 columns = _on_one_by_one(tensors.columns)
+identity = _on_one_by_one(tensors.identity)
 orthogonal = _on_one_by_one(tensors.orthogonal)
 eigh = _on_one_by_one(tensors.eigh)
 qr = _on_one_by_one(tensors.qr)

@@ -18,7 +18,8 @@ class Definition:
     """What one operation of the rule language is.
 
     `meaning` defines it: on floats for elementwise operations, on a flat list of floats for
-    reductions, on a list of rows for matrix operations. `results` counts what it gives back.
+    reductions, on a list of rows for matrix operations. `results` counts what it gives back; `arity` what it must be
+    given, to which keyword arguments may come.
     """
 
     name: str
@@ -29,6 +30,9 @@ class Definition:
     meaning: Callable[..., Any]
     sentence: str
     results: int = 1
+    # Keyword arguments in a rule: numbers, which are further arguments of the meaning, and words.
+    numbers: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def elementwise(self) -> bool:
@@ -44,7 +48,15 @@ class Definition:
 OPERATIONS: dict[str, Definition] = {}
 
 
-def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int = 1) -> Callable[[F], F]:
+def define(
+    kind: Kind,
+    *,
+    symbol: str = "",
+    precedence: int = CALL,
+    results: int = 1,
+    numbers: tuple[str, ...] = (),
+    words: tuple[str, ...] = (),
+) -> Callable[[F], F]:
     """Enter a function into the table as the meaning of the operation of its name."""
 
     def enter(meaning: F) -> F:
@@ -53,7 +65,9 @@ def define(kind: Kind, *, symbol: str = "", precedence: int = CALL, results: int
         # Python -OO keeps no docstrings: then the names of the arguments say what it takes.
         arguments = ", ".join(meaning.__code__.co_varnames[:arity])
         sentence = (meaning.__doc__ or f"{name}({arguments}).").strip().splitlines()[0]
-        OPERATIONS[name] = Definition(name, symbol or name, kind, arity, precedence, meaning, sentence, results)
+        OPERATIONS[name] = Definition(
+            name, symbol or name, kind, arity, precedence, meaning, sentence, results, numbers, words
+        )
         return meaning
 
     return enter

@@ -10,13 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from mhat.ops.elementwise import div, sqrt
+from mhat.ops.orthogonality import EPS, SETS, USUAL
 from mhat.ops.table import MULTIPLY, define
 
 BLOCK = 1024
-# Newton-Schulz: coefficients of the quintic and number of rounds (Jordan 2024, Muon).
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-NEWTON_SCHULZ_ROUNDS = 5
-NEWTON_SCHULZ_EPS = 1e-7
 
 Matrix = list[list[float]]
 Rounding = Callable[[float], float]
@@ -125,14 +122,26 @@ def columns(a: Matrix) -> float:
 
 
 @define("matrix")
-def orthogonal(a: Matrix) -> Matrix:
+def identity(a: Matrix) -> Matrix:
+    """The identity of the shape of a square matrix, whatever its numbers are."""
+    return [[float(i == j) for j in range(len(a))] for i in range(len(a))]
+
+
+@define("matrix", numbers=("eps",), words=("set", "rounds"))
+def orthogonal(
+    a: Matrix,
+    eps: Matrix | None = None,
+    *,
+    set: str = USUAL,  # noqa: A002
+    rounds: int | None = None,
+) -> Matrix:
     """Nearly orthogonal matrix of the same directions: five rounds of Newton-Schulz (Jordan 2024, Muon)."""
     if len(a) > len(a[0]):
-        return transpose(orthogonal(transpose(a)))
-    length = norm([value for row in a for value in row]) + NEWTON_SCHULZ_EPS
+        return transpose(orthogonal(transpose(a), eps, set=set, rounds=rounds))
+    coefficients = SETS[set]
+    length = norm([value for row in a for value in row]) * coefficients.stretch + (EPS if eps is None else eps[0][0])
     x = [[div(value, length) for value in row] for row in a]
-    first, second, third = NEWTON_SCHULZ
-    for _ in range(NEWTON_SCHULZ_ROUNDS):
+    for first, second, third in coefficients.of(rounds):
         square = matmul(x, transpose(x))
         fourth = matmul(square, square)
         mixed = [

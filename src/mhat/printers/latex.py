@@ -66,7 +66,7 @@ class LatexPrinter(Printer):
         "column_largest": rf"\max_{{{_word('columns')}}}",
         "rows": _word("rows"),
         "columns": _word("columns"),
-        "orthogonal": _word("orthogonal"),
+        "identity": _word("identity"),
         "eigh": _word("eigh"),
         "qr": _word("qr"),
     }
@@ -165,6 +165,10 @@ class LatexPrinter(Printer):
 
     def print_mean(self, node: Operation) -> Printed:
         return self.called(_word("mean") + _over(node), node)
+
+    def print_orthogonal(self, node: Operation) -> Printed:
+        options = [_word(str(value).replace(" ", r"\ ")) for _, value in node.options]
+        return self.called(_word("orthogonal") + (f"_{{{','.join(options)}}}" if options else ""), node)
 
     def print_largest(self, node: Operation) -> Printed:
         return self.called(rf"\max{_over(node)}", node)

@@ -140,6 +140,11 @@ class MathmlPrinter(Printer):
     def print_transpose(self, node: Operation) -> Printed:
         return Printed(f"<msup>{_row(self.expression(node.arguments[0], POWER + 1))}<mo>⊤</mo></msup>", POWER)
 
+    def print_orthogonal(self, node: Operation) -> Printed:
+        options = ", ".join(str(value) for _, value in node.options)
+        function = _word("orthogonal")
+        return self.called(f"<msub>{function}<mtext>{escape(options)}</mtext></msub>" if options else function, node)
+
     def print_where(self, node: Operation) -> Printed:
         condition, first, second = node.arguments
         parts = self.expression(first, ADD), self.expression(condition, OR), self.expression(second)

@@ -73,6 +73,11 @@ class PythonPrinter(Printer):
         over = f', over="{node.over}"' if node.over else ""
         return Printed(f"{node.op}({self.expression(node.arguments[0])}{over})")
 
+    def print_orthogonal(self, node: Operation) -> Printed:
+        matrix, *eps = map(self.expression, node.arguments)
+        options = [f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in node.options]
+        return Printed(f"orthogonal({', '.join([matrix, *options, *(f'eps={each}' for each in eps)])})")
+
     print_sum = print_mean = print_norm = print_largest = print_size = reduction
 
     def print_where(self, node: Operation) -> Printed:
@@ -100,10 +105,14 @@ def line_text(line: Assignment) -> str:
 
 
 def rule_text(rule: Rule | Tree, *, doc: str = "") -> str:
-    """Print a whole rule as a function, with a docstring if one is given; it ends without a line break."""
+    """Print a whole rule as a function, with a docstring if one is given; it ends without a line break.
+
+    A rule that says how tensors are flattened has the decorator that says so.
+    """
     tree = rule.tree if isinstance(rule, Rule) else rule
     lines = [*_docstring(doc), *map(line_text, tree.body), f"return {PRINTER.whole(tree.result)}"]
-    return "\n".join([_signature(tree), *(f"{INDENT}{line}" if line else "" for line in lines)])
+    flatten = [f'@rule(flatten="{tree.flatten}")'] if tree.flatten else []
+    return "\n".join([*flatten, _signature(tree), *(f"{INDENT}{line}" if line else "" for line in lines)])
 
 
 def module_text(rule: Rule, doc: str) -> str:
@@ -114,7 +123,8 @@ def module_text(rule: Rule, doc: str) -> str:
     infinite = any(isinstance(node, Number) and math.isinf(node.value) for node in all_expressions(rule.tree))
     used |= {"inf"} if infinite or any(map(math.isinf, rule.knobs.values())) else set()
     imports = ["from mhat import rule", *([f"from mhat.ops import {', '.join(sorted(used))}"] if used else [])]
-    return "\n".join(['"""' + doc + '"""', "", *imports, "", "", "@rule", rule_text(rule), ""])
+    decorator = [] if rule.tree.flatten else ["@rule"]
+    return "\n".join(['"""' + doc + '"""', "", *imports, "", "", *decorator, rule_text(rule), ""])
 
 
 def start_text(node: Expression) -> str:

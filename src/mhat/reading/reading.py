@@ -32,6 +32,7 @@ NEAR = {"float64": 1e-11, "float32": 3e-5}
 ROUGH = 3e-2
 # How near numbers of the step must come to what is made of `t` and knobs.
 CLOSE = {"float64": 4e-12, "float32": 3e-6}
+ROUNDED = "numbers are rounded to float32 on the way, which a rule does not say"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _folded(subject: Subject, courses: list[Course], name: str) -> Reading:
         notes.append(f"x starts at {', '.join(map(brief, sorted(starts)))}")
     near = NEAR.get(subject.dtype, ROUGH)
     if near < NEAR["float32"] and any(course.is_rounded for course in courses):
-        notes.append("numbers are rounded to float32 on the way, which a rule does not say")
+        notes.append(ROUNDED)
         near = NEAR["float32"]
     agreement, problem = _held_against(subject, rule, near, starts.pop() if len(starts) == 1 else 0.0)
     complete = bool(agreement) and all(each.holds for each in agreement) and not problem

@@ -6,9 +6,11 @@ It sees no tape and no framework.
 from __future__ import annotations
 
 import heapq
+import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mhat.errors import Place
 from mhat.language.tree import Assignment, Expression, Knob, Name, Number, Operation, State, Tree, is_taken
 from mhat.language.vocabulary import VOCABULARY
 from mhat.language.walking import names_in
@@ -290,7 +292,7 @@ class Writer:
             return self._choice(part, inner)
         if part.op not in OPERATIONS:
             raise Unreadable(f"`{part.op}` is not in the rule language", part.place)
-        return Operation(part.op, tuple(inner), part.over)
+        return Operation(part.op, tuple(inner), part.over, _place(part))
 
     def _choice(self, part: Part, inner: list[Expression]) -> Expression:
         made = inner[-1]
@@ -307,6 +309,16 @@ class Writer:
         if start.kind == "number" and len(set(start.values.values())) > 1:
             raise Unreadable("a state starts elsewhere each time")
         return tidied(self._expression(start))
+
+
+def _place(part: Part) -> Place | None:
+    """Give the place in the source that an operation came from."""
+    span = next(iter(part.place), None)
+    if span is None or span[0].startswith("<"):
+        return None
+    file, line, end, column, end_column = span
+    text = linecache.getline(file, line)
+    return Place(file, line, column + 1, end_column + 1 if end == line else len(text), text)
 
 
 def _plain(name: str) -> str:

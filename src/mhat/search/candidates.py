@@ -8,10 +8,11 @@ from typing import Any
 
 from mhat.language.tree import Tree
 from mhat.language.vocabulary import USUAL
+from mhat.language.walking import names_in
 from mhat.mistakes import edits_of
 from mhat.mistakes.collection import literal, literals
 from mhat.mistakes.parts import Anatomy, Filling, Part
-from mhat.mistakes.slots import Edit, assembled
+from mhat.mistakes.slots import Content, Edit, assembled
 from mhat.search.effort import Effort
 
 
@@ -53,6 +54,11 @@ class Draft:
             **{("knob", name): value for name, value in (*self.literals.items(), *self.knobs.items())},
         }
 
+    @property
+    def counts_tensors(self) -> bool:
+        """Whether it reads the number of the tensor, or how many there are."""
+        return any(names & {"k", "n"} for edit in self.edits for _, content in edit.changes for names in _read(content))
+
     def joined(self, other: Draft) -> Draft | None:
         """Join two drafts; None if both change the same part."""
         if not self.coded.keys().isdisjoint(other.coded):
@@ -63,6 +69,10 @@ class Draft:
             {**self.literals, **other.literals},
             {**self.knobs, **other.knobs},
         )
+
+
+def _read(content: Content) -> Iterator[set[str]]:
+    yield from (names_in(line.value) for line in content) if isinstance(content, tuple) else (names_in(content),)
 
 
 class Drawer:

@@ -17,23 +17,27 @@ from contextlib import contextmanager
 
 # What is tried and found so far, and which share of the time has gone.
 Listener = Callable[[str, float], None]
-# A search that gets less of the machine than this is counted as if it got so much.
-LEAST_SHARE = 0.2
+# A search that gets less of the machine than this is counted as if it got so much: a subject that waits is not waited
+# for for ever. A busy machine leaves more.
+LEAST_SHARE = 0.02
 
 
 class Effort:
     """The clock and the account of one search, shared by all that take part in it; made in the thread that searches.
 
     `cut`: something was left undone, for want of time or of memory. `unrun`: the machine could not run the rule.
-    `tried`: how many of each kind were tried.
+    `plain`: it was not asked to, since the rule is one per matrix.
+    `tried`: how many of each kind were tried. `whole`: what was tried to its end.
     """
 
     def __init__(self, seconds: float = math.inf, report: Listener | None = None) -> None:
         self.seconds = seconds
         self.cut = False
         self.unrun = False
+        self.plain = False
         self.tried = Counter[str]()
         self.answers = 0
+        self.whole: list[str] = []
         self._report = report
         self._stage = ""
         self._owner = threading.get_ident()
@@ -111,14 +115,24 @@ class Effort:
         return f"{', '.join(many)} and {last}" if many else last
 
     @property
+    def _more(self) -> str:
+        """Say how it is given more time."""
+        if not 0 < self.seconds < math.inf:
+            return ""
+        return f". With `--seconds {2 * self.seconds:g}` (`seconds={2 * self.seconds:g}` in Python) it goes on"
+
+    @property
     def shortcomings(self) -> tuple[str, ...]:
         """Say what a search that found nothing has left undone; nothing if it went to its end."""
         said = []
         if self.cut:
             tried = f"{self._account} {'were' if self.tried else 'was'} tried"
-            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {tried}")
+            whole = f", {' and '.join(dict.fromkeys(self.whole))} to the end" if self.whole else ""
+            said.append(f"the search was cut short after {self.spent:.3g} s of computing: {tried}{whole}{self._more}")
         if self.unrun:
             said.append("the rule has an operation that the quick search lacks: of edits, only single ones were tried")
+        if self.plain:
+            said.append("the rule is one per matrix: of edits, single ones were tried, and pairs of the likeliest")
         return tuple(said)
 
 

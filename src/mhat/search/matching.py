@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mhat.language.tree import Tree
-from mhat.search.evaluator import Evaluator
+from mhat.search.matrices import evaluator_of
 from mhat.search.observed import Observed
 
 Array = np.ndarray[Any, Any]
@@ -30,7 +30,7 @@ def update_scale(values: Array, start: Array) -> Array:
 
 def loose_bound(observed: Observed, dtype: str) -> Array:
     """Give the bound within which a candidate is worth confirming."""
-    scale = update_scale(observed.values, observed.probes.base)
+    scale = observed.probes.pooled(update_scale(observed.values, observed.probes.base))
     start = np.abs(np.broadcast_to(observed.probes.base, scale.shape))
     return np.asarray(RELATIVE[dtype] * scale + 4e-16 * start + 1e-300 + observed.slack)
 
@@ -51,7 +51,7 @@ class Matcher:
     def __init__(self, observed: Observed, bound: Array) -> None:
         self.observed = observed
         self.bound = bound
-        self.evaluator = Evaluator(observed.probes)
+        self.evaluator = evaluator_of(observed.probes)
         self.steps = observed.probes.steps
         self._nan: Array = np.asarray(~np.isfinite(observed.values).all(axis=(1, 2, 3)))
         self._moved = observed.values - observed.probes.base

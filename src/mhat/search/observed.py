@@ -36,6 +36,10 @@ class Probes:
         """How many steps every probe has."""
         return int(self.gradients.shape[1])
 
+    def pooled(self, sizes: Array) -> Array:
+        """Give every coordinate the largest of the sizes (..., coordinate) beside which it is rounded: its own."""
+        return sizes
+
 
 @dataclass(frozen=True)
 class Observed:

@@ -29,6 +29,7 @@ from mhat.search.machine.code import NotCodedError
 from mhat.search.machine.views import View
 from mhat.search.matching import Matcher
 from mhat.search.numbers import Tuner
+from mhat.search.stepwise import Stepwise
 
 if TYPE_CHECKING:
     from mhat.search.machine.trying import Joiner
@@ -41,6 +42,8 @@ PORTION = 2000
 MAKING = 0.3
 # Of edits that do the same, how many are tried in pairs at first.
 ALIKE = 3
+# How many of those that explain most are tried in pairs at first.
+LIKELY = 1200
 # How many pairs that agree in one view are looked at together.
 TOGETHER = 512
 # How many of the best are scored in pairs, how many candidates are carried on to more edits, and how many times.
@@ -55,6 +58,8 @@ VIEWS: tuple[tuple[tuple[View, ...], int], ...] = (
 )  # fmt: skip
 # How many candidates that agree in one view are looked at in the next, and how many of them in pairs.
 ROOTS, PAIRED = 3000, 12
+# What one edit costs that is less likely than two plain ones, and what a plain one costs at most.
+ODD, PLAIN = 1.4, 1.1
 SINGLES, PAIRS, MORE = "single edits", "pairs of edits", "larger sets of edits"
 
 
@@ -87,7 +92,10 @@ class Search:
             return []
         stage = ("single edits", "pairs of edits", "edits part by part", "more edits together")[depth - 1]
         self.effort.begin(f"{self.tree.name}: {stage}")
-        return (self._first, self._pairs, self._parted, self._guided)[depth - 1]()
+        found = (self._first, self._pairs, self._parted, self._guided)[depth - 1]()
+        if not self._late():
+            self.effort.whole.append(f"the {stage} of {self.tree.name}")
+        return found
 
     @cached_property
     def joiner(self) -> Joiner:
@@ -114,10 +122,16 @@ class Search:
 
     def _first(self) -> list[Candidate]:
         """Try all single edits."""
-        singles = sorted(self.drawer.singles(self.effort, self._share(MAKING)), key=lambda draft: draft.cost)
+        made = self.drawer.singles(self.effort, self._share(MAKING))
+        if self.matcher.observed.probes.gradients.shape[2] == 1:
+            # Of one tensor, its number is 1, and so is how many there are.
+            made = (draft for draft in made if not draft.counts_tensors)
+        singles = sorted(made, key=lambda draft: draft.cost)
         found = self.answers.taken(self._tried(singles), patience=0.3)
-        if found or self._late() or not self.runs:
+        if self._late() or (found and found[0].cost[1] < ODD) or not self.runs:
             return found
+        if found:
+            return self._plainer(singles) + found
         self._rank(singles)
         hits = self._simplest(self._agreeing([Draft()], [Draft(), *self.singles], "eps"))
         found = self.answers.estimated(hits) or self.answers.retold(hits)
@@ -127,6 +141,11 @@ class Search:
             # Several odd knobs are less likely than a second edit.
             return self._pairs() or found
         return found
+
+    def _plainer(self, singles: Sequence[Draft]) -> list[Candidate]:
+        """Look for two plain edits in place of one that hardly anybody makes."""
+        plain = [draft for draft in singles if draft.cost[1] <= PLAIN and self.joiner.can(draft.coded)]
+        return self.answers.taken(self._agreeing(plain, plain, share=0.1), patience=0.3)[:1]
 
     def _numbered(self, beside: Sequence[Draft]) -> list[Candidate]:
         """Estimate the numbers of edits that have one of their own, alone or beside other edits."""
@@ -206,22 +225,35 @@ class Search:
                 yield child
 
     def _pairs(self) -> list[Candidate]:
-        """Try all pairs of edits; where knobs are hidden, pairs that agree but for a factor and eps are estimated.
+        """Try pairs of edits: by steps, then those that explain most."""
+        self.stepwise = Stepwise(
+            self.joiner, self.answers, self.effort, self._agreeing, self._share(0.5), self.singles
+        )  # fmt: skip
+        found = self.stepwise.pairs(self._share(0.5), PAIRS)
+        return found if found or self._late() else self._paired(self.singles[:LIKELY])
+
+    def _paired(self, singles: Sequence[Draft]) -> list[Candidate]:
+        """Try all pairs of some edits; where knobs are hidden, those that agree but for a factor and eps are estimated.
 
         What agrees wholly agrees in that view too, but for what reduces over tensors, which the view cannot show.
         """
         self.hits = []
         if self.joiner.seen["eps"] is None:
-            pairs = self._agreeing(self.singles, self.singles, share=0.6, counted=PAIRS)
+            pairs = self._agreeing(singles, singles, share=0.6, counted=PAIRS)
         else:
-            pairs = self._wholly(self._agreeing(self.singles, self.singles, "eps", 0.6, counted=PAIRS))
+            pairs = self._wholly(self._agreeing(singles, singles, "eps", 0.6, counted=PAIRS))
         found = self.answers.taken(pairs)
         if not found and not self._late():
             self.hits = self._simplest(self.hits)
             found = self.answers.estimated(self.hits) or self.answers.retold(self.hits)
         if not found and not self._late():
-            mixing = [draft for draft in self.singles if self.joiner.mixes(draft.coded)]
-            found = self.answers.taken(self._agreeing(mixing, self.singles, share=0.5))
+            mixing = [draft for draft in singles if self.joiner.mixes(draft.coded)]
+            found = self.answers.taken(self._agreeing(mixing, singles, share=0.5))
+        return found
+
+    def _all_pairs(self) -> list[Candidate]:
+        """Try all pairs of edits, those that do the same as others too."""
+        found = self._paired(self.singles) if len(self.singles) > LIKELY else []
         if not found and not self._late():
             found = self.answers.taken(self._agreeing(self.twins, self.singles + self.twins, share=0.5, counted=PAIRS))
         return found
@@ -246,7 +278,12 @@ class Search:
                 self.hits.append(draft)
 
     def _parted(self) -> list[Candidate]:
-        """Look for edits part by part, each in a view of the observation that shows no other part."""
+        """Look for edits part by part: by steps, then each in a view of the observation that shows no other part."""
+        found = self.stepwise.more(self._share(0.5), MORE)
+        if not found and not self._late():
+            found = self._all_pairs()
+        if found or self._late():
+            return found
         for views, size in VIEWS:
             roots, pool = [Draft()], self.singles
             for view in views:

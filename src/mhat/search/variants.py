@@ -16,6 +16,9 @@ from mhat.search.answers import Confirm
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
 from mhat.search.matching import Matcher
+from mhat.search.matrices import MatrixProbes
+from mhat.search.one_tensor import OneTensor
+from mhat.search.plain import PlainSearch
 from mhat.search.search import Search
 
 DEPTH = 4
@@ -24,17 +27,29 @@ ORDER = {1: 1, 3: 2, 2: 3, 4: 4}
 
 
 class Forms:
-    """The searches of one rule and of its forms, for one observation."""
+    """The searches of one rule and of its forms, for one observation.
+
+    `spoken_otherwise`: forms that are the same tree with an operation of another meaning, with what compares them.
+    """
 
     def __init__(
         self, rule: Rule, matcher: Matcher, confirmed: Confirm, effort: Effort, hidden: tuple[str, ...] = (),
         held: Mapping[str, float] | None = None,
+        spoken_otherwise: Sequence[tuple[tuple[Dialect, ...], Matcher, Confirm]] = (),
     ) -> None:  # fmt: skip
         self.effort = effort
-        self.own = Search(rule.tree, matcher, confirmed, effort, hidden, held)
+        # The machine runs no matrices.
+        kind = PlainSearch if isinstance(matcher.observed.probes, MatrixProbes) else Search
+        self.own = kind(rule.tree, matcher, confirmed, effort, hidden, held)
+        of_vectors = kind is Search
+        self.apart = OneTensor(rule.tree, matcher, confirmed, effort, hidden, held or {}) if of_vectors else None
         self.others = [
-            (spoken, Search(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
+            (spoken, kind(form.tree, matcher, confirmed, effort, hidden, held, fits=False))
             for spoken, form in dialects_of(rule)
+        ]
+        self.others += [
+            (spoken, kind(rule.tree, its_matcher, its_confirmed, effort, hidden, held, fits=False))
+            for spoken, its_matcher, its_confirmed in spoken_otherwise
         ]
 
     @property
@@ -43,9 +58,12 @@ class Forms:
         forms = (_in_form(spoken, search.nearest) for spoken, search in self.others if search.nearest.edits)
         return max([self.own.nearest, *forms], key=lambda candidate: (candidate.score, -len(candidate.edits)))
 
-    def candidates(self, depth: int = DEPTH, until: float = math.inf) -> list[Candidate]:
-        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first."""
-        for level in range(1, depth + 1):
+    def candidates(self, depth: int = DEPTH, until: float = math.inf, *, first: int = 1) -> list[Candidate]:
+        """Find the simplest candidates that agree and are confirmed; among equals the least far-fetched first.
+
+        `first`: with at least so many edits; those with fewer must have been asked for.
+        """
+        for level in range(first, depth + 1):
             found = self.at(level, until)
             if found:
                 return found
@@ -53,6 +71,8 @@ class Forms:
 
     def at(self, depth: int, until: float = math.inf) -> list[Candidate]:
         """Find the candidates with so many edits; the depths before must have been asked for."""
+        if depth == 1 and self.apart is not None and (found := self.apart.of_rule(self.effort.share(0.5, until))):
+            return found
         searches = [*reversed(self.others), ((), self.own)]
         for spoken, search in sorted(searches, key=lambda pair: ORDER.get(depth - len(pair[0]), 0)):
             if depth <= len(spoken):
@@ -62,7 +82,9 @@ class Forms:
             found = [_in_form(spoken, candidate) for candidate in search.at(depth - len(spoken), until)]
             if found:
                 return found
-        return []
+        if self.apart is None or depth not in (2, 3):
+            return []
+        return self.apart.of_common(self.effort.share(0.3, until), depth - 1)
 
 
 def _in_form(spoken: Sequence[Dialect], candidate: Candidate) -> Candidate:

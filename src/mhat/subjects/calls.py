@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.spelling import SpelledKnobs, spelling_of
 
@@ -20,11 +22,18 @@ PARAMS = frozenset({
 })  # fmt: skip
 GRADS = frozenset({
     "g", "grad", "grads", "gradient", "gradients", "dw", "dx", "dp", "dtheta", "gs", "gw", "deriv", "derivative",
+    "gf", "gx", "dfdx", "dldw", "globalg", "dparams", "dparam", "paramgrad", "paramgrads", "paramsgrad", "dweights",
+    "weightgrads", "weightgrad", "thetagrad", "thetagrads", "wgrad", "wgrads", "dweight", "dtheta", "dweigths",
 })  # fmt: skip
 COUNTS = frozenset({"t", "step", "steps", "iteration", "iter", "it", "epoch", "timestep", "stepnumber"})
 SHORT_COUNTS = frozenset({"i", "k"})
+LOSSES = frozenset({"f", "fx", "fval", "loss", "cost", "curloss", "currloss", "lossvalue", "lossval", "error", "j"})
 KEYS = frozenset({"key", "name", "id", "paramid", "paramname", "index", "idx", "layer", "layerid"})
 SIZES = frozenset({"n", "size", "dim", "shape", "dims", "nparams", "numparams", "ndim", "length"})
+SHAPES = ("shape", "dims")
+_SIZED = ("shape", "size", "dim", "dims", "length", "numparams", "numparameters", "numweights", "nfeatures",
+          "numfeatures", "nparameters", "nweights", "ninputs")  # fmt: skip
+_OTHER_SIZES = ("step", "batch", "population", "pop", "sample", "window", "buffer", "history", "bucket", "bin", "train")
 LAYOUTS = {"array": "an array", "list": "a list of arrays", "dict": "a dict of arrays"}
 
 
@@ -46,6 +55,12 @@ class Calling:
     def tensors(self) -> int | None:
         """How many tensors the method names, if it names each."""
         return sum(role[:-1] == "params" for role in self.roles if role[-1].isdigit()) or None
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The names of the tensors, if the method names each."""
+        named = {role: name for role, name in zip(self.roles, self.names, strict=True) if role[:-1] == "params"}
+        return tuple(named[role] for role in sorted(named))
 
     @property
     def together(self) -> bool:
@@ -86,6 +101,17 @@ def _is_given_gradients(method: Any) -> bool:
     return inspect.isroutine(method) and any(_role(p) == "grads" for p in _parameters(method, unbound=False))
 
 
+def is_size(name: str) -> bool:
+    """Whether a name says how large the parameters are: `dim`, `n_params`, `parameter_size`; not `batch_size`."""
+    spelled = plain_spelling(name)
+    return spelled in SIZES or (spelled.endswith(_SIZED) and not spelled.startswith(_OTHER_SIZES))
+
+
+def size_for(name: str, shape: tuple[int, ...]) -> Any:
+    """Give the size that a name asks for: a shape, or how many numbers there are."""
+    return shape if plain_spelling(name).endswith(SHAPES) else int(np.prod(shape))
+
+
 def is_required(parameter: inspect.Parameter) -> bool:
     """Whether a parameter must be given."""
     return parameter.default is parameter.empty and parameter.kind not in (
@@ -116,7 +142,7 @@ def _role(parameter: inspect.Parameter) -> str:
         return "params"
     if name in GRADS or (name.startswith("grad") and "and" not in name):
         return "grads"
-    return "key" if name in KEYS else ""
+    return "key" if name in KEYS else "loss" if name in LOSSES else ""
 
 
 def _readings(
@@ -133,7 +159,11 @@ def _readings(
     if "" not in roles and "grads" in roles and len(set(roles)) == len(roles):
         yield roles, names
         return
-    rest = [i for i, role in enumerate(roles) if role != "count"]
+    if {"params", "grads"} <= set(roles) and roles.count("") == 1 and len(set(roles)) == len(roles):
+        for meant in ("count", "key", "loss"):
+            yield _filled(roles, [roles.index("")], (meant,)), names
+        return
+    rest = [i for i, role in enumerate(roles) if role not in ("count", "loss")]
     if len(rest) == 1 and any(word in plain_spelling(names[rest[0]]) for word in ("and", "pairs", "zip")):
         yield _filled(roles, rest, ("pairs",)), names
     elif len(rest) == 1:

@@ -11,18 +11,18 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import METHODS, PARAMS, SIZES, Calling, is_required, methods_of, ways_of
+from mhat.subjects.calls import METHODS, PARAMS, Calling, is_required, is_size, methods_of, size_for, ways_of
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, source_of
-from mhat.subjects.spelling import Keywords, keywords_of
+from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
 from mhat.subjects.subject import Array, Subject
-from mhat.subjects.trials import AGAIN, Single, Together, subject_of_driver
+from mhat.subjects.trials import AGAIN, TURNED, Single, Together, same, subject_of_driver
 
 EXPECTED = (
     "Expected: step(params, grads) or update(w, dw), which returns the new parameters or changes them in place, "
@@ -48,9 +48,12 @@ def subject_of_class(
     is_class = isinstance(thing, type)
     name = name or str(getattr(thing, "__name__", type(thing).__name__))
     parameters = _constructor(thing) if is_class else []
-    apart = [p.name for p in parameters if plain_spelling(p.name) in PARAMS | SIZES and is_required(p)]
+    apart = [p.name for p in parameters if is_required(p) and (plain_spelling(p.name) in PARAMS or is_size(p.name))]
     keywords = keywords_of(name, parameters, rule_knobs, options if is_class else None, skip=apart)
     keywords.check_known(name, EXPECTED)
+    for method in methods_of(thing) if is_class else ():
+        told = spelling_of(_arguments(getattr(thing, method)), rule_knobs)
+        keywords = replace(keywords, spelling=keywords.spelling.yielding(told))
     maker = _Maker(name, thing, is_class, tuple(apart), keywords)
     way, driver = _found(maker, rule_knobs, dtype, observe, guard)
     return subject_of_driver(
@@ -60,6 +63,7 @@ def subject_of_class(
         tensors=way.tensors,
         defaults={**way.spelling.defaults, **keywords.defaults},
         source=source_of(thing if is_class else type(thing)),
+        called=way.called,
     )
 
 
@@ -71,6 +75,13 @@ def has_step(thing: Any) -> bool:
 def _has_start(apart: Iterable[str], way: Calling) -> bool:
     owns = any(plain_spelling(parameter) in PARAMS for parameter in apart)
     return owns or any(role.startswith(("params", "pairs")) for role in way.roles)
+
+
+def _arguments(method: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(method).parameters.values())
+    except (TypeError, ValueError):
+        return []
 
 
 def _constructor(made: type) -> list[inspect.Parameter]:
@@ -103,9 +114,8 @@ class _Maker:
             return copy.deepcopy(self.thing)
         arguments = self.keywords.arguments(knobs)
         for parameter in self.apart:
-            spelled = plain_spelling(parameter)
-            size = first.shape if spelled in ("shape", "dims") else first.size
-            arguments[parameter] = params if spelled in PARAMS else size
+            owned = plain_spelling(parameter) in PARAMS
+            arguments[parameter] = params if owned else size_for(parameter, first.shape)
         return self.thing(**arguments)
 
 
@@ -115,6 +125,7 @@ def _found(
     """Try the ways; where the names are in the plural, lists and dicts too, since several tensors show more."""
     tried: list[str] = []
     works: list[tuple[Calling, Single | Together]] = []
+    deaf: list[tuple[Calling, Single | Together]] = []
     for way in ways_of(maker.thing, maker.owned is not None, rule_knobs):
         if works and (way.method != works[0][0].method or way.roles != works[0][0].roles):
             break
@@ -137,9 +148,14 @@ def _found(
             tried.append(f"{way}: {_short(error)}")
             continue
         course.settled = True
+        if same(driver.attempt({}), driver.attempt({}, trial=TURNED)):
+            # Another way may hand the gradients over where they are taken notice of.
+            deaf.append((way, driver))
+            continue
         works.append((way, driver))
         if way.together or not _is_plural(way, maker.apart):
             break
+    works = works or deaf[:1]
     if works:
         return works[-1]
     if tried:
@@ -207,7 +223,7 @@ class _Course:
     def stepped(self, optimizer: Any, params: Any, gradients: list[Any], count: int, extra: dict[str, Any]) -> Any:
         """Take a step; give the parameters after it."""
         method, roles = getattr(optimizer, self.way.method), self.way.roles
-        values: dict[str, Any] = {"count": count, "key": "W1", "params": params, "grads": self.laid(gradients)}
+        values: dict[str, Any] = {"count": count, "key": "W1", "loss": 0.0, "params": params, "grads": self.laid(gradients)}
         if "key" in roles:
             moved = []
             for i, (p, g) in enumerate(zip(params, gradients, strict=True)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -23,11 +24,20 @@ from mhat.language import Rule
 from mhat.language import rule as rule_of
 from mhat.language.definition import of_source
 from mhat.language.source import SourceText
+from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.modules import RULE_CURE, existing
+from mhat.subjects.scripts.flow import Flow
+from mhat.subjects.scripts.stepping import is_knob, is_usual, loops_of
 
 LANGUAGE = ("mhat", "mhat.language", "mhat.language.definition")
 # Code that binds names in a way that nobody sees who reads it.
 UNSEEN = frozenset({"exec", "globals", "locals", "vars"})
+# What methods that make a step are called, and the arguments beside gradients that show a function to be a step.
+STEPS = re.compile(r"_*(step|update|apply|minimize|optimi[sz]e_step)")
+MOVED = frozenset({
+    "x", "w", "theta", "param", "params", "parameter", "parameters", "weights", "weight", "p", "value", "var", "state",
+    "m", "v", "velocity", "config", "x0", "xs", "t", "beta", "start",
+})  # fmt: skip
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -92,6 +102,17 @@ class Definitions:
         """List the functions and classes that are there for others."""
         kinds = (*FUNCTIONS, ast.ClassDef)
         return [n.name for n in self.tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
+
+    def optimizers(self) -> list[str]:
+        """List those of them that look like optimizers: rules, classes with a step, functions that gradients come to."""
+        sure, unsure = self.rules()
+        return [
+            node.name
+            for node in self.tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and (node.name in (*sure, *unsure) or _looks_like_one(node))
+        ]
 
     def only_definition(self) -> str:
         """Give the name of the one function or class of the file; raises BadValue."""
@@ -210,12 +231,22 @@ class Definitions:
             told = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in decorator.keywords}
         except ValueError:
             return None
-        return told if not decorator.args and told.keys() <= {"paper", "knobs"} else None
+        return told if not decorator.args and told.keys() <= {"paper", "knobs", "flatten"} else None
 
     def _made(self, node: ast.FunctionDef, told: Mapping[str, Any]) -> Rule:
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         lines = self.text.split("\n")[first - 1 : node.end_lineno]
         return of_source(SourceText("\n".join(lines), str(self.path.absolute()), first), **told)
+
+
+def _looks_like_one(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether a class has a method that steps, or a function takes gradients and what they are to move."""
+    if isinstance(node, ast.ClassDef):
+        return any(isinstance(each, ast.FunctionDef) and STEPS.match(each.name) for each in node.body)
+    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    given = [name for name in names if is_usual(name)]
+    moved = [name for name in names if name not in given and (plain_spelling(name) in MOVED or is_knob(name))]
+    return bool(given) and bool(moved or any(Flow(loop).carried for loop in loops_of(node)))
 
 
 def _is_unseen(call: ast.Call) -> bool:

@@ -29,14 +29,16 @@ def name_of(thing: Any, shown_in: str) -> str:
 
 
 def subject_of_optimizer(
-    thing: Any, name: str, drive: Drive, keywords: Keywords, dtype: str, missing: str = "", notes: tuple[str, ...] = ()
-) -> Subject:
+    thing: Any, name: str, drive: Drive, keywords: Keywords, dtype: str, missing: str = "",
+    notes: tuple[str, ...] = (), *, matrices: bool = False,
+) -> Subject:  # fmt: skip
     """Make a subject of what a framework drives: any number of tensors, from any start."""
     return Subject(
         name=name,
         drive=drive,
         knobs=keywords.spelling.names,
         several=True,
+        matrices=matrices,
         starts=True,
         dtype=dtype,
         missing=missing,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mhat.errors import BadValue, LanguageError, SubjectError, SubjectHangs
@@ -21,8 +22,10 @@ from mhat.subjects.classes import has_step, subject_of_class
 from mhat.subjects.conventions.choosing import subject_by_convention
 from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.conventions.wrapper import CURE, wrapper_of
+from mhat.subjects.conventions.roles import parameters_of
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, words_of
+from mhat.subjects.spelling import spelling_of
 from mhat.subjects.subject import Subject
 
 # How a refusal ends where the thing is not written for the plain contract at all.
@@ -77,7 +80,7 @@ def subject_of(
     _refuse_made(thing)
     if isinstance(thing, type) or callable(thing) or has_step(thing):
         own = _of_own_code(thing, name, rule_knobs, dtype, options, observe, guard, convention)
-        return found_out(own, observe)
+        return found_out(replace(own, notes=(*own.notes, *_switched(thing, rule_knobs))), observe)
     raise BadValue(
         f"`{name or words_of(thing, repr)}` is of type {type(thing).__name__}",
         "Name a function run(gradients), a class with step(params, grads), a rule or an optimizer of a framework.",
@@ -114,6 +117,13 @@ def _of_own_code(
         raise
     except SubjectError as error:
         raise _wrapped(asked, _likelier(refusal, error)) from None
+
+
+def _switched(thing: Any, rule_knobs: Mapping[str, float] | None) -> Iterator[str]:
+    """Say which knobs are switched off, since the rule in question does not have them."""
+    for knob, value in spelling_of(parameters_of(thing), rule_knobs).switched.items():
+        usual = "which must be given" if value is None else f"which is {value:g} by default"
+        yield f"it takes {knob}, {usual}, and is judged with {knob}=0: the rule has none"
 
 
 def _likelier(refusal: SubjectError | None, error: SubjectError) -> SubjectError:

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from mhat.errors import BadValue, InputFileError, MhatError, UnknownName
+from mhat.subjects.salvage import salvaged
 
 RULE_CURE = "Name a rule: a function under `@rule`."
 
@@ -125,6 +126,7 @@ class Loaded:
     where: str
     module: ModuleType
     neighbours: Neighbourhood
+    notes: tuple[str, ...] = ()
 
     def named(self, name: str) -> Any:
         """Look a dotted name up in it; raises UnknownName."""
@@ -156,6 +158,42 @@ def load(where: str) -> Loaded:
         raise
     except BaseException as error:
         raise InputFileError(f"{where} cannot be loaded: {_said(error, where)}", "Mend it first.") from error
+
+
+def load_around(where: str, name: str) -> Loaded:
+    """Load a module for the sake of one thing in it: what of the file fails, and is not that, is left out and said.
+
+    Raises InputFileError where the thing itself is not there then.
+    """
+    try:
+        return load(where)
+    except InputFileError as refusal:
+        if not where.endswith(".py") or not isinstance(refusal.__cause__, Exception) or _is_broken(refusal.__cause__):
+            raise
+        try:
+            loaded = _load_parts(where)
+        except (OSError, SyntaxError):
+            raise refusal from None
+        if not hasattr(loaded.module, name.partition(".")[0]):
+            raise
+        return loaded
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Whether a file is no Python at all."""
+    return isinstance(error, SyntaxError | UnicodeDecodeError)
+
+
+def _load_parts(where: str) -> Loaded:
+    path = existing(where)
+    folder = path.resolve().parent
+    dotted, top = packaged(path)
+    neighbours = Neighbourhood((str(top or folder),), (str(folder),) if top else ())
+    name = dotted if top else f"mhat_user_{path.stem}"
+    with neighbours.entered():
+        found = salvaged(path, name, dotted.rpartition(".")[0] if top else "")
+    neighbours.own[name] = found.module
+    return Loaded(where, found.module, neighbours, found.notes())
 
 
 def _load_file(where: str) -> Loaded:

@@ -41,6 +41,7 @@ def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = Non
         knobs=frozenset(rule.knobs),
         several=True,
         vectors=True,
+        matrices=rule.level == Level.MATRIX,
         starts=True,
         dtype=dtype,
         defaults=dict(rule.knobs),
@@ -49,13 +50,10 @@ def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = Non
 
 
 def _alone(rule: Rule, gradients: Array, start: Array, knobs: Mapping[str, float], dtype: str, observe: str) -> Array:
-    """Run one tensor."""
-    matrix = rule.level == Level.MATRIX
-    if matrix and start.ndim != 2:
-        raise BadValue(
-            f"{rule.name} is a rule for matrices and was given a tensor of shape {start.shape}",
-            "Give gradients of two dimensions a step.",
-        )
+    """Run one tensor; a rule per matrix takes what has fewer dimensions as one row."""
+    if rule.level == Level.MATRIX and start.ndim < 2:
+        rows, x = gradients.reshape(len(gradients), 1, -1), start.reshape(1, -1)
+        return _alone(rule, rows, x, knobs, dtype, observe).reshape(gradients.shape)
     require_fit(rule, start.shape, "the tensor")
     work = Work(
         rule,

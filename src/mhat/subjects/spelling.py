@@ -21,6 +21,8 @@ AMBIGUOUS = frozenset({"beta", "gamma", "decay", "mu", "delta", "v1", "v2", "mom
 
 USUAL = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "beta3": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.9,
          "rho": 0.9}  # fmt: skip
+# Switched off where the rule in question does not have them; whoever has one on is no other rule for it.
+SWITCHES = ("momentum", "weight_decay", "dampening")
 OFF_IF_NONE = frozenset({"weight_decay", "momentum"})
 
 
@@ -35,11 +37,23 @@ class SpelledKnobs:
     required: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     free: bool = False
+    switched: Mapping[str, float | None] = field(default_factory=dict)  # off now, and what it was; None: asked for
 
     @property
     def names(self) -> frozenset[str]:
         """The knobs it takes, in our spelling."""
         return frozenset(self.knobs) | (frozenset(self._in_tuple) if self.betas else frozenset())
+
+    def yielding(self, other: SpelledKnobs) -> SpelledKnobs:
+        """Leave out what goes by another name here and by its own there: an `eta` beside an `lr` is no learning rate."""
+        lost = {
+            ours
+            for ours, theirs in self.knobs.items()
+            if ours not in self.required
+            and plain_spelling(theirs) != plain_spelling(ours) == plain_spelling(other.knobs.get(ours, ""))
+        }
+        kept = {ours: theirs for ours, theirs in self.knobs.items() if ours not in lost}
+        return replace(self, knobs=kept, defaults={k: v for k, v in self.defaults.items() if k not in lost})
 
     @property
     def _in_tuple(self) -> tuple[str, ...]:
@@ -152,11 +166,31 @@ def spelling_of(
             defaults[ours] = float(default)
         elif default is None and ours in OFF_IF_NONE:
             defaults[ours] = 0.0
+    switched = _switched_off(knobs, defaults, rule_knobs, set(required))
+    defaults |= dict.fromkeys(switched, 0.0)
+    required += [ours for ours in switched if ours not in required]
     if betas and usable[betas].default is inspect.Parameter.empty:
         required += list(tuple_defaults)
     taken = {*knobs.values(), start, betas, *skipped}
     unknown = tuple(n for n, p in usable.items() if n not in taken and p.default is inspect.Parameter.empty)
-    return SpelledKnobs(start, knobs, betas, defaults, tuple(required), unknown, free)
+    return SpelledKnobs(start, knobs, betas, defaults, tuple(required), unknown, free, switched)
+
+
+def _switched_off(
+    knobs: Mapping[str, str],
+    defaults: Mapping[str, float],
+    rule_knobs: Mapping[str, float] | None,
+    required: set[str],
+) -> dict[str, float | None]:
+    """List the knobs that are on by default, or must be given, and that the rule in question does not have."""
+    if not rule_knobs:
+        return {}
+    there = [ours for ours in SWITCHES if ours in knobs and ours not in rule_knobs]
+    return {
+        ours: None if ours in required else defaults[ours]
+        for ours in there
+        if ours in required or defaults.get(ours, 0.0) != 0.0
+    }
 
 
 def _is_number(value: Any) -> bool:
@@ -196,5 +230,7 @@ def _matched(
 def _means(spelled: str, name: str, rule_knobs: Mapping[str, float] | None) -> bool:
     """Whether a spelling can only mean this knob."""
     if name in (rule_knobs or {}) or spelled == plain_spelling(name):
+        return True
+    if name == "momentum" and spelled in ("mu", "beta") and set(rule_knobs or {}) == {"lr"}:
         return True
     return spelled not in AMBIGUOUS and (spelled != "alpha" or name == "lr")

@@ -32,11 +32,13 @@ class Subject:
     knobs: frozenset[str] = frozenset()  # what it takes by name, in our spelling
     several: bool = False  # whether it can drive several tensors at once
     vectors: bool = True  # False: every coordinate has a run of its own, so that none can influence another
+    matrices: bool = False  # whether it takes matrices alone
     starts: bool = False  # whether it takes a start other than 0
     missing: str = ""  # "possible" if a gradient may be None, "promised" if tensors without one are to wait
     begins: bool = False  # whether it starts elsewhere by itself, and takes none
     dtype: str = "float64"  # the arithmetic it computes in
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
+    called: tuple[str, ...] = ()  # what its code calls the tensors, as far as that is known
     defaults: Mapping[str, float] = field(default_factory=dict)  # what it uses if not told, where that can be read
     source: SourceText | None = None  # the text of it, indentation kept
     # Drives it and gives what it did (see `recording.recorder`); None where that cannot be seen.

@@ -49,7 +49,7 @@ def subject_of_torch(
         name, guard, lambda tried: Run(torch, optimizer, getattr(torch, dtype), keywords.arguments({}), tried)
     )
     notes = (f"driven {manner.said}",) if manner.said else ()
-    return subject_of_optimizer(optimizer, name, drive, keywords, dtype, "promised", notes)
+    return subject_of_optimizer(optimizer, name, drive, keywords, dtype, "promised", notes, matrices=manner.matrices)
 
 
 @dataclass(frozen=True)

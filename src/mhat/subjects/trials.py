@@ -65,7 +65,7 @@ class Single:
         for dimensions, gradients in TRIALS.items():
             if dimensions == 2 and not self.dimensions - {0} and self.dimensions:
                 break
-            zero = np.zeros(gradients.shape[1:])
+            zero, before = np.zeros(gradients.shape[1:]), self.dtype
             try:
                 first = self.one(gradients, zero, {})
             except SubjectHangs:
@@ -75,6 +75,8 @@ class Single:
                 refusals[dimensions] = error.with_traceback(None)
                 continue
             self.dimensions.add(dimensions)
+            if self.dtype != before:
+                first = self.one(gradients, zero, {})
             check_again(self.name, [first], [self.one(gradients, zero, {})])
         if not self.dimensions:
             raise refusals[0]
@@ -95,6 +97,11 @@ class Single:
     def vectors(self) -> bool:
         """Whether it takes several coordinates at once."""
         return bool({1, 2} & self.dimensions)
+
+    @property
+    def matrices(self) -> bool:
+        """Whether it takes matrices alone."""
+        return self.dimensions == {2}
 
     def drive(self, gradients: list[Array], starts: list[Array], knobs: Mapping[str, float]) -> list[Array]:
         """Run tensors one after the other, each from anew."""
@@ -151,11 +158,16 @@ class Together:
         """Whether it takes several coordinates of a tensor at once."""
         return self.form != "numbers"
 
+    @property
+    def matrices(self) -> bool:
+        """Whether it takes matrices alone."""
+        return self.form == "matrices"
+
     def settle(self) -> None:
         """Find out whether it takes vectors, else matrices alone, else numbers; try it twice. Raises SubjectError."""
         refusal: SubjectError | None = None
         for form in self.forms:
-            self.form = form
+            self.form, before = form, self.dtype
             try:
                 first = self.attempt({})
             except SubjectHangs:
@@ -163,6 +175,8 @@ class Together:
             except SubjectError as error:
                 refusal = refusal or error.with_traceback(None)
                 continue
+            # What it answers in another type than it was given is given that type from then on.
+            first = first if self.dtype == before else self.attempt({})
             return check_again(self.name, first, self.attempt({}))
         assert refusal is not None
         raise refusal
@@ -175,7 +189,9 @@ class Together:
         rows = [g.reshape(len(g), -1) for g in gradients]
         x = [s.reshape(-1) for s in starts]
         if self.form == "matrices":
-            answered = self._driven([g[:, None] for g in rows], [s[None] for s in x], knobs)
+            # What has rows and columns is one; of anything else one row is made.
+            sheets = [g if g.ndim == 3 else g.reshape(len(g), 1, -1) for g in gradients]
+            answered = self._driven(sheets, [s.reshape(g.shape[1:]) for s, g in zip(x, sheets, strict=True)], knobs)
         else:
             answered = [np.empty(g.shape) for g in rows]
             for i in range(max(len(s) for s in x)):
@@ -215,6 +231,7 @@ def subject_of_driver(
     defaults: Mapping[str, float] | None = None,
     source: SourceText | None = None,
     notes: tuple[str, ...] = (),
+    called: tuple[str, ...] = (),
 ) -> Subject:
     """Make a subject of what has settled; `tensors`: how many it must be driven with, if it says so."""
     return Subject(
@@ -224,12 +241,14 @@ def subject_of_driver(
         several=isinstance(driver, Together),
         missing="possible" if isinstance(driver, Together) else "",
         vectors=driver.vectors,
+        matrices=driver.matrices,
         starts=starts,
         dtype=driver.dtype,
         tensors=tensors,
         defaults=defaults or {},
         source=source,
         notes=notes,
+        called=called,
     )
 
 
@@ -261,7 +280,7 @@ def _answer(driver: Single | Together, knobs: Mapping[str, float], start: float 
 
 def _other(value: float) -> float:
     """Give a knob a value that no rule confuses with its default."""
-    return value / 2 + 0.25 if value < 1 else value * 1.5
+    return value / 2 + 0.25 if value < 1 and value != 0.5 else value * 1.5
 
 
 def check_again(name: str, first: list[Array], second: list[Array]) -> None:

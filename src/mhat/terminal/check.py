@@ -24,8 +24,8 @@ KnobOption = Annotated[
     typer.Option("--knob", "-k", metavar="NAME=VALUE", help="A knob that is held, or an option of its constructor."),
 ]
 ObserveOption = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x]", show_default=False),
+    str | None,
+    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"),
 ]
 FeedOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the gradients.")]
 ReadOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the result.")]
@@ -77,6 +77,12 @@ TypeOption = Annotated[str | None, typer.Option(metavar="TYPE", help="The dtype 
 ExplainOption = Annotated[
     bool, typer.Option("--explain", metavar="", help="Say also why: from the mistake to its consequence.")
 ]
+FixOption = Annotated[
+    bool, typer.Option("--fix", metavar="", help="Where it deviates: print the change of its file that makes it conform.")
+]
+WriteOption = Annotated[
+    bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 PlotOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
@@ -105,7 +111,7 @@ def check(
         typer.Option(metavar="RULE", help="The rule it claims to be. [by its name, else it is identified]"),
     ] = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedOption = None,
     read: ReadOption = None,
     command: CommandOption = None,
@@ -123,6 +129,8 @@ def check(
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     explain: ExplainOption = False,
+    fix: FixOption = False,
+    write: WriteOption = False,
     convention: ConventionOption = None,
     columns: ColumnsOption = None,
     wrapper: WrapperOption = None,
@@ -146,7 +154,7 @@ def check(
         wrapper, force, verbs.check, subject, against, observe=observe, strict=strict,
         dialects=_accepted(dialect, no_dialects), maximize=maximize, seconds=seconds, dtype=dtype,
         feed=feed, read=read, command=command, recorded=recorded, tensors=tensors, timeout=timeout, memory=memory,
-        in_process=in_process, explain=explain, convention=convention,
+        in_process=in_process, explain=explain, fix=fix, write=write, convention=convention,
         columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
     _answer(verdict, as_json, plot, look, force=force)
@@ -155,7 +163,7 @@ def check(
 def identify(
     subject: SubjectArgument = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedOption = None,
     read: ReadOption = None,
     command: CommandOption = None,
@@ -199,7 +207,7 @@ def compare(
     a: Annotated[str | None, typer.Argument(metavar="A", help="A subject, as for check.", show_default=False)] = None,
     b: Annotated[str | None, typer.Argument(metavar="B", help="Another one.", show_default=False)] = None,
     knob: KnobOption = None,
-    observe: ObserveOption = "x",
+    observe: ObserveOption = None,
     feed: FeedsOption = None,
     read: ReadsOption = None,
     command: CommandsOption = None,

@@ -32,6 +32,8 @@ def check(
     memory: float | None = None,
     in_process: bool = False,
     explain: bool = False,
+    fix: bool = False,
+    write: bool = False,
     convention: str | None = None,
     columns: Mapping[str, str] | None = None,
     knobs: Mapping[str, Any] | None = None,
@@ -50,7 +52,9 @@ def check(
     all that decay alike, and none if `strict`; False: none. `maximize`: it climbs. `seconds` limits the search for the
     mistake, `timeout` each run of it, `memory` (GB; half of what there is) its process. What is named by text runs in a
     process of its own, unless `in_process`; a thing of yours runs where it is. `explain`: say also what becomes of the
-    mistake (`verdict.why`).
+    mistake (`verdict.why`). `fix`: where it deviates, look, for as long as `seconds`, for a change of the file that it
+    stands in with which the same check passes (`verdict.fix`: its `diff`, or the `reason` why there is none); `write`:
+    change the file so, and keep it as it was beside it, as NAME.py.orig (`verdict.fix.kept`).
     `convention`: how code is called that was not written for mhat, if what is found out (the notes say) is not meant.
     `columns`: in a record whose names are not the usual ones, what stands where: {"g": "grad_w0", "x": "w0"}.
     Keywords that are no knobs of the rule are options of the subject's constructor; a knob with the name of an argument
@@ -70,7 +74,7 @@ def check(
     (party,) = parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = Manner(
         "check",
-        observe or "x",
+        observe,
         strict,
         maximize,
         seconds,
@@ -84,6 +88,10 @@ def check(
         dialects,
     )
     verdict = judge(party, against, manner, more, knobs)
+    if fix or write:
+        from mhat import mending
+
+        verdict = mending.mend(verdict, party, manner, more, knobs, write=write)
     return verdict.explained() if explain else verdict
 
 
@@ -154,7 +162,7 @@ def identify(
     (party,) = inquiry.parties([subject], command=command, recorded=recorded, feed=feed, read=read)
     manner = inquiry.Manner(
         "identify",
-        observe or "x",
+        observe,
         False,
         maximize,
         seconds,
@@ -201,7 +209,7 @@ def compare(
     pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
     manner = inquiry.Manner(
         "compare",
-        observe or "x",
+        observe,
         False,
         False,
         seconds,

@@ -3,6 +3,7 @@
 optimizer       what a user holds: knobs, gradients, steps, its state
 arguments       what users give, looked at before anything moves
 knobs           the knobs as they are now
+parts           several rules, and which parameters each takes
 containers      lists and dictionaries of arrays as a flat list, and back
 tensor_groups   the tensors of one dtype that step together: memory, states, kernels
 apartness       memory that must not overlap
@@ -12,5 +13,6 @@ state_files     arrays by name on disk
 """
 
 from mhat.bridges.numpy.optimizer import Optimizer
+from mhat.bridges.numpy.parts import matrices, rest
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "matrices", "rest"]

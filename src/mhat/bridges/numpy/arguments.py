@@ -67,7 +67,8 @@ def _whole(value: Any) -> int | None:
 
 def check_rule(rule: Any) -> None:
     """Refuse what is given in place of a rule, when it is the parameters; raises BadValue."""
-    if isinstance(rule, np.ndarray | list | tuple | Mapping):
+    parameters = isinstance(rule, Mapping) and any(isinstance(v, np.ndarray | Mapping) for v in rule.values())
+    if parameters or isinstance(rule, np.ndarray | list | tuple):
         raise BadValue(f"the rule is {kind_of(rule)}", "The rule comes first: Optimizer(rule, params).")
 
 

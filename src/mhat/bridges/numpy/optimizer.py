@@ -14,6 +14,7 @@ from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.arguments import check_options, check_rule, check_tensors, gradients_in, parameters_in
 from mhat.bridges.numpy.containers import Structure
 from mhat.bridges.numpy.knobs import Knobs
+from mhat.bridges.numpy.parts import Part, parts_of, settled_knobs, the_one_with
 from mhat.bridges.numpy.state import OptimizerState
 from mhat.bridges.numpy.tensor_groups import StepOptions, TensorGroup
 from mhat.bridges.numpy.turns import Turn
@@ -33,7 +34,10 @@ Array = Any
 class Optimizer:
     """Steps NumPy arrays in place by a rule.
 
-    `rule`: a rule, a function written as one, or a name. `params`: an array, or lists, tuples and dictionaries of
+    `rule`: a rule, a function written as one, or a name; or several with what each takes, `{muon: mhat.matrices,
+    adamw: mhat.rest}`: also a list of names (`["head", "layers.0"]`), or a function of name and array, which count first.
+    Knobs that several rules have are given by rule, `knobs={"muon": {"lr": 0.02}}`, and set so:
+    `opt.knobs["muon"]["lr"] = 0.01`. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
     attributes afterwards: `opt.lr = 3e-4` holds from the next step on. A knob whose name is an option or an attribute
     too is given as `knobs={"seed": 2}` and set as `opt.knobs["seed"] = 3`.
@@ -70,7 +74,7 @@ class Optimizer:
     [-0.5, 0.5, 0.0]
     """
 
-    rule: Rule
+    rules: dict[str, Rule]
     _state: OptimizerState
     _structure: Structure
     _settled: TensorGroup | None
@@ -100,18 +104,26 @@ class Optimizer:
             }  # fmt: skip
             defaults = Optimizer.__init__.__kwdefaults__ or {}
             check_rule(rule)
-            own["rule"] = find_rule(rule)
+            several = isinstance(rule, Mapping)
+            one = None if several else find_rule(rule)
             said = {name: value for name, value in options.items() if value is not defaults[name]}
-            settings = knobs_set("Optimizer", named, knobs, self.rule.knobs, said)
+            settings = {} if one is None else knobs_set("Optimizer", named, knobs, one.knobs, said)
             own["_options"] = check_options(options)
             own["_params"], own["_structure"] = params, Structure(params, "params")
             own["_tensors"] = self._structure.leaves
             own["_paths"] = [f"params{path}" for path in self._structure.paths]
             check_tensors(self._paths, self._tensors)
-            values = Knobs(self.rule, f"Options: {', '.join(options)}.")
-            values.update(settings)
-            groups = _grouped(self.rule, self._tensors, self._paths, self._options)
-            own["_state"] = OptimizerState(self.rule, values, groups, self._structure.paths, self._options["seed"])
+            names = [path or "[]" for path in self._structure.paths]
+            if one is None:
+                shares = parts_of(rule, names, self._paths, self._tensors)
+                parts = settled_knobs(shares, named, knobs, options | said)
+            else:
+                own["rule"], values = one, Knobs(one, f"Options: {', '.join(options)}.")
+                values.update(settings)
+                parts = [Part(one, values, list(range(len(self._tensors))))]
+            own["rules"] = {part.name: part.rule for part in parts}
+            groups = _grouped(parts, self._tensors, self._paths, self._options)
+            own["_state"] = OptimizerState(parts, groups, names, self._options["seed"])
             own["_arena"], own["_settled"] = None, None
 
     def step(self, grads: Any = None) -> None:
@@ -150,7 +162,7 @@ class Optimizer:
         group, state = self._settled, self._state
         if group is None:
             return False
-        if not group.run_again(leaves, state.knobs.now[1], state.t[:1] + 1.0, state.seed_of_step(0)):
+        if not group.run_again(leaves, group.knobs.now[1], state.t[:1] + 1.0, state.seed_of_step(0)):
             # Nobody has looked at where the gradients lie now.
             self.__dict__["_settled"] = None
             return False
@@ -167,10 +179,11 @@ class Optimizer:
             (group, group.prepare(leaves if whole else [leaves[i] for i in group.places], "gradient"))
             for group in groups
         ]
-        values, array = state.knobs.now
+        now = {part.name: part.knobs.now for part in state.parts}
         for group, chosen in prepared:
-            group.start(chosen, values)
+            group.start(chosen, now[group.rule.name][0])
         for i, (group, chosen) in enumerate(prepared):
+            values, array = now[group.rule.name]
             try:
                 group.run(array, values, state.t[group.places] + 1.0, chosen, state.seed_of_step(i))
             except BaseException as stopped:
@@ -200,17 +213,26 @@ class Optimizer:
             return self._arena
 
     @property
-    def knobs(self) -> Knobs:
-        """The knobs as they are now, to be read and set by name, whatever the name: `opt.knobs["lr"] = 3e-4`."""
-        return self._state.knobs
+    def knobs(self) -> Any:
+        """The knobs as they are now, to be read and set by name, whatever the name: `opt.knobs["lr"] = 3e-4`.
+
+        Of several rules, by rule: `opt.knobs["muon"]["lr"] = 0.01`.
+        """
+        parts = self._state.parts
+        return parts[0].knobs if "rule" in self.__dict__ else {part.name: part.knobs for part in parts}
 
     @property
     def state(self) -> dict[str, Any]:
-        """The states by name, each in the containers of the parameters: views, so what is written there counts."""
+        """The states by name, each in the containers of the parameters: views, so what is written there counts.
+
+        None stands for what a tensor's rule does not have.
+        """
         states = {}
-        for name in self.rule.tree.state_names:
+        for name in dict.fromkeys(name for rule in self.rules.values() for name in rule.tree.state_names):
             leaves: list[Any] = [None] * len(self._tensors)
             for group in self._state.groups:
+                if name not in group.rule.tree.state_names:
+                    continue
                 for place, value in zip(group.places, group.values(name), strict=True):
                     leaves[place] = value
             states[name] = self._structure.rebuilt(leaves)
@@ -220,8 +242,8 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`. The parameters themselves
-        are not among them.
+        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE` and
+        `knob/RULE/NAME`. The parameters themselves are not among them.
         """
         with self._turn:
             return self._state.arrays()
@@ -255,55 +277,90 @@ class Optimizer:
         # A copy has parameters of its own, and must not know where these are.
         with self._turn:
             self._check_parameters()
-            parts = rule_text(self.rule.tree), self.rule.paper, self.rule.knob_sentences
-            return _copied, (*parts, self._params, self._options, self._state.arrays())
+            names = self._state.names
+            written = [
+                (rule_text(part.rule.tree), part.rule.paper, part.rule.knob_sentences, dict(part.knobs),
+                 [names[place] for place in part.places])
+                for part in self._state.parts
+            ]  # fmt: skip
+            return _copied, (written, "rule" in self.__dict__, self._params, self._options, self._state.arrays())
 
     def __getattr__(self, name: str) -> Any:
         state = self.__dict__.get("_state")
-        if state is not None and name in state.knobs:
-            return state.knobs[name]
+        having = [] if state is None else [part for part in state.parts if name in part.knobs]
+        if len(having) == 1:
+            return having[0].knobs[name]
+        if having:
+            both = " and of ".join(part.name for part in having)
+            said = f'`{name}` is a knob of {both}: opt.knobs["{having[0].name}"]["{name}"]'
+            raise AttributeError(said, name=name, obj=self)
         said = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(said, name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        parts = self._state.parts
         if hasattr(type(self), name) or name in self.__dict__:
-            knob = f'The knob of this name is opt.knobs["{name}"].' if name in self.knobs else ""
-            cure = knob or "Knobs can: " + ", ".join(self.knobs) + "."
-            raise BadValue(f"`{name}` of an optimizer cannot be set", cure)
-        self.knobs.update({name: value})
+            knobs = dict.fromkeys(knob for part in parts for knob in part.knobs)
+            knob = f'The knob of this name is opt.knobs["{name}"].' if name in knobs else ""
+            raise BadValue(f"`{name}` of an optimizer cannot be set", knob or f"Knobs can: {', '.join(knobs)}.")
+        if len(parts) > 1:
+            self.knobs[the_one_with(self.rules, name)].update({name: value})
+        else:
+            parts[0].knobs.update({name: value})
 
     def __delattr__(self, name: str) -> None:
         raise BadValue(f"`{name}` of an optimizer cannot be taken away", "Make another optimizer.")
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self.knobs})
+        return sorted({*super().__dir__(), *(name for part in self._state.parts for name in part.knobs)})
 
     def __repr__(self) -> str:
-        tensors, numbers = len(self._tensors), sum(tensor.size for tensor in self._tensors)
-        knobs = "".join(f", {name}={exact(value)}" for name, value in self.knobs.items())
+        parts = "; ".join(self._said(part) for part in self._state.parts)
         refused = next(
             (f", without kernels: {group.uncompiled}" for group in self._state.groups if group.uncompiled), ""
         )
+        return f"<Optimizer {parts}{refused}>"
+
+    def _said(self, part: Part) -> str:
+        tensors, numbers = len(part.places), sum(self._tensors[place].size for place in part.places)
+        knobs = "".join(f", {name}={exact(value)}" for name, value in part.knobs.items())
         return (
-            f"<Optimizer {self.rule.name}: {tensors:,} tensor{'s' * (tensors != 1)}, "
-            f"{numbers:,} parameter{'s' * (numbers != 1)}, t={self.t}{knobs}{refused}>"
+            f"{part.name}: {tensors:,} tensor{'s' * (tensors != 1)}, "
+            f"{numbers:,} parameter{'s' * (numbers != 1)}, t={self.t}{knobs}"
         )
 
 
 def _copied(
-    text: str, paper: str, sentences: dict[str, str], params: Any, options: dict[str, Any], state: dict[str, Array]
+    written: Sequence[tuple[Any, ...]], alone: bool, params: Any, options: dict[str, Any], state: dict[str, Array]
 ) -> Optimizer:
     """Make an optimizer that was copied or stored, on the parameters that came with it."""
-    knobs = {name.removeprefix("knob/"): float(v) for name, v in state.items() if name.startswith("knob/")}
-    made = Optimizer(of_tree(rule_of(text).tree, paper=paper, knobs=sentences), params, **options, knobs=knobs)
+    rules = [of_tree(rule_of(text).tree, paper=paper, knobs=sentences) for text, paper, sentences, _, _ in written]
+    if alone:
+        made = Optimizer(rules[0], params, **options, knobs=written[0][3])
+    else:
+        chosen = {rule: names for rule, (*_, names) in zip(rules, written, strict=True)}
+        knobs = {rule.name: knobs for rule, (_, _, _, knobs, _) in zip(rules, written, strict=True)}
+        made = Optimizer(chosen, params, **options, knobs=knobs)
     made.load_state_dict(state)
     return made
 
 
 def _grouped(
-    rule: Rule, tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
+    parts: Sequence[Part], tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
 ) -> list[TensorGroup]:
-    kinds = list(dict.fromkeys(str(tensor.dtype) for tensor in tensors))
+    groups = [group for part in parts for group in _groups_of(part, tensors, paths, options)]
+    written = Memory([stretch for group in groups for stretch in group.written()])
+    for group in groups:
+        group.keep_apart(written)
+    return groups
+
+
+def _groups_of(
+    part: Part, tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
+) -> list[TensorGroup]:
+    """Put the tensors of one rule together by their dtypes."""
+    rule, own = part.rule, {place: str(tensors[place].dtype) for place in part.places}
+    kinds = list(dict.fromkeys(own.values()))
     if len(kinds) > 1 and reductions_over_all(rule.tree):
         raise BadValue(
             f"{rule.name} looks at all tensors at once, and they are of {' and '.join(kinds)}",
@@ -315,11 +372,7 @@ def _grouped(
     )  # fmt: skip
     groups = []
     for kind in kinds:
-        places = [i for i, tensor in enumerate(tensors) if str(tensor.dtype) == kind]
-        groups.append(
-            TensorGroup(rule, [tensors[i] for i in places], [paths[i] for i in places], places, len(tensors), how)
-        )
-    written = Memory([stretch for group in groups for stretch in group.written()])
-    for group in groups:
-        group.keep_apart(written)
+        places = [i for i in part.places if own[i] == kind]
+        chosen, called = [tensors[i] for i in places], [paths[i] for i in places]
+        groups.append(TensorGroup(rule, part.knobs, chosen, called, places, len(tensors), how))
     return groups

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mhat.bridges.numpy.containers import kind_of
-from mhat.bridges.numpy.knobs import Knobs
+from mhat.bridges.numpy.parts import Part
 from mhat.bridges.numpy.tensor_groups import TensorGroup
 from mhat.engines.small import numpy_dtype
 from mhat.errors import BadValue, LanguageError
@@ -28,16 +28,13 @@ SAME = "Give the state of an optimizer of the same rule and parameters."
 
 
 class OptimizerState:
-    """What one optimizer carries: knobs, step numbers, the seed, and the states of the rule, which lie in its groups.
+    """What one optimizer carries: knobs, step numbers, the seed, and the states of its rules, which lie in its groups.
 
-    `names`: the tensors, each another name, in order. `t`: how many steps each has taken; `steps`: how many were taken.
+    `parts`: each rule with its knobs. `names`: the tensors, each another name, in order. `t`: how many steps each has taken; `steps`: how many were taken.
     """
 
-    def __init__(
-        self, rule: Rule, knobs: Knobs, groups: Sequence[TensorGroup], names: Sequence[str], seed: int
-    ) -> None:
-        self.rule = rule
-        self.knobs = knobs
+    def __init__(self, parts: Sequence[Part], groups: Sequence[TensorGroup], names: Sequence[str], seed: int) -> None:
+        self.parts = list(parts)
         self.groups = list(groups)
         self.names = [name or "[]" for name in names]
         self.seed = seed
@@ -65,7 +62,8 @@ class OptimizerState:
         checked = {name: _checked(name, _array(state, name), home) for name, home in expected.items()}
         order = self._order(_text(state, "tensors") if "tensors" in state else None)
         _check_counts(checked)
-        self.knobs.restore({name: float(checked[f"knob/{name}"]) for name in self.rule.knobs})
+        for part in self.parts:
+            part.knobs.restore({name: float(checked[self._knob(part, name)]) for name in part.rule.knobs})
         for name, home in homes.items():
             home[...] = checked[name]
         self.seed, self.steps = int(checked["seed"]), int(checked["steps"])
@@ -78,14 +76,17 @@ class OptimizerState:
         if not isinstance(state, Mapping):
             cure = "Read a file with opt.load(path)." if isinstance(state, str | PathLike) else SAME
             raise BadValue(f"the state is {kind_of(state)}", cure)
-        if "rule" not in state:
-            raise BadValue("this is no state of an optimizer: it has no `rule`", SAME)
-        _check_rule(self.rule, _text(state, "rule").decode(errors="replace"))
+        texts = {self._rule(part): part.rule for part in self.parts}
+        for name, rule in texts.items():
+            if name not in state:
+                raise BadValue(f"this is no state of an optimizer: it has no `{name}`" if len(texts) == 1
+                               else f"the state lacks `{name}`: it is none of an optimizer of these rules", SAME)  # fmt: skip
+            _check_rule(rule, _text(state, name).decode(errors="replace"))
         for name in expected:
             if name not in state:
                 raise BadValue(f"the state lacks `{name}`", SAME)
         for name in state:
-            if name not in ("rule", "tensors") and name not in expected:
+            if name != "tensors" and name not in texts and name not in expected:
                 raise BadValue(f"the state has `{name}`, which belongs to no parameter here", SAME)
 
     def _order(self, tensors: bytes | None) -> list[int]:
@@ -108,18 +109,26 @@ class OptimizerState:
             "started": started,
             "steps": np.array(self.steps),
             "seed": np.array(self.seed),
-            **{f"knob/{name}": np.array(value) for name, value in self.knobs.items()},
+            **{self._knob(part, name): np.array(v) for part in self.parts for name, v in part.knobs.items()},
         }
 
     def _texts(self) -> dict[str, Array]:
-        texts = {"rule": rule_text(self.rule.tree), "tensors": json.dumps(self.names)}
+        texts = {self._rule(part): rule_text(part.rule.tree) for part in self.parts}
+        texts["tensors"] = json.dumps(self.names)
         return {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()}
+
+    def _rule(self, part: Part) -> str:
+        """Name the text of a rule: with its own name where there are others."""
+        return "rule" if len(self.parts) == 1 else f"rule/{part.name}"
+
+    def _knob(self, part: Part, name: str) -> str:
+        return f"knob/{name}" if len(self.parts) == 1 else f"knob/{part.name}/{name}"
 
     def _homes(self) -> Iterator[tuple[str, Array]]:
         """List the arrays that states live in, by name."""
         for group in self.groups:
             names = [self.names[place] for place in group.places]
-            for state in self.rule.tree.state_names:
+            for state in group.rule.tree.state_names:
                 yield from ((f"state/{state}/{n}", home) for n, home in zip(names, group.values(state), strict=True))
             if group.lost is not None:
                 yield from ((f"lost/{n}", home) for n, home in zip(names, group.lost, strict=True))
@@ -145,7 +154,7 @@ def _check_rule(rule: Rule, text: str) -> None:
         other = rule_of(text)
     except LanguageError as error:
         raise BadValue(f"the rule in the state cannot be read: {error.what}", SAME) from None
-    if other.tree.body != rule.tree.body or other.tree.result != rule.tree.result:
+    if any(getattr(other.tree, part) != getattr(rule.tree, part) for part in ("body", "result", "flatten")):
         raise BadValue(
             f"the state is of the rule {other.name}, this optimizer runs {rule.name}"
             if other.name != rule.name

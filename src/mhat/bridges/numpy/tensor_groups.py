@@ -13,6 +13,7 @@ import numpy as np
 
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
+from mhat.bridges.numpy.knobs import Knobs
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
 from mhat.engines.kernels.lowering import NotLowered
@@ -23,11 +24,12 @@ from mhat.engines.step_form import StepForm
 from mhat.engines.whole_steps import WholeStep, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
-from mhat.language.fit import require_fit
+from mhat.language.fit import FLATTEN, matrix_of, require_fit
 from mhat.language.inference import SCALAR, Level
 
 Array = Any
 _NAMES = {numpy_dtype(name): name for name in DTYPES}
+ANOTHER_RULE = "Give it another rule: Optimizer({{{}: mhat.matrices, adamw: mhat.rest}}, params)."
 # States of a tensor begin on a cache line.
 LINE = 64
 
@@ -49,13 +51,14 @@ def dtype_name(array: Array) -> str | None:
 
 
 class TensorGroup:
-    """Tensors of one dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
+    """Tensors of one rule and dtype. `places`: their places among all tensors of the optimizer, `count` of them."""
 
     def __init__(
-        self, rule: Rule, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int], count: int,
-        options: StepOptions,
+        self, rule: Rule, knobs: Knobs, tensors: Sequence[Array], paths: Sequence[str], places: Sequence[int],
+        count: int, options: StepOptions,
     ) -> None:  # fmt: skip
         self.rule = rule
+        self.knobs = knobs
         self.tensors = list(tensors)
         self.paths = list(paths)
         self.places = np.asarray(places)
@@ -98,12 +101,13 @@ class TensorGroup:
     def _stepping(self, options: StepOptions) -> FusedStep | WholeStep:
         if self.rule.level == Level.MATRIX:
             for tensor, path in zip(self.tensors, self.paths, strict=True):
-                if tensor.ndim != 2:
+                seen = matrix_of(self.rule, tensor.shape)
+                if len(seen) != 2:
                     raise BadValue(
                         f"{self.rule.name} is a rule per matrix, and {path} has the shape {tensor.shape}",
-                        "Give it to another optimizer, such as one of the rule adam.",
+                        FLATTEN if len(seen) > 2 else ANOTHER_RULE.format(self.rule.name),
                     )
-                require_fit(self.rule, tensor.shape, path)
+                require_fit(self.rule, seen, path)
         sizes = [tensor.size for tensor in self.tensors]
         try:
             return FusedStep(self.rule, self.form, sizes, self._numbers, self._count, options.threads)
@@ -126,11 +130,17 @@ class TensorGroup:
     def _allocated(self) -> dict[str, list[Array]]:
         """Make room for every state: arrays of the tensors' shapes, or numbers, one a tensor, that the step holds."""
         if isinstance(self.step, WholeStep):
-            return self.step.allocated(self.homes)
+            return self.step.allocated(self._seen(self.homes))
         step, stored = self.step, dict(self.form.states)
         rooms: dict[str, list[Array]] = {name: self._room(stored[name]) for name in step.coordinate_states}
         rooms |= {name: [] for name in (*step.tensor_states, *step.step_states)}
         return {name: rooms[name] for name in self.rule.tree.state_names}
+
+    def _seen(self, arrays: Sequence[Any]) -> list[Any]:
+        """Give arrays in the shapes that the rule sees: views of what is contiguous. None stays what it is."""
+        if self.rule.tree.flatten is None:
+            return list(arrays)
+        return [None if a is None else np.reshape(a, matrix_of(self.rule, a.shape)) for a in arrays]
 
     def _room(self, stored: str) -> list[Array]:
         dtype = numpy_dtype(stored)
@@ -251,7 +261,8 @@ class TensorGroup:
             return
         homes = {name: self.values(name) for name in self.rule.tree.state_names}
         named = {"knobs": knobs, "numbers": self._numbers, "n": self._count}
-        for i, values in starts_of(self.rule, self.form.computed, self.tensors, self._gradients, new, named):
+        xs, gs = self._seen(self.tensors), self._seen(self._gradients)
+        for i, values in starts_of(self.rule, self.form.computed, xs, gs, new, named):
             for name, value in values.items():
                 with np.errstate(all="ignore"):
                     homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)
@@ -263,7 +274,7 @@ class TensorGroup:
         for i, shadow in shadows.items():
             shadow[...] = self.tensors[i]
         if isinstance(self.step, WholeStep):
-            self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
+            self.step.run(self._seen(self.homes), self._seen(self._gradients), self.states, named, steps, chosen)
         else:
             self.step.at[1] = self._found
             try:

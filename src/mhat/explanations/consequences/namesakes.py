@@ -127,5 +127,6 @@ def _renamed(rule: Rule, names: dict[str, str]) -> Rule:
             for line in tree.body
         ),
         renamed(tree.result, names),
+        tree.flatten,
     )
     return of_tree(written, paper=rule.paper)

@@ -21,6 +21,7 @@ SAME = frozenset({
 JOINED = frozenset({"add", "sub", "maximum", "minimum"})
 NONE_LEFT = frozenset({
     "sign", "orthogonal", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "size", "rows", "columns",
+    "identity",
 })  # fmt: skip
 # So often the lines are gone through until nothing changes.
 ROUNDS = 6

@@ -18,7 +18,7 @@ OF_ONE = {
     "transpose": "the transpose of", "row_mean": "the row means of", "column_mean": "the column means of",
     "tanh": "the hyperbolic tangent of", "round": "the nearest whole number to",
     "size": "how many numbers there are in", "rows": "how many rows there are in",
-    "columns": "how many columns there are in",
+    "columns": "how many columns there are in", "identity": "the identity of the shape of",
     "row_largest": "the largest of each row of", "column_largest": "the largest of each column of",
 }  # fmt: skip
 BETWEEN = {"add": "plus", "sub": "minus", "mul": "times", "div": "over", "matmul": "times"}

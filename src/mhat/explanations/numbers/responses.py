@@ -391,6 +391,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "neg": _minus, "abs": _size, "sign": _sign, "maximum": _extreme, "minimum": _extreme, "where": _chosen,
     "clip": _limited, "sum": _reduced, "mean": _reduced, "norm": _reduced, "largest": _reduced,
     "row_largest": _reduced, "column_largest": _reduced, "size": _number, "rows": _number, "columns": _number,
+    "identity": _number,
     "transpose": _matrix, "row_mean": _matrix, "column_mean": _matrix, "orthogonal": _matrix, "matmul": _matrix,
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), _compared),
 }  # fmt: skip

@@ -134,7 +134,7 @@ class _Degrees:
     def of_size(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
         return EVEN
 
-    of_rows = of_columns = of_size
+    of_rows = of_columns = of_identity = of_size
 
     def of_clip(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
         return self.joined(node.arguments, known)

@@ -16,7 +16,7 @@ from mhat.laws.proofs.proof import Attempt, NoProof, Proof, listed, quoted
 FINITE = frozenset({
     "add", "sub", "mul", "neg", "abs", "sign", "maximum", "minimum", "clip", "where", "sum", "mean", "norm", "sin",
     "cos", "tanh", "round", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "transpose", "matmul", "largest",
-    "row_mean", "column_mean", "row_largest", "column_largest", "size", "rows", "columns",
+    "row_mean", "column_mean", "row_largest", "column_largest", "size", "rows", "columns", "identity",
 })  # fmt: skip
 # Of zero these are zero.
 ZEROS = frozenset({

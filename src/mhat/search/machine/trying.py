@@ -73,9 +73,9 @@ class Joiner:
             for i, j in np.argwhere(agree == 1):
                 yield tile.parents.start + int(i), tile.singles.start + int(j)
 
-    def prints(self, singles: Sequence[Changes], until: float) -> Array:
+    def prints(self, singles: Sequence[Changes], until: float, view: View = "whole") -> Array:
         """Give each single a number that those have in common which do the same; NaN where time was up."""
-        return np.asarray(self._table([{}], singles, instructions.PRINT, self.seen["whole"], until, np.nan)[0])
+        return np.asarray(self._table([{}], singles, instructions.PRINT, self.seen[view], until, np.nan)[0])
 
     def unseen(self, singles: Sequence[Changes], view: View, until: float) -> Array:
         """Tell which singles do not show: with them the rule looks as without."""

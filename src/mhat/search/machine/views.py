@@ -4,6 +4,8 @@
     eps         huge gradients alone, up to a common factor: neither eps nor the learning rate shows
     squares     pairs of coordinates that differ in signs: nothing that is made of squares shows
     time        ratios between coordinates: nothing that is made of time and knobs alone shows
+    first       the first step alone: nothing shows that begins with what a step leaves behind
+    early       the first steps
 
 It knows no edit and runs nothing.
 """
@@ -21,11 +23,14 @@ from mhat.search.matching import Matcher, update_scale
 from mhat.search.observed import Probes
 
 Array = np.ndarray[Any, Any]
-View = Literal["whole", "eps", "squares", "time"]
+View = Literal["whole", "eps", "squares", "time", "first", "early"]
 # How lanes are compared in each.
 MODES: dict[View, int] = {
     "whole": instructions.MATCH, "eps": instructions.BLIND, "squares": instructions.RATIO, "time": instructions.RATIO,
+    "first": instructions.MATCH, "early": instructions.MATCH,
 }  # fmt: skip
+# How many steps are the first ones.
+EARLY = 3
 # How many lanes are run together: few, since most candidates fail on the first ones.
 LANES = int(instructions.BLOCK)
 # From which gradient on a usual eps is less than the bound for comparing without it, relative to the update.
@@ -40,6 +45,8 @@ def views_of(matcher: Matcher, coder: Coder, knobs: Mapping[str, float]) -> dict
         "eps": _without_eps(matcher, whole),
         "squares": _but_for_squares(whole, coder.mixes),
         "time": _but_for_time(whole, coder.mixes),
+        "first": _up_to(whole, 1),
+        "early": _up_to(whole, EARLY),
     }
 
 
@@ -114,6 +121,12 @@ def _without_eps(matcher: Matcher, seen: instructions.Seen) -> instructions.Seen
     scale = update_scale(matcher.observed.values, matcher.observed.probes.base).reshape(len(seen.values), -1)
     bound = np.maximum(WITHOUT_EPS * scale[:, kept], 10 * chosen.bound)
     return chosen._replace(bound=np.ascontiguousarray(bound))
+
+
+def _up_to(seen: instructions.Seen, step: int) -> instructions.Seen:
+    """Keep the steps up to one."""
+    by_step = ("gradients", "values", "bound", "shape", "shape_bound")
+    return seen._replace(**{name: getattr(seen, name)[:step] for name in by_step})
 
 
 def _but_for_squares(seen: instructions.Seen, mixes: bool) -> instructions.Seen | None:

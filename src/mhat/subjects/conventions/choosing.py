@@ -6,24 +6,37 @@ a later gradient, and if it stays near where it is told to start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs, UnknownName
+from mhat.subjects.conventions import factories, gradients, owners, steps
 from mhat.subjects.conventions.anew import Anew
 from mhat.subjects.conventions.proposals import Asked, Proposal, by_confidence
-from mhat.subjects.conventions.table import CONVENTIONS
 from mhat.subjects.sandbox import source_of
 from mhat.subjects.subject import Subject
 from mhat.subjects.trials import LATE, RISING, SMALL, TURNED, Single, Together, same, subject_of_driver
 
+# The conventions in which code that was not written for mhat wants to be called.
+CONVENTIONS: dict[str, Callable[[Asked], Iterator[Proposal]]] = {
+    steps.NAME: steps.proposed,
+    factories.METHOD: factories.of_methods,
+    gradients.NAME: gradients.proposed,
+    factories.TRIPLE: factories.of_triples,
+    factories.FACTORY: factories.of_factories,
+    factories.GENERATOR: factories.of_generators,
+    owners.PARAMETERS: owners.of_parameters,
+    owners.LAYERS: owners.of_layers,
+    owners.MODELS: owners.of_models,
+}
 FAR = 1000.0  # a start so far away that no default step comes back from there
 ALIKE = 0.1  # what another way may be less likely, and still be told of
 SHOWN = 6
 ROUTE = 60
+PARTLY = "moved a part of its numbers alone"
 WRAP = "Write run(gradients) around it."
 
 
@@ -39,6 +52,7 @@ def subject_by_convention(asked: Asked, convention: str | None = None) -> Subjec
     anew = Anew(asked.thing)
     tried: list[str] = []
     working: list[tuple[Proposal, Single | Together]] = []
+    partly: list[tuple[Proposal, Single | Together]] = []
     wanted = int(number) if number.isdigit() else 1
     for proposal in by_confidence(proposals_of(asked, name or None))[:ROUTE]:
         if len(working) >= wanted and (number or proposal.confidence < working[0][0].confidence - ALIKE):
@@ -51,10 +65,13 @@ def subject_by_convention(asked: Asked, convention: str | None = None) -> Subjec
         except SubjectHangs:
             raise
         except SubjectError as error:
+            if error.what.endswith(PARTLY):
+                partly.append((proposal, driver))
             tried.append(f"{proposal.how}: {_short(error)}")
             continue
         if not any(_does_the_same(driver, other) for _, other in working):
             working.append((proposal, driver))
+    working = working or partly[:1]
     if len(working) >= wanted:
         subject = subject_of_proposal(asked, working[wanted - 1][1], working[wanted - 1][0])
         return subject if number else _with_others(subject, [proposal for proposal, _ in working])
@@ -112,6 +129,8 @@ def confirm(driver: Single | Together, proposal: Proposal, observe: str) -> None
     first = driver.attempt({})
     if observe == "x" and not all(np.any(record != 0.0) for record in first):
         raise SubjectError(driver.name, "moved nothing", WRAP)
+    if observe == "x" and not all(np.any(record != 0.0, axis=0).all() for record in first):
+        raise SubjectError(driver.name, PARTLY, WRAP)
     if any(np.isnan(record).all() for record in first):
         raise SubjectError(driver.name, "gave nothing but NaN", WRAP)
     if same(first, driver.attempt({}, trial=TURNED)):
@@ -140,6 +159,7 @@ def subject_of_proposal(asked: Asked, driver: Single | Together, proposal: Propo
         defaults=proposal.defaults,
         source=source_of(thing if callable(thing) and hasattr(thing, "__name__") else type(thing)),
         notes=(f"driven {proposal.how}",),
+        called=proposal.called,
     )
 
 

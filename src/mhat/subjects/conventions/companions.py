@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import PARAMS, SIZES, is_required
+from mhat.subjects.calls import PARAMS, is_required, is_size, size_for
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of
 from mhat.subjects.conventions.texts import Written, core_of
 from mhat.subjects.spelling import STARTS, SpelledKnobs, spelling_of
@@ -45,9 +45,7 @@ class Companion:
         )
         if self.argument is None:
             return self.function(**arguments)
-        shape = np.shape(tensors[0])
-        size = shape if plain_spelling(self.argument) in ("shape", "dims") else int(np.prod(shape))
-        return self.function(size if self.sized else laid, **arguments)
+        return self.function(size_for(self.argument, np.shape(tensors[0])) if self.sized else laid, **arguments)
 
 
 def companions_of(function: Callable[..., Any], owner: Any = None) -> Iterator[Companion]:
@@ -81,11 +79,12 @@ def _words(name: str) -> set[str]:
 
 def _companion(function: Callable[..., Any]) -> Companion | None:
     arguments = [p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    names = PARAMS | MORE_PARAMS | SIZES | {plain_spelling(start) for start in STARTS}
+    names = PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS}
     required = [p for p in arguments if is_required(p)]
-    first = next((p.name for p in arguments if plain_spelling(p.name) in names), required[0].name if required else None)
+    named = [p.name for p in arguments if plain_spelling(p.name) in names or is_size(p.name)]
+    first = named[0] if named else required[0].name if required else None
     spelling = spelling_of(arguments, skip=[first] if first else [])
     if spelling.unknown or spelling.start:
         return None
-    sized = first is not None and plain_spelling(first) in SIZES
+    sized = first is not None and is_size(first)
     return Companion(function, first, sized, spelling, Written.of(function))

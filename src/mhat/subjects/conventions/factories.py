@@ -3,6 +3,10 @@
 step = make_adam(lr); x = step(x, g)                    step = make_adam(params, lr); step(grads)
 init, update, get_params = adam(step_size)              init, update = adam(lr); updates, state = update(g, state)
 run = adam(x0); next(run); x = run.send(g)
+
+And a class whose method is a step that is given its states, or gives more than the new parameters.
+
+w, m, v = Adam(lr).update(w, dw, m, v)          state = opt.init(params); params, state = opt.apply(params, g, state)
 """
 
 from __future__ import annotations
@@ -21,10 +25,11 @@ from mhat.subjects.conventions.layouts import LAYOUTS, SHOWN, is_like, laid, tak
 from mhat.subjects.conventions.making import Maker, maker_of, method_maker, methods_of, sample_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of, readings_of
+from mhat.subjects.conventions.tensors import plain, tensor_of, uses_torch
 from mhat.subjects.conventions.texts import Written
 from mhat.subjects.spelling import STARTS, Keywords, keywords_of
 
-FACTORY, TRIPLE, GENERATOR = "factory", "init-update", "generator"
+FACTORY, TRIPLE, GENERATOR, METHOD = "factory", "init-update", "generator", "step-method"
 INITS = ("init", "initialize", "init_fn", "init_fun", "initialise", "opt_init", "init_state")
 UPDATES = ("update", "update_fn", "step", "opt_update", "apply", "update_fun", "step_fn")
 GETTERS = ("get_params", "params", "get", "params_fn", "get_params_fn", "value", "get_x")
@@ -111,17 +116,20 @@ def of_triples(asked: Asked) -> Iterator[Proposal]:
         kinds = ["state"] if getter is not None else ["x", "add", "subtract"]
         for place, kind in enumerate(kinds):
             triple = Triple(maker, roles.by_name, kind, base, asked.observe)
+            listed = replace(triple, layout="list")
             how = "as functions that begin, step" + (" and give the parameters" if getter is not None else "")
             how += steps.SAYS.get(kind, "") if kind != "state" else ""
             if counts and base == 0:
                 how += f", `{counts[0]}` counted from 0"
-            yield Proposal(
-                TRIPLE,
-                how,
-                0.85 - 0.05 * reading - 0.1 * place,
-                stepped(triple.begin),
-                [maker.keywords, roles.spelling],
-            )
+            likely, keywords = 0.85 - 0.05 * reading - 0.1 * place, [maker.keywords, roles.spelling]
+            if uses_torch(asked.thing):
+                of_torch = f"{how}, with a list of tensors of torch"
+                course = stepped(listed.begin, tensor_of)
+                yield Proposal(TRIPLE, of_torch, likely + 0.01, course, keywords, together=True)
+                yield Proposal(TRIPLE, f"{how}, with tensors of torch", likely, stepped(triple.begin, tensor_of), keywords)
+            yield Proposal(TRIPLE, how, likely, stepped(triple.begin), keywords)
+            yield Proposal(TRIPLE, f"{how}, with a list of arrays", likely - 0.02, stepped(listed.begin), keywords,
+                           together=True)  # fmt: skip
 
 
 def _parts(made: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None] | None:
@@ -138,6 +146,9 @@ def _parts(made: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[
         next((f for name, f in functions.items() if _is_named(name, names)), None)
         for names in (INITS, UPDATES, GETTERS)
     ]
+    begins = [each for name, each in functions.items() if "init" in name.lower()]
+    if len(begins) == 1 and len(functions) == 2:
+        known = [begins[0], next(each for each in functions.values() if each is not begins[0]), None]
     if (known[0] is None or known[1] is None) and isinstance(made, tuple | list):
         known = [*made, None][:3]
     init, update, getter = known
@@ -159,6 +170,7 @@ class Triple:
     kind: str  # state: the parameters are in it; x: they are returned; add, subtract: the update is
     base: int
     observe: str
+    layout: str = "array"
 
     def begin(self, starts: list[Any], knobs: Mapping[str, float]) -> Stepper:
         """Begin a run."""
@@ -166,13 +178,14 @@ class Triple:
         assert parts is not None
         init, update, getter = parts
         required = [p for p in parameters_of(init) if is_required(p)]
-        state, x = (init(starts[0]) if required else init()), starts[0]
+        x = laid(starts, self.layout)
+        state = init(x) if required else init()
 
         def step(gradients: list[Any], count: int) -> Sequence[Any]:
             nonlocal state, x
             values = {
                 "count": count - 1 + self.base,
-                "grads": gradients[0],
+                "grads": laid(gradients, self.layout),
                 "params": x,
                 "state": state,
                 "config": state,
@@ -181,11 +194,14 @@ class Triple:
             returned = update(*named.values())
             if getter is not None:
                 state = returned
-                return [getter(state)]
-            moved, state = returned if np.shape(returned[0]) == np.shape(x) else returned[::-1]
+                return taken_apart(getter(state), self.layout)
+            moved, state = returned if is_like(returned[0], starts, self.layout) else returned[::-1]
             sign = {"x": 0.0, "add": 1.0, "subtract": -1.0}[self.kind]
-            x = moved if self.kind == "x" else x + sign * np.asarray(moved)
-            return [x if self.observe == "x" or self.kind == "x" else sign * np.asarray(moved)]
+            if self.layout == "list":
+                x = moved if self.kind == "x" else [p + sign * plain(step) for p, step in zip(x, moved, strict=True)]
+                return x
+            x = moved if self.kind == "x" else x + sign * plain(moved)
+            return [x if self.observe == "x" or self.kind == "x" else sign * plain(moved)]
 
         return step
 
@@ -219,3 +235,17 @@ def of_generators(asked: Asked) -> Iterator[Proposal]:
 
     yield Proposal(GENERATOR, "as a generator that is sent the gradients", 0.85, stepped(begin), [keywords],
                    starts=owner is not None)  # fmt: skip
+
+
+def of_methods(asked: Asked) -> Iterator[Proposal]:
+    """Propose the methods of a class as steps."""
+    if inspect.isroutine(asked.thing):
+        return
+    maker = maker_of(asked)
+    if maker is None or (sample := sample_of(maker)) is None:
+        return
+    for place, method in enumerate(methods_of(sample)):
+        yield from steps.ways(
+            asked, getattr(sample, method), method_maker(maker, method), METHOD, owner=sample, more=[maker.keywords],
+            sure=-0.02 * place,
+        )  # fmt: skip

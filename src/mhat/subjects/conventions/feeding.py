@@ -52,6 +52,9 @@ class Feed:
     def place_in(self, arguments: Sequence[Any]) -> Any:
         """Choose among what was given to the gradient the one that is x: what has its shape."""
         fitting = [each for each in arguments if shape_of(each) == np.shape(self.start)]
+        numbers = [each for each in arguments if shape_of(each) == ()]
+        if not fitting and np.ndim(self.start) == 1 and len(numbers) == np.size(self.start) > 1:
+            return np.array(numbers)  # grad(x[0], x[1])
         if not fitting:
             raise TypeError("the gradient was asked for at nothing of the shape of x")
         return fitting[0]

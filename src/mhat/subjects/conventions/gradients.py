@@ -7,7 +7,11 @@ x is where it asks for the gradient. A run that goes on until it converges ends 
 
 from __future__ import annotations
 
+import functools
 import inspect
+import itertools
+import re
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError
-from mhat.language.vocabulary import plain_spelling
+from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects.calls import PARAMS, is_required
 from mhat.subjects.conventions.feeding import Enough, Feed, rhythm_of
 from mhat.subjects.conventions.layouts import shape_of
@@ -55,7 +59,9 @@ TOLERANCES = frozenset({
     "tol", "tolerance", "precision", "xtol", "ftol", "gtol", "threshold", "stoptol", "thresh", "convergence", "atol",
     "rtol", "tolx", "tolf", "gradtol", "abstol", "minchange", "convtol", "convergencethreshold", "toler", "conv",
 })  # fmt: skip
-POINTS = PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS} | {
+BOUNDS = frozenset({"bounds", "bound", "limits", "searchspace"})
+_RATES = re.compile("(gen|generator|fn|func|function|fun|schedule|scheduler|s)$")
+POINTS = BOUNDS | PARAMS | MORE_PARAMS | {plain_spelling(start) for start in STARTS} | {
     "initialpoint", "startpoint", "startingpoint", "initialguess", "guess", "initpoint", "xs", "xi", "initialposition",
     "initialtheta", "initialvalue", "initialvalues", "initialweights", "pos", "startx", "beginning", "xk", "initvalue",
     "startingx", "initval", "wstart", "thetastart", "initparam", "initialparameters", "startvalue",
@@ -74,17 +80,23 @@ class Run:
     values: tuple[str, ...]
     counts: tuple[str, ...]
     tolerances: tuple[str, ...]
+    called: frozenset[str]  # knobs that are functions there: `rate(x, g)`
+    taken: frozenset[str]  # knobs of which each step takes the next: `next(rates)`
+    owner: frozenset[str]  # what is called of the object whose method the gradient is
+    order: tuple[str, ...]  # of all arguments, for those that another name may stand for
     spelling: SpelledKnobs
     each: int = 1
     lead: int = 0
+    wide: bool = False  # whether a coordinate more changes nothing for the others
 
     def course(self, gradients: list[Any], starts: list[Any], knobs: Mapping[str, float]) -> list[Any]:
         """Run it; give where it was after each step."""
-        feed, steps = Feed(gradients[0], starts[0], self.answers, self.each, self.lead), len(gradients[0])
-        returned = self.ended(feed, starts, knobs, steps)
-        places = feed.places[1 : steps + 1]
-        if len(places) == steps - 1 and (last := _last(returned, starts[0])) is not None:
-            places.append(last)
+        steps = len(gradients[0])
+        places = self.places(gradients[0], starts[0], knobs)
+        if len(places) < steps and self.wide and np.ndim(starts[0]) == 1:
+            # It ends where a gradient is nothing: beside it goes a coordinate whose gradient never is.
+            wider = [np.append(g, 1.0) for g in gradients[0]]
+            places = [place[:-1] for place in self.places(wider, np.append(starts[0], 0.0), knobs)]
         if len(places) < steps:
             what = f"ended by itself after {len(places)} steps, and {steps} are needed"
             raise SubjectError(
@@ -92,20 +104,64 @@ class Run:
             )
         return [stacked(places)]
 
+    def places(self, gradients: Sequence[Any], start: Any, knobs: Mapping[str, float]) -> list[Any]:
+        """Give where it was after each step, as far as it went."""
+        feed, steps = Feed(gradients, start, self.answers, self.each, self.lead), len(gradients)
+        returned = self.ended(feed, [start], knobs, steps)
+        places = feed.places[1 : steps + 1]
+        if len(places) == steps - 1 and (last := _last(returned, start)) is not None:
+            places.append(last)
+        return places
+
     def ended(self, feed: Feed, starts: list[Any], knobs: Mapping[str, float], steps: int) -> Any:
         """Run it to its end, or until it asks for more gradients than there are; give what it returned."""
         function = self.make(starts, knobs)
         arguments = self.spelling.arguments({k: v for k, v in knobs.items() if k in self.spelling.names})
-        arguments[self.gradient] = feed
+        for name in self.called & arguments.keys():
+            arguments[name] = functools.partial(_same, arguments[name])
+        for name in self.taken & arguments.keys():
+            arguments[name] = itertools.repeat(arguments[name])
+        arguments[self.gradient] = owner_of(feed, self.owner) if self.owner else feed
         if self.point is not None:
             start = entering(starts[0])
+            if plain_spelling(self.point) in BOUNDS:
+                start = np.stack([np.atleast_1d(start)] * 2, axis=-1)
             arguments[self.point] = start if start.ndim else start[()]
         arguments |= dict.fromkeys(self.values, feed.value)
         arguments |= dict.fromkeys(self.counts, steps + 1) | dict.fromkeys(self.tolerances, NEVER)
         try:
-            return function(**arguments)
+            leading = list(itertools.takewhile(lambda name: name in arguments, self.order))
+            returned = function(*[arguments.pop(name) for name in leading], **arguments)
+            # What is given one x after the other is asked for them all.
+            return list(returned) if inspect.isgenerator(returned) else returned
         except Enough:
             return None
+
+
+def _is_count(spelled: str) -> bool:
+    """Whether a name says how many steps there are."""
+    several = spelled.startswith(("n", "max", "total")) and spelled.endswith("steps")
+    if spelled.startswith(("start", "init", "first", "print", "log", "every")):
+        return False
+    return spelled in COUNTS or several or (("iter" in spelled or "epoch" in spelled) and "fn" not in spelled)
+
+
+def _same(value: Any, *arguments: Any, **named: Any) -> Any:
+    """Give a rate, whatever it is asked for."""
+    return value
+
+
+def owner_of(feed: Feed, asked: frozenset[str]) -> Any:
+    """Make an object whose methods are the gradient and the function: `problem.grad(x)`."""
+    made = types.SimpleNamespace()
+    for name in asked:
+        setattr(made, name, feed if _is_gradient(name) else feed.value)
+    return made
+
+
+def _is_gradient(name: str) -> bool:
+    spelled = plain_spelling(name)
+    return spelled in GRADIENTS | BOTH or spelled.startswith(("grad", "deriv")) or spelled.endswith("grad")
 
 
 def _last(returned: Any, start: Any) -> Any:
@@ -145,7 +201,7 @@ def _of_constructors(asked: Asked) -> Iterator[Proposal]:
             continue
 
         def make(starts: list[Any], knobs: Mapping[str, float], method: str = method) -> Callable[..., Any]:
-            return lambda **arguments: getattr(thing(**arguments), method)()
+            return lambda *arguments, **named: getattr(thing(*arguments, **named), method)()
 
         yield from ways(asked, thing, make, [], 0.65 - 0.01 * place, Written.of(getattr(thing, method)))
 
@@ -163,24 +219,47 @@ def ways(
         p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)
     ]
     spelled = {p.name: plain_spelling(p.name) for p in arguments}
-    required = [p.name for p in arguments if is_required(p)]
+    written = written or Written.of(function)
+    required = [p.name for p in arguments if is_required(p) or (p.default is None and written.calls(p.name))]
+    required = [n for n in required if "callback" not in n]
     point = next(
         (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
     )
-    counts = tuple(n for n in spelled if spelled[n] in COUNTS and n != point)
-    tolerances = tuple(n for n in spelled if spelled[n] in TOLERANCES)
-    for gradient, answers, sure in _gradients(spelled, required, written or Written.of(function)):
+    counts = tuple(n for n in spelled if _is_count(spelled[n]) and n != point)
+    tolerances = tuple(n for n in spelled if n not in counts and (spelled[n] in TOLERANCES or written.only_compares(n)))
+    meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}
+    for n in required:
+        stem = _RATES.sub("", spelled[n])
+        if stem in ALIASES["lr"] and (written.calls(n) or written.goes_on_with(n)):
+            meant[n] = "lr"
+    for gradient, answers, sure in _gradients(spelled, required, written):
         values = tuple(n for n in required if n != gradient and spelled[n] in VALUES)
         taken = [gradient, *([point] if point else []), *values, *counts, *tolerances]
-        spelling = spelling_of(arguments, asked.rule_knobs, skip=taken)
+        spelling = spelling_of(arguments, asked.rule_knobs, taken, meant)
+        loose = [n for n in spelling.unknown if n not in spelling.knobs and written.only_hands(n, gradient)]
+        spelling = spelling_of([p for p in arguments if p.name not in loose], asked.rule_knobs, taken, meant)
         if spelling.unknown or spelling.start:
             continue
-        run = Run(asked.name, make, gradient, answers, point, values, counts, tolerances, spelling)
+        knobs = frozenset(spelling.knobs.values())
+        called = frozenset(n for n in knobs if written.calls(n))
+        one_by_one = frozenset(n for n in knobs if written.goes_on_with(n))
+        owner = frozenset() if written.calls(gradient) else written.methods_of(gradient)
+        run = Run(
+            asked.name, _handing(make, loose), gradient, answers, point, values, counts, tolerances, called, one_by_one,
+            owner, tuple(spelled), spelling,
+        )  # fmt: skip
         run = _in_rhythm(run)
         how = f"by handing it a function that gives the next {answers}; x is where that is asked for"
         yield Proposal(
             NAME, how, likely + sure + (0.1 if point else 0.0), run.course, [spelling, *more], starts=point is not None
         )
+
+
+def _handing(make: Callable[..., Callable[..., Any]], data: Sequence[str]) -> Callable[..., Callable[..., Any]]:
+    """Hand over nothing for the data that the gradient alone is handed on."""
+    if not data:
+        return make
+    return lambda starts, knobs: functools.partial(make(starts, knobs), **dict.fromkeys(data))
 
 
 def _gradients(
@@ -193,6 +272,10 @@ def _gradients(
         name, parts = apart[0]
         turned = plain_spelling(parts[0]).startswith(("g", "d")) and not plain_spelling(parts[1]).startswith(("g", "d"))
         yield name, "gradient and value" if turned else "value and gradient", 0.15
+        return
+    owners = [n for n in required if any(map(_is_gradient, written.methods_of(n))) and not written.calls(n)]
+    if owners:
+        yield owners[0], "gradient", 0.1
         return
     sure = [n for n in required if spelled[n] in GRADIENTS or spelled[n].startswith(("grad", "deriv"))]
     for name in sure[:1]:
@@ -219,5 +302,15 @@ def _in_rhythm(run: Run) -> Run:
             continue
         if len(feed.noted) > 2:
             each, lead = rhythm_of(feed.noted)
-            return replace(run, each=each, lead=lead)
+            run = replace(run, each=each, lead=lead)
+            return replace(run, wide=start.ndim == 1 and _is_separable(run))
     return run
+
+
+def _is_separable(run: Run) -> bool:
+    """Whether each coordinate goes its own way, whatever stands beside it."""
+    try:
+        one, more = (run.places(list(TRIAL[:, :width]), np.zeros(width), {}) for width in (2, 3))
+        return len(one) == len(more) > 2 and all(np.array_equal(a, b[:2]) for a, b in zip(one, more, strict=True))
+    except Exception:
+        return False

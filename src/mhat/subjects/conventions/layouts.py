@@ -9,7 +9,7 @@ import numpy as np
 
 from mhat.language.vocabulary import ALIASES, USUAL, VOCABULARY, plain_spelling
 from mhat.subjects.calls import COUNTS
-from mhat.subjects.conventions.proposals import entering
+from mhat.subjects.conventions.tensors import nothing_like, plain
 from mhat.subjects.spelling import USUAL as DEFAULTS
 
 LAYOUTS = ("array", "list", "dict", "dict of d")
@@ -19,8 +19,8 @@ SHOWN = {
     "dict": "a dictionary of arrays",
     "dict of d": "dictionaries W1, b1 and dW1, db1",
 }
-KNOBS = {plain_spelling(name): name for name in VOCABULARY} | {
-    other: name for name in reversed(VOCABULARY) for other in ALIASES.get(name, ())
+KNOBS = {other: name for name in reversed(VOCABULARY) for other in ALIASES.get(name, ())} | {
+    plain_spelling(name): name for name in VOCABULARY
 }
 
 
@@ -59,7 +59,8 @@ def is_like(value: Any, tensors: list[Any], layout: str) -> bool:
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """Give the shape of what may be an array; None if it is none."""
     try:
-        return np.shape(value) if np.asarray(value).dtype.kind in "biuf" else None
+        array = np.asarray(plain(value))
+        return array.shape if array.dtype.kind in "biuf" else None
     except Exception:
         return None
 
@@ -79,18 +80,18 @@ class Slots(dict[str, Any]):
             ours = KNOBS[spelled]
             self[key] = {**{name: each[0] for name, each in USUAL.items()}, **DEFAULTS}.get(ours, 0.0)
         elif callable(self.like):
-            self[key] = np.zeros_like(self.like())
+            self[key] = nothing_like(self.like())
         else:
             near = [name for name in self.like if str(key).lower().endswith(name.lower())]
             if not near:
                 raise KeyError(key)
-            self[key] = np.zeros_like(self.like[near[0]])
+            self[key] = nothing_like(self.like[near[0]])
         return self[key]
 
 
 def zeros(tensors: list[Any], layout: str) -> Any:
     """Lay out zeros of the shapes of tensors, as states."""
-    made = [entering(np.zeros_like(each)) for each in tensors]
+    made = [nothing_like(each) for each in tensors]
     if layout in ("array", "list"):
         return laid(made, layout)
     # A state is named like its tensor or like the gradient of it.

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat.language.vocabulary import plain_spelling
 from mhat.subjects import calls
-from mhat.subjects.calls import METHODS, SIZES, is_required
+from mhat.subjects.calls import METHODS, is_required, is_size, size_for
 from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.conventions.roles import parameters_of
 from mhat.subjects.spelling import Keywords, keywords_of
@@ -40,8 +39,7 @@ class Maker:
             return copy.deepcopy(self.thing)
         arguments = self.keywords.arguments({k: v for k, v in knobs.items() if k in self.keywords.spelling.names})
         for name in self.sizes:
-            shape = np.shape(starts[0])
-            arguments[name] = shape if plain_spelling(name) in ("shape", "dims") else int(np.prod(shape))
+            arguments[name] = size_for(name, np.shape(starts[0]))
         return self.thing(**arguments)
 
 
@@ -51,7 +49,7 @@ def maker_of(asked: Asked) -> Maker | None:
     if not (isinstance(thing, type) or inspect.isroutine(thing)):
         return Maker(thing, keywords_of(asked.name, []))
     arguments = parameters_of(thing) if has_arguments(thing) else []
-    sizes = tuple(p.name for p in arguments if is_required(p) and plain_spelling(p.name) in SIZES)
+    sizes = tuple(p.name for p in arguments if is_required(p) and is_size(p.name))
     keywords = keywords_of(asked.name, arguments, asked.rule_knobs, asked.options if arguments else None, skip=sizes)
     if keywords.spelling.unknown or keywords.spelling.start:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.subjects.conventions.tensors import is_tensor
 from mhat.subjects.conventions.texts import Written
 from mhat.subjects.conventions.words import Words, words_of
 from mhat.subjects.sandbox import Guard
@@ -63,6 +64,7 @@ class Proposal:
     tensors: int | None = None
     starts: bool = True
     forms: tuple[str, ...] = ()  # of several tensors: vectors, matrices or numbers; all if none is named
+    called: tuple[str, ...] = ()  # the names of the tensors, where they have some
     reading: str = ""  # how it is read; two ways of one convention and reading are not told apart
 
     @property
@@ -91,17 +93,17 @@ def entering(value: Any) -> Any:
 
 def leaving(value: Any) -> Any:
     """Give the array that a subject has come to: a copy, which what it does next leaves alone."""
-    return np.array(value, subok=True)
+    return np.array(value.detach() if is_tensor(value) else value, subok=True)
 
 
-def stepped(begin: Beginning) -> Course:
-    """Make a course of what goes step by step."""
+def stepped(begin: Beginning, enter: Callable[[Any], Any] = entering) -> Course:
+    """Make a course of what goes step by step; `enter` makes what it is handed."""
 
     def course(gradients: list[Any], starts: list[Any], knobs: Mapping[str, float]) -> list[Any]:
-        step = begin([entering(start) for start in starts], knobs)
+        step = begin([enter(start) for start in starts], knobs)
         record: list[list[Any]] = [[] for _ in gradients]
         for i in range(len(gradients[0])):
-            moved = step([None if g[i] is None else entering(g[i]) for g in gradients], i + 1)
+            moved = step([None if g[i] is None else enter(g[i]) for g in gradients], i + 1)
             for kept, value in zip(record, moved, strict=True):
                 kept.append(leaving(value))
         return [stacked(kept) for kept in record]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import COUNTS, GRADS, KEYS, PARAMS, SHORT_COUNTS, is_required
+from mhat.subjects.calls import COUNTS, GRADS, KEYS, LOSSES, PARAMS, SHORT_COUNTS, is_required
 from mhat.subjects.conventions.texts import Written, core_of
 from mhat.subjects.spelling import SpelledKnobs, spelling_of
 
@@ -30,12 +30,17 @@ STEMS = {"weights": "w", "weight": "w", "biases": "b", "bias": "b", "ws": "w", "
 MORE_PARAMS = frozenset(
     {"xt", "wt", "x0", "pt", "old", "current", "xcurr", "currentx", "point", "arr", "array", "beta0"}
 )
+# Numbers that a caller divides by, or that only say how much there is.
+ONES = frozenset({"batchsize", "bs", "minibatchsize", "nsamples", "numsamples", "samplesize", "numexamples", "ndata"})
+LAYER_COUNTS = frozenset({"numlayers", "nlayers", "numoflayers", "layers", "nlayer", "layercount", "depth", "numlayer"})
 MORE_GRADS = frozenset({"d", "gt", "grd", "nabla", "gradt", "derivs", "derivatives", "slope", "slopes", "gradf"})
 
 
 @dataclass(frozen=True)
 class Roles:
     """What each argument is: params, grads, count, key, state or config; params0, grads0 ... where each has a name.
+
+    Also: gradfn, the gradient as a function; loss, one and layers, numbers; data, which the gradient alone is handed.
 
     `spelling`: the knobs among the others. `sure`: whether the names say so, and not the places alone.
     """
@@ -69,7 +74,10 @@ def readings_of(function: Callable[..., Any], written: Written, rule_knobs: Mapp
     arguments = [p for p in parameters_of(function) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     named = {p.name: _role(p, written) for p in arguments}
     named |= _each_named([p.name for p in arguments])
+    named |= _data_of(named, written)
     missing = [role for role in ("params", "grads") if not any(own.startswith(role) for own in named.values())]
+    if "gradfn" in named.values() and "grads" in missing:
+        missing.remove("grads")
     open_ = _open(arguments, named, rule_knobs)
     readings = []
     for filled in _fillings(open_, missing):
@@ -92,9 +100,13 @@ def _positional(arguments: Sequence[inspect.Parameter]) -> tuple[str, ...]:
 def _role(parameter: inspect.Parameter, written: Written) -> str:
     name, core = plain_spelling(parameter.name), core_of(parameter.name)
     required = is_required(parameter)
+    if required and (filler := _filler(parameter, name, written)):
+        return filler
     back = core in {core_of(each) for each in written.returned if each}
-    if name in CONFIGS and (required or parameter.default is None or isinstance(parameter.default, dict)):
+    if (name in CONFIGS or name.endswith(("state", "config", "cfg"))) and (required or parameter.default is None or isinstance(parameter.default, dict)):
         return "config"
+    if required and name in ("statesteps", "stepslist"):
+        return "counts"
     if name in COUNTS or (name in SHORT_COUNTS and required):
         return "count"
     if required and (
@@ -105,10 +117,34 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
         return "params"
     if required and name in KEYS:
         return "key"
-    if (name in STATES or core in STATES) and (required or back or parameter.default is None):
+    if (name in STATES or core in STATES or (required and core.rstrip("s") in STATES)) and (required or back or parameter.default is None):
         # A momentum that is handed back, or changed in place, is a velocity; else it is the knob.
         return "state" if name != "momentum" or back or written.changes(parameter.name) else ""
     return "state" if back and not required and parameter.default is None else ""
+
+
+def _filler(parameter: inspect.Parameter, name: str, written: Written) -> str:
+    """Tell what is handed over beside parameters and gradients, and says nothing of the step."""
+    if written.calls(parameter.name) and not written.calls_again(parameter.name):
+        return "gradfn" if name in GRADS or "grad" in name or name.startswith(("df", "deriv", "nabla")) else ""
+    if name in ONES:
+        return "one"
+    if name in LAYER_COUNTS and "layers" not in name[:6]:
+        return "layers"
+    if name in LOSSES:
+        return "loss"
+    return "no" if parameter.annotation in (bool, "bool") else ""
+
+
+def _data_of(roles: dict[str, str], written: Written) -> dict[str, str]:
+    """Find the data that only the gradient is handed: X and y in `grad(X, y, theta)`."""
+    functions = [name for name, role in roles.items() if role == "gradfn"]
+    if not functions:
+        return {}
+    params = [name for name, role in roles.items() if role == "params"]
+    alone = [name for name in roles if name not in functions and written.only_hands(name, functions[0])]
+    kept = params[-1:] if all(name in alone for name in params) else []
+    return {name: "data" for name in alone if name not in kept}
 
 
 def _each_named(names: Sequence[str]) -> dict[str, str]:
@@ -157,7 +193,7 @@ def _complete(
     rule_knobs: Mapping[str, float] | None,
 ) -> tuple[dict[str, str], SpelledKnobs] | None:
     """Sort the rest into knobs and states; None if there are no gradients."""
-    if not any(role.startswith("grads") for role in roles.values()):
+    if not any(role.startswith(("grads", "gradfn")) for role in roles.values()):
         return None
     spelling = spelling_of(arguments, rule_knobs, skip=[name for name, role in roles.items() if role])
     back = {core_of(name) for name in written.returned if name}

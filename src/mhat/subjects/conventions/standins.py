@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.calls import COUNTS, SHORT_COUNTS
+from mhat.subjects.conventions.roles import STATES
+from mhat.subjects.conventions.texts import core_of
 from mhat.subjects.conventions.words import Words
 
-DATA = ("data", "value", "val", "values", "array", "tensor", "param", "theta", "w", "x")
-GRAD = ("grad", "gradient", "gradients", "grads", "grad_value", "deriv", "derivative", "dw", "dx", "g", "d", "delta")
+DATA = ("data", "value", "val", "vals", "values", "array", "tensor", "param", "_data", "_value", "theta", "w", "x")
+GRAD = ("grad", "gradient", "gradients", "grads", "grad_value", "deriv", "derivative", "dw", "dx", "g", "d", "delta", "_grad")
 # What layers call a tensor; the first pair that the text has is taken for each line.
 TENSORS = (("weights", "weight", "W", "w", "kernel", "theta", "Theta"), ("biases", "bias", "b", "B"))
 MARKS = (
@@ -32,83 +36,134 @@ class Place:
     take: Callable[[], Any]
 
 
-class Parameter:
+class Kept:
+    """An object that has what the text asks of it; a state that others put there is zero until it is put there."""
+
+    stands_in = True
+    _words: Words | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        words = self.__dict__.get("_words")
+        if words is None or name.startswith("__") or name in words.texts or name not in words.attributes:
+            raise AttributeError(f"what stands for a {type(self).__name__.lower()} has no `{name}`")
+        if name in words.tested:
+            return None
+        spelled = plain_spelling(name)
+        if spelled in COUNTS | SHORT_COUNTS:
+            return 0
+        if not any(word in STATES for word in (spelled, core_of(name))):
+            raise AttributeError(f"what stands for a {type(self).__name__.lower()} has no `{name}`")
+        setattr(self, name, self.nothing())
+        return self.__dict__[name]
+
+    def nothing(self) -> Any:
+        return 0.0
+
+
+class Parameter(Kept):
     """A parameter with a value and a gradient under the names that the text uses."""
 
-    requires_grad = trainable = True
+    requires_grad = trainable = differentiable = True
     name = ""
 
-    def __init__(self, value: Any, data: str, grad: str) -> None:
-        self._data, self._grad = data, grad
+    def __init__(self, value: Any, data: str, grad: str, words: Words | None = None) -> None:
+        self._at, self._grad_at, self._words = data, grad, words
         setattr(self, data, value)
         setattr(self, grad, None)
 
+    def nothing(self) -> Any:
+        return np.zeros_like(getattr(self, self._at))
+
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(getattr(self, self._data))
+        return np.shape(getattr(self, self._at))
 
     @property
     def size(self) -> int:
-        return int(np.size(getattr(self, self._data)))
+        return int(np.size(getattr(self, self._at)))
 
     @property
     def ndim(self) -> int:
-        return int(np.ndim(getattr(self, self._data)))
+        return int(np.ndim(getattr(self, self._at)))
 
     def zero_grad(self) -> None:
-        setattr(self, self._grad, np.zeros_like(getattr(self, self._data)))
+        setattr(self, self._grad_at, np.zeros_like(getattr(self, self._at)))
 
     def numpy(self) -> Any:
-        return getattr(self, self._data)
+        return getattr(self, self._at)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.asarray(getattr(self, self._data), dtype=dtype)
+        return np.asarray(getattr(self, self._at), dtype=dtype)
 
     def __len__(self) -> int:
-        return len(getattr(self, self._data))
+        return len(getattr(self, self._at))
 
     def __hash__(self) -> int:
         return id(self)
 
     def __isub__(self, other: Any) -> Parameter:
-        setattr(self, self._data, getattr(self, self._data) - np.asarray(other))
+        setattr(self, self._at, getattr(self, self._at) - np.asarray(other))
         return self
 
     def __iadd__(self, other: Any) -> Parameter:
-        setattr(self, self._data, getattr(self, self._data) + np.asarray(other))
+        setattr(self, self._at, getattr(self, self._at) + np.asarray(other))
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return getattr(self, self._data) - np.asarray(other)
+        return getattr(self, self._at) - np.asarray(other)
 
     def __add__(self, other: Any) -> Any:
-        return getattr(self, self._data) + np.asarray(other)
+        return getattr(self, self._at) + np.asarray(other)
 
     def __mul__(self, other: Any) -> Any:
-        return getattr(self, self._data) * np.asarray(other)
+        return getattr(self, self._at) * np.asarray(other)
 
     __rmul__ = __mul__
     __radd__ = __add__
 
 
+class Numbers(np.ndarray[Any, Any]):
+    """An array that can be asked for what tensors of home-made frameworks give: itself."""
+
+    def detach(self) -> Numbers:
+        return self
+
+    numpy = cpu = realize = detach
+
+
+def names_of(words: Words) -> tuple[str, str]:
+    """Give the names under which a text looks for a value and for its gradient."""
+    data = next((name for name in DATA if name in words.attributes), "data")
+    return data, next((name for name in GRAD if name in words), "grad")
+
+
 def parameter(value: Any, words: Words) -> tuple[Parameter, Place]:
     """Make a parameter for a text, and its place."""
-    data = next((name for name in DATA if name in words.attributes), "data")
-    grad = next((name for name in GRAD if name in words), "grad")
-    made = Parameter(value, data, grad)
+    data, grad = names_of(words)
+    seen = np.asarray(value).view(Numbers) if words.called & vars(Numbers).keys() else value
+    made = Parameter(seen, data, grad, words)
     nested = any(inner == grad and outer in DATA for inner, outer in words.chained)
 
     def put(x: Any, g: Any) -> None:
+        g = g if g is None or seen is value else np.asarray(g).view(Numbers)
         setattr(made, grad, g if g is None or not nested else Parameter(g, data, grad))
 
-    return made, Place(put, lambda: getattr(made, data))
+    return made, Place(put, lambda: np.asarray(getattr(made, data)))
 
 
-class Layer:
+class Layer(Kept):
     """A layer; what it has is set from outside."""
 
-    trainable = True
+    trainable = requires_grad = True
     name = "layer"
+
+    def __init__(self, words: Words | None = None) -> None:
+        self._words = words
+
+    def backward(self, *arguments: Any, **named: Any) -> None:
+        """Leave the gradients as they are."""
+
+    forward = backward
 
     def parameters(self) -> list[Any]:
         """Give the parameters, where the layer keeps such."""
@@ -131,7 +186,7 @@ def tensor_names(words: Words) -> list[tuple[str, str]]:
 
 def layer(values: Sequence[Any], words: Words) -> tuple[Layer, list[Place]]:
     """Make a layer for a text: with attributes W and dW, dictionaries params and grads, or parameters weight, bias."""
-    made = Layer()
+    made = Layer(words)
     names = tensor_names(words)
     dictionaries = {"params", "grads"} <= words.attributes
     if names and not dictionaries:
@@ -155,7 +210,7 @@ def _attributes(made: Any, value: Any, name: str, grad: str) -> Place:
 def _dictionaries(made: Layer, values: Sequence[Any], words: Words) -> list[Place]:
     """Give a layer dictionaries of its tensors; gradients are under the same keys, or under those with a d."""
     keys = ["W" if "W" in words.texts or "w" not in words.texts else "w", "b"]
-    marked = any(f"d{key}" in words.texts for key in keys)
+    marked = "d" in words.texts or any(f"d{key}" in words.texts for key in keys)
     held = "params" if "params" in words or "parameters" not in words else "parameters"
     under = next((name for name in ("grads", "gradients", "gradient", "dparams", "grad") if name in words), "grads")
     params = dict(zip(keys, values, strict=False))
@@ -167,6 +222,18 @@ def _dictionaries(made: Layer, values: Sequence[Any], words: Words) -> list[Plac
 
 def _entry(made: Layer, held: str, grads: dict[str, Any], key: str, mark: str) -> Place:
     return Place(lambda x, g: grads.__setitem__(mark, g), lambda: getattr(made, held)[key])
+
+
+class Idle:
+    """Something that does nothing, whatever is asked of it: a loss that has been gone through backwards."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *arguments: Any, **named: Any) -> None:
+        return None
 
 
 class Model:
@@ -229,12 +296,12 @@ def model(values: Sequence[Any], words: Words) -> tuple[Any, list[Place]]:
     if of_tensors:
         made = Model([], list(values))
         return made, [_numbered(made, i) for i in range(len(values))]
-    if words.called & {"parameters", "params", "named_parameters", "trainable_parameters"}:
-        pairs = [parameter(value, words) for value in values]
-        return _model_of_parameters([one for one, _ in pairs]), [place for _, place in pairs]
-    if {"params", "grads"} <= words.attributes and "layers" not in words:
+    if {"params", "grads"} <= words.attributes and "layers" not in words and "params" not in words.called:
         held = Layer()
         return held, _lists(held, values, words)
+    if words.attributes & LISTS and "layers" not in words:
+        pairs = [parameter(value, words) for value in values]
+        return _model_of_parameters([one for one, _ in pairs], words), [place for _, place in pairs]
     layers, places = layers_of(values, words)
     return Model(layers, []), places
 
@@ -243,10 +310,13 @@ def _numbered(made: Model, i: int) -> Place:
     return Place(lambda x, g: made._grads.__setitem__(i, g), lambda: made._tensors[i])
 
 
-def _model_of_parameters(params: list[Any]) -> Any:
+LISTS = frozenset({"parameters", "params", "named_parameters", "trainable_parameters", "trainable_params"})
+
+
+def _model_of_parameters(params: list[Any], words: Words) -> Any:
     made = Layer()
-    for name in ("parameters", "params", "trainable_parameters"):
-        setattr(made, name, lambda: list(params))
+    for name in sorted(LISTS):
+        setattr(made, name, (lambda: list(params)) if name in words.called else params)
     made.named_parameters = lambda: [(f"p{i}", one) for i, one in enumerate(params)]  # type: ignore[attr-defined]
     return made
 

@@ -19,9 +19,10 @@ from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS
 from mhat.subjects.conventions.answers import sorted_answer
 from mhat.subjects.conventions.companions import Companion, companions_of
-from mhat.subjects.conventions.layouts import SHOWN, Slots, laid, taken_apart, zeros
+from mhat.subjects.conventions.layouts import SHOWN, Slots, keys_of, laid, taken_apart, zeros
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import STATES, Roles, readings_of
+from mhat.subjects.conventions.tensors import plain, tensor_of, uses_torch
 from mhat.subjects.conventions.texts import Written, core_of
 from mhat.subjects.spelling import Keywords, SpelledKnobs, spelling_of
 
@@ -112,6 +113,14 @@ class Step:
                 arguments[name] = 0 if plain_spelling(name).endswith(NUMBERED) else "W1"
             elif role == "count":
                 arguments[name] = now.held.get(name, count)
+            elif role == "gradfn":
+                arguments[name] = _answering(laid(gradients, self.layout, gradients=True))
+            elif role == "counts":
+                arguments[name] = [count] * len(now.tensors)
+            elif role in FILLED:
+                arguments[name] = FILLED[role]
+            elif role == "layers":
+                arguments[name] = (len(now.tensors) + 1) // 2
             elif name in now.held:
                 arguments[name] = now.held[name]
         returned = function(*[arguments.pop(name) for name in self.roles.positional if name in arguments], **arguments)
@@ -131,13 +140,14 @@ class Step:
         if not parts:
             raise ValueError("it returned nothing of the shape of its parameters")
         sign = -1.0 if self.kind == "subtract" else 1.0
-        now.tensors = [x + sign * np.asarray(step) for x, step in zip(now.tensors, parts, strict=True)]
+        now.tensors = [x + sign * plain(step) for x, step in zip(now.tensors, parts, strict=True)]
         if self.observe == "update":
-            return [sign * np.asarray(step) for step in parts]
+            return [sign * plain(step) for step in parts]
         return now.tensors if self.observe == "x" else parts
 
 
 BACK = ("state", "config", "count")
+FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None}
 NUMBERED = ("idx", "index", "i", "num", "number")  # how the number of a tensor is called, where it is no name
 
 
@@ -147,6 +157,10 @@ class _Now:
 
     tensors: list[Any]
     held: dict[str, Any]
+
+
+def _answering(gradients: Any) -> Callable[..., Any]:
+    return lambda *arguments, **named: gradients
 
 
 def _plain(layout: str) -> str:
@@ -231,17 +245,30 @@ def _proposals(
         keywords = [step.roles.spelling, spelled, *more]
         if step.companion is not None:
             keywords.append(step.companion.spelling)
-        yield Proposal(
-            convention, f"{_said(step)}{SAYS[kind] if asked.observe == 'x' else ''}", 0.8 + sure - KINDS[kind],
-            stepped(own.begin), keywords, together=step.layout != "array", tensors=_tensors(step), starts=has_params,
+        how = f"{_said(step)}{SAYS[kind] if asked.observe == 'x' else ''}"
+        proposal = Proposal(
+            convention, how, 0.8 + sure - KINDS[kind], stepped(own.begin), keywords, together=step.layout != "array",
+            tensors=_tensors(step), starts=has_params, called=_called(step),
             reading=f"{kind} {dict(step.roles.by_name)}",
         )  # fmt: skip
+        if uses_torch(asked.thing):
+            course, likely = stepped(own.begin, tensor_of), proposal.confidence + 0.005
+            yield replace(proposal, how=f"{how}, with tensors of torch", course=course, confidence=likely)
+        yield proposal
 
 
 def _tensors(step: Step) -> int | None:
     if step.roles.tensors:
         return step.roles.tensors
     return 2 if step.layout.startswith("dict") else None
+
+
+def _called(step: Step) -> tuple[str, ...]:
+    """Give the names of the tensors: those of the arguments, or the keys."""
+    if step.roles.tensors:
+        named = {role: name for name, role in step.roles.by_name.items() if role.startswith("params")}
+        return tuple(named[role] for role in sorted(named))
+    return tuple(keys_of(2)) if step.layout.startswith("dict") else ()
 
 
 def _said(step: Step) -> str:

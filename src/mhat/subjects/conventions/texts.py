@@ -100,6 +100,55 @@ class Written:
                     return True
         return self.changes(name) or bool(self.unpacked(name))
 
+    def calls(self, name: str) -> bool:
+        """Whether it calls what a name holds."""
+        nodes = ast.walk(self.tree) if self.tree is not None else ()
+        return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name for n in nodes)
+
+    def calls_again(self, name: str) -> bool:
+        """Whether it calls what a name holds in a loop."""
+        loops = [n for n in ast.walk(self.tree) if isinstance(n, ast.For | ast.While)] if self.tree is not None else []
+        return any(Written(loop).calls(name) for loop in loops)
+
+    def only_hands(self, name: str, function: str) -> bool:
+        """Whether all that is done with a name is to hand it to a function."""
+        handed, used = 0, 0
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.Call(func=ast.Name(id=called), args=arguments) if called == function:
+                    handed += sum(isinstance(each, ast.Name) and each.id == name for each in arguments)
+                case ast.Name(id=used_name) if used_name == name:
+                    used += 1
+        return 0 < handed == used
+
+    def only_compares(self, name: str) -> bool:
+        """Whether all that is done with a name is to hold something against it."""
+        nodes = list(ast.walk(self.tree)) if self.tree is not None else []
+        used = sum(isinstance(n, ast.Name) and n.id == name for n in nodes)
+        return used > 0 and used == sum(
+            isinstance(each, ast.Name) and each.id == name
+            for n in nodes if isinstance(n, ast.Compare) for each in (n.left, *n.comparators)
+        )  # fmt: skip
+
+    def goes_on_with(self, name: str) -> bool:
+        """Whether it takes one value after the other from a name: `next(rates)`."""
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.Call(func=ast.Name(id="next"), args=[ast.Name(id=taken), *_]) if taken == name:
+                    return True
+        return False
+
+    def methods_of(self, name: str) -> frozenset[str]:
+        """The attributes of a name that are called: `problem.grad(x)`, `self.problem.grad(x)`."""
+        found = set()
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=word)) if owner == name:
+                    found.add(word)
+                case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=owner), attr=word)) if owner == name:
+                    found.add(word)
+        return frozenset(found)
+
     def unpacks_call_of(self, name: str) -> tuple[str, ...]:
         """The names that what a function gives is taken apart into: `loss, g = f(x)`; nothing if it is not."""
         for node in ast.walk(self.tree) if self.tree is not None else ():

@@ -21,6 +21,8 @@ class Words:
     called: frozenset[str]
     chained: frozenset[tuple[str, str]]  # (grad, data) for p.grad.data
     texts: frozenset[str]
+    tested: frozenset[str] = frozenset()  # attributes of which it is asked whether they are None
+    unpacked: tuple[str, ...] = ()  # attributes that are taken apart: `w, b = layer.weights`
 
     def __contains__(self, word: str) -> bool:
         return word in self.attributes or word in self.texts
@@ -28,7 +30,7 @@ class Words:
 
 def words_of(thing: Any) -> Words:
     """Read the text of a thing, of its base classes, and of the functions beside it that it names."""
-    attributes, called, chained, texts = set(), set(), set(), set()
+    attributes, called, chained, texts, tested, unpacked = set(), set(), set(), set(), set(), []
     for tree in _trees(thing):
         for node in ast.walk(tree):
             match node:
@@ -42,7 +44,15 @@ def words_of(thing: Any) -> Words:
                     attributes.add(word)
                 case ast.Constant(value=str(word)) if word.isidentifier():
                     texts.add(word)
-    return Words(frozenset(attributes), frozenset(called), frozenset(chained), frozenset(texts))
+                case ast.Compare(left=ast.Attribute(attr=word), comparators=[ast.Constant(value=None)]):
+                    tested.add(word)
+                case ast.Assign(targets=[ast.Tuple(elts=[_, _])], value=ast.Attribute(value=inner, attr=word)):
+                    unpacked += [] if _is_self(inner) else [word]
+    # Where they stand in the text, so that weights come before their gradients.
+    return Words(
+        frozenset(attributes), frozenset(called), frozenset(chained), frozenset(texts), frozenset(tested),
+        tuple(dict.fromkeys(unpacked)),
+    )  # fmt: skip
 
 
 def _is_self(node: ast.expr) -> bool:

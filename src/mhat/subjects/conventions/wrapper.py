@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import COUNTS, GRADS, PARAMS, SHORT_COUNTS, SIZES, is_required
+from mhat.subjects.calls import COUNTS, GRADS, PARAMS, SHAPES, SHORT_COUNTS, is_required, is_size
 from mhat.subjects.conventions.making import has_arguments, methods_of
 from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.conventions.roles import MORE_GRADS, MORE_PARAMS, parameters_of
@@ -93,8 +93,8 @@ def _call(arguments: list[inspect.Parameter], said: dict[str, str], *, made: boo
 
 def _value(name: str, *, made: bool) -> str:
     spelled: Any = plain_spelling(name)
-    if spelled in SIZES:
-        return "np.shape(x)" if spelled in ("shape", "dims") else "np.size(x)"
+    if is_size(name):
+        return "np.shape(x)" if spelled.endswith(SHAPES) else "np.size(x)"
     if spelled in PARAMS | MORE_PARAMS | set(STARTS):
         return "[x]" if spelled.endswith("s") else "x"
     if spelled in GRADS | MORE_GRADS or spelled.startswith("grad"):

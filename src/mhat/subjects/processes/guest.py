@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from mhat.subjects.processes.pipes import KEPT, OutOfTimeError, TooMuchError
 from mhat.subjects.processes.process import SHOWN, Allowance, Process
 from mhat.subjects.recording.recorder import Recording
 from mhat.subjects.sandbox import LIMIT, is_users
+from mhat.subjects.scripts.ways import Possible
 from mhat.subjects.subject import Array, Subject
 
 HOST = "mhat.subjects.processes.host"
@@ -56,6 +57,9 @@ class Wanted:
     observe: str = "x"
     limit: float = LIMIT
     convention: str | None = None
+    look: bool = False  # whether the ways to drive a script are to be found, and no subject
+    watched: bool = False  # whether each expression of the file is looked at while it runs
+    one_of_several: bool = False  # whether its process is to find others after it
 
     def message(self) -> dict[str, Any]:
         """Write it for the other process; raises BadValue for an option that cannot be written."""
@@ -87,13 +91,24 @@ def found_in_process(wanted: Wanted, allowance: Allowance | None = None) -> Subj
         if "rule" in answer:
             guest.end()
             return _rule(answer["rule"])
-        return _subject(guest, answer["subject"])
+        return subject_of(guest, answer["subject"])
     except (KeyError, TypeError, ValueError) as error:
         guest.end()
         raise SubjectError(wanted.named, NONSENSE, OF_ITS_OWN, f"{type(error).__name__}: {error}") from None
     except BaseException:
         guest.end()
         raise
+
+
+def ways_in_process(wanted: Wanted, allowance: Allowance | None = None) -> list[Possible]:
+    """Find the ways to drive a script, in a process of its own; raises as `found_in_process`."""
+    guest = Guest(replace(wanted, look=True), allowance or Allowance())
+    try:
+        return [Possible(**way) for way in guest.found()["ways"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SubjectError(wanted.named, NONSENSE, OF_ITS_OWN, f"{type(error).__name__}: {error}") from None
+    finally:
+        guest.end()
 
 
 def _last_words(said: str) -> str:
@@ -110,10 +125,12 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     text, paper, knobs = str(data["text"]), str(data["paper"]), dict(data["knobs"])
     if "doc" in data:
         return of_tree(rule_of(text).tree, paper=paper, doc=str(data["doc"]), knobs=knobs)
-    return of_source(SourceText(text, str(data["file"]), int(data["line"])), paper=paper, knobs=knobs)
+    source = SourceText(text, str(data["file"]), int(data["line"]))
+    return of_source(source, paper=paper, knobs=knobs, flatten=data["flatten"])
 
 
-def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
+def subject_of(guest: Guest, data: Mapping[str, Any]) -> Subject:
+    """Make a subject of what a process says of it; raises KeyError, TypeError or ValueError."""
     if data["dtype"] not in DTYPES:
         raise ValueError(data["dtype"])
     source = data["source"]
@@ -124,6 +141,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         knobs=frozenset(map(str, data["knobs"])),
         several=bool(data["several"]),
         vectors=bool(data["vectors"]),
+        matrices=bool(data["matrices"]),
         starts=bool(data["starts"]),
         begins=bool(data["begins"]),
         missing=str(data["missing"]),
@@ -131,6 +149,7 @@ def _subject(guest: Guest, data: Mapping[str, Any]) -> Subject:
         tensors=None if data["tensors"] is None else int(data["tensors"]),
         defaults={str(name): float(value) for name, value in data["defaults"].items()},
         source=None if source is None else SourceText(str(source[0]), str(source[1]), int(source[2])),
+        called=tuple(map(str, data["called"])),
         notes=tuple(map(str, data["notes"])),
     )
 
@@ -147,6 +166,7 @@ class Guest:
         self.mark = secrets.token_hex(8)
         self.number = 0
         self.loading = True
+        self.seen: dict[str, Any] = {}
 
     def end(self) -> None:
         if self.process is not None:
@@ -173,6 +193,7 @@ class Guest:
         try:
             if "error" in answer:
                 raise error_of(answer["error"])
+            self.seen = answer.get("watched", {})
             if answer["shapes"] != [list(each.shape) for each in gradients]:
                 raise ValueError(f"the shapes {answer['shapes']}")
         except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import IO, Any
 
@@ -24,13 +25,21 @@ from mhat.subjects.beginnings import found_out
 from mhat.subjects.modules import RULE_CURE, not_one_rule
 from mhat.subjects.processes.failures import as_data
 from mhat.subjects.processes.frames import header_of, packed, size_of, unpacked
+from mhat.subjects.recording import watching
 from mhat.subjects.recording.recorder import record
 from mhat.subjects.sandbox import Guard, Unheard, raised
+from mhat.subjects.scripts import finding
 from mhat.subjects.scripts.script import subject_of_script
 from mhat.subjects.subject import Array, Subject
 
 # Where the pipes are kept: what writes to, or closes, every descriptor that it knows of does not come so far.
 APART = 200
+
+
+class _Before:
+    """Where what was found before lives, until something else is asked for."""
+
+    neighbours: modules.Neighbourhood | None = None
 
 
 class Channel:
@@ -83,16 +92,20 @@ def main() -> None:
     channel = Channel()
     faulthandler.enable(all_threads=False)
     warnings.simplefilter("ignore")
-    message = channel.receive()
-    if message is None:
-        return
-    try:
-        answer, subject = _found(message[0], channel)
-    except BaseException as error:
-        answer, subject = _failed(str(message[0]["named"]), error), None
-    channel.send(answer)
-    while subject is not None and (message := channel.receive()) is not None:
-        _run(subject, channel, *message)
+    subject: Subject | None = None
+    while (message := channel.receive()) is not None:
+        header, arrays = message
+        if "named" not in header:
+            if subject is not None:
+                _run(subject, channel, header, arrays)
+            continue
+        try:
+            answer, subject = _found(header, channel)
+        except BaseException as error:
+            answer, subject = _failed(str(header["named"]), error), None
+        channel.send(answer)
+        if subject is None and not header["one_of_several"]:
+            return
 
 
 def _run(subject: Subject, channel: Channel, header: dict[str, Any], arrays: list[Array]) -> None:
@@ -104,8 +117,9 @@ def _run(subject: Subject, channel: Channel, header: dict[str, Any], arrays: lis
             answer: dict[str, Any] = {"recording": recorded.as_data()}
             parameters: list[Array] = []
         else:
-            answer = {"parameters": True}
-            parameters = subject.drive(arrays[:half], arrays[half:], header["knobs"])
+            with watching.seeing() as seen:
+                parameters = subject.drive(arrays[:half], arrays[half:], header["knobs"])
+            answer = {"parameters": True, **({} if seen is None else {"watched": seen.as_data()})}
     except BaseException as error:
         channel.send(_failed(subject.name, error))
     else:
@@ -129,14 +143,24 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
     where, name, named = request["where"], request["name"], request["named"]
     guard = Guard(request["limit"], channel.begins, _heard)
     sys.argv = [where]
+    if _Before.neighbours is not None:
+        _Before.neighbours.leave()
+        _Before.neighbours = None
+    watching.end()
+    if request["watched"]:
+        watching.watch(where)
+    if request["look"]:
+        return {"ways": finding.as_data(finding.found_in(where, named, guard))}, None
     if request["feed"] is not None:
         subject = subject_of_script(where, request["feed"], request["read"], named, request["rule_knobs"], guard)
         subject = found_out(subject, request["observe"])
         return _described(subject), subject
     if not where.endswith(".py"):
         kinds.import_framework(where)
-    loaded = modules.load(where)
+    with watching.loading():
+        loaded = modules.load(where) if request["rule"] else modules.load_around(where, name)
     loaded.neighbours.enter()
+    _Before.neighbours = loaded.neighbours
     if request["rule"]:
         thing = loaded.named(name or _only_rule(loaded.module, where))
         if not isinstance(thing, Rule) and not hasattr(thing, "__code__"):
@@ -151,6 +175,7 @@ def _found(request: dict[str, Any], channel: Channel) -> tuple[dict[str, Any], S
         thing, named, request["rule_knobs"], options, request["dtype"], request["observe"], guard,
         request["convention"],
     )  # fmt: skip
+    subject = replace(subject, notes=(*subject.notes, *loaded.notes))
     return _described(subject), subject
 
 
@@ -171,7 +196,7 @@ def _written(rule: Rule) -> dict[str, Any]:
     """Write a rule as text: as it stands in its file, or printed if code has made it."""
     source = rule.source
     printed = {} if source.text else {"text": str(rule), "doc": rule.doc}
-    told = {"paper": rule.paper, "knobs": rule.knob_sentences}
+    told = {"paper": rule.paper, "knobs": rule.knob_sentences, "flatten": rule.tree.flatten}
     return {"text": source.whole, "file": source.file, "line": source.first_line, **told, **printed}
 
 
@@ -183,6 +208,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "knobs": sorted(subject.knobs),
             "several": subject.several,
             "vectors": subject.vectors,
+            "matrices": subject.matrices,
             "starts": subject.starts,
             "begins": subject.begins,
             "missing": subject.missing,
@@ -190,6 +216,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "tensors": subject.tensors,
             "defaults": dict(subject.defaults),
             "source": None if source is None else [source.whole, source.file, source.first_line],
+            "called": list(subject.called),
             "notes": list(subject.notes),
         }
     }

@@ -3,7 +3,7 @@
 The script keeps its lines and their numbers; calls of these names are put in between:
 
     __mhat_feed__(value, inside)    gives gradients in place of a sequence, or the next one inside of a loop
-    __mhat_read__()                 notes what the name that is read holds at the end of a turn of a loop
+    __mhat_read__(lambda: x)        notes what the name that is read holds at the end of a turn of a loop
     __mhat_set__(name, value)       gives a number that was set from outside, or its own
     __mhat_steps__                  how many gradients there are, for a script that counts its steps itself
     __mhat_round__(values)          goes through values again and again, for a loop over values that are written out
@@ -33,11 +33,11 @@ def own_statements(body: list[ast.stmt], through_loops: bool) -> Iterator[ast.st
         yield statement
         if isinstance(statement, DEFINITIONS) or (isinstance(statement, Loop) and not through_loops):
             continue
-        for blocks in _blocks(statement):
+        for blocks in blocks_of(statement):
             yield from own_statements(blocks, through_loops)
 
 
-def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     for name in ("body", "orelse", "finalbody"):
         yield from [block] if (block := getattr(statement, name, None)) else []
     for handler in getattr(statement, "handlers", []):
@@ -81,14 +81,14 @@ def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def constants(tree: ast.Module) -> dict[str, float]:
-    """Collect the numbers that a script assigns once, outside of loops, to a name of their own."""
+def constants(tree: ast.Module, body: list[ast.stmt] | None = None) -> dict[str, float]:
+    """Collect the numbers that a script assigns once, outside of loops, to a name of their own; `body`: and there."""
     times: dict[str, int] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             times[node.id] = times.get(node.id, 0) + 1
     found = {}
-    for statement in own_statements(tree.body, through_loops=False):
+    for statement in own_statements([*tree.body, *(body or [])], through_loops=False):
         for target, value in _pairs(statement):
             number = number_of(value)
             if number is not None and times[target.id] == 1:
@@ -133,12 +133,12 @@ def number_of(node: ast.expr) -> float | None:
 
 def rewritten(tree: ast.Module, feed: str, read: str, settable: frozenset[str]) -> ast.Module:
     """Put the calls into a script; the tree is changed in place."""
-    _feed_sequence(tree, feed)
+    feed_sequence(tree, feed)
     _feed_loops(tree.body, feed, fed=False)
     for statement in list(own_statements(tree.body, through_loops=True)):
         if isinstance(statement, Loop) and any(stores(each, read) for each in own_statements(statement.body, False)):
-            statement.body.append(_expression(f"{READ}()", statement.body[-1]))
-    _wrap_constants(tree, settable)
+            statement.body.append(_expression(f"{READ}(lambda: {read})", statement.body[-1]))
+    wrap_constants(tree.body, settable)
     return ast.fix_missing_locations(tree)
 
 
@@ -153,7 +153,7 @@ def endless(tree: ast.Module) -> ast.Module:
 
 
 def _is_note(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and f"{READ}()" == ast.unparse(statement)
+    return isinstance(statement, ast.Expr) and ast.unparse(statement).startswith(f"{READ}(")
 
 
 class _Unbroken(ast.NodeTransformer):
@@ -166,7 +166,7 @@ class _Unbroken(ast.NodeTransformer):
         return node if isinstance(node, (Loop, *DEFINITIONS)) else super().generic_visit(node)
 
 
-def _feed_sequence(tree: ast.Module, feed: str) -> None:
+def feed_sequence(tree: ast.Module, feed: str) -> None:
     """Feed a sequence after the last statement that makes it before it is used."""
     places = [
         i
@@ -184,10 +184,10 @@ def _insert_after(tree: ast.Module, place: int, feed: str) -> None:
     statement = tree.body[place]
     # Inside of `if __name__ == "__main__":` and the like, sequence and use stand in the same block.
     if not isinstance(statement, Loop):
-        for block in _blocks(statement):
+        for block in blocks_of(statement):
             inner = ast.Module(block, [])
             if any(stores(each, feed) or _grows(each, feed) for each in own_statements(block, True)):
-                _feed_sequence(inner, feed)
+                feed_sequence(inner, feed)
                 return
     tree.body.insert(place + 1, _assignment(feed, False, statement))
 
@@ -226,13 +226,13 @@ def _reads_itself(statement: ast.stmt, name: str) -> bool:
 def _block_of(body: list[ast.stmt], wanted: ast.stmt) -> list[ast.stmt]:
     if any(each is wanted for each in body):
         return body
-    blocks = (block for each in body if not isinstance(each, DEFINITIONS) for block in _blocks(each))
+    blocks = (block for each in body if not isinstance(each, DEFINITIONS) for block in blocks_of(each))
     return next(found for block in blocks if (found := _block_of(block, wanted)))
 
 
-def _wrap_constants(tree: ast.Module, settable: frozenset[str]) -> None:
+def wrap_constants(body: list[ast.stmt], settable: frozenset[str]) -> None:
     """Let the numbers of some names be set from outside."""
-    for statement in own_statements(tree.body, through_loops=False):
+    for statement in own_statements(body, through_loops=False):
         values = {id(value): target.id for target, value in _pairs(statement) if target.id in settable}
         if not values or not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
             continue
@@ -249,14 +249,14 @@ def _set(name: str, value: ast.expr) -> ast.expr:
 
 
 def _assignment(feed: str, inside: bool, near: ast.stmt) -> ast.stmt:
-    return _placed(ast.parse(f"{feed} = {FEED}({feed}, {inside})").body[0], near)
+    return placed(ast.parse(f"{feed} = {FEED}({feed}, {inside})").body[0], near)
 
 
 def _expression(text: str, near: ast.stmt) -> ast.stmt:
-    return _placed(ast.parse(text).body[0], near)
+    return placed(ast.parse(text).body[0], near)
 
 
-def _placed(statement: ast.stmt, near: ast.stmt) -> ast.stmt:
+def placed(statement: ast.stmt, near: ast.stmt) -> ast.stmt:
     for node in ast.walk(statement):
         if isinstance(node, ast.expr | ast.stmt):
             ast.copy_location(node, near)

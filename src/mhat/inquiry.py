@@ -336,8 +336,7 @@ def compare(
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
         seen = [
-            _observation(each, library, manner, party, held)
-            for each, party in zip((first, second), pair, strict=True)
+            _observation(each, library, manner, party, held) for each, party in zip((first, second), pair, strict=True)
         ]
         found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
     return comparison.noted(found, *(note for _, note in meant))

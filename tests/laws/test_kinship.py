@@ -33,9 +33,9 @@ IDENTITIES_AS_TEXT = [identity.sentence for identity in IDENTITIES]
     [
         Identity("adamw", {}, "adam"),
         Identity("adam", {"beta1": 0}, "rmsprop", {}),
-        Identity("lion", {"beta1": "beta2"}, "signsgd"),
+        Identity("lion", {"beta1": 0.5, "weight_decay": 0}, "signsgd"),
         Identity("adagrad_norm", {"b0": 0}, "adagrad", {"eps": 0}),
-        Identity("ftrl", {"beta": 0, "l1": 0, "l2": 0}, "adagrad", {"eps": 0}),
+        Identity("ftrl", {"beta": 0, "l1": 0.1, "l2": 0}, "adagrad", {"eps": 0}),
         Identity("qhm", {"nu": 1}, "momentum"),
     ],
     ids=lambda identity: identity.sentence,

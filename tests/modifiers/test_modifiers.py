@@ -211,7 +211,7 @@ REFUSED: list[tuple[str, type[MhatError], str]] = [
     ("decoupled_decay(a2grad)", BadValue,
      "a2grad has no knob `lr`, which scales a decoupled decay\nGive it a learning rate."),
     ("signed(adamod)", BadValue,
-     "adamod returns `x - minimum(rate, s) * m`, and signed changes what lr is a factor of\n"
+     "adamod does not end in `x - lr * ratio`, and signed changes what lr is a factor of\n"
      "Write the result as `x - lr * ratio`."),
     ("hyperball(adamw)", BadValue,
      "adamw decays, and hyperball keeps every length\nGive it a rule without the decay."),

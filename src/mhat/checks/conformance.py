@@ -111,9 +111,7 @@ def identify(
     The verdict's `against` names the rule. Knobs given are held where a rule has them. Raises as `check` does.
     """
     pairs = [(rule, observe) for rule in askable(rules, observe)]
-    return among(
-        subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report
-    )
+    return among(subject, pairs, dialects=dialects, maximize=maximize, seconds=seconds, knobs=knobs, report=report)
 
 
 def among(

@@ -110,6 +110,8 @@ def _within(
 def _ulps(question: Question, observed: Observed, exact: Array) -> Array:
     """Give how far a subject lies from what is exact, in ulps of the update's scale, where both are numbers."""
     with np.errstate(all="ignore"):
-        scale = observed.probes.pooled(update_scale(exact, observed.probes.base)) + DTYPES[question.subject.dtype].smallest
+        scale = (
+            observed.probes.pooled(update_scale(exact, observed.probes.base)) + DTYPES[question.subject.dtype].smallest
+        )
         apart = np.abs(observed.values - exact) / (DTYPES[question.subject.dtype].epsilon * scale)
     return np.where(np.isfinite(apart), apart, 0.0)

@@ -133,7 +133,7 @@ def _apart(identity: Identity, rule: Rule, other: Rule, seed: int) -> float:
     rng = np.random.Generator(np.random.PCG64(seed))
     shape = _shape(identity, rule, other)
     gradients = [rng.normal(size=shape) * 10.0 ** rng.integers(-2, 3) for _ in range(STEPS)]
-    start = np.zeros(shape) if identity.where == "from zero" else rng.normal(size=shape)
+    start = rng.normal(size=shape)
     free = {name: _odd(name, rng) for name in sorted({*rule.knobs, *other.knobs})}
     values = {**other.knobs, **{name: free[name] for name in other.knobs if name in rule.knobs}}
     values = {**values, **{name: free[name] for name in _read_in(identity.knobs)}, **_numbers(identity.others, values)}

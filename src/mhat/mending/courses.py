@@ -64,7 +64,9 @@ class Courses:
         self._before: dict[Spot, list[dict[str, Any]]] = {}
         # Where the lines and the result stand, in the order in which they run.
         self.places: list[Spot] = [
-            (slot, k) for slot in order_of(slots) for k in range(len(slots[slot]))  # type: ignore[arg-type]
+            (slot, k)
+            for slot in order_of(slots)
+            for k in range(len(slots[slot]))  # type: ignore[arg-type]
         ]
         self.places.append((RESULT, 0))
         self.begin: dict[str, Any] = {}

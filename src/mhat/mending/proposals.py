@@ -106,7 +106,9 @@ class Proposer:
         """Change several places at once, each in one of its likeliest ways."""
         most = FEW if len(found) < 4 else 2 if len(found) < 7 else 1
         joined = product(*(each[:most] for each in found))
-        made = [Proposal(tuple(p for one in some for p in one.pieces), sum(one.cost for one in some)) for some in joined]
+        made = [
+            Proposal(tuple(p for one in some for p in one.pieces), sum(one.cost for one in some)) for some in joined
+        ]
         yield from sorted(made, key=lambda proposal: proposal.cost)
 
     def _alike(self, singles: Sequence[Proposal]) -> Iterator[Proposal]:
@@ -143,7 +145,9 @@ class Proposer:
         places = [place for place in self.courses.places if self.courses.places.index(place) > self._number(spot)]
         for place, value, given in [(place, *self.courses.line(place)) for place in places]:
             if target in names_in(value):
-                levels = [(now, mapped(now, lambda n: then if n == Name(target) else n)) for now in _around(value, target)]
+                levels = [
+                    (now, mapped(now, lambda n: then if n == Name(target) else n)) for now in _around(value, target)
+                ]
                 yield from ((place, now, meant) for now, meant in levels)
                 yield from self._further(place, levels[-1][1], given, depth + 1)
                 return

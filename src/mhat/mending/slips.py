@@ -37,7 +37,15 @@ class Slips:
     def proposals(self, near: set[ast.stmt]) -> Iterator[Proposal]:
         """Yield them, those in some statements first."""
         ordered = sorted(self.often, key=lambda seen: self.sight.home(seen.node).statement not in near)
-        for make in (self._turned, self._counted, self._dropped, self._regrouped, self._renamed, self._numbers, self._wrapped):
+        for make in (
+            self._turned,
+            self._counted,
+            self._dropped,
+            self._regrouped,
+            self._renamed,
+            self._numbers,
+            self._wrapped,
+        ):
             # A sign is turned where the parameter moves rather than in what it moves by.
             for seen in ordered[::-1] if make == self._turned else ordered:
                 yield from self._made(seen, make(seen))
@@ -102,12 +110,16 @@ class Slips:
             a, b, c = map(self._written, (inner.left, inner.right, outer))
             first, second = STRENGTH[type(inner.op)], STRENGTH[type(node.op)]
             joined = f"{b.within(second)} {SIGNS[type(node.op)]} {c.within(second + 1)}"
-            yield Written(f"{a.within(first)} {SIGNS[type(inner.op)]} {Written(joined, second).within(first + 1)}", first)
+            yield Written(
+                f"{a.within(first)} {SIGNS[type(inner.op)]} {Written(joined, second).within(first + 1)}", first
+            )
         if isinstance(outer, ast.BinOp) and type(outer.op) in SIGNS and type(node.op) in SIGNS:
             a, b, c = map(self._written, (inner, outer.left, outer.right))
             first, second = STRENGTH[type(node.op)], STRENGTH[type(outer.op)]
             joined = f"{a.within(first)} {SIGNS[type(node.op)]} {b.within(first + 1)}"
-            yield Written(f"{Written(joined, first).within(second)} {SIGNS[type(outer.op)]} {c.within(second + 1)}", second)
+            yield Written(
+                f"{Written(joined, first).within(second)} {SIGNS[type(outer.op)]} {c.within(second + 1)}", second
+            )
         if isinstance(inner, ast.BinOp) and isinstance(node.op, ast.Pow):
             a, b = map(self._written, (inner.left, inner.right))
             strength = STRENGTH.get(type(inner.op), SUM)

@@ -68,7 +68,11 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
             for epoch in (operation("floordiv", operation("sub", T, ONE), count), operation("floordiv", T, count)):
                 ahead = "" if epoch.arguments[0] != T else ", the first time after that many"
                 by = operation("add", ONE, epoch)
-                yield operation("div", name, by), f"is divided by a number that grows once in {every} steps{ahead}", 1.15
+                yield (
+                    operation("div", name, by),
+                    f"is divided by a number that grows once in {every} steps{ahead}",
+                    1.15,
+                )
                 if not ahead:
                     for factor in FALLING:
                         fallen = operation("mul", name, operation("pow", Number(factor), epoch))

@@ -82,7 +82,10 @@ def iterations(tree: Tree) -> Iterator[Edit]:
         for place, usual in enumerate(NEWTON_SCHULZ):
             yield from _coefficients(spot, guarded, place, usual)
         yield _iterated(spot, None, sentence=f"{spot.where} {what} begins without the division by the norm")
-        for name, sentence in (("row_mean", "each row by its own norm"), ("column_mean", "each column by its own norm")):
+        for name, sentence in (
+            ("row_mean", "each row by its own norm"),
+            ("column_mean", "each column by its own norm"),
+        ):
             yield _iterated(spot, _norm_along(spot, name), sentence=f"{spot.where} {what} begins with {sentence}")
 
 
@@ -111,7 +114,9 @@ def _otherwise(spot: Spot, part: Operation) -> Iterator[Edit]:
         new = operation(other, inner)
         yield spot.edit(new, f"{where} {said(new)} stands where {said(part)} should: the other axis", "axis", 1.0)
         whole = operation("mean", inner)
-        yield spot.edit(whole, f"{where} the mean of all of {said(inner)} stands where {said(part)} should", "axis", 1.05)
+        yield spot.edit(
+            whole, f"{where} the mean of all of {said(inner)} stands where {said(part)} should", "axis", 1.05
+        )
         summed = operation("mul", part, COLUMNS if part.op == "row_mean" else ROWS)
         yield spot.edit(summed, f"{where} the sum along the {side} stands where {said(part)} should", "axis", 1.05)
     if part.op in ("mean", "sum", "norm") and part.over is None:
@@ -134,7 +139,9 @@ def _coefficients(spot: Spot, length: Expression, place: int, usual: float) -> I
     def made(value: float) -> Edit:
         changed = tuple(value if i == place else own for i, own in enumerate(NEWTON_SCHULZ))
         told = ", ".join(map(near, changed))
-        sentence = f"{spot.where} {said(spot.part)} has the coefficients {told}: `{near(value)}` where {usual:g} should be"
+        sentence = (
+            f"{spot.where} {said(spot.part)} has the coefficients {told}: `{near(value)}` where {usual:g} should be"
+        )
         return _iterated(spot, length, changed, sentence=sentence)
 
     sign = -1.0 if usual < 0 else 1.0

@@ -271,7 +271,9 @@ def _fixed(tree: Tree) -> Iterator[tuple[Make, Sequence[float]]]:
             def power(number: float, spot: Spot = spot) -> Edit:
                 assert isinstance(spot.part, Operation)
                 new = operation("pow", spot.part.arguments[0], Number(number))
-                return spot.edit(new, f"{spot.where} {said(new)} stands where {said(spot.part)} should", "constant", 1.15)
+                return spot.edit(
+                    new, f"{spot.where} {said(new)} stands where {said(spot.part)} should", "constant", 1.15
+                )
 
             yield power, POWERS
 

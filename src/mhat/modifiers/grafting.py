@@ -13,7 +13,6 @@ from mhat.language import rule as rule_of
 from mhat.language.pieces import expression_of, lines_of
 from mhat.language.tree import INPUTS, is_taken
 from mhat.language.walking import mapped, names_in
-from mhat.printers.python import expression_text
 
 
 def rule_meant(modifier: str, given: Rule | Callable[..., Any] | str) -> Rule:
@@ -126,7 +125,7 @@ def required_move(modifier: str, tree: Tree) -> Move:
     move = move_of(tree)
     if move is None:
         raise BadValue(
-            f"{tree.name} returns `{expression_text(tree.result)}`, and {modifier} changes what lr is a factor of",
+            f"{tree.name} does not end in `x - lr * ratio`, and {modifier} changes what lr is a factor of",
             "Write the result as `x - lr * ratio`.",
         )
     return move

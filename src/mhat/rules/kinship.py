@@ -14,7 +14,7 @@ class Identity:
 
     A knob is set to a number, or to an expression over the knobs of the other rule; knobs of one name that are not set
     are alike, whatever they are. `rule` may have modifiers around it. `where` says for what it holds, if not always:
-    "from zero", "one number" (tensors of one number), "one tensor".
+    "one number" (tensors of one number), "one tensor".
     """
 
     rule: str
@@ -34,7 +34,7 @@ class Identity:
     def sentence(self) -> str:
         """Say it as a sentence."""
         one, other = (_called(*each) for each in ((self.rule, self.knobs), (self.same_as, self.others)))
-        held = {"": "", "from zero": ", from x = 0", "one number": ", in tensors of one number",
+        held = {"": "", "one number": ", in tensors of one number",
                 "one tensor": ", where there is one tensor"}[self.where]  # fmt: skip
         return f"{one} is {other}{held}"
 
@@ -78,7 +78,7 @@ SIGN = (
 )
 HISTORY = (
     Identity("rmsprop_momentum", {"momentum": 0}, "rmsprop"),
-    Identity("ftrl", {"beta": 0, "l1": 0, "l2": 0}, "adagrad", {"eps": 0}, "from zero"),
+    Identity("ftrl", {"beta": 0, "l1": 0, "l2": 0}, "adagrad", {"eps": 0}),
     Identity("adagrad_norm", {"b0": 0}, "adagrad", {"eps": 0}, "one number"),
     Identity("shampoo", {"eps": 0, "every": 1}, "adagrad", {"eps": 0}, "one number"),
     Identity("asgo", {}, "adagrad", where="one number"),

@@ -49,9 +49,7 @@ class Layout:
 
     def own_knobs(self, probe: int) -> dict[str, float]:
         """Give the knobs of one run."""
-        return {
-            name: float(np.ravel(value)[probe if np.size(value) > 1 else 0]) for name, value in self.knobs.items()
-        }
+        return {name: float(np.ravel(value)[probe if np.size(value) > 1 else 0]) for name, value in self.knobs.items()}
 
 
 @dataclass(frozen=True)

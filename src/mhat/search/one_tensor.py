@@ -145,5 +145,3 @@ def _chosen(which: Expression, there: Expression, elsewhere: Expression) -> Expr
             arguments[i] = _chosen(which, there.arguments[i], elsewhere.arguments[i])
             return replace(there, arguments=tuple(arguments))
     return Operation("where", (which, there, elsewhere))
-
-

@@ -223,7 +223,13 @@ class _Course:
     def stepped(self, optimizer: Any, params: Any, gradients: list[Any], count: int, extra: dict[str, Any]) -> Any:
         """Take a step; give the parameters after it."""
         method, roles = getattr(optimizer, self.way.method), self.way.roles
-        values: dict[str, Any] = {"count": count, "key": "W1", "loss": 0.0, "params": params, "grads": self.laid(gradients)}
+        values: dict[str, Any] = {
+            "count": count,
+            "key": "W1",
+            "loss": 0.0,
+            "params": params,
+            "grads": self.laid(gradients),
+        }
         if "key" in roles:
             moved = []
             for i, (p, g) in enumerate(zip(params, gradients, strict=True)):

@@ -25,7 +25,9 @@ KnobOption = Annotated[
 ]
 ObserveOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"),
+    typer.Option(
+        metavar="NAME", help="What it returns: x, update, or a variable of the rule. [x; a script: found out]"
+    ),
 ]
 FeedOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the gradients.")]
 ReadOption = Annotated[str | None, typer.Option(metavar="NAME", help="In a script: what holds the result.")]
@@ -78,7 +80,8 @@ ExplainOption = Annotated[
     bool, typer.Option("--explain", metavar="", help="Say also why: from the mistake to its consequence.")
 ]
 FixOption = Annotated[
-    bool, typer.Option("--fix", metavar="", help="Where it deviates: print the change of its file that makes it conform.")
+    bool,
+    typer.Option("--fix", metavar="", help="Where it deviates: print the change of its file that makes it conform."),
 ]
 WriteOption = Annotated[
     bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")

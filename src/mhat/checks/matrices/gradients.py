@@ -42,7 +42,9 @@ class Plan:
     runs: tuple[tuple[Setting, tuple[Array, ...]], ...]
 
 
-def plans(subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, seed: int, sizes: float = 1.0) -> list[Plan]:
+def plans(
+    subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, seed: int, sizes: float = 1.0
+) -> list[Plan]:
     """Plan the runs on matrices that the rule can be run on: each shape twice, as it stands and with odd knobs."""
     made = []
     for number, shapes in enumerate(shapes_for(subject, rule)):
@@ -174,8 +176,6 @@ def run_once(
     if subject.begins and observe == "x":
         starts = list(starts_of(subject, [g.shape for g in given]))
     return Ran(given, starts, [np.asarray(part) for part in answer], {name: known[name] for name in rule.knobs})
-
-
 
 
 def drive_long(subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, observe: str = "x") -> Observed:

@@ -44,9 +44,7 @@ class Way:
     moved: int | None = None
 
 
-def expected(
-    rule: Rule, probes: MatrixProbes, knobs: Mapping[str, float], instead: Operations | None = None
-) -> Array:
+def expected(rule: Rule, probes: MatrixProbes, knobs: Mapping[str, float], instead: Operations | None = None) -> Array:
     """Run a rule on 50 digits over all runs: what is observed, in one row, rounded once.
 
     `instead`: operations on matrices of numbers that stand in the place of those that are meant.
@@ -143,9 +141,7 @@ def run(way: Way, probes: MatrixProbes, knobs: Mapping[str, float], dtype: str) 
     return in_a_row([_layout_run(way, layout, knobs, dtype, probes.observe) for layout in probes.layouts])
 
 
-def _layout_run(
-    way: Way, layout: Layout, knobs: Mapping[str, float], dtype: str, observe: str
-) -> list[Array]:
+def _layout_run(way: Way, layout: Layout, knobs: Mapping[str, float], dtype: str, observe: str) -> list[Array]:
     rule, one = way.form.rule, way.form.one_precision
     working = DTYPES[dtype].computed
     arithmetic = _spelled(OnePrecision if one else Arrays, way.instead)(np, working, tensor_dimensions=2)
@@ -179,7 +175,9 @@ def _layout_run(
             environment["x"] = _stored(np.broadcast_to(np.asarray(after[k]), before[k].shape), dtype)
             for state in rule.tree.state_names if DTYPES[dtype].small else ():
                 environment[state] = _stored(environment[state], dtype)
-            seen = environment["x"] - before[k] if observe == "update" else environment["x" if observe == "x" else observe]
+            seen = (
+                environment["x"] - before[k] if observe == "update" else environment["x" if observe == "x" else observe]
+            )
             made[k][step] = seen
     return made
 

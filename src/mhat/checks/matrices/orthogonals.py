@@ -89,7 +89,9 @@ def guarding(rule: Rule, probes: Probes, knobs: Mapping[str, float] | None = Non
         return MatrixEvaluator(probes, {"orthogonal": lambda a, *_: iterated(a, eps=eps)}).run(rule.tree, knobs)
 
     with np.errstate(all="ignore"):
-        changed = np.maximum(np.abs(guarded(0.0) - guarded(NEWTON_SCHULZ_EPS)), np.abs(guarded(LARGEST_GUARD) - guarded(0.0)))
+        changed = np.maximum(
+            np.abs(guarded(0.0) - guarded(NEWTON_SCHULZ_EPS)), np.abs(guarded(LARGEST_GUARD) - guarded(0.0))
+        )
     return np.maximum.accumulate(probes.pooled(2.0 * np.where(np.isfinite(changed), changed, 0.0)), axis=0)
 
 

@@ -29,9 +29,7 @@ def grid_of(deviation: Deviation, subject: str, rule: str) -> Grid:
     rows = list(_start(matrices))
     for i, step in enumerate(shown):
         rows += [("...", "", "", "")] if i and step != shown[i - 1] + 1 else []
-        rows += [
-            (str(step + 1) if r == 0 else "", *(text[i][r] for text in texts)) for r in range(len(matrices.start))
-        ]
+        rows += [(str(step + 1) if r == 0 else "", *(text[i][r] for text in texts)) for r in range(len(matrices.start))]
     return Grid(("step", "gradient", subject, rule), tuple(rows))
 
 

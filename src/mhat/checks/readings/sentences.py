@@ -98,5 +98,3 @@ def _when(condition: Expression) -> str:
         case Operation("ne", (Name("t"), Number(1.0))) | Operation("gt", (Name("t"), Number(1.0))):
             return "from the second step on"
     return f"where {said(condition)}"
-
-

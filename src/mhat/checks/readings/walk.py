@@ -99,9 +99,7 @@ class Walk:
         own += list(kept.values())[:KEPT]
         return own
 
-    def _ways(
-        self, slot: Slot, path: Path, node: Expression, have: Value, wanted: Value, budget: int
-    ) -> Iterator[Way]:
+    def _ways(self, slot: Slot, path: Path, node: Expression, have: Value, wanted: Value, budget: int) -> Iterator[Way]:
         yield from self._put(slot, path, node, wanted, budget)
         if isinstance(node, Name):
             line = self.frame.line_of(slot, node.id)
@@ -420,9 +418,7 @@ class Walk:
 def _owner(walk: Walk, own: Sequence[Sequence[Factor]], factor: Factor, sign: float) -> int | None:
     """Say to which side of a product a factor belongs: where there is one like it, the exponent too if both have."""
     algebra = walk.algebra
-    with_base = [
-        (s, each) for s in (0, 1) for each in own[s] if algebra.equal(each.base, factor.base)
-    ]
+    with_base = [(s, each) for s in (0, 1) for each in own[s] if algebra.equal(each.base, factor.base)]
     if not with_base:
         return None
     exact = [s for s, each in with_base if each.exponent * (1.0 if s == 0 else sign) == factor.exponent]

@@ -126,7 +126,9 @@ def of_triples(asked: Asked) -> Iterator[Proposal]:
                 of_torch = f"{how}, with a list of tensors of torch"
                 course = stepped(listed.begin, tensor_of)
                 yield Proposal(TRIPLE, of_torch, likely + 0.01, course, keywords, together=True)
-                yield Proposal(TRIPLE, f"{how}, with tensors of torch", likely, stepped(triple.begin, tensor_of), keywords)
+                yield Proposal(
+                    TRIPLE, f"{how}, with tensors of torch", likely, stepped(triple.begin, tensor_of), keywords
+                )
             yield Proposal(TRIPLE, how, likely, stepped(triple.begin), keywords)
             yield Proposal(TRIPLE, f"{how}, with a list of arrays", likely - 0.02, stepped(listed.begin), keywords,
                            together=True)  # fmt: skip

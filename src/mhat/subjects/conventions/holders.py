@@ -13,7 +13,9 @@ import numpy as np
 from mhat.subjects.conventions.standins import TENSORS, Kept, Layer, Place
 from mhat.subjects.conventions.words import Words
 
-COUNTED = frozenset({"num_params", "n_params", "num_parameters", "param_count", "nparams", "n_parameters", "num_weights"})
+COUNTED = frozenset(
+    {"num_params", "n_params", "num_parameters", "param_count", "nparams", "n_parameters", "num_weights"}
+)
 
 
 def names_in(text: frozenset[str]) -> list[str]:

@@ -323,7 +323,17 @@ def _preparing(thing: Any, step: str) -> str:
 
 def _setup_of(thing: Any) -> tuple[str, str] | None:
     """Find the method that is handed the owner before the first step, and what it calls it."""
-    for name in ("setup", "register", "attach", "set_model", "bind", "set_parameters", "set_params", "add_params", "__call__"):
+    for name in (
+        "setup",
+        "register",
+        "attach",
+        "set_model",
+        "bind",
+        "set_parameters",
+        "set_params",
+        "add_params",
+        "__call__",
+    ):
         method = getattr(thing, name, None)
         if callable(method):
             required = [p.name for p in parameters_of(method)[isinstance(thing, type) :] if is_required(p)]
@@ -401,7 +411,11 @@ def _apart(arguments: Sequence[inspect.Parameter], words: Words) -> dict[str, st
         elif is_required(parameter) and is_size(parameter.name):
             found[parameter.name] = "size"
     unknown = spelling_of(arguments, skip=found).unknown
-    if "owner" not in found.values() and len(unknown) == 1 and (words.called & (FLAT | ASKED) or words.attributes & holders.COUNTED):
+    if (
+        "owner" not in found.values()
+        and len(unknown) == 1
+        and (words.called & (FLAT | ASKED) or words.attributes & holders.COUNTED)
+    ):
         found[unknown[0]] = "owner"
     return found
 

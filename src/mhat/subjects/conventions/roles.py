@@ -103,7 +103,9 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
     if required and (filler := _filler(parameter, name, written)):
         return filler
     back = core in {core_of(each) for each in written.returned if each}
-    if (name in CONFIGS or name.endswith(("state", "config", "cfg"))) and (required or parameter.default is None or isinstance(parameter.default, dict)):
+    if (name in CONFIGS or name.endswith(("state", "config", "cfg"))) and (
+        required or parameter.default is None or isinstance(parameter.default, dict)
+    ):
         return "config"
     if required and name in ("statesteps", "stepslist"):
         return "counts"
@@ -117,7 +119,9 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
         return "params"
     if required and name in KEYS:
         return "key"
-    if (name in STATES or core in STATES or (required and core.rstrip("s") in STATES)) and (required or back or parameter.default is None):
+    if (name in STATES or core in STATES or (required and core.rstrip("s") in STATES)) and (
+        required or back or parameter.default is None
+    ):
         # A momentum that is handed back, or changed in place, is a velocity; else it is the knob.
         return "state" if name != "momentum" or back or written.changes(parameter.name) else ""
     return "state" if back and not required and parameter.default is None else ""

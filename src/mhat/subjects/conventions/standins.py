@@ -19,7 +19,21 @@ from mhat.subjects.conventions.texts import core_of
 from mhat.subjects.conventions.words import Words
 
 DATA = ("data", "value", "val", "vals", "values", "array", "tensor", "param", "_data", "_value", "theta", "w", "x")
-GRAD = ("grad", "gradient", "gradients", "grads", "grad_value", "deriv", "derivative", "dw", "dx", "g", "d", "delta", "_grad")
+GRAD = (
+    "grad",
+    "gradient",
+    "gradients",
+    "grads",
+    "grad_value",
+    "deriv",
+    "derivative",
+    "dw",
+    "dx",
+    "g",
+    "d",
+    "delta",
+    "_grad",
+)
 # What layers call a tensor; the first pair that the text has is taken for each line.
 TENSORS = (("weights", "weight", "W", "w", "kernel", "theta", "Theta"), ("biases", "bias", "b", "B"))
 MARKS = (

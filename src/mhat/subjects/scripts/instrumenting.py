@@ -123,8 +123,10 @@ def _is_scaled(statement: ast.stmt, feed: str) -> bool:
     if isinstance(statement, ast.AugAssign):
         return isinstance(statement.op, ast.Div | ast.Mult)
     value = getattr(statement, "value", None)
-    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div | ast.Mult) and feed in map(
-        base, (value.left, value.right)
+    return (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Div | ast.Mult)
+        and feed in map(base, (value.left, value.right))
     )
 
 

@@ -111,10 +111,7 @@ class Stepping:
 
     def is_data_of(self, names: Iterable[str], seen: frozenset[str] = frozenset()) -> bool:
         """Whether names have nothing of an optimizer in them."""
-        return all(
-            self.is_data(name, seen) if name in self.flow.assigned else not is_knob(name)
-            for name in names
-        )
+        return all(self.is_data(name, seen) if name in self.flow.assigned else not is_knob(name) for name in names)
 
     @cached_property
     def candidates(self) -> list[Candidate]:

@@ -61,7 +61,7 @@ def _list(found: list[tuple[Result, tuple[Found, ...]]]) -> None:
 
     from mhat.terminal import pages
 
-    rows = [
+    rows: list[list[str | Text]] = [
         [Text(result.name, style="bold"), SAYS[result.verdict], _agreement(numbers), result.claim]
         for result, numbers in found
     ]
@@ -82,7 +82,7 @@ def _show(result: Result, numbers: tuple[Found, ...]) -> None:
     from mhat.terminal import pages
 
     pages.show(Text(result.name, style="bold"), pages.prose(result.claim), Text(result.source, style="dim"), "")
-    rows = [
+    rows: list[list[str | Text]] = [
         [each.number.what, f"{each.value:.6g}", exact(each.number.stated), "yes" if each.agrees else "no"]
         for each in numbers
     ]
@@ -96,7 +96,7 @@ def _show(result: Result, numbers: tuple[Found, ...]) -> None:
 
 
 def _draw(
-    result: Result, path: Path, *, style: list[str] | None, size: str | None, dpi: int | None, force: bool, told: bool
+    result: Result, path: Path, *, style: list[str] | None, size: str | None, dpi: float | None, force: bool, told: bool
 ) -> None:
     from mhat import figures
     from mhat.terminal import options, pages

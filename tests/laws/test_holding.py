@@ -14,6 +14,7 @@ import pytest
 from mhat import laws, rules
 from mhat.language import Rule, rule
 from mhat.laws.law import Counterexample, listed, told_apart
+from tests.choices import CLASSICS
 from tests.laws import subjects
 
 LIBRARY = [rules.named(name) for name in CLASSICS]

@@ -180,7 +180,6 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 import numpy as np
 import mhat
-from tests.choices import CLASSICS
 def adam(gradients):
     m = v = x = 0.0
     for t, g in enumerate(gradients, 1):

@@ -62,12 +62,14 @@ class Outcome:
     seconds: float
     said: tuple[str, ...]
     computed: float = 0.0  # seconds of processors, of all threads
+    read: bool = False  # whether the answer was found by reading
 
     @property
     def line(self) -> str:
         """Give the outcome in a line."""
         mark = {True: "good", False: "BAD ", None: "  - "}[self.good]
-        return f"{mark} {self.id:34} {self.verdict:9} {self.seconds:5.1f} s {self.computed:5.1f} s  {'; '.join(self.said)[:150]}"
+        took = f"{'read' if self.read else '':4} {self.seconds:5.1f} s {self.computed:5.1f} s"
+        return f"{mark} {self.id:34} {self.verdict:9} {took}  {'; '.join(self.said)[:150]}"
 
 
 def rule_of(case: Case) -> Rule:
@@ -93,7 +95,9 @@ def judged(case: Case, seconds: float) -> Outcome:
     """Check one case and judge the answer; a check that fails is an outcome too."""
     rule = rule_of(case)
     held = {name: value for name, value in case.knobs.items() if name in rule.knobs}
-    return _judged(case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds)
+    return _judged(
+        case, lambda: subject_of_function(case.subject, case.id, rule.knobs, case.dtype), rule, held, seconds
+    )
 
 
 def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
@@ -104,9 +108,7 @@ def judged_outside(name: str, case_id: str, seconds: float) -> Outcome:
     return _judged(case, found.subject, rule, found.told, seconds)
 
 
-def _judged(
-    case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float
-) -> Outcome:
+def _judged(case: Case, made: Callable[[], Subject], rule: Rule, held: dict[str, float], seconds: float) -> Outcome:
     began, computed = time.monotonic(), time.process_time()
     try:
         subject = made()
@@ -123,7 +125,7 @@ def _judged(
     said = (() if found is None else found.sentences) + tuple(f"{k}={v:g}" for k, v in verdict.estimated.items())
     good = None if case.truth is None else is_good(case, verdict, right)
     word = word_of(verdict, right)
-    return Outcome(case.id, case.kind, case.deviations, word, good, edits, took, said, computed)
+    return Outcome(case.id, case.kind, case.deviations, word, good, edits, took, said, computed, found is not None and bool(found.places))
 
 
 def word_of(verdict: Verdict, right: bool) -> str:
@@ -171,6 +173,12 @@ def figures(found: Sequence[Outcome]) -> dict[str, Any]:
     counted: dict[str, Any] = {
         name: f"{sum(bool(o.good) for o in some)} of {len(some)}" for name, some in rows.items() if some
     }
+    for word, low, high in (("one deviation", 1, 1), ("two", 2, 2), ("three or more", 3, 99)):
+        some = [o for o in told if o.kind == "bug" and low <= o.deviations <= high and o.read]
+        if some:
+            times = [o.seconds for o in some]
+            took = f"{statistics.median(times):.1f} s, at most {max(times):.1f} s"
+            counted[f"by reading, {word}"] = f"{sum(bool(o.good) for o in some)} of {len(some)} in {took}"
     for name, some in (
         ("false alarms", [o for o in found if o.kind == "correct" and o.verdict in ("named", "unnamed", "failed")]),
         ("wrong names", [o for o in found if o.verdict == "wrong"]),

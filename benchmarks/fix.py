@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 import mhat
-from benchmarks.slips import STYLES
-from benchmarks.slips.style import Style
+from benchmarks.fixes import STYLES
+from benchmarks.fixes.style import Style
 from mhat.errors import MhatError
 
 SEED = 5
@@ -83,7 +83,9 @@ def judged(style: Style, chosen: tuple[int, ...], seconds: float) -> Outcome:
 
 def figures(found: Sequence[Outcome]) -> dict[str, str]:
     """Count what the outcomes come to."""
-    by_word = {word: [one for one in found if one.word == word] for word in ("fixed", "named", "unnamed", "failed", "WRONG")}
+    by_word = {
+        word: [one for one in found if one.word == word] for word in ("fixed", "named", "unnamed", "failed", "WRONG")
+    }
     named = len(by_word["fixed"]) + len(by_word["named"]) + len(by_word["WRONG"])
     seconds = [one.fix for one in by_word["fixed"]] or [0.0]
     share = f"{100 * len(by_word['fixed']) / named:.0f}%" if named else "-"

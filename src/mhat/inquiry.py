@@ -17,10 +17,10 @@ from mhat.checks import recorded as records_checked
 from mhat.checks.acceptance import dialects_named
 from mhat.checks.claims import claimed_rule
 from mhat.checks.comparison import Comparison
-from mhat.checks.observation import Observation
 from mhat.checks.taking import check_taken
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
+from mhat.engines.program import lacking
 from mhat.errors import BadValue, UnknownName
 from mhat.explanations import assembly, neighbours
 from mhat.explanations.explanation import Explanation
@@ -32,7 +32,6 @@ from mhat.reading import reading as readings
 from mhat.reading.reading import Reading
 from mhat.search.effort import Listener
 from mhat.subjects import records
-from mhat.subjects.processes.workshop import Workshop
 from mhat.subjects.records import Record
 from mhat.subjects.subject import Subject
 
@@ -178,12 +177,12 @@ def _judged(
             raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose defaults are to be held: against=.")
         verdict = _identified(party, manner, keywords, mapping)
         return replace(verdict, notes=(*verdict.notes, IDENTIFIED.format(verdict.against)))
-    rule = find_rule(claimed if against is None else against)
+    rule = _asked_by_gradients(find_rule(claimed if against is None else against))
     accepted = dialects_named(manner.dialects, [rule])
-    held, options = _sorted([rule], keywords, mapping, manner, party)
+    held, options = sorted_arguments([rule], keywords, mapping, manner, party)
     there = _found(party, rule, manner, options)
     if isinstance(there, Subject):
-        seen = _observation(there, [rule], manner, party, held)
+        seen = meanings.observation_of(there, [rule], manner, party, held)
         if len(seen.pairs) == 1:
             observe = seen.pairs[0][1]
             check_taken(seen.subject, rule, held, observe=observe, strict=manner.strict, maximize=manner.maximize)
@@ -193,7 +192,7 @@ def _judged(
                 there, rule, strict=manner.strict, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
         elif len(seen.pairs) > 1:
-            verdict = _among(seen, manner, accepted, held, report)
+            verdict = meanings.among(seen, manner, accepted, held, report)
         else:
             verdict = conformance.check(
                 seen.subject, rule, observe=seen.pairs[0][1], strict=manner.strict, dialects=accepted,
@@ -215,47 +214,21 @@ def _identified(
 ) -> Verdict:
     library = _library()
     accepted = dialects_named(manner.dialects, library)
-    held, options = _sorted(library, keywords, mapping, manner, party)
+    held, options = sorted_arguments(library, keywords, mapping, manner, party)
     there = _found(party, _reading(party), manner, options)
     with _told(party) as report:
         if isinstance(there, Record):
             return records_checked.identify_record(
                 there, library, dialects=accepted, seconds=manner.seconds, knobs=held, report=report
             )
-        if not _is_open(party, manner):
+        if not meanings.is_unsaid(party, manner):
             return conformance.identify(
                 there, library, observe=manner.observe or "x", dialects=accepted, maximize=manner.maximize,
                 seconds=manner.seconds, knobs=held, report=report,
             )  # fmt: skip
-        seen = _observation(there, library, manner, party, held)
-        verdict = _among(seen, manner, accepted, held, report)
+        seen = meanings.observation_of(there, library, manner, party, held)
+        verdict = meanings.among(seen, manner, accepted, held, report)
     return observation.recognised(verdict, seen, party.read or "")
-
-
-def _is_open(party: Party, manner: Manner) -> bool:
-    """Whether nobody said what is read of a script."""
-    return party.feed is not None and manner.observe is None
-
-
-def _observation(
-    there: Subject, among: Sequence[Rule], manner: Manner, party: Party, held: Mapping[str, float]
-) -> Observation:
-    """Say what a subject gives: as it is told, else of a script as it is found out."""
-    if not _is_open(party, manner):
-        return Observation(there, tuple((rule, manner.observe or "x") for rule in among))
-    return observation.observed(there, among, held, named=party.read or "", is_parameter=party.is_parameter)
-
-
-def _among(
-    seen: Observation, manner: Manner, accepted: Any, held: Mapping[str, float], report: Listener | None
-) -> Verdict:
-    """Judge a subject of which several rules, or several variables of one, are in question."""
-    how: dict[str, Any] = {"dialects": accepted, "maximize": manner.maximize, "knobs": held, "report": report}
-    verdict = conformance.among(seen.subject, seen.pairs, seconds=manner.seconds, **how)
-    if verdict.conforms or verdict.diagnosis is not None or not seen.otherwise:
-        return verdict
-    again = conformance.among(observation.turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
-    return again if again.conforms or again.diagnosis is not None else verdict
 
 
 def explain(
@@ -276,6 +249,7 @@ def explain(
     knobs: dict[str, float] = {}
     if rule is None:
         rule, knobs, notes = _found_to_be(Party(named), manner, called)
+    _asked_by_gradients(rule)
     arguments = {**manner.told, **({} if stream is None else {"stream": stream})}
     told = knobs_set(manner.verb, keywords, mapping, rule.knobs, arguments)
     rule.check_knobs({**rule.knobs, **told})
@@ -329,15 +303,14 @@ def compare(
     meant = [meanings.settled(party, manner) for party in pair]
     pair = [party for party, _ in meant]
     library = _library()
-    held, options = _sorted(library, keywords, mapping, manner, *pair)
+    held, options = sorted_arguments(library, keywords, mapping, manner, *pair)
     first, second = (_found(party, _reading(party), manner, options) for party in pair)
     with _told(*pair) as report:
         asked: dict[str, Any] = {"rules": library, "seconds": manner.seconds, "knobs": held, "report": report}
         if isinstance(first, Record) or isinstance(second, Record):
             return records_beside.compare_recorded(first, second, **asked)
-        seen = [
-            _observation(each, library, manner, party, held) for each, party in zip((first, second), pair, strict=True)
-        ]
+        both = zip((first, second), pair, strict=True)
+        seen = [meanings.observation_of(each, library, manner, party, held) for each, party in both]
         found = comparison.compare(*(each.subject for each in seen), **asked, pairs=[each.pairs for each in seen])
     return comparison.noted(found, *(note for _, note in meant))
 
@@ -352,7 +325,7 @@ def read(party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Map
     if rule is not None:
         return readings.of_rule(rule, party.name)
     party, note = meanings.settled(party, manner)
-    held, options = _sorted(_library(), keywords, mapping, manner, party)
+    held, options = sorted_arguments(_library(), keywords, mapping, manner, party)
     claimed = claimed_rule(party.name, rules.names())
     there = _found(party, rules.named(claimed) if claimed else find_rule(ANY_KNOB), manner, {**options, **held})
     assert isinstance(there, Subject)
@@ -369,26 +342,14 @@ def _told(*asked_about: Party) -> Iterator[Listener | None]:
         yield None if say is None else lambda text, share: say(f"{text} ({share:.0%} of the time)")
 
 
-def asked(
-    party: Party, rule: Rule, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None,
-    workshop: Workshop, *, watched: bool = False,
-) -> Question:  # fmt: skip
-    """Put the question of `judge` about a text that is found and run in a workshop, and nothing else."""
-    held, options = _sorted([rule], keywords, mapping, manner, party)
-    there = find_subject(
-        party.named, against=rule, observe=manner.observe, options=options, dtype=manner.dtype, feed=party.feed,
-        read=party.read, limit=manner.timeout, convention=manner.convention, workshop=workshop, watched=watched,
-    )  # fmt: skip
-    return Question(conformance.climbing(there) if manner.maximize else there, rule, manner.observe, held)
-
-
 def _found(party: Party, rule: Rule, manner: Manner, options: Mapping[str, Any]) -> Subject | Record:
     if party.recorded is not None:
         for option in options:
             raise rule.unknown_knob(option, "A record takes no options.")
         return records.record_of(party.recorded, manner.observe or "x", manner.columns)
+    observe = "" if meanings.is_unsaid(party, manner) else manner.observe or "x"
     return find_subject(
-        party.named, against=rule, observe="" if _is_open(party, manner) else manner.observe or "x", options=options, dtype=manner.dtype, feed=party.feed,
+        party.named, against=rule, observe=observe, options=options, dtype=manner.dtype, feed=party.feed,
         read=party.read, command=party.command, tensors=manner.tensors, limit=manner.timeout, memory=manner.memory,
         in_process=manner.in_process, convention=manner.convention,
     )  # fmt: skip
@@ -400,10 +361,18 @@ def _reading(party: Party) -> Rule:
 
 
 def _library() -> list[Rule]:
-    return [rules.named(name) for name in rules.names()]
+    """List the rules that gradients alone move: no subject is given a loss, or a second array."""
+    return [rule for rule in map(rules.named, rules.names()) if not rule.tree.given]
 
 
-def _sorted(
+def _asked_by_gradients(rule: Rule) -> Rule:
+    """Refuse a rule that reads what nobody here gives it; raises BadValue."""
+    for name in rule.tree.given:
+        raise lacking(rule, name, "here there are gradients alone")
+    return rule
+
+
+def sorted_arguments(
     among: Iterable[Rule],
     keywords: Mapping[str, Any],
     mapping: Mapping[str, Any] | None,

@@ -1,26 +1,32 @@
 """What a file means that is named alone: a definition in it, or the script that it is, and then what is fed and read.
 
-It runs a script to see how it answers, in a process of its own, and judges nothing.
+It runs a script to see how it answers, in a process of its own. It knows no way in which anything is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from mhat.checks import conformance
+from mhat.checks.acceptance import Dialects
+from mhat.checks.observation import Observation, observed, turned
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, SubjectError, SubjectHangs
+from mhat.language import Rule
 from mhat.names import find_ways
+from mhat.search.effort import Listener
 from mhat.subjects import definitions
 from mhat.subjects.definitions import Definitions
 from mhat.subjects.scripts.stepping import Stepping, steppings
 from mhat.subjects.scripts.ways import Possible
+from mhat.subjects.subject import Subject
 
 LISTED = 6
 MOST = 5  # ways that are judged
 FED_AND_READ = "fed is `{}`, read is `{}`: {}"
-ALIKE = "so is what is read of {}"
+ALIKE = "what is read as {} conforms, too"
 ALONE = "`{}` conforms, and `{}` does not"
 OTHERS = "it could also be read so: {}"
 
@@ -34,6 +40,12 @@ class Manner(Protocol):
     def memory(self) -> float | None: ...
     @property
     def in_process(self) -> bool: ...
+    @property
+    def observe(self) -> str | None: ...
+    @property
+    def maximize(self) -> bool: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,10 @@ def answered(party: P, manner: Manner, ask: Callable[[P], Verdict]) -> Verdict:
 
     Of a script that steps in several tensors or variables the first one that deviates is the answer.
     """
+    ask = _remembering(ask)
+    if _is_half_told(party):
+        party, note = settled(party, manner)
+        return _noted(ask(party), note)
     if not _is_open(party):
         return ask(party)
     find = _finder(party, manner)
@@ -149,6 +165,17 @@ def answered(party: P, manner: Manner, ask: Callable[[P], Verdict]) -> Verdict:
     return _beside(party, meaning, first, ask)
 
 
+def _remembering(ask: Callable[[P], Verdict]) -> Callable[[P], Verdict]:
+    """Let a verdict say about what it is, so that the same can be asked again."""
+
+    def asked(party: P) -> Verdict:
+        verdict = ask(party)
+        meant = {"named": party.named, "feed": party.feed, "read": party.read}
+        return replace(verdict, meant=meant)
+
+    return asked
+
+
 def _beside(party: P, meaning: Meaning, first: Verdict, ask: Callable[[P], Verdict]) -> Verdict:
     """Judge what else of a loop is as much as what was judged: the first that deviates is the answer."""
     alike = []
@@ -162,17 +189,36 @@ def _beside(party: P, meaning: Meaning, first: Verdict, ask: Callable[[P], Verdi
         elif way.is_parameter or verdict.diagnosis is not None:
             note = of_script(party.named, [way, *meaning.ways]).note
             return _noted(verdict, note, ALONE.format(meaning.ways[0].read, way.read))
-    return _noted(first, ALIKE.format(" and ".join(alike))) if alike else first
+    return replace(first, notes=(*first.notes, ALIKE.format(" and ".join(alike)))) if alike else first
 
 
 def settled(party: P, manner: Manner) -> tuple[P, str]:
     """Give what a party means, and a note that says so; nothing to say of what is told in full."""
+    if _is_half_told(party):
+        return _completed(party, _finder(party, manner))
     if not _is_open(party):
         return party, ""
     meaning = meaning_of(party.named, _finder(party, manner))
     if meaning.ways:
         return _driven(party, meaning.ways[0]), meaning.note
     return replace(party, named=meaning.definition or party.named), meaning.note
+
+
+def _is_half_told(party: Any) -> bool:
+    """Whether of what is fed and what is read of a script one is told."""
+    return isinstance(party.named, str) and (party.feed is None) is not (party.read is None)
+
+
+def _completed(party: P, find: Finder) -> tuple[P, str]:
+    """Find the other half; a party of which there is none stays as it is."""
+    found = [
+        way
+        for way in find()
+        if party.feed in (None, way.feed, way.feed.partition("@")[0]) and party.read in (None, way.read)
+    ]
+    if not found:
+        return party, ""
+    return _driven(party, found[0]), of_script(party.named, found).note
 
 
 def _driven(party: P, way: Possible) -> P:
@@ -198,3 +244,29 @@ def _finder(party: Any, manner: Manner) -> Finder:
         return find_ways(party.named, limit=manner.timeout, memory=manner.memory, in_process=manner.in_process)
 
     return find
+
+
+def is_unsaid(party: Any, manner: Manner) -> bool:
+    """Whether nobody said what is read of a script: x, the update, a variable."""
+    return party.feed is not None and manner.observe is None
+
+
+def observation_of(
+    there: Subject, rules: Sequence[Rule], manner: Manner, party: Any, held: Mapping[str, float]
+) -> Observation:
+    """Say what a subject gives: as it is told, else of a script as it is found out."""
+    if not is_unsaid(party, manner):
+        return Observation(there, tuple((rule, manner.observe or "x") for rule in rules))
+    return observed(there, rules, held, named=party.read or "", is_parameter=party.is_parameter)
+
+
+def among(
+    seen: Observation, manner: Manner, accepted: Dialects, held: Mapping[str, float], report: Listener | None
+) -> Verdict:
+    """Judge a subject of which several rules, or several variables of one, are in question."""
+    how: dict[str, Any] = {"dialects": accepted, "maximize": manner.maximize, "knobs": held, "report": report}
+    verdict = conformance.among(seen.subject, seen.pairs, seconds=manner.seconds, **how)
+    if verdict.conforms or verdict.diagnosis is not None or not seen.otherwise:
+        return verdict
+    again = conformance.among(turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
+    return again if again.conforms or again.diagnosis is not None else verdict

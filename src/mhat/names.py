@@ -265,7 +265,7 @@ def find_subject(
         observe,
         LIMIT if limit is None else limit,
         convention,
-        watched,
+        watched=watched,
     )
     if not isinstance(named, str):
         return _subject_of_thing(named, None, wanted)

@@ -387,6 +387,12 @@ class Bounds:
     def spread(self, value: Any, x: Any) -> Any:
         return spread(value, x)
 
+    def truth(self, value: Interval) -> bool | None:
+        return None
+
+    def shape(self, value: Any) -> tuple[int, ...]:
+        return value.shape if isinstance(value, Tensor) else ()
+
     def step_operation(self, op: str) -> Callable[..., Interval]:
         return getattr(self.steps, f"{op}_" if op in ("and", "or", "not") else op)  # type: ignore[no-any-return]
 

@@ -167,7 +167,7 @@ EXPRESSIONS = [
 
 # A whole text of one line: the text, what is wrong, the part under the carets, the cure.
 TEXTS = [
-    ("def f(x, q): return x", "`q` is no input (inputs are x, g, t, k, n) and has no start value", "q",
+    ("def f(x, q): return x", "`q` is no input (inputs are x, g, t, k, n, loss, h) and has no start value", "q",
      "Write `q=0` if it is state, or put it after `*` with a default if it is a knob."),
     ("def f(x, t=1): return x", "`t` is an input and takes no default", "t",
      "Write `t` alone, before the states, or choose another name."),

@@ -52,6 +52,16 @@ def test_a_search_that_only_waits_ends_too(clocks: Clocks) -> None:
     assert search.late()
 
 
+def test_a_busy_machine_leaves_more_than_what_counts_as_waiting(clocks: Clocks) -> None:
+    """Guards: beside sixteen others on two processors a search was ended by the clock on the wall."""
+    search = Effort(10.0)
+    for _ in range(90):
+        clocks.compute(0.1)
+        clocks.wait(1.5)
+    assert search.spent == pytest.approx(9.0)
+    assert not search.late()
+
+
 def test_what_is_paused_does_not_count(clocks: Clocks) -> None:
     search = Effort(10.0)
     with search.paused():
@@ -96,10 +106,16 @@ def test_an_end_is_noted_and_said(clocks: Clocks) -> None:
     assert search.late()
     assert search.shortcomings == ()
     assert search.ends()
-    assert search.shortcomings == ("the search was cut short after 4.5 s of computing: 1,200 single edits were tried",)
+    more = ". With `--seconds 8` (`seconds=8` in Python) it goes on"
+    begun = "the search was cut short after 4.5 s of computing: "
+    assert search.shortcomings == (f"{begun}1,200 single edits were tried{more}",)
     search.count("pairs of edits", 3)
     search.count("larger sets of edits", 2)
-    assert search.shortcomings[0].endswith("1,200 single edits, 3 pairs of edits and 2 larger sets of edits were tried")
+    tried = "1,200 single edits, 3 pairs of edits and 2 larger sets of edits were tried"
+    assert search.shortcomings == (f"{begun}{tried}{more}",)
+    search.whole += ["the single edits of adam", "the pairs of edits of adam"]
+    whole = ", the single edits of adam and the pairs of edits of adam to the end"
+    assert search.shortcomings == (f"{begun}{tried}{whole}{more}",)
 
 
 def test_nothing_tried_is_said_as_that(clocks: Clocks) -> None:
@@ -116,11 +132,17 @@ def test_it_tells_what_is_tried_and_what_was_found(clocks: Clocks) -> None:
     search.begin("adam: single edits")
     clocks.compute(2.0)
     search.count("single edits", 1500)
+    search.nearest = "`v` is never updated"
+    search.count("single edits", 0)
     search.answers += 1
     clocks.compute(20.0)
     search.count("single edits", 1)
     assert told == [
         ("adam: single edits", 0.0),
         ("adam: single edits (1,500 single edits tried, nothing found so far)", 0.25),
+        (
+            "adam: single edits (1,500 single edits tried, nothing found so far, nearest: `v` is never updated)",
+            0.25,
+        ),
         ("adam: single edits (1,501 single edits tried, 1 found so far)", 1.0),
     ]

@@ -81,8 +81,8 @@ def test_a_search_that_was_cut_short_does_not_speak_as_if_it_had_finished() -> N
     )
     verdict = check(subject_of_rule(other, "mine"), rule, seconds=0.2)
     assert not verdict.finished
-    assert verdict.notes[-1].startswith("the search was cut short after 0.2")
-    assert verdict.notes[-1].endswith(" tried")
+    assert verdict.notes[-1].startswith("the search was cut short after 0.")
+    assert verdict.notes[-1].endswith(". With `--seconds 0.4` (`seconds=0.4` in Python) it goes on")
     page = text_of(verdict.story)
     assert "and no mistake that was tried explains it" in page
     assert "that mhat knows" not in page

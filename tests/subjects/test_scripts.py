@@ -198,7 +198,9 @@ def test_a_count_of_its_own_is_followed_however_it_is_written(body: str, here: P
 
 
 def test_a_count_of_its_own_that_cannot_be_followed(here: Path) -> None:
-    Path("script.py").write_text(LIST + "few = [0.5 for _ in 'abcdefghij']\nfor i in range(10):\n    out.append(few[i] * gs[i])\n")
+    Path("script.py").write_text(
+        LIST + "few = [0.5 for _ in 'abcdefghij']\nfor i in range(10):\n    out.append(few[i] * gs[i])\n"
+    )
     subject = driven("script.py", "gs", "out")
     assert subject.run(np.ones(3)).tolist() == [0.5] * 3
     with pytest.raises(SubjectError) as caught:

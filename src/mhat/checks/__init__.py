@@ -6,8 +6,11 @@ gradients       the designed streams that a subject is driven with
 oracle          what the rule gives, and how far an honest implementation may lie from it
 arithmetic      in which type a subject computes inside
 apart           in which tensors a mistake is
+ascent          what climbs, and means to
 losses          a knob that is zero in that type
 conformance     check, identify: one path from a question to its verdict
+answers         verdicts made of what was found
+blanks          what gives nothing but NaN
 recorded        the same of a record, which cannot be driven
 comparison      where two subjects part
 deviation       the first difference, and the smallest gradients that show it

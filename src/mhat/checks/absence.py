@@ -48,6 +48,9 @@ def with_absence(verdict: Verdict, question: Question) -> Verdict:
     except SubjectHangs:
         raise
     except SubjectError as error:
+        if subject.missing != "promised":
+            # Nobody said that it would, and no user of it misses it.
+            return verdict
         said = error.what.partition("` ")[2]
         return replace(verdict, notes=(*verdict.notes, CANNOT.format(said)))
     if shown is None:

@@ -45,19 +45,24 @@ class Apart:
     notes: tuple[str, ...]
 
 
-def found_apart(question: Question, effort: Effort, follows: Follows, candidates: Candidates) -> Apart | None:
-    """Name what is wrong in some tensors, where others are right or wrong in another way; None if it is not so."""
+def found_apart(
+    question: Question, effort: Effort, follows: Follows, candidates: Candidates, *, some_right: bool
+) -> Apart | None:
+    """Name what is wrong in some tensors, where others are right or wrong in another way; None if it is not so.
+
+    `some_right`: only where others are right. Where none is, it may be that they share what is wrong.
+    """
     subject, tree = question.subject, question.rule.tree
     count = tensors_of(subject)
     if count < 2 or question.recorded is not None or {"k", "n"} & set(tree.inputs) or reductions_over_all(tree):
         return None
     try:
         with effort.paused():
-            if not _keep_apart(question, count) or _are_alike(question, count):
+            if _are_alike(question, count) or not _keep_apart(question, count):
                 return None
             alone = [replace(question, subject=one_of(subject, k, count)) for k in range(count)]
             wrong = [k for k in range(count) if not follows(alone[k])]
-        if not wrong:
+        if not wrong or (some_right and len(wrong) == count):
             return None
         answers = []
         for k in wrong:

@@ -13,13 +13,16 @@ from mhat.checks.conformance import SECONDS, among, askable
 from mhat.checks.defaults import ON, different
 from mhat.checks.findings import Deviation
 from mhat.checks.gradients import ODD, STARTS, Setting, designed, tensors_of
+from mhat.checks.matrices import tables
+from mhat.checks.matrices.comparison import parting
+from mhat.checks.readings.side_by_side import Difference, difference
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
 from mhat.search.effort import Listener
 from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.subjects.subject import Subject
 from mhat.writing.html import html_of
-from mhat.writing.passages import Headline, Paragraph, Passage
+from mhat.writing.passages import Diff, Entries, Excerpt, Headline, Paragraph, Passage
 from mhat.writing.plain import page_of
 
 Array = np.ndarray[Any, Any]
@@ -37,6 +40,8 @@ class Comparison:
     diff: str
     # Knobs that nobody told, and that are not the same by default: with both values.
     defaults: tuple[tuple[str, float, float], ...] = ()
+    # What makes the first do what the second does, where both could be read.
+    between: Difference | None = None
 
     @property
     def answer(self) -> tuple[Passage, ...]:
@@ -54,10 +59,13 @@ class Comparison:
         first, second = f"{got:.6g}", f"{other:.6g}"
         if first == second:
             first, second = story.apart(got, other)
-        gradients = f"{story.listed(self.deviation.gradients)}{self.deviation.setting}"
+        shown_by = f"{story.shown_by(self.deviation)}{self.deviation.setting}"
+        grid = () if self.deviation.matrices is None else (tables.grid_of(self.deviation, a, b),)
         return (
             Headline(f"{a} and {b} part at step {self.deviation.step}", good=False),
-            Paragraph(f"shown by the gradients {gradients}: parameters {first} and {second}"),
+            *(() if self.between is None else _told_between(self.between, a, b)),
+            Paragraph(f"shown by {shown_by}: parameters {first} and {second}"),
+            *grid,
             *told,
         )
 
@@ -75,6 +83,17 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return "".join(map(html_of, (self.answer, self.a.story, self.b.story)))
+
+
+def _told_between(between: Difference, a: str, b: str) -> Iterator[Passage]:
+    """Say what of the pseudo code differs, in the names of the first, and in which lines of both."""
+    found = between.diagnosis
+    yield Paragraph(f"both were read; {b} is {a}, but")
+    yield Entries(tuple((sentence,) for sentence in found.sentences), tone="strong")
+    yield Diff(story.shown_lines(found))
+    for name, lines in ((a, between.first_lines), (b, found.lines)):
+        if lines:
+            yield Excerpt(f"in {name}:", tuple(f"line {number}: {text}" for number, text in lines))
 
 
 def compare(
@@ -98,6 +117,8 @@ def compare(
     )
     held = dict(knobs or {})
     told = different(a.defaults, b.defaults, held)
+    if (shown := parting(a, b, held)) is not None:
+        return Comparison(first, second, False, shown, diff_between(first, second), told)
     loose = max(RELATIVE[a.dtype], RELATIVE[b.dtype])
     for stream, setting in _alike(a, b, held):
         seen, beside = (_answer(subject, stream, setting) for subject in (a, b))
@@ -111,7 +132,9 @@ def compare(
                 step + 1, float("nan"), gradients, got, other, "parameters", tensor + 1, float(base[tensor, i]),
                 {name: value for name, value in setting.knobs.items() if name not in held},
             )  # fmt: skip
-            return Comparison(first, second, False, deviation, diff_between(first, second), told)
+            between = difference(a, b, held)
+            diff = diff_between(first, second) if between is None else between.diagnosis.diff
+            return Comparison(first, second, False, deviation, diff, told, between)
     return Comparison(first, second, not told, None, "", told)
 
 

@@ -12,31 +12,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mhat.checks.absence import with_absence
-from mhat.checks.acceptance import Dialects, Form, in_dialect, refused, sorted_forms, why_refused
+from mhat.checks.acceptance import Dialects, Form, refused, sorted_forms
+from mhat.checks.answers import Conforming, deviating, following, not_accepted
 from mhat.checks.apart import found_apart
 from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
+from mhat.checks.ascent import CLIMBS, IF_MEANT, goes_uphill, means_to_climb
 from mhat.checks.defaults import with_defaults, with_switches
-from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.endurance import with_endurance
-from mhat.checks.findings import Diagnosis
-from mhat.checks.lawfulness import findings
 from mhat.checks.losses import lost_knob
-from mhat.checks.matrices.orthogonals import Meaning
+from mhat.checks.matrices.gradients import looks_at_rows
 from mhat.checks.question import Question
-from mhat.checks.readings.diagnosis import by_reading
+from mhat.checks.readings.diagnosis import by_reading, nearest_by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
-from mhat.mistakes.dialects import Dialect
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -46,25 +44,17 @@ from mhat.subjects.subject import Subject
 Array = np.ndarray[Any, Any]
 SECONDS = 45.0
 PATIENCE = 4.0
+NOTHING_TO_FIND = 0.5
+OF_ROWS = (
+    "it makes something else of a matrix than of the same numbers in one row: it is a rule per matrix, and there is "
+    "none to identify it by. Check it against a rule of your own: --against mine.py:my_rule"
+)
 # Which share of a search may be spent in double precision where the code speaks of a smaller type.
 SPOKEN = 0.2
 # And on tensors one by one, where no single edit of all of them is the answer.
 ALONE = 0.5
 VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
 IN_FLOAT32 = "to the rounding of float32 it is {}: if it computes in that type, ask with --dtype float32 (dtype=)"
-
-
-class Conforming(NamedTuple):
-    """What is followed: the forms that a subject speaks, the rule in that form, its hidden knobs, and what to note.
-
-    `meaning`: what `orthogonal` means to it, where that is not what the rule says.
-    """
-
-    spoken: tuple[Dialect, ...]
-    rule: Rule
-    estimated: dict[str, float]
-    notes: tuple[str, ...] = ()
-    meaning: Meaning | None = None
 
 
 def check(
@@ -127,6 +117,9 @@ def among(
     """Find which rule a subject is and what it gives of it, of some pairs of both; raises as `check` does."""
     subject = climbing(subject) if maximize else subject
     held = knobs or {}
+    rows = looks_at_rows(subject)
+    of_matrices = [pair for pair in pairs if pair[0].level == Level.MATRIX]
+    others = [pair for pair in pairs if pair not in of_matrices]
     questions = [
         Question(
             subject,
@@ -135,34 +128,63 @@ def among(
             rule.settled({name: held[name] for name in held if name in rule.knobs}),
             dialects=dialects,
         )
-        for rule, observe in pairs
+        for rule, observe in (of_matrices if rows and of_matrices else others or pairs)
     ]
-    return identified(questions, Effort(seconds, report))
+    if not rows or of_matrices:
+        return identified(questions, Effort(seconds, report))
+    # No edit of a rule that looks at no rows makes one that does: there is nothing to search for.
+    verdict = identified(questions, Effort(min(seconds, NOTHING_TO_FIND), report))
+    if verdict.conforms:
+        return verdict
+    return replace(verdict, finished=True, nearest=None, notes=(*subject.notes, OF_ROWS))
 
 
-def askable(rules: Sequence[Rule], observe: str) -> list[Rule]:
-    """Choose the rules of which such an observation can be judged; raises UnknownName if there is none."""
-    chosen = [rule for rule in rules if observe in ("x", "update", *rule.variables) and rule.level != Level.MATRIX]
+def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:
+    """Choose the rules of which such an observation can be judged; raises UnknownName if there is none.
+
+    `matrices`: rules per matrix too, which cannot be asked of a record.
+    """
+    chosen = [
+        rule
+        for rule in rules
+        if observe in ("x", "update", *rule.variables) and (matrices or rule.level != Level.MATRIX)
+    ]
     if not chosen:
         variables = dict.fromkeys(variable for rule in rules for variable in rule.variables)
         raise UnknownName("variable of any rule", observe, ("x", "update", *variables))
     return chosen
 
 
+def _climbs(question: Question, *, strict: bool) -> bool:
+    """Whether a subject is the rule but for its sign."""
+    if not goes_uphill(question):
+        return False
+    return conforming(in_arithmetic(question, climbing(question.subject)), strict=strict) is not None
+
+
+def as_meant(questions: Sequence[Question]) -> list[Question]:
+    """Ask about a subject that climbs, and whose code means to, by negated gradients."""
+    subject = questions[0].subject
+    if not means_to_climb(subject) or not goes_uphill(questions[0]):
+        return list(questions)
+    turned = replace(climbing(subject), notes=(*subject.notes, CLIMBS))
+    return [in_arithmetic(question, turned) for question in questions]
+
+
 def climbing(subject: Subject) -> Subject:
-    """Turn a subject that climbs into one that descends: it is given the negated gradients."""
+    """Turn a subject that climbs into one that descends: it is given the negated gradients, and is not read."""
 
     def drive_up(gradients: list[Array], start: list[Array], knobs: dict[str, float]) -> list[Array]:
         return subject.drive([-g for g in gradients], start, knobs)
 
-    return replace(subject, drive=drive_up)
+    return replace(subject, drive=drive_up, record=None)
 
 
 def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdict:
     """Answer a question: the rule is followed, as written or in a dialect, or something was changed."""
     effort.begin(f"{question.rule.name} as it is written, and its documented forms")
     with effort.paused():
-        (question,) = as_computed([question])
+        (question,) = as_computed(as_meant([question]))
         followed = conforming(question, strict=strict)
         rounded = None if followed is not None else _rounded(question)
         if rounded is not None and rounded[0].subject.notes != question.subject.notes:
@@ -174,8 +196,12 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if (lost := lost_knob(question)) is not None:
         return deviating(question, [lost], lost, effort)
     notes = (IN_FLOAT32.format(question.rule.name),) if rounded is not None else ()
-    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
-        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
+    if _climbs(question, strict=strict):
+        read = by_reading(question, effort, () if strict else question.hidden)
+        candidates = _search(question, effort, ()).candidates(1) if read is None else read.candidates
+        verdict = deviating(question, candidates, Candidate(question.rule.tree, ()), effort)
+        verdict = verdict if read is None else read.placed(verdict)
+        return replace(verdict, notes=(*verdict.notes, IF_MEANT))
     # The small types tell so little apart that several edits can be made to fit anything.
     depth, until = (DEPTH if question.subject.dtype in ("float64", "float32") else 1), effort.seconds
     if rounded is not None:
@@ -187,6 +213,8 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         return deviating(
             question, [], Candidate(question.rule.tree, ()), effort, (VERY_NEAR.format(question.rule.name),)
         )
+    if (read := by_reading(question, effort, () if strict else question.hidden)) is not None:
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort, notes))
     search = _search(question, effort, () if strict else question.hidden)
     if spoken is not None and rounded is None:
         # Whose code speaks of a smaller type may have its mistake in that: single edits first, then all in that type.
@@ -195,13 +223,15 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
         question = in_arithmetic(question, computing_in(question.subject, spoken))
         search = _search(question, effort, () if strict else question.hidden)
         depth = DEPTH if spoken == "float32" else 1
-    candidates: Sequence[Candidate] = search.candidates(1, until)
-    if not candidates and (apart := _apart(question, effort, strict=strict)) is not None:
+    if (apart := _apart(question, effort, strict=strict, some_right=True)) is not None:
         return apart
-    return deviating(question, candidates or search.candidates(depth, until, first=2), search.nearest, effort, notes)
+    single: Sequence[Candidate] = search.candidates(1, until)
+    if not single and (apart := _apart(question, effort, strict=strict, some_right=False)) is not None:
+        return apart
+    return deviating(question, single or search.candidates(depth, until, first=2), search.nearest, effort, notes)
 
 
-def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | None:
+def _apart(question: Question, effort: Effort, *, strict: bool, some_right: bool) -> Verdict | None:
     """Say in which tensors alone something was changed; None where it is not so."""
     until = effort.share(ALONE)
 
@@ -212,7 +242,7 @@ def _apart(question: Question, effort: Effort, *, strict: bool) -> Verdict | Non
     def candidates(alone: Question, effort: Effort, depth: int) -> Sequence[Candidate]:
         return _search(alone, effort, () if strict else alone.hidden).candidates(depth, until)
 
-    apart = found_apart(question, effort, follows, candidates)
+    apart = found_apart(question, effort, follows, candidates, some_right=some_right)
     if apart is None:
         return None
     verdict = deviating(question, [apart.candidate], apart.candidate, effort, laws_of=apart.wrong[0][1])
@@ -230,7 +260,7 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
     """Answer the question that is to be answered of several about one subject: which rule it is, or is nearest to."""
     followed: list[tuple[tuple[int, ...], Question, Conforming]] = []
     with effort.paused():
-        questions = as_computed(questions)
+        questions = as_computed(as_meant(questions))
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
@@ -246,6 +276,9 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         if refuses(question, simplest):
             return not_accepted(question, simplest, effort)
         return followed_on(question, simplest)
+    if (nearest := nearest_by_reading(questions, effort)) is not None:
+        question, read = nearest
+        return read.placed(deviating(question, read.candidates, Candidate(question.rule.tree, ()), effort))
     return _nearest_of(questions, effort)
 
 
@@ -342,78 +375,7 @@ def _nearest_of(questions: Sequence[Question], effort: Effort) -> Verdict:
     return deviating(question, [], search.nearest, effort)
 
 
-def verdict_of(question: Question, estimated: Mapping[str, float], conforms: bool) -> Verdict:
-    """Begin a verdict: what was asked, and the knobs as they are known."""
-    known = {**question.rule.knobs, **question.subject.defaults, **question.held, **estimated}
-    return Verdict(
-        subject=question.subject.name,
-        against=question.rule.name,
-        paper=question.rule.paper,
-        conforms=conforms,
-        observe=question.observe,
-        dtype=question.subject.dtype,
-        knobs={name: known[name] for name in question.rule.knobs},
-        estimated={name: estimated[name] for name in question.rule.knobs if name in estimated},
-        reference=question.rule,
-        notes=question.subject.notes,
-    )
-
-
 def followed_on(question: Question, followed: Conforming) -> Verdict:
     """Say that the rule is followed, unless it is not with other knobs switched on, missing gradients, or for long."""
     verdict = with_absence(with_switches(following(question, followed), question, followed.meaning), question)
     return with_endurance(verdict, question, followed.rule, followed.estimated, followed.meaning)
-
-
-def following(question: Question, followed: Conforming) -> Verdict:
-    """Say that the rule is followed, and in which form."""
-    spoken, meant, estimated, notes, _ = followed
-    verdict = verdict_of(question, estimated, conforms=True)
-    verdict = replace(verdict, notes=(*verdict.notes, *notes))
-    if not spoken:
-        return verdict
-    dialect = "; ".join(f"{each.name} ({each.reference})" for each in spoken)
-    return replace(
-        verdict, dialect=dialect, diagnosis=diagnosis_of(question, Candidate(meant.tree, (), estimated), spoken)
-    )
-
-
-def not_accepted(question: Question, followed: Conforming, effort: Effort) -> Verdict:
-    """Say that a documented form is followed which is not accepted as the rule."""
-    spoken, form, estimated, *_ = followed
-    verdict = deviating(question, [in_dialect(form, spoken, estimated)], Candidate(question.rule.tree, ()), effort)
-    return replace(verdict, notes=(*verdict.notes, why_refused(question.rule, (spoken, form), question.dialects)))
-
-
-def deviating(
-    question: Question, candidates: Sequence[Candidate], nearest: Candidate, effort: Effort,
-    notes: tuple[str, ...] = (), laws_of: Question | None = None,
-) -> Verdict:  # fmt: skip
-    """Say what was changed, or what comes nearest; `notes` stand where nothing was found.
-
-    `laws_of`: a question about the same subject of which the laws are to be asked.
-    """
-    answers = [diagnosis_of(question, candidate) for candidate in candidates[:4]]
-    diagnosis = replace(answers[0], others=_others(answers)) if answers else None
-    estimated: Mapping[str, float] = candidates[0].knobs if answers else {}
-    undone = () if answers else effort.shortcomings
-    effort.begin(f"{question.rule.name}: the smallest gradients that show it, and the laws")
-    return replace(
-        verdict_of(question, estimated, conforms=False),
-        laws=findings(laws_of or question, estimated),
-        deviation=first_deviation(question, estimated, None if diagnosis is None else diagnosis.rule.tree),
-        diagnosis=diagnosis,
-        nearest=diagnosis_of(question, nearest) if nearest.edits and not answers else None,
-        finished=not undone,
-        notes=question.subject.notes + (() if answers else notes + undone),
-    )
-
-
-def _others(answers: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-    """Keep other answers that are as simple as the first and read differently."""
-    first = answers[0]
-    return tuple(
-        other
-        for other in answers[1:]
-        if len(other.edits) == len(first.edits) and len(other.knobs) <= len(first.knobs) and other.diff != first.diff
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
@@ -28,6 +29,7 @@ def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dial
     `near`: what the code calls the tensor whose lines are in question.
     """
     edits = candidate.edits or tuple(Edit(dialect.name, (), "dialect") for dialect in spoken)
+    edits = tuple(replace(edit, sentence=_named(question, edit.sentence)) for edit in edits)
     rule = of_tree(candidate.tree, paper=question.rule.paper)
     known = {**question.rule.knobs, **question.subject.defaults, **question.held, **candidate.knobs}
     return Diagnosis(
@@ -38,6 +40,16 @@ def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dial
         diff=diff_of(question.rule.tree, candidate.tree),
         lines=tuple(_pointed(question, candidate.tree, near)),
     )
+
+
+def _named(question: Question, sentence: str) -> str:
+    """Say what the code calls the tensors that a sentence is about."""
+
+    def named(said: re.Match[str]) -> str:
+        called, tensor = question.subject.called, int(said[1])
+        return f"tensor {tensor} (`{called[tensor - 1]}`)" if 0 < tensor <= len(called) else said[0]
+
+    return re.sub(r"tensor (\d+)\b(?! \()", named, sentence)
 
 
 def diff_of(before: Tree, after: Tree) -> str:

@@ -52,7 +52,7 @@ ENDS = (
 def with_endurance(
     verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float], meaning: Meaning | None = None
 ) -> Verdict:
-    """Add to the verdict on what conforms whether it does so for long; `meaning`: of `orthogonal`, if it has another."""
+    """Add to the verdict on what conforms whether it does so for long; `meaning`: of `orthogonal`, if another."""
     subject = question.subject
     coarse = DTYPES[subject.dtype].small or (meaning is not None and meaning.coarse)
     if not verdict.conforms or question.recorded is not None or coarse:

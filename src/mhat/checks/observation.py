@@ -32,6 +32,8 @@ CLIMBS = "it climbs: its x goes with the gradients, so it is judged with these n
 # What people call x, and what they add to the name of what they keep a list of.
 NAMES_OF_X = frozenset({"x", "w", "theta", "param", "params", "p", "weight", "weights", "xs", "currentx", "curx"})
 ENDINGS = re.compile(r"(list|hist|history|values|vals|arr|array|s|t|_|cap|corrected|corr|bar|c)$")
+# Rules that are meant where a variable alone is seen, which many have alike.
+COMMON = ("adam", "momentum", "rmsprop", "adagrad", "adadelta", "nesterov", "adamw", "adamax", "nadam", "amsgrad")
 UPDATES = frozenset({"update", "updates", "delta", "dx", "deltax", "step", "steps", "stepsize", "change"})
 
 
@@ -43,8 +45,8 @@ class Unrecognised(BadValue):
 class Observation:
     """What a subject gives, as far as that was found out.
 
-    `pairs`: rules and what of each it may be; `otherwise`: the same, where that explains nothing; `known`: it was recognised, and is not only taken to be so; `found`:
-    nobody said it.
+    `pairs`: rules and what of each it may be; `otherwise`: the same, where that explains nothing; `known`: it was
+    recognised, and is not only taken to be so; `found`: nobody said it.
     """
 
     subject: Subject
@@ -154,7 +156,16 @@ def _matching(subject: Subject, rules: Sequence[Rule], knobs: Mapping[str, float
             ours = Evaluator(probes).run(rule.tree)[:, 0, 0]
             if _alike(values, ours, scaled=observe == "update"):
                 found.append((rule, observe))
-    return tuple(found)
+    variables = [(rule, observe) for rule, observe in found if observe != "update"]
+    return tuple(_telling(variables) if variables else found)
+
+
+def _telling(pairs: Sequence[tuple[Rule, str]]) -> Sequence[tuple[Rule, str]]:
+    """Choose among rules that have a variable alike: those most of whose lines stand behind it, the commonest first."""
+    if any(observe == "ratio" for _, observe in pairs):
+        return pairs
+    order = {name: i for i, name in enumerate(COMMON)}
+    return sorted(pairs, key=lambda pair: order.get(pair[0].name, len(order)))[:1]
 
 
 def _alike(values: Array, ours: Array, *, scaled: bool) -> bool:
@@ -199,6 +210,6 @@ def recognised(verdict: Verdict, seen: Observation, named: str) -> Verdict:
     if seen.known or verdict.conforms or verdict.diagnosis is not None:
         return told(verdict, seen)
     raise Unrecognised(
-        f"what `{named}` of {verdict.subject} is was not recognised: neither x, nor an update, nor a variable of a rule",
+        f"`{named}` of {verdict.subject} was not recognised: it is neither x, nor an update, nor a variable of a rule",
         "Say which it is, and of which rule: --observe ratio --against adam; or name another to read.",
     )

@@ -10,19 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from mhat.checks.acceptance import Dialects
+from mhat.checks.answers import Conforming, deviating, following, not_accepted
 from mhat.checks.circumstances.attempts import Found, begun_before, first_half, plainly, scheduled
 from mhat.checks.circumstances.breaks import broken_at
 from mhat.checks.circumstances.replay import Replay, Setting
 from mhat.checks.circumstances.rows import Rows, laid_out
 from mhat.checks.conformance import (
     SECONDS,
-    Conforming,
     askable,
-    deviating,
-    following,
     identified,
     judged,
-    not_accepted,
     refuses,
 )
 from mhat.checks.deviation import VISIBLE, sequences
@@ -174,7 +171,7 @@ def identify_record(
     told = knobs or {}
     questions = {
         rule.name: _question(record, rule, {name: told[name] for name in told if name in rule.knobs}, dialects)
-        for rule in askable(rules, record.observe)
+        for rule in askable(rules, record.observe, matrices=False)
     }
     effort = Effort(seconds, report)
     rows = rows_of(record)

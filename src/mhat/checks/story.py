@@ -32,8 +32,8 @@ def of_alternatives(diagnosis: Diagnosis) -> Iterator[Passage]:
     """Say where it stands in the user's file, and what explains it as well."""
     if diagnosis.lines:
         yield Excerpt("in your file:", tuple(f"line {number}: {text}" for number, text in diagnosis.lines))
-    for other in diagnosis.others[:2]:
-        yield Paragraph(f"as simple: {_told_apart(other, diagnosis)}", "quiet")
+    for sentence in list(dict.fromkeys(_told_apart(other, diagnosis) for other in diagnosis.others))[:2]:
+        yield Paragraph(f"as simple: {sentence}", "quiet")
 
 
 def of_deviation(deviation: Deviation, observe: str, subject: str, rule: str) -> Iterator[Passage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mhat.checks import conformance
+from mhat.checks.answers import Conforming
 from mhat.checks.question import Question
 from mhat.errors import BadValue
 from mhat.language import Rule
@@ -23,7 +24,7 @@ def check_taken(
         return
     asked = conformance.climbing(subject) if maximize else subject
 
-    def followed(knobs: Mapping[str, float]) -> conformance.Conforming | None:
+    def followed(knobs: Mapping[str, float]) -> Conforming | None:
         return conformance.conforming(Question(asked, rule, observe, dict(knobs)), strict=strict)
 
     if followed(held) is not None:

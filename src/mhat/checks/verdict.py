@@ -5,7 +5,7 @@ Verdict     conforms, dialect, knobs, and what was found out: laws, deviation, d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -51,6 +51,8 @@ class Verdict:
     why: tuple[Claim, ...] | None = None
     fix: Fix | None = None
     reference: Rule | None = field(default=None, compare=False)
+    # What was meant by the file that was named, and of a script what was fed and read: to ask the same again.
+    meant: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def explained(self) -> Verdict:
         """Say why, too: from the mistake to its consequence, or which laws hold for what conforms."""
@@ -159,5 +161,6 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "knobs": diagnosis.knobs,
         "diff": diagnosis.diff,
         "lines": [list(line) for line in diagnosis.lines],
+        "places": [[list(place) for place in each] for each in diagnosis.places],
         "others": [_diagnosis(other) for other in diagnosis.others],
     }

@@ -17,6 +17,8 @@ from mhat.engines.array_powers import has_doubles
 from mhat.ops import OPERATIONS
 
 Array = Any
+# Smaller than the smallest number of any dtype but double.
+NEXT_TO_NOTHING = 1e-44
 
 
 class Arrays:
@@ -66,6 +68,19 @@ class Arrays:
             return value
         value = self.enter(value) if isinstance(value, float) else value
         return self.xp.broadcast_to(value, whole)
+
+    def truth(self, value: Any) -> bool | None:
+        """Say whether a per-step number is true where it has entered; None of a sweep, and where JAX traces."""
+        if isinstance(value, float | np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+            number = float(value)
+            # What is next to nothing may be zero in the dtype.
+            return None if 0.0 < abs(number) < NEXT_TO_NOTHING else number != 0.0
+        return None
+
+    def shape(self, value: Array) -> tuple[int, ...]:
+        """Give the axes that make up a tensor."""
+        shape = tuple(np.shape(value))
+        return shape if self.tensor_dimensions is None else shape[max(len(shape) - self.tensor_dimensions, 0) :]
 
     def step_operation(self, op: str) -> Callable[..., Any]:
         """Give the operation on per-step values: the definition on doubles, the array form on sweeps of them."""

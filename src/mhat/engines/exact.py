@@ -67,6 +67,14 @@ class Exact:
         """Give a value of one number the shape of x."""
         return spread(value, x)
 
+    def truth(self, value: Digits) -> bool | None:
+        """Say whether a number is true: any but zero is."""
+        return bool(value)
+
+    def shape(self, value: Any) -> tuple[int, ...]:
+        """Give the shape of a tensor, () of a number."""
+        return value.shape if isinstance(value, Tensor) else ()
+
     def step_operation(self, op: str) -> Callable[..., Digits]:
         """Give the operation on numbers."""
         function: Callable[..., Digits] = getattr(self.numbers, f"{op}_" if op in ("and", "or", "not") else op)

@@ -96,6 +96,14 @@ class Floats:
         """Give a value of one number the shape of x."""
         return spread(value, x)
 
+    def truth(self, value: float) -> bool | None:
+        """Say whether a per-step number is true where it has entered."""
+        return self._entering(value) != 0.0
+
+    def shape(self, value: Any) -> tuple[int, ...]:
+        """Give the shape of a tensor, () of a number."""
+        return value.shape if isinstance(value, Tensor) else ()
+
     def step_operation(self, op: str) -> Callable[..., float]:
         """Give the operation on doubles."""
         return OPERATIONS[op].meaning

@@ -14,6 +14,9 @@ from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.small import arrays_of
 from mhat.engines.work import Array, Work, variables_of
 
+# So far from x, by its size, second derivatives are taken: the cube root of the rounding of doubles.
+STEP_ASIDE = 6e-6
+
 
 class Layout:
     """Shapes, batch shapes and starts of one run on arrays.
@@ -29,7 +32,7 @@ class Layout:
         self.arithmetic = arrays_of(
             work.dtype, tensor_dimensions=work.tensor_dimensions, several_dimensions=work.several_dimensions
         )
-        self.program = Program(work.rule, self.arithmetic)
+        self.program = Program(work.rule, self.arithmetic, work.keep)
         x = self.stored(work.start)
         if callable(work.gradients):
             self.stream = None
@@ -69,6 +72,7 @@ class Layout:
         moving = np.broadcast_shapes(*(own.get(name, ()) for name in dependence["x"]))
         if self.stream is None:
             own["g"] = moving
+        own |= dict.fromkeys(self.work.rule.tree.given, moving)
         own["x"] = np.broadcast_shapes(moving, own["g"]) if "g" in dependence["x"] else moving
         shapes = {}
         for name, inner in variables_of(self.work.rule).items():
@@ -82,6 +86,26 @@ class Layout:
             return self.stream[i]
         assert callable(self.work.gradients)
         return self.stored(self.work.gradients(x, float(self.work.first + i)))
+
+    def given(self, i: int, x: Array) -> dict[str, Any]:
+        """Give what a rule reads besides, on a landscape: the loss at x, and the diagonal of the Hessian."""
+        wanted, made = self.work.rule.tree.given if self.work.closed else (), {}
+        if "loss" in wanted and self.work.loss is not None:
+            made["loss"] = self.per_batch(self.work.loss(np.asarray(x, dtype=np.float64)))
+        if "h" in wanted:
+            made["h"] = self.stored(self._curvature(np.asarray(x, dtype=np.float64), float(self.work.first + i)))
+        return made
+
+    def _curvature(self, x: Array, t: float) -> Array:
+        """Take the diagonal of the Hessian from gradients on both sides of x, a coordinate at a time."""
+        assert callable(self.work.gradients)
+        made = np.empty_like(x)
+        for j in range(x.shape[-1]):
+            aside = np.zeros_like(x)
+            aside[..., j] = STEP_ASIDE * np.maximum(1.0, abs(x[..., j]))
+            before, after = (np.asarray(self.work.gradients(x + side * aside, t))[..., j] for side in (-1.0, 1.0))
+            made[..., j] = (after - before) / (2.0 * aside[..., j])
+        return made
 
     def knobs_at(self, i: int) -> dict[str, Any]:
         """Give the knobs that are schedules, at a step counted from 0."""
@@ -97,7 +121,8 @@ class Layout:
         knobs = {**self.knobs, **self.knobs_at(0)}
         # Later than step 1 no state starts, and nothing reads the first gradient.
         g = self.gradient(0, self.x) if self.work.carried is None else self.x
-        environment = first_environment(self.work.rule, self.x, g, knobs, 1.0, k, float(count))
+        given = self.given(0, self.x)
+        environment = first_environment(self.work.rule, self.x, g, knobs, 1.0, k, float(count), given)
         environment.update(self.states(environment))
         return environment
 

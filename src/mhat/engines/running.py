@@ -103,7 +103,7 @@ def _looped(work: Work, layout: Layout) -> dict[str, Array]:
     missing = {name: len(core) + len(layout.batch[name]) + 1 - buffer.ndim for name, buffer in buffers.items()}
     for i in range(work.steps):
         g = layout.gradient(i, x)
-        environment.update(layout.knobs_at(i), t=float(work.first + i), g=g, x=x)
+        environment.update(layout.knobs_at(i), t=float(work.first + i), g=g, x=x, **layout.given(i, x))
         (result,) = program.step([environment])
         x = np.asarray(result, dtype=layout.held)
         x = np.broadcast_to(x, np.broadcast_shapes(x.shape, core))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat.engines.program import lacking
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.language.fit import require_fit
@@ -40,6 +41,19 @@ def check_step(rule: Rule, xs: Sequence[Any], gs: Sequence[Any], t: Any, states:
                 f"t is {exact(number)} and no state is given",
                 "Hand on the state of the step before: step(rule, x, g, t, before.state). The first step has t=1.",
             )
+
+
+def check_given(rule: Rule, given: Mapping[str, Any]) -> None:
+    """Refuse `loss` and `h` that a rule does not read, and a loss that is no number; raises BadValue."""
+    for name in given:
+        if name not in rule.tree.inputs:
+            raise BadValue(f"{rule.name} reads no `{name}`", f"Leave {name}= out, or write `{name}` among its inputs.")
+    for name in rule.tree.given:
+        if name not in given:
+            raise lacking(rule, name, "none is given", f"Give it: {name}=...")
+    loss = given.get("loss", 0.0)
+    if isinstance(loss, bool) or not (isinstance(loss, Real) or hasattr(loss, "shape")) or np.shape(loss) != ():
+        raise BadValue(f"loss is {_said(loss)}", "Give the loss of the step, one number.")
 
 
 def entries_of(called: str, several: bool, given: Any) -> list[Any]:

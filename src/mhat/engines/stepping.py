@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from mhat.engines.arrays import Arrays
 from mhat.engines.floats import Floats
 from mhat.engines.program import Environment, Program, first_environment
 from mhat.engines.small import SmallArrays, is_small
-from mhat.engines.step_inputs import check_step, entries_of, floating
+from mhat.engines.step_inputs import check_given, check_step, entries_of, floating
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.fit import matrix_of
@@ -31,10 +32,10 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
 
     `x` and `g`: floats, or arrays of one shape and one floating dtype (NumPy, torch, JAX, ...), or lists of
     such arrays, one a tensor; of more than two dimensions where the rule says how it flattens them, and then states and
-    variables are those of the matrix. `t`: the step number, from 1. `state`: what the step before gave, None at the first,
-    which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16 and
-    bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone are
-    float32.
+    variables are those of the matrix. `t`: the step number, from 1. `state`: what the step before gave, None at the
+    first, which has t=1 (for lists: a list). Knobs left out have their defaults. Nothing is changed in place. float16
+    and bfloat16 come back as such; each operation is done in float32 and rounded, and variables of knobs and `t` alone
+    are float32.
 
     Raises UnknownName for a knob or state that the rule does not have, BadValue for shapes and dtypes that do not fit,
     for a `t` that counts no step, and for a later step without a state.
@@ -45,17 +46,32 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
     >>> step(decay, first.x, 2.0, 2, first.state).x
     -2.0
     """
+    return step_given(rule, x, g, t, state, {}, knobs)
+
+
+def step_given(rule: Rule, x: Any, g: Any, t: Any, state: Any, given: Mapping[str, Any], knobs: dict[str, Any]) -> Step:
+    """Run one step of a rule that reads `loss` (a number) or `h` (as `g`); see `step`."""
+    check_given(rule, given)
     several = isinstance(x, list | tuple)
+    hs = entries_of("h", several, given["h"]) if "h" in given else []
     xs, gs = (entries_of(name, several, value) for name, value in (("x", x), ("g", g)))
-    given = [None] * len(xs) if state is None else entries_of("the state", several, state)
+    states = [None] * len(xs) if state is None else entries_of("the state", several, state)
     gs = [floating(g, x) for g, x in zip(gs, xs, strict=True)] if len(gs) == len(xs) else gs
     shapes = [tuple(np.shape(x)) for x in xs]
     xs, gs = ([_as_matrix(rule, value) for value in values] for values in (xs, gs)) if _alike(xs, gs) else (xs, gs)
-    check_step(rule, xs, gs, t, given, knobs)
+    check_step(rule, xs, gs, t, states, knobs)
+    if "h" in given:
+        # As a gradient it has the shape and the dtype of x.
+        if len(hs) != len(xs) or [np.shape(h) for h in hs] != shapes:
+            raise BadValue(f"h has the shape {[np.shape(h) for h in hs]}, x {shapes}", "Give both one shape.")
+        hs = [_as_matrix(rule, floating(h, x)) for h, x in zip(hs, xs, strict=True)]
+    besides = [{**given, **({"h": hs[i]} if hs else {})} for i in range(len(xs))]
     with np.errstate(all="ignore"):
         program = _program_for(rule, xs[0])
-        environments = [_environment(program, xs[i], gs[i], t, given[i], knobs, i + 1, len(xs)) for i in range(len(xs))]
-        _start(program, environments, given)
+        environments = [
+            _environment(program, xs[i], gs[i], t, states[i], knobs, i + 1, len(xs), besides[i]) for i in range(len(xs))
+        ]
+        _start(program, environments, states)
         results = program.step(environments)
         steps = [_finished(program, *parts) for parts in zip(xs, results, environments, strict=True)]
         steps = [s._replace(x=_shaped(s.x, shape)) for s, shape in zip(steps, shapes, strict=True)]
@@ -109,14 +125,17 @@ def _array_program(rule: Rule, xp: Any, dtype: Any, device: Any) -> Program:
 
 
 def _environment(
-    program: Program, x: Any, g: Any, t: Any, state: dict[str, Any] | None, knobs: dict[str, Any], k: int, n: int
-) -> Environment:
+    program: Program, x: Any, g: Any, t: Any, state: dict[str, Any] | None, knobs: dict[str, Any], k: int, n: int,
+    given: Mapping[str, Any],
+) -> Environment:  # fmt: skip
     if isinstance(x, int | float):
         x, g = float(x), float(g)
     numbers = {name: float(value) if isinstance(value, int) else value for name, value in knobs.items()}
     t = float(t) if isinstance(t, int | float) else t
     x, g = _taken(program, x), _taken(program, g)
-    environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n))
+    told = {name: _taken(program, value) if name == "h" else value for name, value in given.items()}
+    told = {name: float(value) if isinstance(value, int | float) else value for name, value in told.items()}
+    environment = first_environment(program.rule, x, g, numbers, t, float(k), float(n), told)
     program.settle(environment, numbers)
     carried = state or {}
     environment.update(

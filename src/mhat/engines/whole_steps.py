@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mhat.engines.arrays import Arrays
-from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.program import NOTHING, Environment, Program, first_environment
 from mhat.engines.step_form import StepForm
 from mhat.language.definition import Rule
 from mhat.language.tree import Number, Operation
@@ -20,7 +20,7 @@ Array = Any
 def starts_of(
     rule: Rule, computed: str, xs: Sequence[Array], gs: Sequence[Array], new: Array, named: Mapping[str, Any]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give the states before step 1 of the tensors marked as new. `named`: knobs, `numbers` (k) and `n`.
+    """Give the states before step 1 of the tensors marked as new. `named`: knobs, `numbers` (k), `n` and `given`.
 
     Starts are computed in the precision of the steps; a plain number needs no tensors.
     """
@@ -36,7 +36,8 @@ def starts_of(
     # One tensor after the other, so that no more than one start is in memory, unless they look at all tensors.
     for some in [places] if looks_at_all else [[i] for i in places]:
         environments = [
-            _environment(program, xs[i], gs[i], named["knobs"], 1.0, named["numbers"][i], named["n"]) for i in some
+            _environment(program, xs[i], gs[i], named["knobs"], 1.0, named["numbers"][i], named["n"], named["given"][i])
+            for i in some
         ]
         with np.errstate(all="ignore"):
             made = program.starts(environments)
@@ -46,14 +47,35 @@ def starts_of(
 def _program(rule: Rule, computed: str) -> Program:
     # A literal may be beyond float32.
     with np.errstate(all="ignore"):
-        return Program(rule, Arrays(np, computed, tensor_dimensions=None))
+        return Program(rule, Arrays(np, computed, tensor_dimensions=None), keep=())
 
 
 def _environment(
-    program: Program, x: Array, g: Array, knobs: Mapping[str, float], t: float, k: float, n: float
-) -> Environment:
+    program: Program, x: Array, g: Array, knobs: Mapping[str, float], t: float, k: float, n: float,
+    given: Mapping[str, Any] = NOTHING,
+) -> Environment:  # fmt: skip
     dtype = program.arithmetic.dtype  # type: ignore[attr-defined]
-    return first_environment(program.rule, np.asarray(x, dtype), np.asarray(g, dtype), knobs, t, k, n)
+    told = {name: np.asarray(value, dtype) if name == "h" else float(value) for name, value in given.items()}
+    return first_environment(program.rule, np.asarray(x, dtype), np.asarray(g, dtype), knobs, t, k, n, told)
+
+
+def evaluated(
+    rule: Rule, computed: str, xs: Sequence[Array], states: Mapping[str, Sequence[Array]], named: Mapping[str, Any]
+) -> list[Array]:
+    """Give what a rule without lines returns of each x and its states. `named`: knobs, `numbers` (k), `n`, `t`s."""
+    program = _program(rule, computed)
+    environments = []
+    for i, x in enumerate(xs):
+        made = _environment(program, x, x, named["knobs"], float(named["t"][i]), named["numbers"][i], named["n"])
+        for name, homes in states.items():
+            alone = name in program.per_step_states
+            made[name] = float(homes[i]) if alone else np.asarray(homes[i]).astype(computed)
+        environments.append(made)
+    with np.errstate(all="ignore"):
+        results = program.step(environments)
+        return [
+            np.array(np.broadcast_to(np.asarray(r).astype(x.dtype), x.shape)) for r, x in zip(results, xs, strict=True)
+        ]
 
 
 class WholeStep:
@@ -82,13 +104,15 @@ class WholeStep:
 
     def run(
         self, xs: Sequence[Array], gs: Sequence[Array], states: Mapping[str, list[Array]], knobs: Mapping[str, float],
-        steps: Array, chosen: Array,
+        steps: Array, chosen: Array, given: Sequence[Mapping[str, Any]],
     ) -> None:  # fmt: skip
-        """Step the chosen tensors in place."""
+        """Step the chosen tensors in place. `given`: what each reads besides, by name."""
         places = np.flatnonzero(chosen).tolist()
         environments = []
         for i in places:
-            made = _environment(self.program, xs[i], gs[i], knobs, float(steps[i]), self.numbers[i], self.count)
+            made = _environment(
+                self.program, xs[i], gs[i], knobs, float(steps[i]), self.numbers[i], self.count, given[i]
+            )
             made.update({name: self._read(name, homes[i]) for name, homes in states.items()})
             environments.append(made)
         with np.errstate(all="ignore"):

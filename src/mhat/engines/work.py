@@ -34,6 +34,8 @@ class Work:
     `schedules`: knobs over the steps, arrays (*batch, steps). `keep`: names to record.
     What comes out is of the dtype, float16 and bfloat16 held as float32.
 
+    `loss`: of a landscape, its value at x (*batch, *tensor).
+
     `first`: the number of the first step, with which gradients and schedules begin. `carried`: what the steps before
     left, None where there were none: x and every state by name, arrays that broadcast against (*batch, *several,
     *tensor), per-step states in double. `carries`: whether the engine gives that too, under `CARRIED`.
@@ -54,6 +56,7 @@ class Work:
     first: int = 1
     carried: Mapping[str, Any] | None = None
     carries: bool = False
+    loss: Callable[[Array], Array] | None = None
 
     @property
     def core_dimensions(self) -> int:

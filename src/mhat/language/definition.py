@@ -13,7 +13,7 @@ from typing import Any, overload
 from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
-from mhat.language.inference import SCALAR, WHOLE, Dependence, Level, Shape, averages_squares, dependence, level, shapes
+from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes, sizes_of
 from mhat.language.parsing import Parsed, flattening, parse_source
 from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
@@ -104,13 +104,7 @@ class Rule:
 
     def shape_of(self, name: str, tensor: tuple[int, ...]) -> tuple[int, ...]:
         """Give the shape of a name where the tensor has the given one (for a matrix rule: of two dimensions)."""
-        rows, columns = self.shapes[name]
-        if (rows, columns) == WHOLE:
-            return tensor
-        if len(tensor) != 2 or (rows, columns) == SCALAR:
-            return ()
-        sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
-        return sizes[rows], sizes[columns]
+        return sizes_of(self.shapes[name], tensor)
 
     @property
     def knobs(self) -> dict[str, float]:

@@ -68,7 +68,8 @@ def _misfit(rule: Rule, tensor: Sizes) -> tuple[str, str, Place | None] | None:
 def _check(rule: Rule, tensor: Sizes) -> None:
     """Go through two steps of the rule: in the second one the states have the shapes that the first one gave."""
     tree = rule.tree
-    numbers = dict.fromkeys(("t", "k", "n", *tree.knob_names), ())
+    numbers: dict[str, Sizes] = dict.fromkeys((*tree.counters, *tree.knob_names), ())
+    numbers |= dict.fromkeys({"h"} & {*tree.inputs}, tensor)
     known: dict[str, Sizes] = {**numbers, "x": tensor, "g": tensor}
     states = {}
     for state in tree.states:

@@ -84,7 +84,7 @@ def _per_step_states(tree: Tree, found: dict[str, frozenset[str]]) -> frozenset[
 
     A line may read a state of tensors that an earlier line has set to a number of the step: it is one of tensors still.
     """
-    allowed = {*COUNTERS, *tree.knob_names}
+    allowed = {*COUNTERS, *({"loss"} & {*tree.inputs}), *tree.knob_names}
     states = {name for name in tree.state_names if found[name] <= allowed}
     while True:
         per_step, spoilt = {*allowed, "k", *states}, set[str]()
@@ -130,6 +130,16 @@ SCALAR: Shape = ("1", "1")
 WHOLE: Shape = ("rows", "columns")
 
 
+def sizes_of(shape: Shape, tensor: tuple[int, ...]) -> tuple[int, ...]:
+    """Give a shape in numbers, where the tensor has the given one; rows and columns are those of a matrix."""
+    if shape == WHOLE:
+        return tensor
+    if len(tensor) != 2 or shape == SCALAR:
+        return ()
+    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
+    return sizes[shape[0]], sizes[shape[1]]
+
+
 def _joined(a: Shape, b: Shape) -> Shape:
     """Broadcast two shapes; of two that do not fit the first is kept (running the rule says so)."""
     first, second = (p if q == "1" else q if p == "1" else p for p, q in zip(a, b, strict=True))
@@ -142,7 +152,8 @@ def shapes(tree: Tree) -> dict[str, Shape]:
     Only matrix operations make other shapes than the tensor's own or a single number's.
     """
     known: dict[str, Shape] = {"x": WHOLE, "g": WHOLE, "return": WHOLE}
-    known.update(dict.fromkeys(("t", "k", "n", *tree.knob_names), SCALAR))
+    known.update(dict.fromkeys((*tree.counters, *tree.knob_names), SCALAR))
+    known.update(dict.fromkeys({"h"} & {*tree.inputs}, WHOLE))
     for state in tree.states:
         known[state.name] = shape_of(state.start, known)[0]
     readers: dict[str, list[int]] = {}

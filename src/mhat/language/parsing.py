@@ -16,6 +16,7 @@ from mhat.language.source import ALL_OF_IT, SourceText
 from mhat.language.tree import (
     ALSO_NAMES,
     FLATTENINGS,
+    GIVEN,
     INPUTS,
     Assignment,
     Expression,
@@ -210,7 +211,7 @@ class _Parser:
     def name_arguments(self, positional: list[ast.arg], plain: int, knobs: list[ast.arg]) -> None:
         for i, argument in enumerate([*positional, *knobs]):
             kind = "input" if i < plain else "state" if i < len(positional) else "knob"
-            if kind != "input" and argument.arg in INPUTS:
+            if kind != "input" and argument.arg in INPUTS and argument.arg not in GIVEN:
                 raise self.refuse(
                     argument,
                     f"`{argument.arg}` is an input and takes no default",
@@ -341,7 +342,7 @@ class _Parser:
         kind = self.readable.get(name)
         if kind == "knob":
             raise self.refuse(node, f"the knob `{name}` is assigned", "Give the changed value a name of its own.")
-        if name in ("t", "k", "n"):
+        if name in ("t", "k", "n") or (name in GIVEN and kind == "input"):
             raise self.refuse(node, f"the input `{name}` is assigned", "Give the changed value a name of its own.")
         self.free(node, name, "variable")
         return name

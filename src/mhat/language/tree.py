@@ -18,7 +18,9 @@ from functools import cached_property
 from mhat.errors import Place
 from mhat.ops.table import OPERATIONS
 
-INPUTS = ("x", "g", "t", "k", "n")
+INPUTS = ("x", "g", "t", "k", "n", "loss", "h")
+# What only some callers have. A state or a knob of these names has a default, which tells it from the input.
+GIVEN = {"loss": "the loss at x, a number", "h": "a second array of the shape of x, such as the diagonal of a Hessian"}
 EVALUATION = "x_eval"
 # What traces call something else. A knob may be called `rule`: it is no variable of a trace.
 RESERVED = {
@@ -118,6 +120,16 @@ class Tree:
     body: tuple[Assignment, ...]
     result: Expression
     flatten: str | None = None
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """Inputs that only some callers have: `loss`, `h`."""
+        return tuple(name for name in self.inputs if name in GIVEN)
+
+    @cached_property
+    def counters(self) -> tuple[str, ...]:
+        """Inputs that are one number, and the same for all coordinates."""
+        return ("t", "k", "n", "loss") if "loss" in self.inputs else ("t", "k", "n")
 
     @cached_property
     def state_names(self) -> tuple[str, ...]:

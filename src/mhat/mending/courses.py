@@ -1,4 +1,4 @@
-"""What each part of a rule is worth, step by step, in the run in which the user's file was watched. It knows no text."""
+"""What each part of a rule is worth, step by step, in the run in which a file was watched. It knows no text."""
 
 from __future__ import annotations
 

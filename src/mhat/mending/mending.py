@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice
 from typing import Any
 
-from mhat import inquiry
+from mhat import inquiry, meanings
 from mhat.checks.findings import Diagnosis, Fix
 from mhat.checks.verdict import Verdict
 from mhat.errors import BadValue, MhatError
@@ -64,8 +64,11 @@ def _fix(
     verdict: Verdict, party: Party, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Fix:
     assert verdict.reference is not None
+    party = replace(party, **verdict.meant)
+    manner = replace(manner, observe=verdict.observe)
     began = time.monotonic()
     try:
+        party, _ = meanings.settled(party, manner)
         source = source_of(party)
     except BadValue as error:
         return Fix(reason=f"no change is offered: {error.what}")
@@ -73,7 +76,9 @@ def _fix(
         return Fix(source.shown, reason=f"no change of {source.shown} is offered: {NOTHING_NAMED}")
     copies = Copies(source.path)
     deadline = began + manner.seconds
-    trials = Trials(party, source.name, verdict.reference, manner, keywords, mapping, copies, deadline)
+    trials = Trials(
+        party, source.name, verdict.reference, manner, keywords, mapping, copies, verdict.observe, deadline
+    )  # fmt: skip
     text = Text(source.path.read_bytes())
     try:
         found = Mender(verdict, trials, text).mended()
@@ -121,7 +126,7 @@ class Mender:
         assert diagnosis is not None and self.verdict.reference is not None
         self.reference = self.verdict.reference.tree
         text, explanations = self.text, [diagnosis, *diagnosis.others]
-        ways = [(each.rule.tree, self._apart(each)) for each in explanations]
+        ways: list[tuple[Tree, Sequence[Edit]]] = [(each.rule.tree, self._apart(each)) for each in explanations]
         while True:
             step = self._step(text, ways)
             if step is None:
@@ -235,7 +240,7 @@ class Search:
         """Yield changes of whole statements."""
         statements = self.proposer.statements
         families = chain(
-            statements.left_out(), statements.renamed(), statements.turned(), statements.counted(),
+            statements.copied(), statements.left_out(), statements.renamed(), statements.turned(), statements.counted(),
             statements.stored(), statements.put_in(self.proposer), statements.freed(), statements.moved(),
         )  # fmt: skip
         return iter(sorted(islice(families, WHOLE), key=lambda proposal: proposal.cost))

@@ -1,4 +1,4 @@
-"""A change written into the user's file, which is kept beside it as it was. It knows nothing of where the change is from."""
+"""A change written into the user's file, which is kept beside it as it was. It knows not where a change is from."""
 
 from __future__ import annotations
 

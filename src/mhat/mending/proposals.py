@@ -9,16 +9,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mending.courses import Courses, Spot, in_slots
-from mhat.mending.sight import Seen, Sight, changed_in_place
+from mhat.mending.sight import ALL, Seen, Sight, changed_in_place
 from mhat.mending.spelling import ATOM, IF, POWER, PRODUCT, SIGN, SUM, Speller, Style, Written, number
 from mhat.mending.statements import Statements
 from mhat.mending.texts import Piece, Proposal
-from mhat.mistakes.slots import RESULT, Content, Slot
+from mhat.mistakes.slots import Content, Slot
 from mhat.search.observed import Probes
 
 # So many proposals of one place are joined with those of another.
@@ -58,12 +58,9 @@ class Proposer:
         found = [list(self._of_pair(pair)) for pair in self.pairs()]
         found = [sorted(each, key=lambda proposal: proposal.cost) for each in found if each]
         singles = sorted((one for each in found for one in each), key=lambda proposal: proposal.cost)
-        if len(found) < 2:
-            yield from singles
-            yield from self._alike(singles)
-            return
-        yield from self._joined(found)
-        yield from singles
+        # One place of the file may stand for several of the rule.
+        joined = self._joined(found) if len(found) > 1 else iter(())
+        yield from sorted(chain(singles, joined), key=lambda proposal: proposal.cost)
         yield from self._alike(singles)
 
     def starts(self) -> Iterator[Proposal]:
@@ -106,10 +103,9 @@ class Proposer:
         """Change several places at once, each in one of its likeliest ways."""
         most = FEW if len(found) < 4 else 2 if len(found) < 7 else 1
         joined = product(*(each[:most] for each in found))
-        made = [
-            Proposal(tuple(p for one in some for p in one.pieces), sum(one.cost for one in some)) for some in joined
-        ]
-        yield from sorted(made, key=lambda proposal: proposal.cost)
+        for some in joined:
+            cost = sum(one.cost for one in some) / len(some) - (0.2 if len(found) < 4 else 0.0)
+            yield Proposal(tuple(piece for one in some for piece in one.pieces), cost)
 
     def _alike(self, singles: Sequence[Proposal]) -> Iterator[Proposal]:
         """Change what is written alike alike, everywhere in the file or from one place on."""
@@ -170,14 +166,52 @@ class Proposer:
     def _of_pair(self, pair: Pair) -> Iterator[Proposal]:
         matched = [self._standing_for(spot, now) for spot, now, _ in pair.levels]
         after = self._targets_of(pair)
-        for i, (spot, _, then) in enumerate(pair.levels):
+        for i, (spot, now, then) in enumerate(pair.levels):
+            if _is_turned(now, then):
+                yield from (turned for seen, *_ in matched[i] for turned in self._turned(seen))
             around = {seen.node for level in matched[i + 1 :] for seen, *_ in level} | after
             for seen, view, times in matched[i]:
-                near = self._nearness(seen, around)
+                near = self._nearness(seen, around) - self._oddness(seen, view)
+                if seen.kind == "target" or (isinstance(seen.node, ast.Call) and changed_in_place(seen.node)):
+                    # Before it was changed, it was worth something else.
+                    times = [time - 1 for time in times]
+                factor = _factor(now, then)
+                if factor is not None and self._is_receiver(seen):
+                    for way in self.speller.written(factor[1], spot, seen.node, times, view)[:2]:
+                        place = self.sight.text.span(seen.node)[1]
+                        yield Proposal((Piece(place, place, f".{factor[0]}_({way.text})"),), -1.0)
+                    continue
                 for j, way in enumerate(self.speller.written(then, spot, seen.node, times, view)):
-                    cost = 1.0 + 0.3 * i + 0.1 * j - near
+                    cost = 1.0 + 0.5 * i + 0.1 * j - min(near, 1.0)
                     if pieces := self.exchanged(seen, way):
                         yield Proposal(pieces, cost)
+
+    def _is_receiver(self, seen: Seen) -> bool:
+        """Whether a method changes it in place."""
+        parent = self.sight.parents[seen.node]
+        return (
+            isinstance(parent, ast.Attribute) and parent.value is seen.node and parent.attr.endswith("_")
+            and not parent.attr.startswith("_")
+        )  # fmt: skip
+
+    def _turned(self, seen: Seen) -> Iterator[Proposal]:
+        """Turn the sign round with which something is added in place."""
+        text, statement = self.sight.text, self.sight.home(seen.node).statement
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub):
+            signs = ("+=", "-=") if isinstance(statement.op, ast.Add) else ("-=", "+=")
+            place = text.content.index(signs[0], text.span(statement.target)[1])
+            yield Proposal((Piece(place, place + 2, signs[1]),), -1.0)
+        if isinstance(seen.node, ast.Call) and isinstance(seen.node.func, ast.Attribute):
+            for word in seen.node.keywords:
+                if word.arg in ("alpha", "value"):
+                    new = text.of(word.value)
+                    new = new[1:].strip() if new.startswith("-") else f"-{Written(new, SUM).within(SIGN)}"
+                    new = f"-{text.of(word.value)}" if isinstance(word.value, ast.Name) else new
+                    yield Proposal((Piece(*text.span(word.value), new),), -1.0)
+            twin = {"add_": "sub_", "sub_": "add_", "add": "sub", "sub": "add"}.get(seen.node.func.attr)
+            if twin is not None:
+                end = text.span(seen.node.func)[1]
+                yield Proposal((Piece(end - len(seen.node.func.attr), end, twin),), -1.0)
 
     def _standing_for(self, spot: Spot, expression: Expression) -> list[tuple[Seen, View, list[int]]]:
         """Find what in the file is worth what a part of the rule is."""
@@ -209,9 +243,16 @@ class Proposer:
         targets = getattr(node, "targets", [getattr(node, "target", None)])
         return near + (0.5 if any(target in around for target in targets) else 0.0)
 
+    def _oddness(self, seen: Seen, view: View) -> float:
+        """Say how odd it is to change something here: all tensors where only one of them is asked for."""
+        parent = self.sight.parents[seen.node]
+        return 1.0 if view[0] == ALL and isinstance(parent, ast.Subscript) and parent.value is seen.node else 0.0
+
     def exchanged(self, seen: Seen, way: Written) -> tuple[Piece, ...] | None:
         """Put something in the place of an expression, or of all that a statement does in place."""
         text, node = self.sight.text, seen.node
+        if seen.kind == "held":
+            return None
         if seen.kind == "target":
             return self._assigned(seen, way)
         parent = self.sight.parents[node]
@@ -226,7 +267,19 @@ class Proposer:
             is_method = isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_")
             new = f"{holder}.copy_({way.text})" if is_method else f"{holder}[...] = {way.text}"
             return (Piece(start, end, new),)
+        if way.strength == ATOM and (brackets := self._brackets(node)) is not None:
+            return (Piece(*brackets, way.text),)
         return (Piece(start, end, way.within(asked_for(self.sight, node))),)
+
+    def _brackets(self, node: ast.expr) -> tuple[int, int] | None:
+        """Give the span of an expression with its brackets, where these only bind it together."""
+        content, (start, end) = self.sight.text.content, self.sight.text.span(node)
+        first = len(content[:start].rstrip()) - 1
+        last = end + len(content[end:]) - len(content[end:].lstrip())
+        if first < 1 or content[first] != "(" or content[last : last + 1] != ")":
+            return None
+        before = content[:first].rstrip()[-1:]
+        return (first, last + 1) if before in ("*", "/", "+", "-", "=", "(", ",", "%") else None
 
     def _assigned(self, seen: Seen, way: Written) -> tuple[Piece, ...] | None:
         """Assign something else to a target that is changed in place, or assigned something."""
@@ -280,6 +333,22 @@ def _beside(slot: Slot, a: Content, b: Content) -> Iterator[tuple[Spot, Expressi
             yield (slot, k), line.value, Name(line.targets[0]), line.targets[0]
         elif other.value != line.value:
             yield (slot, k), line.value, other.value, line.targets[0]
+
+
+def _is_turned(now: Expression, then: Expression) -> bool:
+    """Whether two differ in the sign with which the same is added."""
+    both = isinstance(now, Operation) and isinstance(then, Operation) and now.arguments == then.arguments
+    return both and {now.op, then.op} == {"add", "sub"}  # type: ignore[union-attr]
+
+
+def _factor(now: Expression, then: Expression) -> tuple[str, Expression] | None:
+    """Give what one must be multiplied with, or divided by, to be the other."""
+    if isinstance(then, Operation) and then.op in ("mul", "div") and now in then.arguments:
+        first, second = then.arguments
+        if now == first:
+            return then.op, second
+        return ("mul", first) if then.op == "mul" else None
+    return None
 
 
 def _around(whole: Expression, name: str) -> list[Expression]:

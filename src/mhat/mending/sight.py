@@ -76,7 +76,7 @@ class Sight:
             if node is None:
                 continue
             part = part.replace("'", '"') if double else part
-            kind = "target" if kind == "target" else "expression"
+            kind = kind if kind in ("target", "held") else "expression"
             if (node, kind, part) not in found:
                 text = node.arg if isinstance(node, ast.arg) else self.text.of(node)  # type: ignore[arg-type]
                 found[node, kind, part] = Seen(node, kind, text + part, part)

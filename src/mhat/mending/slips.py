@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from mhat.mending.proposals import asked_for
 from mhat.mending.sight import Seen, Sight
@@ -67,11 +68,11 @@ class Slips:
 
     def _counted(self, seen: Seen) -> Iterator[Written]:
         """Count one more, or one less."""
-        if all(len(event.numbers) == 1 and event.numbers[0] == int(event.numbers[0]) for event in seen.events):
-            if len({event.numbers for event in seen.events}) > 1 and not isinstance(seen.node, ast.Constant):
-                text = self._written(seen.node).within(SUM)
-                yield Written(f"{text} + 1", SUM)
-                yield Written(f"{text} - 1", SUM)
+        is_whole = all(len(event.numbers) == 1 and event.numbers[0] % 1 == 0 for event in seen.events)
+        if is_whole and len({event.numbers for event in seen.events}) > 1 and not isinstance(seen.node, ast.Constant):
+            text = self._written(seen.node).within(SUM)
+            yield Written(f"{text} + 1", SUM)
+            yield Written(f"{text} - 1", SUM)
 
     def _turned(self, seen: Seen) -> Iterator[Written]:
         """Write the opposite sign."""
@@ -143,7 +144,7 @@ class Slips:
     def _numbers(self, seen: Seen) -> Iterator[Written]:
         """Write another usual number."""
         if isinstance(seen.node, ast.Constant):
-            value = seen.node.value
+            value: Any = seen.node.value
             for other in (1, 2, 0, 0.5, value + 1, value - 1, 1 - value):
                 if other != value:
                     yield Written(f"{other:g}", 6 if other >= 0 else SIGN)

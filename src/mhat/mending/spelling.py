@@ -91,6 +91,7 @@ class Speller:
     ) -> None:
         self.sight, self.style, self.courses = sight, style, courses
         self.lines, self.knobs = lines, knobs
+        self.states = {str(slot[1]) for slot in courses.slots if slot[0] == "start"}
 
     def written(
         self, expression: Expression, spot: Spot, place: ast.AST, times: Sequence[int], view: tuple[int, int | None]
@@ -103,7 +104,12 @@ class Speller:
         values = self.courses.of(self._spot, expression)
         if values is None:
             return []
-        return self.sight.holding(self.courses.seen_as(values, self._view), self._times, self._place)
+        course = self.courses.seen_as(values, self._view)
+        held = self.sight.holding(course, self._times, self._place)
+        if not held and isinstance(expression, Name) and expression.id in self.states:
+            # How a state begins may be a slip of its own, or make no difference.
+            held = self.sight.holding(course[1:], self._times[1:], self._place)
+        return held
 
     def _is_array(self, expression: Expression) -> bool:
         values = self.courses.of(self._spot, expression)

@@ -139,6 +139,17 @@ class Statements:
                 continue
             yield from self._renamed(each, target, value)
 
+    def copied(self) -> Iterator[Proposal]:
+        """Compute something new where what is kept is changed in place, and read."""
+        for seen in self.sight.seen:
+            node = seen.node
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or seen.part:
+                continue
+            name = node.func.attr
+            if name.endswith("_") and not name.startswith("_") and not isinstance(self.sight.parents[node], ast.Expr):
+                end = self.text.span(node.func)[1]
+                yield Proposal((Piece(end - 1, end, ""),), 1.4)
+
     def _renamed(self, statement: ast.stmt, target: ast.expr, value: str) -> Iterator[Proposal]:
         block = self.sight.block_of(statement)
         later = block[block.index(statement) + 1 :] if statement in block else []

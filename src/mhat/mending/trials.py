@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mhat import inquiry
+from mhat import inquiry, meanings
+from mhat.checks.conformance import climbing
 from mhat.checks.gradients import ODD, STARTS, Setting, drive_once, tensors_of
 from mhat.checks.question import Question
 from mhat.errors import MhatError
@@ -18,14 +19,18 @@ from mhat.inquiry import Manner, Party
 from mhat.language import Rule
 from mhat.language.tree import Tree
 from mhat.mending.copies import Copies
+from mhat.mending.rule_texts import seen_in_rule
 from mhat.mending.sight import Sight
 from mhat.mending.texts import Text
+from mhat.names import find_rule, find_subject, rule_if_one
 from mhat.search.matching import RELATIVE, Matcher, loose_bound
 from mhat.search.observed import Observed
 from mhat.subjects.processes.workshop import Workshop
 
 STEPS = 4
-# A change that makes a loop without an end is no change to wait for.
+# Numbers of which no sum and no complement is another one: what is worth the same is the same.
+KNOBS = {name: value * (1.0 + 0.0137 * (i + 1)) for i, (name, value) in enumerate(ODD.items())}
+# A change that makes a loop without an end is no change to wait for: so long, or as long as the file took before.
 LONGEST_RUN = 5.0
 
 
@@ -40,9 +45,12 @@ class Trials:
     keywords: Mapping[str, Any]
     mapping: Mapping[str, Any] | None
     copies: Copies
+    observe: str
     deadline: float
     tried: int = 0
     driven: tuple[Any, ...] = ()
+    named_last: str = ""
+    longest: float = LONGEST_RUN
     workshop: Workshop = field(default_factory=Workshop)
 
     @property
@@ -56,19 +64,33 @@ class Trials:
 
     def question(self, text: Text, *, watched: bool = False) -> Question:
         """Put the question about a text; raises what finding it raises."""
-        manner = replace(self.manner, timeout=min(self.manner.timeout or LONGEST_RUN, LONGEST_RUN))
+        limit = self.manner.timeout if watched else min(self.manner.timeout or self.longest, self.longest)
+        manner = replace(self.manner, timeout=limit)
         party = self.party_at(self.copies.holding(text.raw))
-        return inquiry.asked(
-            party, self.rule, manner, self.keywords, self.mapping, self.workshop, watched=watched
+        self.named_last = str(party.named)
+        held, options = inquiry.sorted_arguments([self.rule], self.keywords, self.mapping, manner, party)
+        there = find_subject(
+            party.named, against=self.rule, observe=manner.observe or ("x" if party.feed is None else ""),
+            options=options, dtype=manner.dtype, feed=party.feed, read=party.read, limit=manner.timeout,
+            convention=manner.convention, workshop=self.workshop, watched=watched,
         )  # fmt: skip
+        seen = meanings.observation_of(there, [self.rule], manner, party, held)
+        observe = next((what for _, what in seen.pairs if what == self.observe), seen.pairs[0][1])
+        subject = climbing(seen.subject) if manner.maximize else seen.subject
+        return Question(subject, self.rule, observe, held)
 
     def watched(self, text: Text) -> tuple[Sight, Observed] | None:
         """Run a few steps of a text and look at each of its expressions; None where that cannot be."""
         try:
+            began = time.monotonic()
             question = self.question(text, watched=True)
             self.driven = self._manner_of(question)
             observed = self._few_steps(question)
-            return Sight(text, self.workshop.seen, RELATIVE[question.subject.dtype]), observed
+            self.longest = max(LONGEST_RUN, time.monotonic() - began)
+            seen = self.workshop.seen
+            if self.party.feed is None and rule_if_one(self.named_last) is not None:
+                seen = seen_in_rule(find_rule(self.named_last), text, observed.probes)
+            return Sight(text, seen, RELATIVE[question.subject.dtype]), observed
         except (MhatError, KeyError, SyntaxError):
             return None
 
@@ -84,7 +106,7 @@ class Trials:
         gradients = rng.normal(size=(STEPS, tensors_of(subject), 2 if subject.vectors else 1))
         start = np.resize(np.array(STARTS), gradients.shape[1:]) if subject.starts else 0.0
         try:
-            setting = Setting(start, ODD)
+            setting = Setting(start, KNOBS)
             return drive_once(subject, question.rule, question.held, gradients, setting, observe=question.observe)
         except MhatError:
             setting = Setting(start)

@@ -11,6 +11,10 @@
     throughout      several lines at once: made alike, or exchanged throughout
     limits          caution, a floor in place of eps, signs and norms
     numbered        changes with a number of their own, which can be estimated
+    brackets        one pair of brackets left out, or one too many
+    food            what a state is fed with
+    conditions      knobs that change with the step, by epochs or once in so many; states begun anew
+    truncated       `//` for `/`, whole numbers where there should be none
     averages        other kinds of averages, products, differences
     matrices        matrices turned, multiplied in another order, averaged along the other side, other iterations
     new_states      a state that the rule does not have

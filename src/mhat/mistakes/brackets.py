@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from mhat.errors import MhatError
 from mhat.language.expressions import ExpressionParser
 from mhat.language.source import SourceText
-from mhat.language.tree import Expression, Tree
+from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.walking import names_in
 from mhat.mistakes.slots import Edit, worded_slots
 from mhat.printers import python
 
-_TOKEN = re.compile(r"\s*(\*\*|//|[<>=!]=|[-+*/%()<>,=]|[\w.]+(?:e[-+]?\d+)?|\S)")
-_OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+_TOKEN = re.compile(r"\s*(\*\*|//|[<>=!]=|[-+*/%()<>,=]|\d[\d.]*(?:e[-+]?\d+)?|\w+|\S)")
+_OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%", "@"})
 # Beyond this many words nobody counts brackets on one line.
 LONGEST = 60
 
@@ -69,7 +69,7 @@ def _operands(words: list[str], closing: dict[int, int]) -> list[tuple[int, int,
         inside = tuple(begin for begin, end in closing.items() if begin < i < end)
         if word == "(" and not (i > 0 and words[i - 1][0].isalpha()):
             found.append((i, closing[i], inside))
-        elif word[0].isalnum():
+        elif word[0].isalnum() or word[0] == "_":
             called = i + 1 < len(words) and words[i + 1] == "("
             found.append((i, closing[i + 1] if called else i, inside))
     return found
@@ -79,6 +79,13 @@ def _read(text: str, readable: set[str]) -> Expression | None:
     """Read an expression; None if it is none."""
     try:
         node = ast.parse(text, mode="eval").body
-        return ExpressionParser(SourceText(text, "")).parse(node, dict.fromkeys(readable, ""), "")
+        return _unplaced(ExpressionParser(SourceText(text, "")).parse(node, dict.fromkeys(readable, ""), ""))
     except (SyntaxError, MhatError):
         return None
+
+
+def _unplaced(node: Expression) -> Expression:
+    """Forget where it stood: no user wrote it."""
+    if isinstance(node, Operation):
+        return Operation(node.op, tuple(map(_unplaced, node.arguments)), node.over)
+    return Name(node.id) if isinstance(node, Name) else Number(node.value)

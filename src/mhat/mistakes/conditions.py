@@ -48,16 +48,20 @@ def _courses(knob: str) -> Iterator[tuple[Expression, str, float]]:
     """Yield what stands for a knob that changes, how it does, and how far-fetched that is."""
     name = Name(knob)
     share = meaning_of(knob).is_share
-    others: list[tuple[Expression, str]] = [
-        (Number(value), f"is {near(value)}") if share else
-        (operation("mul", Number(value), name) if value else ZERO, f"is {near(value)} times as large" if value else "is 0")
-        for value in (SHARES if share else MULTIPLES)
-    ]  # fmt: skip
+    others: list[tuple[Expression, str]] = []
+    for value in SHARES if share else MULTIPLES:
+        other = Number(value) if share or not value else operation("mul", Number(value), name)
+        others.append((other, f"is {near(value)}" if share or not value else f"is {near(value)} times as large"))
     for other, word in others:
         for step in STEPS:
             early = operation("le", T, Number(float(step)))
             yield operation("where", early, name, other), f"{word} after step {step}", 1.15
             yield operation("where", early, other, name), f"{word} up to step {step}", 1.15
+    if share:
+        risen = operation("sub", ONE, operation("div", ONE, T))
+        yield operation("minimum", name, risen), "is at most `1 - 1 / t`", 1.15
+        ten = operation("div", operation("add", ONE, T), operation("add", Number(10.0), T))
+        yield operation("minimum", name, ten), "is at most `(1 + t) / (10 + t)`", 1.15
     for every in COUNTS:
         count = Number(float(every))
         for first in (0.0, 1.0):

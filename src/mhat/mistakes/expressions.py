@@ -80,7 +80,9 @@ def _names(part: Name, path: Path, visible: tuple[str, ...], knobs: tuple[str, .
         power = operation("pow", part, Name("t"))
         yield Change(power, f"`{part.id}**t` stands where `{part.id}` should", "power added", ("power", path), 1.2)
     elif part.id == "t":
-        yield from (Change(new, why, "counter", ("t", path, i)) for i, (new, why) in enumerate(counters()))
+        for i, (new, why) in enumerate(counters()):
+            # Without a power at all is plainer than the power of one.
+            yield Change(new, why, "counter", ("t", path, i), 1.02 if new == ONE else 1.0)
     else:
         yield Change(operation("pow", part, TWO), f"`{part.id}` is squared", "square added", ("sq", path), 1.2)
         yield Change(operation("abs", part), f"`{part.id}` loses its sign", "abs added", ("abs", path), 1.2)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from mhat.language.inference import Level, level
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
 from mhat.mistakes.numbered import open_edit
-from mhat.mistakes.paths import X, operation, said
-from mhat.mistakes.slots import AFTER, RESULT, Content, Edit, Slot, Spot, content, spots
+from mhat.mistakes.paths import G, X, operation, said
+from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, content, spots
 from mhat.notation.decimals import near
 from mhat.ops import OPERATIONS
 from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
@@ -44,6 +44,22 @@ def of_matrices(tree: Tree) -> Iterator[Edit]:
         if isinstance(spot.part, Operation):
             yield from _otherwise(spot, spot.part)
     yield from _scaled(tree)
+    yield from _orthogonal_elsewhere(tree)
+
+
+def _orthogonal_elsewhere(tree: Tree) -> Iterator[Edit]:
+    """Take signs or the direction alone in the place of what is orthogonal, or make the gradient orthogonal instead."""
+    for spot in spots(tree):
+        if not (isinstance(spot.part, Operation) and spot.part.op == "orthogonal"):
+            continue
+        (inner,) = spot.part.arguments
+        direction = operation("div", inner, operation("add", operation("norm", inner), Number(NEWTON_SCHULZ_EPS)))
+        for instead in (operation("sign", inner), direction):
+            sentence = f"{spot.where} {said(instead)} stands where {said(spot.part)} should"
+            yield spot.edit(instead, sentence, "operator", 1.15)
+        first = Assignment(("g",), operation("orthogonal", G))
+        sentence = f"the gradient is made orthogonal before all else, and not {said(inner)}"
+        yield Edit(sentence, ((BEFORE, (first,)), spot.change(inner)), "moved", 1.1)
 
 
 def _scaled(tree: Tree) -> Iterator[Edit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
+from mhat.language.tree import Assignment, Expression, Name, Operation, Tree
 from mhat.language.walking import mapped, names_in
 from mhat.mistakes.averages import LARGEST
 from mhat.mistakes.paths import ONE, ZERO, G, T, X, operation, said
@@ -69,24 +69,12 @@ def _rate(tree: Tree) -> Iterator[Edit]:
 
 
 def scheduled(tree: Tree) -> Iterator[Edit]:
-    """Let the learning rate fall with the steps, or forget a state once in so many."""
+    """Let the learning rate fall with the steps."""
     if "lr" in tree.knob_names:
         for factor, sentence in _schedules():
             changes = throughout(tree, exchanged_name("lr", operation("mul", Name("lr"), factor)))
             if changes:
                 yield Edit(sentence, changes, "scheduled", 1.2)
-    for spot in line_spots(tree):
-        target = spot.target
-        if target not in tree.state_names or target not in names_in(spot.part):
-            continue
-        start = next(state.start for state in tree.states if state.name == target)
-        if names_in(start):
-            continue
-        for every in (2, 3, 4, 5, 6, 7, 8, 10):
-            due = operation("eq", operation("mod", T, Number(float(every))), ONE)
-            forgets = operation("where", due, start, Name(target))
-            value = mapped(spot.part, exchanged_name(target, forgets))
-            yield spot.edit(value, f"`{target}` starts anew once in {every} steps", "scheduled", 1.2, f"anew:{every}")
 
 
 def _schedules() -> Iterator[tuple[Expression, str]]:

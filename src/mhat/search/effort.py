@@ -27,7 +27,8 @@ class Effort:
 
     `cut`: something was left undone, for want of time or of memory. `unrun`: the machine could not run the rule.
     `plain`: it was not asked to, since the rule is one per matrix.
-    `tried`: how many of each kind were tried. `whole`: what was tried to its end.
+    `tried`: how many of each kind were tried. `whole`: what was tried to its end. `nearest`: what
+    explains most so far, in words.
     """
 
     def __init__(self, seconds: float = math.inf, report: Listener | None = None) -> None:
@@ -38,6 +39,7 @@ class Effort:
         self.tried = Counter[str]()
         self.answers = 0
         self.whole: list[str] = []
+        self.nearest = ""
         self._report = report
         self._stage = ""
         self._owner = threading.get_ident()
@@ -106,7 +108,10 @@ class Effort:
     def _tell(self) -> None:
         if self._report is not None:
             share = self.spent / self.seconds if 0 < self.seconds < math.inf else 0.0
-            tried = f" ({self._account} tried, {self.answers or 'nothing'} found so far)" if self.tried else ""
+            found = f"{self.answers or 'nothing'} found so far"
+            if self.nearest and not self.answers:
+                found += f", nearest: {self.nearest}"
+            tried = f" ({self._account} tried, {found})" if self.tried else ""
             self._report(f"{self._stage}{tried}", min(share, 1.0))
 
     @property

@@ -165,6 +165,11 @@ class Fitter:
     def _rounded(self, tree: Tree, knobs: Fit) -> Fit:
         """Write each knob with as few digits as still agree: people choose round numbers."""
         for name in knobs:
+            plain = {**knobs, name: self.defaults[name]}
+            if self.matcher.agreed(tree, plain) == self.matcher.steps:
+                # What makes no difference is not claimed to be another.
+                knobs = plain
+                continue
             for digits in range(1, 10):
                 near = _written(name, knobs[name], digits)
                 tried = {**knobs, name: near}

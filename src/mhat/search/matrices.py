@@ -209,7 +209,8 @@ class MatrixClosures(Closures):
 
 def _whole(value: Any, environment: Environment) -> Array:
     """Give a number the shape of x."""
-    return np.broadcast_to(value, environment[SHAPE]) if np.ndim(value) < 2 else value
+    whole: Array = np.broadcast_to(value, environment[SHAPE]) if np.ndim(value) < 2 else value
+    return whole
 
 
 def _of_matrices(function: Callable[..., Any], inner: list[Closure]) -> Closure:
@@ -218,7 +219,7 @@ def _of_matrices(function: Callable[..., Any], inner: list[Closure]) -> Closure:
 
 def _reduced(node: Operation, inner: Closure) -> Closure:
     def total(value: Array) -> Array:
-        return np.sum(value, axis=(-2, -1), keepdims=True)
+        return np.asarray(np.sum(value, axis=(-2, -1), keepdims=True))
 
     def reduced(environment: Environment) -> Any:
         peers = environment[PEERS] if node.over == "all" else [environment]

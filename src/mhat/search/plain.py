@@ -25,6 +25,8 @@ MAKING = 0.3
 # How many of the likeliest are estimated, tuned and joined in pairs.
 ESTIMATED, FITTED, PAIRED = 300, 25, 150
 TUNED, BESIDE = 40, 8
+# Seconds that are given for a simpler answer, and what an input costs that the rule does not read.
+PATIENCE, STRANGE = 1.0, 0.3
 
 
 class PlainSearch:
@@ -45,6 +47,7 @@ class PlainSearch:
         self.tuner = Tuner(self.drawer, Fitter(self.sieve, tree, hidden, self._late), effort)
         self.nearest = Candidate(tree, ())
         self.ranked: list[Draft] = []
+        self.unread = [name for name in ("k", "n", "t") if name not in tree.inputs]
         self.until = effort.seconds
 
     def at(self, depth: int, until: float) -> list[Candidate]:
@@ -60,8 +63,8 @@ class PlainSearch:
         return self.effort.ends(self.until)
 
     def _first(self) -> list[Candidate]:
-        singles = sorted(self.drawer.singles(self.effort, self.effort.share(MAKING, self.until)), key=lambda d: d.cost)
-        found = self.answers.taken(self._agreeing(singles, SINGLES), patience=0.3)
+        singles = sorted(self.drawer.singles(self.effort, self.effort.share(MAKING, self.until)), key=self._likely)
+        found = sorted(self.answers.taken(self._agreeing(singles, SINGLES), PATIENCE), key=self._likely)
         if found or self._late():
             return found
         self.ranked = self._scored(singles)
@@ -72,6 +75,12 @@ class PlainSearch:
         if not found and self.fits and not self._late():
             found = self.answers.fitted(likeliest[:FITTED]) or self._numbered([Draft()])
         return found
+
+    def _likely(self, one: Draft | Candidate) -> tuple[int, float]:
+        """Say how far-fetched something is; more where it reads an input that the rule does not."""
+        edits, cost = one.cost
+        strange = any(name in f"`{edit.sentence}`".split("`") for edit in one.edits for name in self.unread)
+        return edits, cost + STRANGE * strange
 
     def _numbered(self, beside: Sequence[Draft]) -> list[Candidate]:
         """Estimate the numbers of edits that have one of their own, alone or beside other edits."""

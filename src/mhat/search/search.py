@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhat.errors import abridged
 from mhat.language.tree import Tree
 from mhat.search.answers import QUICKLY_FITTED, Answers, Confirm
 from mhat.search.candidates import Candidate, Draft, Drawer
@@ -58,6 +59,8 @@ VIEWS: tuple[tuple[tuple[View, ...], int], ...] = (
 )  # fmt: skip
 # How many candidates that agree in one view are looked at in the next, and how many of them in pairs.
 ROOTS, PAIRED = 3000, 12
+# How many letters say what comes nearest.
+NEAREST = 80
 # What one edit costs that is less likely than two plain ones, and what a plain one costs at most.
 ODD, PLAIN = 1.4, 1.1
 SINGLES, PAIRS, MORE = "single edits", "pairs of edits", "larger sets of edits"
@@ -83,6 +86,7 @@ class Search:
         self.singles: list[Draft] = []
         self.twins: list[Draft] = []
         self.hits: list[Draft] = []
+        self.stepwise: Stepwise | None = None
         self.until = effort.seconds
 
     def at(self, depth: int, until: float) -> list[Candidate]:
@@ -205,6 +209,7 @@ class Search:
         best = next((draft for draft in drafts if draft.edits), None)
         if best is not None and best.score > self.nearest.score:
             self.nearest = self.drawer.candidate(best) or self.nearest
+            self.effort.nearest = abridged(" and ".join(edit.sentence for edit in best.edits), NEAREST)
 
     def _agreeing(
         self, parents: Sequence[Draft], singles: Sequence[Draft], view: View = "whole", share: float = 1.0,
@@ -279,7 +284,7 @@ class Search:
 
     def _parted(self) -> list[Candidate]:
         """Look for edits part by part: by steps, then each in a view of the observation that shows no other part."""
-        found = self.stepwise.more(self._share(0.5), MORE)
+        found = [] if self.stepwise is None else self.stepwise.more(self._share(0.5), MORE)
         if not found and not self._late():
             found = self._all_pairs()
         if found or self._late():

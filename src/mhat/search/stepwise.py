@@ -1,13 +1,14 @@
 """Explain the first step, then the first steps, then all of them. It knows no rule and no edit.
 
-At the first step states are at their starts, so most edits do nothing there, or the same as many others do. The few that
-do something else are tried in twos and threes; what explains the first step is joined with edits that do not show in it.
+At the first step states are at their starts, so most edits do nothing there, or the same as many others do. The few
+that do something else are tried in twos and threes; what explains the first step is joined with edits that do not show
+in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING
 
 from mhat.search.answers import Answers
@@ -32,7 +33,8 @@ class Stepwise:
     """The search of several edits by steps, over the single edits of one search."""
 
     def __init__(
-        self, joiner: Joiner, answers: Answers, effort: Effort, agreeing: Agreeing, until: float, singles: Sequence[Draft]
+        self, joiner: Joiner, answers: Answers, effort: Effort, agreeing: Agreeing, until: float,
+        singles: Sequence[Draft],
     ) -> None:  # fmt: skip
         self.joiner = joiner
         self.answers = answers
@@ -48,8 +50,10 @@ class Stepwise:
         """Find two edits that explain everything."""
         self.until = until
         tries: list[Callable[[], Iterable[Draft]]] = [
-            lambda: self.agreeing([Draft()], self.two, counted=counted),
-            lambda: self.agreeing(self.one, self.later, share=0.5, counted=counted),
+            lambda: self._plainest(
+                self.agreeing([Draft()], self.two, counted=counted),
+                self.agreeing(self.one, self.later, share=0.5, counted=counted),
+            )
         ]
         if any(not root.edits and not root.knobs for root in self.one):
             tries += [
@@ -67,6 +71,11 @@ class Stepwise:
             lambda: self._of_three(counted),
             lambda: self._grown(self.two, counted),
         ])  # fmt: skip
+
+    @staticmethod
+    def _plainest(*agreeing: Iterator[Draft]) -> list[Draft]:
+        """Sort what agrees: what shows at the first step is no plainer than what shows later."""
+        return sorted(islice(chain(*agreeing), ROOTS), key=lambda draft: draft.cost)
 
     def _first_of(self, tries: Iterable[Callable[[], Iterable[Draft]]]) -> list[Candidate]:
         for drafts in tries:

@@ -1,4 +1,4 @@
-"""What stands for an import that fails here: it may be inherited from, named and decorate; where it is needed, it says so.
+"""What stands for an import that fails here: it may be named, inherited from and decorate; who needs it is told so.
 
 Many files import what only draws, or what only their training script needs. It installs nothing.
 """

@@ -44,6 +44,8 @@ def starts_of(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> list[Array
 
     Where it does not stay, since it decays or knows no zero, the start follows from what a step makes of it.
     """
+    if subject.start is not None:
+        return [np.full(shape[1:], subject.start) for shape in shapes]
     zeros = subject.run([np.zeros(shape) for shape in shapes])
     if all(_stays(record) for record in zeros):
         return [record[0] for record in zeros]

@@ -18,12 +18,14 @@ METHODS = (
 )  # fmt: skip
 PARAMS = frozenset({
     "x", "w", "p", "param", "params", "parameter", "parameters", "theta", "thetas", "weight", "weights", "value",
-    "var", "vars", "variables", "network", "model", "layers", "position",
+    "var", "vars", "variables", "network", "model", "layers", "position", "modelparams", "modelparameters", "netparams",
+    "networkparams", "initialparams", "initparams", "initialparameters", "paramlist", "parameterlist",
+    "trainableparams", "paramdict", "modelweights",
 })  # fmt: skip
 GRADS = frozenset({
     "g", "grad", "grads", "gradient", "gradients", "dw", "dx", "dp", "dtheta", "gs", "gw", "deriv", "derivative",
     "gf", "gx", "dfdx", "dldw", "globalg", "dparams", "dparam", "paramgrad", "paramgrads", "paramsgrad", "dweights",
-    "weightgrads", "weightgrad", "thetagrad", "thetagrads", "wgrad", "wgrads", "dweight", "dtheta", "dweigths",
+    "weightgrads", "weightgrad", "thetagrad", "thetagrads", "wgrad", "wgrads", "dweight", "dweigths",
 })  # fmt: skip
 COUNTS = frozenset({"t", "step", "steps", "iteration", "iter", "it", "epoch", "timestep", "stepnumber"})
 SHORT_COUNTS = frozenset({"i", "k"})

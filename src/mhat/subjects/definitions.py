@@ -26,6 +26,7 @@ from mhat.language.definition import of_source
 from mhat.language.source import SourceText
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.modules import RULE_CURE, existing
+from mhat.subjects.sandbox import PYTHON_2
 from mhat.subjects.scripts.flow import Flow
 from mhat.subjects.scripts.stepping import is_knob, is_usual, loops_of
 
@@ -104,7 +105,7 @@ class Definitions:
         return [n.name for n in self.tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
 
     def optimizers(self) -> list[str]:
-        """List those of them that look like optimizers: rules, classes with a step, functions that gradients come to."""
+        """List those of them that look like optimizers: rules, classes with a step, functions that take gradients."""
         sure, unsure = self.rules()
         return [
             node.name
@@ -333,6 +334,10 @@ def definitions_of(where: str) -> Definitions | None:
     except SyntaxError as error:
         line = f" (line {error.lineno})" if error.lineno else ""
         said = f"{type(error).__name__}: {error.msg}{line}"
+        if error.msg.startswith(("Missing parentheses in call to 'print'", "Missing parentheses in call to 'exec'")):
+            raise InputFileError(
+                f"{where} cannot be loaded: {said}", f"{PYTHON_2} Turn it into Python 3 first."
+            ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         said = f"{type(error).__name__}: {error}"
     raise InputFileError(f"{where} cannot be loaded: {said}", "Mend it first.")

@@ -21,8 +21,8 @@ from mhat.subjects.beginnings import found_out
 from mhat.subjects.classes import has_step, subject_of_class
 from mhat.subjects.conventions.choosing import subject_by_convention
 from mhat.subjects.conventions.proposals import Asked
-from mhat.subjects.conventions.wrapper import CURE, wrapper_of
 from mhat.subjects.conventions.roles import parameters_of
+from mhat.subjects.conventions.wrapper import CURE, wrapper_of
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, words_of
 from mhat.subjects.spelling import spelling_of

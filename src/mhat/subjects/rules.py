@@ -9,6 +9,7 @@ import numpy as np
 
 from mhat.dtypes import DTYPES
 from mhat.engines import plan, stepping
+from mhat.engines.program import lacking
 from mhat.engines.work import Work
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
@@ -25,6 +26,8 @@ def subject_of_rule(rule: Rule, name: str | None = None, dtype: str | None = Non
     dtype = dtype or "float64"
     if dtype not in RUNS_IN:
         raise BadValue(f"a rule does not run in {dtype}", f"Choose one of {', '.join(RUNS_IN)}.")
+    for name_of_input in rule.tree.given:
+        raise lacking(rule, name_of_input, "a check gives gradients alone")
     if observe not in ("x", *rule.variables):
         raise UnknownName(f"variable of {rule.name}", observe, ["x", *rule.variables])
     together = bool({"k", "n"} & set(rule.tree.inputs)) or bool(reductions_over_all(rule.tree))

@@ -29,6 +29,9 @@ from mhat.subjects.clock import OutOfTime, limited
 from mhat.subjects.subject import plain_text
 
 LIMIT, UNLIMITED = 60.0, math.inf  # seconds
+PYTHON_2 = "That is Python 2."
+GONE = frozenset({"xrange", "raw_input", "unicode", "basestring", "iteritems", "itervalues", "iterkeys", "has_key",
+                  "izip", "reduce", "long", "unichr"})  # fmt: skip
 _OWN = str(Path(__file__).resolve().parent.parent)
 _LIBRARIES = tuple(
     str(Path(folder).resolve())
@@ -105,7 +108,13 @@ def quiet(errors: Any = None) -> Iterator[None]:
 
 def raised(name: str, error: BaseException) -> SubjectError:
     """Say what a subject raised, and at which line of its own file."""
-    return SubjectError(name, f"raised {told(error)}", "Mend it, or check the shapes it is given.", place_of(error))
+    cure = f"{PYTHON_2} Mend it." if _is_of_python_2(error) else "Mend it, or check the shapes it is given."
+    return SubjectError(name, f"raised {told(error)}", cure, place_of(error))
+
+
+def _is_of_python_2(error: BaseException) -> bool:
+    """Whether an exception is about a name that Python 3 does not have any more."""
+    return isinstance(error, NameError | AttributeError) and error.name in GONE
 
 
 def told(error: BaseException) -> str:

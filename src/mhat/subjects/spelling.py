@@ -45,7 +45,7 @@ class SpelledKnobs:
         return frozenset(self.knobs) | (frozenset(self._in_tuple) if self.betas else frozenset())
 
     def yielding(self, other: SpelledKnobs) -> SpelledKnobs:
-        """Leave out what goes by another name here and by its own there: an `eta` beside an `lr` is no learning rate."""
+        """Leave out what goes by another name here and by its own there: `eta` beside `lr` is no learning rate."""
         lost = {
             ours
             for ours, theirs in self.knobs.items()

@@ -36,6 +36,7 @@ class Subject:
     starts: bool = False  # whether it takes a start other than 0
     missing: str = ""  # "possible" if a gradient may be None, "promised" if tensors without one are to wait
     begins: bool = False  # whether it starts elsewhere by itself, and takes none
+    start: float | None = None  # where it starts by itself, where that was seen and need not be found out
     dtype: str = "float64"  # the arithmetic it computes in
     tensors: int | None = None  # how many tensors it must be driven with, if it says so
     called: tuple[str, ...] = ()  # what its code calls the tensors, as far as that is known

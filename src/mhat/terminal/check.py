@@ -80,8 +80,7 @@ ExplainOption = Annotated[
     bool, typer.Option("--explain", metavar="", help="Say also why: from the mistake to its consequence.")
 ]
 FixOption = Annotated[
-    bool,
-    typer.Option("--fix", metavar="", help="Where it deviates: print the change of its file that makes it conform."),
+    bool, typer.Option("--fix", metavar="", help="Where it deviates: the change of its file that makes it conform.")
 ]
 WriteOption = Annotated[
     bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")

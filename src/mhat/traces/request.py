@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from mhat.dtypes import DTYPES
+from mhat.engines.program import lacking
 from mhat.engines.work import variables_of
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
@@ -77,6 +78,10 @@ def understand_one(
     """
     check_rule(rule)
     dtype = _checked_dtype(dtype)
+    if rule.tree.given and not isinstance(given, Landscape):
+        name = rule.tree.given[0]
+        cure = f"Give a landscape, where it is known, or take steps that are given it: mhat.step(..., {name}=...)."
+        raise lacking(rule, name, "a stream has none", cure)
     landscape = given if isinstance(given, Landscape) else None
     recipe = str(getattr(given, "recipe", "")) if recipe is None else recipe
     gradients = None if landscape else _gradients(given)

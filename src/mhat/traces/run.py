@@ -165,6 +165,7 @@ def _work(request: Request, blocks: dict[str, Any], scheduled: frozenset[str], r
         tensor_dimensions=len(request.tensor),
         project=None if landscape is None else landscape.project,
         report=report,
+        loss=None if landscape is None else landscape.value,
     )
 
 
@@ -186,7 +187,7 @@ def _without_repeats(request: Request, name: str, array: xr.DataArray) -> xr.Dat
     """Drop the dimensions of sweeps that a variable does not depend on: there it only repeats."""
     inner = variables_of(request.rule)[name]
     reached = request.rule.dependence[inner] | {inner}
-    if request.landscape is not None and "g" in reached:
+    if request.landscape is not None and reached & {"g", "loss", "h"}:
         reached |= request.rule.dependence["x"]
     carriers: dict[str, Any] = {"g": request.gradients, "x": request.start, **request.arrays, **request.schedules}
     needed = {dim for part in reached for dim in getattr(carriers.get(part), "dims", ())}

@@ -157,11 +157,13 @@ def _course_of(explanation: Explanation) -> tuple[xr.Dataset, dict[str, list[flo
 
 
 def step(
-    rule: Any, x: Any, g: Any, t: Any, state: Any = None, *, knobs: Mapping[str, Any] | None = None, **more: Any
-) -> Step:
+    rule: Any, x: Any, g: Any, t: Any, state: Any = None, *, loss: Any = None, h: Any = None,
+    knobs: Mapping[str, Any] | None = None, **more: Any,
+) -> Step:  # fmt: skip
     """Run one step of a rule on floats, NumPy arrays, torch tensors, JAX arrays or lists of them.
 
-    See `mhat.engines.stepping.step`.
+    `loss` and `h` are for rules that read them: the loss at x, and a second array as `g`, such as the diagonal of the
+    Hessian. See `mhat.engines.stepping.step`.
 
     >>> import mhat
     >>> mhat.step("sgd", 1.0, 2.0, 1, lr=0.25).x
@@ -172,8 +174,11 @@ def step(
     from mhat.names import find_rule
 
     rule = find_rule(rule)
+    given = {name: value for name, value in (("loss", loss), ("h", h)) if value is not None}
+    # A rule may have a knob of such a name.
+    more |= {name: given.pop(name) for name in list(given) if name in rule.knobs and name not in rule.tree.inputs}
     arguments = {} if state is None else {"state": state}
-    return stepping.step(rule, x, g, t, state, **knobs_set("step", more, knobs, rule.knobs, arguments))
+    return stepping.step_given(rule, x, g, t, state, given, knobs_set("step", more, knobs, rule.knobs, arguments))
 
 
 def load(path: str) -> xr.Dataset:

@@ -16,7 +16,10 @@ CASES = {
     "TakesAModelFirst": ("adam", True), "EtaIsEpsilon": ("adam", True), "SgdWithMomentum": ("sgd", True),
     "LossBeside": ("adagrad", True), "Detaches": ("sgd", True), "ThroughBackward": ("sgd", True),
     "MarkedKeys": ("sgd", True), "UncorrectedPolicy": ("adam", False), "until_flat_uphill": ("sgd", False),
-    "batch_mean": ("sgd", True), "PlaceOfTheGradient": ("sgd", False),
+    "batch_mean": ("sgd", True), "cached_by_key": ("rmsprop", True), "over_a_model": ("rmsprop", True),
+    "PairsOfArrays": ("momentum", True), "OutputGradient": ("sgd", True), "ByTheParameter": ("momentum", True),
+    "OwnsACopy": ("sgd", True), "OfAModel": ("adagrad", True), "InitializedWithANet": ("momentum", True),
+    "GradientPerhaps": ("sgd", True), "PlaceOfTheGradient": ("sgd", False),
 }  # fmt: skip
 
 
@@ -379,3 +382,99 @@ class MarkedKeys:
         for layer in layers:
             for key in layer.params.keys():
                 layer.params[key] -= learning_rate * layer.grads[f"d{key}"]
+
+
+def cached_by_key(params, grads, cache, learning_rate=0.01, decay_rate=0.9):
+    """A state of the bias `b1` is no decay rate."""
+    for key in params.keys():
+        cache[key] = decay_rate * cache[key] + (1 - decay_rate) * grads[key] ** 2
+        params[key] -= learning_rate * grads[key] / (np.sqrt(cache[key]) + 1e-8)
+    return params, cache
+
+
+def over_a_model(model, grad_buffer, rmsprop_cache, learning_rate=0.01):
+    for k, v in model.items():
+        g = grad_buffer[k]
+        rmsprop_cache[k] = 0.9 * rmsprop_cache[k] + (1 - 0.9) * g**2
+        model[k] -= learning_rate * g / (np.sqrt(rmsprop_cache[k]) + 1e-8)
+        grad_buffer[k] = np.zeros_like(v)
+
+
+class PairsOfArrays:
+    def __init__(self, model_params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum = model_params, lr, momentum
+        self.vs = [np.zeros_like(p) for p, grad in self.params]
+
+    def step(self):
+        for i in range(len(self.params)):
+            p, grad = self.params[i]
+            self.vs[i] = self.momentum * self.vs[i] + self.lr * grad
+            self.params[i][0] -= self.vs[i]
+
+
+class OutputGradient:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = learning_rate
+
+    def update(self, weights, biases, weights_gradient, output_gradient):
+        return weights - self.learning_rate * weights_gradient, biases - self.learning_rate * output_gradient
+
+
+class ByTheParameter:
+    def __init__(self, learning_rate=0.01, friction=0.9):
+        self.lr, self.mu = learning_rate, friction
+
+    def update_params(self, param):
+        if not hasattr(param, "v"):
+            param.v = np.zeros(param().shape)
+        param.v = self.mu * param.v + self.lr * param.grad
+        param.val -= param.v
+
+
+class OwnsACopy:
+    def __init__(self, initial_params, learning_rate=0.01):
+        self._params = {k: v.copy() for k, v in initial_params.items()}
+        self._learning_rate = learning_rate
+
+    def step(self, gradients):
+        for k in self._params:
+            self._params[k] -= self._learning_rate * gradients[k]
+
+
+class OfAModel:
+    def __init__(self, model, learning_rate=0.1):
+        self.model, self.learning_rate = model, learning_rate
+        self.mem = {name: np.zeros_like(model.params[name]) for name in model.params}
+
+    def update_param(self, grads):
+        for name in self.model.params:
+            self.mem[name] += grads[name] ** 2
+            self.model.params[name] -= self.learning_rate * grads[name] / (np.sqrt(self.mem[name]) + 1e-10)
+
+
+class InitializedWithANet:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum = lr, momentum
+
+    def initialize(self, nn):
+        self.layers = [layer for layer in nn.layers if layer.trainable]
+        self.v = [[np.zeros_like(p) for p in layer.params] for layer in self.layers]
+
+    def step(self):
+        for layer, v in zip(self.layers, self.v):
+            for j, (p, g) in enumerate(zip(layer.params, layer.grads)):
+                v[j] = self.momentum * v[j] - self.lr * g
+                p += v[j]
+
+
+class GradientPerhaps:
+    def __init__(self, stepsize=0.01):
+        self.stepsize = stepsize
+
+    def step(self, objective_fn, x, grad_fn=None):
+        return x - self.stepsize * self.gradient(objective_fn, x, grad_fn=grad_fn)
+
+    def gradient(self, objective_fn, x, grad_fn=None):
+        if grad_fn is None:
+            raise NotImplementedError
+        return grad_fn(x)

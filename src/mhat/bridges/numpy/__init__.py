@@ -3,6 +3,7 @@
 optimizer       what a user holds: knobs, gradients, steps, its state
 arguments       what users give, looked at before anything moves
 knobs           the knobs as they are now
+evaluation      the parameters to evaluate with, of rules that assign `x_eval`
 parts           several rules, and which parameters each takes
 containers      lists and dictionaries of arrays as a flat list, and back
 tensor_groups   the tensors of one dtype that step together: memory, states, kernels

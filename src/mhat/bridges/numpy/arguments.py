@@ -121,21 +121,21 @@ def _changed(parted: Parted) -> BadValue:
             return BadValue(f"{where} is {kind_of(parted.what[0])} now, and was a list {MADE}", leave)
 
 
-def gradients_in(structure: Structure, grads: Any) -> list[Any]:
+def gradients_in(structure: Structure, grads: Any, called: str = "grads") -> list[Any]:
     """List gradients in the order of the parameters; raises BadValue where they are not in the same containers."""
     try:
         return structure.leaves_of(grads)
     except Parted as parted:
-        raise _unlike(parted) from None
+        raise _unlike(parted, called) from None
 
 
-def _unlike(parted: Parted) -> BadValue:
-    where = f"grads{parted.path}"
+def _unlike(parted: Parted, called: str) -> BadValue:
+    where = f"{called}{parted.path}"
     match parted.how:
         case Difference.KEY_MISSING:
             return BadValue(f"{where} has no key {parted.what[0]!r}", "Give None for a parameter without a gradient.")
         case Difference.KEY_ADDED:
-            return BadValue(f"grads{parted.what[1]} belongs to no parameter", "Leave it out.")
+            return BadValue(f"{called}{parted.what[1]} belongs to no parameter", "Leave it out.")
         case Difference.LENGTH:
             return BadValue(
                 f"{where} has {parted.what[0]} entries, the parameters {parted.what[1]}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,18 @@ from typing import Any
 import numpy as np
 
 from mhat.bridges.numpy import state_files
-from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.arguments import check_options, check_rule, check_tensors, gradients_in, parameters_in
-from mhat.bridges.numpy.containers import Structure
+from mhat.bridges.numpy.containers import Structure, kind_of
 from mhat.bridges.numpy.knobs import Knobs
-from mhat.bridges.numpy.parts import Part, parts_of, settled_knobs, the_one_with
+from mhat.bridges.numpy.parts import Part, grouped, parts_of, settled_knobs, the_one_with
 from mhat.bridges.numpy.state import OptimizerState
-from mhat.bridges.numpy.tensor_groups import StepOptions, TensorGroup
+from mhat.bridges.numpy.tensor_groups import TensorGroup
 from mhat.bridges.numpy.turns import Turn
+from mhat.engines.program import lacking
 from mhat.errors import BadValue
 from mhat.language import of_tree
 from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
-from mhat.language.inference import reductions_over_all
 from mhat.language.settings import knobs_set
 from mhat.names import find_rule
 from mhat.notation.decimals import exact
@@ -35,7 +33,7 @@ class Optimizer:
     """Steps NumPy arrays in place by a rule.
 
     `rule`: a rule, a function written as one, or a name; or several with what each takes, `{muon: mhat.matrices,
-    adamw: mhat.rest}`: also a list of names (`["head", "layers.0"]`), or a function of name and array, which count first.
+    adamw: mhat.rest}`: also a list of names (`["head", "layers.0"]`), or a function of name and array, first of all.
     Knobs that several rules have are given by rule, `knobs={"muon": {"lr": 0.02}}`, and set so:
     `opt.knobs["muon"]["lr"] = 0.01`. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
@@ -122,12 +120,14 @@ class Optimizer:
                 values.update(settings)
                 parts = [Part(one, values, list(range(len(self._tensors))))]
             own["rules"] = {part.name: part.rule for part in parts}
-            groups = _grouped(parts, self._tensors, self._paths, self._options)
+            groups = grouped(parts, self._tensors, self._paths, self._options)
             own["_state"] = OptimizerState(parts, groups, names, self._options["seed"])
             own["_arena"], own["_settled"] = None, None
 
-    def step(self, grads: Any = None) -> None:
+    def step(self, grads: Any = None, *, loss: Any = None, h: Any = None) -> None:
         """Step all parameters in place.
+
+        `loss`, `h`: for rules that read them, the loss at the parameters, and further arrays given as `grads` are.
 
         `grads`: arrays of the parameters' shapes and dtypes in the same containers, None for a parameter without a
         gradient; left out, what was written into `gradients` is used. Raises BadValue before anything is written.
@@ -141,8 +141,23 @@ class Optimizer:
                 grads = self._arena
             self._check_parameters()
             leaves = gradients_in(self._structure, grads)
+            besides = self._besides(loss, h)
             if not self._stepped_again(leaves):
-                self._step(leaves)
+                self._step(leaves, *besides)
+
+    def _besides(self, loss: Any, h: Any) -> tuple[float | None, list[Any] | None]:
+        """Look at what some rules read besides gradients; raises BadValue where it lacks, or nobody reads it."""
+        for name, value in (("loss", loss), ("h", h)):
+            reading = [rule for rule in self.rules.values() if name in rule.tree.inputs]
+            if value is not None and not reading:
+                raise BadValue(f"{' and '.join(self.rules)} read{'s' * (len(self.rules) == 1)} no `{name}`",
+                               f"Leave {name}= out.")  # fmt: skip
+            if value is None and reading:
+                raise lacking(reading[0], name, "none is given", f"Give it: opt.step(gradients, {name}=...).")
+        if loss is not None and (isinstance(loss, bool) or np.shape(loss) != () or not hasattr(loss, "__float__")):
+            raise BadValue(f"loss is {kind_of(loss)}", "Give the loss of the step, one number.")
+        hs = None if h is None else gradients_in(self._structure, h, "h")
+        return None if loss is None else float(loss), hs
 
     def _check_parameters(self) -> None:
         """Refuse to go on where the parameters are not those of the start: they are in a container of the user's."""
@@ -170,7 +185,7 @@ class Optimizer:
         state.steps += 1
         return True
 
-    def _step(self, leaves: list[Any]) -> None:
+    def _step(self, leaves: list[Any], loss: float | None, hs: list[Any] | None) -> None:
         state, groups = self._state, self._state.groups
         if self._options["missing"] == "zero":
             leaves = [np.zeros_like(t) if g is None else g for g, t in zip(leaves, self._tensors, strict=True)]
@@ -179,6 +194,8 @@ class Optimizer:
             (group, group.prepare(leaves if whole else [leaves[i] for i in group.places], "gradient"))
             for group in groups
         ]
+        for group, chosen in prepared:
+            group.give(loss, None if hs is None else [hs[i] for i in group.places], chosen)
         now = {part.name: part.knobs.now for part in state.parts}
         for group, chosen in prepared:
             group.start(chosen, now[group.rule.name][0])
@@ -194,6 +211,22 @@ class Optimizer:
         state.steps += 1
         if whole and groups[0].settled(prepared[0][1]) and (state.t == state.t[0]).all():
             self.__dict__["_settled"] = groups[0]
+
+    def evaluation(self) -> Any:
+        """Make the parameters to evaluate with: what a rule assigns to `x_eval` (averages), else x, as copies.
+
+        They come in the containers of the parameters, which stay as they are. Raises BadValue for a rule whose `x_eval`
+        is made of what is gone after the step.
+        """
+        with self._turn:
+            self._check_parameters()
+            leaves: list[Any] = [None] * len(self._tensors)
+            for group in self._state.groups:
+                for place, made in zip(
+                    group.places, group.evaluation(dict(group.knobs), self._state.t[group.places]), strict=True
+                ):
+                    leaves[place] = made
+            return self._structure.rebuilt(leaves)
 
     @property
     def t(self) -> int:
@@ -242,8 +275,8 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE` and
-        `knob/RULE/NAME`. The parameters themselves are not among them.
+        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
+        and `knob/RULE/NAME`. The parameters themselves are not among them.
         """
         with self._turn:
             return self._state.arrays()
@@ -343,36 +376,3 @@ def _copied(
         made = Optimizer(chosen, params, **options, knobs=knobs)
     made.load_state_dict(state)
     return made
-
-
-def _grouped(
-    parts: Sequence[Part], tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
-) -> list[TensorGroup]:
-    groups = [group for part in parts for group in _groups_of(part, tensors, paths, options)]
-    written = Memory([stretch for group in groups for stretch in group.written()])
-    for group in groups:
-        group.keep_apart(written)
-    return groups
-
-
-def _groups_of(
-    part: Part, tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
-) -> list[TensorGroup]:
-    """Put the tensors of one rule together by their dtypes."""
-    rule, own = part.rule, {place: str(tensors[place].dtype) for place in part.places}
-    kinds = list(dict.fromkeys(own.values()))
-    if len(kinds) > 1 and reductions_over_all(rule.tree):
-        raise BadValue(
-            f"{rule.name} looks at all tensors at once, and they are of {' and '.join(kinds)}",
-            "Give parameters of one dtype.",
-        )
-    how = StepOptions(
-        options["state_dtype"], options["rounding"], options["flush_denormals"], options["as_written"],
-        options["threads"] or os.cpu_count() or 1,
-    )  # fmt: skip
-    groups = []
-    for kind in kinds:
-        places = [i for i in part.places if own[i] == kind]
-        chosen, called = [tensors[i] for i in places], [paths[i] for i in places]
-        groups.append(TensorGroup(rule, part.knobs, chosen, called, places, len(tensors), how))
-    return groups

@@ -6,17 +6,20 @@ It knows names and shapes, and steps nothing.
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
 from mhat.bridges.numpy.knobs import Knobs
+from mhat.bridges.numpy.tensor_groups import StepOptions, TensorGroup
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.language.fit import matrix_of
-from mhat.language.inference import Level
+from mhat.language.inference import Level, reductions_over_all
 from mhat.language.settings import knobs_set
 from mhat.names import find_rule
 
@@ -193,3 +196,37 @@ def the_one_with(rules: Mapping[str, Rule], knob: str, options: Iterable[str] = 
 def _by_rule(rules: Mapping[str, Rule], knob: str) -> str:
     name = next((name for name, rule in rules.items() if knob in rule.knobs), next(iter(rules)))
     return f'knobs={{"{name}": {{"{knob}": ...}}}}'
+
+
+def grouped(
+    parts: Sequence[Part], tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
+) -> list[TensorGroup]:
+    """Put tensors that step together into groups, each of one rule and dtype; raises BadValue for what cannot be."""
+    groups = [group for part in parts for group in _groups_of(part, tensors, paths, options)]
+    written = Memory([stretch for group in groups for stretch in group.written()])
+    for group in groups:
+        group.keep_apart(written)
+    return groups
+
+
+def _groups_of(
+    part: Part, tensors: Sequence[Array], paths: Sequence[str], options: Mapping[str, Any]
+) -> list[TensorGroup]:
+    """Put the tensors of one rule together by their dtypes."""
+    rule, own = part.rule, {place: str(tensors[place].dtype) for place in part.places}
+    kinds = list(dict.fromkeys(own.values()))
+    if len(kinds) > 1 and reductions_over_all(rule.tree):
+        raise BadValue(
+            f"{rule.name} looks at all tensors at once, and they are of {' and '.join(kinds)}",
+            "Give parameters of one dtype.",
+        )
+    how = StepOptions(
+        options["state_dtype"], options["rounding"], options["flush_denormals"], options["as_written"],
+        options["threads"] or os.cpu_count() or 1,
+    )  # fmt: skip
+    groups = []
+    for kind in kinds:
+        places = [i for i in part.places if own[i] == kind]
+        chosen, called = [tensors[i] for i in places], [paths[i] for i in places]
+        groups.append(TensorGroup(rule, part.knobs, chosen, called, places, len(tensors), how))
+    return groups

@@ -30,7 +30,8 @@ SAME = "Give the state of an optimizer of the same rule and parameters."
 class OptimizerState:
     """What one optimizer carries: knobs, step numbers, the seed, and the states of its rules, which lie in its groups.
 
-    `parts`: each rule with its knobs. `names`: the tensors, each another name, in order. `t`: how many steps each has taken; `steps`: how many were taken.
+    `parts`: each rule with its knobs. `names`: the tensors, each another name, in order. `t`: how many steps each has
+    taken; `steps`: how many were taken.
     """
 
     def __init__(self, parts: Sequence[Part], groups: Sequence[TensorGroup], names: Sequence[str], seed: int) -> None:
@@ -79,8 +80,9 @@ class OptimizerState:
         texts = {self._rule(part): part.rule for part in self.parts}
         for name, rule in texts.items():
             if name not in state:
-                raise BadValue(f"this is no state of an optimizer: it has no `{name}`" if len(texts) == 1
-                               else f"the state lacks `{name}`: it is none of an optimizer of these rules", SAME)  # fmt: skip
+                alone = f"this is no state of an optimizer: it has no `{name}`"
+                among = f"the state lacks `{name}`: it is none of an optimizer of these rules"
+                raise BadValue(alone if len(texts) == 1 else among, SAME)
             _check_rule(rule, _text(state, name).decode(errors="replace"))
         for name in expected:
             if name not in state:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mhat.bridges.numpy.apartness import Memory
 from mhat.bridges.numpy.containers import kind_of
+from mhat.bridges.numpy.evaluation import evaluating
 from mhat.bridges.numpy.knobs import Knobs
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of, gather
@@ -21,7 +22,7 @@ from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep
 from mhat.engines.small import numpy_dtype
 from mhat.engines.step_form import StepForm
-from mhat.engines.whole_steps import WholeStep, starts_of
+from mhat.engines.whole_steps import WholeStep, evaluated, starts_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.fit import FLATTEN, matrix_of, require_fit
@@ -213,6 +214,22 @@ class TensorGroup:
             self._looked_at[:] = self._found
         return chosen
 
+    def give(self, loss: float | None, hs: Sequence[Any] | None, chosen: Array) -> None:
+        """Take what the rule reads besides the gradients: the loss, and an array of each tensor that is stepped."""
+        self._given: list[dict[str, Any]] = [{} for _ in self.tensors]
+        for i, given in enumerate(self._given):
+            if "loss" in self.rule.tree.inputs:
+                given["loss"] = loss
+            if "h" in self.rule.tree.inputs and chosen[i]:
+                given["h"] = self._besides(None if hs is None else hs[i], i)
+
+    def _besides(self, h: Any, i: int) -> Array:
+        tensor, path = self.tensors[i], self.paths[i]
+        if not isinstance(h, np.ndarray | np.generic | float) or np.shape(h) != tensor.shape:
+            said = f"the shape {np.shape(h)}" if hasattr(h, "shape") else kind_of(h)
+            raise BadValue(f"{path} has the shape {tensor.shape}, its h {said}", "Give h as the gradients are given.")
+        return np.reshape(np.asarray(h), matrix_of(self.rule, tensor.shape))
+
     def settled(self, chosen: Array) -> bool:
         """Whether the step that was just taken can be taken again as it is, while gradients lie where they lay."""
         return not self.shadows and isinstance(self.step, FusedStep) and self.step.repeats and bool(chosen.all())
@@ -260,7 +277,7 @@ class TensorGroup:
         if not new.any():
             return
         homes = {name: self.values(name) for name in self.rule.tree.state_names}
-        named = {"knobs": knobs, "numbers": self._numbers, "n": self._count}
+        named = {"knobs": knobs, "numbers": self._numbers, "n": self._count, "given": self._given}
         xs, gs = self._seen(self.tensors), self._seen(self._gradients)
         for i, values in starts_of(self.rule, self.form.computed, xs, gs, new, named):
             for name, value in values.items():
@@ -268,13 +285,28 @@ class TensorGroup:
                     homes[name][i][...] = np.asarray(value).astype(homes[name][i].dtype)
         self.started |= new
 
+    def evaluation(self, knobs: Mapping[str, float], steps: Array) -> list[Array]:
+        """Make the parameters to evaluate with, copies; of tensors that no step has moved yet they are as they are."""
+        made = [np.array(tensor) for tensor in self.tensors]
+        rule = evaluating(self.rule)
+        places = np.flatnonzero(self.started).tolist()
+        if rule is None or not places:
+            return made
+        states = {name: [self.values(name)[i] for i in places] for name in self.rule.tree.state_names}
+        named = {"knobs": knobs, "numbers": [self._numbers[i] for i in places], "n": self._count, "t": steps[places]}
+        seen = self._seen([self.tensors[i] for i in places])
+        for i, values in zip(places, evaluated(rule, self.form.computed, seen, states, named), strict=True):
+            made[i][...] = values.reshape(made[i].shape)
+        return made
+
     def run(self, knobs: Array, named: Mapping[str, float], steps: Array, chosen: Array, seed: int) -> None:
         """Step the chosen tensors. `steps`: t of each."""
         shadows = {i: shadow for i, shadow in self.shadows.items() if chosen[i]}
         for i, shadow in shadows.items():
             shadow[...] = self.tensors[i]
         if isinstance(self.step, WholeStep):
-            self.step.run(self._seen(self.homes), self._seen(self._gradients), self.states, named, steps, chosen)
+            xs, gs = self._seen(self.homes), self._seen(self._gradients)
+            self.step.run(xs, gs, self.states, named, steps, chosen, self._given)
         else:
             self.step.at[1] = self._found
             try:
@@ -283,7 +315,7 @@ class TensorGroup:
                 # Nothing has moved yet, and the states stay where they are.
                 self.states = {name: self.values(name) for name in self.rule.tree.state_names}
                 self.step = self._on_whole_arrays(refused)
-                self.step.run(self.homes, self._gradients, self.states, named, steps, chosen)
+                self.step.run(self.homes, self._gradients, self.states, named, steps, chosen, self._given)
         for i, shadow in shadows.items():
             self.tensors[i][...] = shadow
         self._gradients = []

@@ -1,4 +1,4 @@
-"""The smallest matrices that show a difference: few rows, few steps, small integers where they do. It names no mistake."""
+"""The smallest matrices that show a difference: few rows, few steps, small integers. It names no mistake."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.findings import Course, Deviation, Matrices
+from mhat.checks.findings import Course, Deviation, Matrices, Matrix
 from mhat.checks.gradients import ODD, STARTS, Setting, free_knobs
 from mhat.checks.matrices import oracle
-from mhat.checks.matrices.gradients import FAR, Plan, Shape, drive, fits
+from mhat.checks.matrices.gradients import FAR, Plan, Shape, drive
 from mhat.checks.matrices.oracle import Way
 from mhat.checks.matrices.orthogonals import has_orthogonal, in_few_digits
 from mhat.checks.question import Question
+from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError
+from mhat.explanations.runs import fits
 from mhat.language.tree import Tree
 from mhat.laws.forms import Form
 from mhat.search.matching import update_scale
@@ -26,8 +28,9 @@ Array = np.ndarray[Any, Any]
 Knobs = Mapping[str, float]
 # From the smallest on, so many steps of each; all sequences of one shape and length are driven in one go.
 SMALL: tuple[tuple[Shape, int], ...] = (
-    ((1, 1), 1), ((1, 2), 1), ((2, 1), 1), ((2, 2), 1), ((1, 1), 2), ((1, 2), 2), ((2, 1), 2), ((2, 2), 2), ((2, 3), 1),
-    ((3, 2), 1), ((1, 1), 3), ((2, 2), 3), ((2, 3), 2), ((3, 2), 2), ((2, 2), 6), ((2, 3), 4), ((3, 2), 4), ((2, 2), 12),
+    ((1, 1), 1), ((1, 2), 1), ((2, 1), 1), ((2, 2), 1), ((1, 1), 2), ((1, 2), 2), ((2, 1), 2), ((2, 2), 2),
+    ((2, 3), 1), ((3, 2), 1), ((1, 1), 3), ((2, 2), 3), ((2, 3), 2), ((3, 2), 2), ((2, 2), 6), ((2, 3), 4), ((3, 2), 4),
+    ((2, 2), 12),
 )  # fmt: skip
 # A difference of this share of the update can be seen in four digits.
 VISIBLE = 2e-3
@@ -197,8 +200,10 @@ def _deviation(
         float(start[entry]),
         {name: value for name, value in own.items() if value != plain[name] and name not in knobs},
         matrices=Matrices(
-            *(_sheets(each, sheet.shape) for each in (gradients, moved, right)),
-            start=_sheets(start[None], sheet.shape)[0],
+            gradients=sheets(gradients, sheet.shape),
+            got=sheets(moved, sheet.shape),
+            expected=sheets(right, sheet.shape),
+            start=sheets(start[None], sheet.shape)[0],
             row=entry // sheet.shape[1] + 1,
             column=entry % sheet.shape[1] + 1,
         ),
@@ -207,10 +212,11 @@ def _deviation(
 
 def _ulps(apart: float, scale: float, dtype: str) -> float:
     from_zero = scale > 0 and np.isfinite(apart)
-    return apart / (oracle.DTYPES[dtype].epsilon * scale) if from_zero else float("inf")
+    return apart / (DTYPES[dtype].epsilon * scale) if from_zero else float("inf")
 
 
-def _sheets(rows: Array, shape: tuple[int, int]) -> tuple[tuple[tuple[float, ...], ...], ...]:
+def sheets(rows: Array, shape: tuple[int, int]) -> tuple[Matrix, ...]:
+    """Write entries in rows (step, entry) as matrices."""
     return tuple(tuple(map(tuple, row.reshape(shape).tolist())) for row in rows)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from mhat.checks.gradients import ODD, STARTS, Setting, free_knobs
 from mhat.dtypes import DTYPES
-from mhat.errors import SubjectError, SubjectHangs
+from mhat.errors import BadValue, SubjectError, SubjectHangs
 from mhat.explanations.runs import fits
 from mhat.language import Rule
+from mhat.search.matching import RELATIVE
 from mhat.search.matrices import Layout, MatrixProbes, in_a_row
 from mhat.search.observed import Observed
 from mhat.subjects.beginnings import starts_of
@@ -148,7 +149,7 @@ def _run(
     except SubjectError:
         if not setting.knobs:
             raise
-    taken = {}
+    taken: dict[str, float] = {}
     for name in free_knobs(subject, rule, held):
         one = {name: setting.knobs[name]} if name in setting.knobs else {}
         try:
@@ -191,3 +192,27 @@ def first_steps(subject: Subject, rule: Rule, held: Mapping[str, float], gradien
     shapes = (gradients.shape[1:],) * (subject.tensors or 1)
     runs = tuple((Setting(), (g[None],) * len(shapes)) for g in gradients)
     return drive(subject, rule, held, [Plan(shapes, runs)]).values
+
+
+def looks_at_rows(subject: Subject) -> bool:
+    """Whether a subject makes something else of a matrix than of the same numbers in one row."""
+    rng = np.random.Generator(np.random.PCG64(19))
+    matrix = designed(rng, (2, 3), 6)
+    # As a matrix too: some leave vectors out of what they do to every other tensor.
+    row = matrix.reshape(6, 1, 6)
+    start = 1.0 if subject.starts else 0.0
+    count = subject.tensors or 1
+    try:
+        apart = subject.run([matrix] * count, start)[0].reshape(6, 6)
+    except SubjectHangs:
+        raise
+    except (SubjectError, BadValue):
+        return False
+    try:
+        together = subject.run([row] * count, start)[0].reshape(6, 6)
+    except SubjectHangs:
+        raise
+    except (SubjectError, BadValue):
+        return True
+    scale = np.max(np.abs(np.where(np.isfinite(together), together, 0.0)))
+    return not np.allclose(apart, together, rtol=0.0, atol=RELATIVE[subject.dtype] * scale, equal_nan=True)

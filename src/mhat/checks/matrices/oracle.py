@@ -1,8 +1,8 @@
 """What a rule per matrix gives, from the exact engine, and how far an honest implementation may lie from it.
 
-The bound is derived: the allowed forms are run in the subject's dtype, also with matrix operations spelled otherwise and
-on gradients that are moved by one rounding, since `orthogonal`, `eigh` and `qr` make much of little where a matrix is
-nearly singular. How far the worst of them strays anywhere in a matrix, any of them may stray. It knows no subject.
+The bound is derived: the allowed forms are run in the subject's dtype, also with matrix operations spelled otherwise
+and on gradients that are moved by one rounding, since `orthogonal`, `eigh` and `qr` make much of little where a matrix
+is nearly singular. How far the worst of them strays anywhere in a matrix, any of them may stray. It knows no subject.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def _spelled(kind: type[Arrays], instead: Operations) -> type[Arrays]:
 
     class Spelled(kind):  # type: ignore[valid-type,misc]
         def operation(self, op: str) -> Callable[..., Any]:
-            return instead.get(op) or super().operation(op)  # type: ignore[no-any-return]
+            return instead.get(op) or super().operation(op)
 
     return Spelled
 

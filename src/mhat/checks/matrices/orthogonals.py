@@ -24,7 +24,7 @@ from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions
 from mhat.laws.forms import Form
 from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
-from mhat.search.matching import loose_bound
+from mhat.search.matching import loose_bound, update_scale
 from mhat.search.matrices import MatrixEvaluator, MatrixProbes, evaluator_of
 from mhat.search.observed import Observed, Probes
 
@@ -115,7 +115,7 @@ def _followed(rule: Rule, meaning: Meaning, observed: Observed, dtype: str, knob
     limit = limit + guarding(rule, probes, knobs) if meaning.guarded else limit
     with np.errstate(all="ignore"):
         near = (np.abs(observed.values - exact) <= limit) | (observed.values == exact) | np.isinf(limit)
-        told = limit <= UNCERTAIN * probes.pooled(oracle.update_scale(exact, probes.base))
+        told = limit <= UNCERTAIN * probes.pooled(update_scale(exact, probes.base))
     if not near.all() or float(told.mean()) < TOLD:
         return False
     return not meaning.coarse or _strays_alike(rule, meaning, observed, exact, dtype, knobs)
@@ -204,9 +204,9 @@ def _in_few_digits(dtype: str, draw: int, *, once: bool) -> Callable[..., Any]:
         x = rounded((a * (1 + 0.25 * DTYPES[dtype].epsilon * rng.uniform(-1, 1, size=a.shape))).astype(np.float32))
         if not once:
             return iterated(x, rounded=rounded).astype(a.dtype)
-        first, second, third = map(np.float32, NEWTON_SCHULZ)
+        first, second, third = np.array(NEWTON_SCHULZ, dtype=np.float32)
         x = rounded(x / rounded(np.sqrt(np.sum(x * x, axis=(-2, -1), keepdims=True)) + np.float32(NEWTON_SCHULZ_EPS)))
-        for _ in range(NEWTON_SCHULZ_ROUNDS):
+        for _round in range(NEWTON_SCHULZ_ROUNDS):
             square = rounded(x @ np.matrix_transpose(x))
             x = rounded(first * x + rounded(second * square + third * (square @ square)) @ x)
         return x.astype(a.dtype)

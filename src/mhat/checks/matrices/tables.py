@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mhat.checks.findings import Deviation, Matrices, Matrix
@@ -30,7 +31,9 @@ def grid_of(deviation: Deviation, subject: str, rule: str) -> Grid:
     for i, step in enumerate(shown):
         rows += [("...", "", "", "")] if i and step != shown[i - 1] + 1 else []
         rows += [(str(step + 1) if r == 0 else "", *(text[i][r] for text in texts)) for r in range(len(matrices.start))]
-    return Grid(("step", "gradient", subject, rule), tuple(rows))
+    # The folders of a file would take the room of the numbers.
+    names = [re.sub(r"^.*[/\\]", "", name) for name in (subject, rule)]
+    return Grid(("step", "gradient", *names), tuple(rows))
 
 
 def _start(matrices: Matrices) -> Iterator[tuple[str, ...]]:

@@ -8,10 +8,11 @@ from itertools import permutations
 from typing import Any
 
 from mhat.checks.readings.bindings import Binding
-from mhat.checks.readings.frames import Frame, Read
+from mhat.checks.readings.frames import Frame, Read, after
 from mhat.checks.readings.points import Points
 from mhat.checks.readings.products import Algebra, Value
-from mhat.language.tree import Tree
+from mhat.language.tree import Operation, Tree
+from mhat.language.walking import names_in
 
 # More orders than these are not tried.
 MOST = 200
@@ -52,7 +53,7 @@ class Alignment:
         """How much is apart before anything is changed, and how unlike the names are."""
         unlike = sum(name != other for name, other in self.shared.items())
         lacking = abs(len(self.reference.states) - len(self.read.tree.states))
-        return len(self.frame.apart) + 0.5 * len(self.starts_apart) + 0.1 * unlike + 0.3 * lacking
+        return len(self.frame.apart) + 0.5 * len(self.starts_apart) + 0.1 * unlike + 1.3 * lacking
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -60,9 +61,9 @@ class Alignment:
         return tuple(name for name in self.reference.state_names if name not in self.shared)
 
 
-def alignments(reference: Tree, binding: Binding, near: float) -> list[Alignment]:
+def alignments(reference: Tree, binding: Binding, near: float, tensors: int = 2) -> list[Alignment]:
     """Give the ways to lay the states upon one another, the nearest first."""
-    points = Points(binding.tree, binding.values, near)
+    points = Points(binding.tree, binding.values, near, tensors)
     found = [_made(reference, binding, points, shared) for shared in _pairings(reference, binding.tree)]
     return sorted(found, key=lambda each: each.distance)
 
@@ -83,4 +84,22 @@ def _made(reference: Tree, binding: Binding, points: Points, shared: Mapping[str
     names = {name: called.get(name, f"{name}'") for name in binding.tree.state_names}
     environment = {**points.inputs, **{new: points.states[name] for name, new in names.items()}}
     read = Read.of(binding.tree, names)
-    return Alignment(reference, read, points, Algebra(points, environment), shared, binding)
+    algebra = Algebra(points, environment)
+    _set(read, names, algebra)
+    return Alignment(reference, read, points, algebra, shared, binding)
+
+
+def _set(read: Read, names: Mapping[str, str], algebra: Algebra) -> None:
+    """Compute what the states become, each after those that it is made of."""
+    waiting = [name for name in names if isinstance(read.becomes[name], Operation)]
+    later = {after(names[name]) for name in waiting}
+    while waiting:
+        ready = [name for name in waiting if names_in(read.becomes[name]).isdisjoint(later)]
+        assert ready
+        for name in ready:
+            algebra.environment[after(names[name])] = algebra.value(read.becomes[name]).raw
+            later.discard(after(names[name]))
+        waiting = [name for name in waiting if name not in ready]
+    for name in names:
+        if not isinstance(read.becomes[name], Operation):
+            algebra.environment[after(names[name])] = algebra.value(read.becomes[name]).raw

@@ -15,7 +15,7 @@ from mhat.checks.question import Question
 from mhat.checks.readings.alignment import Alignment, alignments
 from mhat.checks.readings.bindings import bindings
 from mhat.checks.readings.frames import Frame
-from mhat.checks.readings.known import Effect, covers, edits, effects
+from mhat.checks.readings.known import Effect, covers, edits, effects, promising
 from mhat.checks.readings.points import NEAR
 from mhat.checks.readings.sentences import edits_of_way
 from mhat.checks.readings.slips import Slip, changes_of
@@ -27,11 +27,13 @@ from mhat.mistakes.slots import Edit, assembled
 from mhat.search.candidates import Candidate
 
 # Seconds of the processor for all, and what share of them one way to align may take.
-SECONDS, SHARE = 5.0, 0.4
+SECONDS, SHARE = 4.0, 0.4
 # Slips in what one state becomes, edits together, alignments, answers that are confirmed, and beginnings of others.
 DEEPEST, TOGETHER, ALIGNED, CONFIRMED, BEGUN, TRIED, SINGLY = 4, 5, 2, 12, 5, 12, 4
 # How much farther than the nearest a way to lay states upon one another may be.
 UNLIKE = 1.0
+# Slips in what one state becomes that are looked for first.
+FIRST = 2
 # From this cost on an edit that nobody knows counts as two.
 HEAVY = 2.0
 
@@ -102,11 +104,20 @@ def _beginnings(question: Question, read: Tree, hidden: Sequence[str], near: flo
     found = []
     for number, binding in enumerate(bindings(question, read, hidden)):
         for spoken, tree in forms:
-            aligned = alignments(tree, binding, near)
+            aligned = alignments(tree, binding, near, question.subject.tensors or 2)
             for alignment in [each for each in aligned if each.distance <= aligned[0].distance + UNLIKE][:ALIGNED]:
                 odd = 0.6 * len(binding.estimated) + 0.05 * number + 1.0 * len(spoken)
                 found.append(_Beginning(alignment, spoken, alignment.distance + odd))
     return sorted(found, key=lambda each: each.distance)[:TRIED]
+
+
+def nearness(question: Question, read: Tree, hidden: Sequence[str], near: float) -> float:
+    """Say how much of a rule is apart from what was read, however its states are laid upon it."""
+    found = [
+        alignments(question.rule.tree, each, near, question.subject.tensors or 2)[0]
+        for each in islice(bindings(question, read, hidden), 2)
+    ]
+    return min(each.distance for each in found)
 
 
 def _in_form(spoken: Sequence[Dialect], answer: Answer) -> Answer:
@@ -143,6 +154,7 @@ class _Diff:
         self.alignment = alignment
         self.until = until
         self.base = alignment.reference
+        self._ways: dict[int, dict[str, list[Way]]] = {}
 
     @property
     def late(self) -> bool:
@@ -160,11 +172,12 @@ class _Diff:
         """What the edits that are known do."""
         return list(effects(self.alignment, self.base, self.alignment.frame, self.until)) if self.apart else []
 
-    @cached_property
-    def ways(self) -> dict[str, list[Way]]:
-        """The least slips that make right what is apart, each for itself."""
-        frame = self.alignment.frame
-        return {name: self._ways(frame, name, DEEPEST) for name in frame.apart}
+    def ways(self, most: int) -> dict[str, list[Way]]:
+        """Find the least slips that make right what is apart, each for itself, so many each at most."""
+        if most not in self._ways:
+            frame = self.alignment.frame
+            self._ways[most] = {name: self._of(frame, name, most) for name in frame.apart}
+        return self._ways[most]
 
     def single(self) -> Iterator[Answer]:
         """Yield the edits that are known and explain everything, the plainest first."""
@@ -177,32 +190,46 @@ class _Diff:
         frame = self.alignment.frame
         if not self.apart:
             return
-        made = [*self.single(), *self._composed(self.base, frame, self.ways, ())]
+        made = [*self.single(), *self._composed(self.base, frame, self.ways(min(most, FIRST)), ())]
         made += [
             self._answer(self.base, tuple(e.edit for e in chosen), Way(), tuple(self._shown(e.right) for e in chosen))
             for chosen in islice(covers(self.effects, self.apart, most), CONFIRMED)
         ]
-        begun = [e for e in self.effects if e.wrong or e.right != self.apart]
-        begun = sorted(begun, key=lambda e: (-len(e.right), len(e.wrong), e.edit.cost))
-        if not made or min(each.weight for each in made) > max(2, len(self.apart)):
-            for effect in begun[:BEGUN]:
-                made += self._begun(effect, most - 1)
+        if not made or min(each.weight for each in made) > max(FIRST, len(self.apart)):
+            for edit, right in self._beginnings():
+                made += self._begun(edit, right, most - 1)
+        if not made and most > FIRST:
+            made += self._composed(self.base, frame, self.ways(min(most, DEEPEST)), ())
         yield from sorted([each for each in made if each.weight <= most], key=lambda each: each.cost)
 
-    def _ways(self, frame: Frame, name: str, most: int) -> list[Way]:
-        return Walk(frame, self.until).ways(name, min(most, DEEPEST))
+    def _beginnings(self) -> list[tuple[Edit, frozenset[str]]]:
+        """Choose edits that are known after which less is left: what makes a part right, or more of it alike."""
+        partly = [e for e in self.effects if e.wrong or e.right != self.apart]
+        partly = sorted(partly, key=lambda e: (-len(e.right), len(e.wrong), e.edit.cost))[:BEGUN]
+        alike = promising(self.alignment, self.alignment.frame, self.until)[:BEGUN]
+        return [
+            *((edit, frozenset(self.alignment.frame.apart)) for edit in alike),
+            *((e.edit, e.right) for e in partly),
+        ]
 
-    def _begun(self, effect: Effect, most: int) -> list[Answer]:
+    def _of(self, frame: Frame, name: str, most: int) -> list[Way]:
+        return Walk(frame, self.until).ways(name, most)
+
+    def _begun(self, edit: Edit, right: frozenset[str], most: int) -> list[Answer]:
         """Make an edit first, and see what is left."""
-        tree = assembled(self.base, dict(effect.edit.changes))
+        tree = assembled(self.base, dict(edit.changes))
         if tree is None or time.thread_time() > self.until:
             return []
         frame = self.alignment.of(tree)
-        ways = {name: self._ways(frame, name, most) for name in frame.apart}
-        return list(self._composed(tree, frame, ways, (effect,)))
+        ways = {name: self._of(frame, name, min(most, FIRST)) for name in frame.apart}
+        return list(self._composed(tree, frame, ways, ((edit, right),)))
 
     def _composed(
-        self, tree: Tree, frame: Frame, ways: dict[str, list[Way]], before: tuple[Effect, ...]
+        self,
+        tree: Tree,
+        frame: Frame,
+        ways: dict[str, list[Way]],
+        before: tuple[tuple[Edit, frozenset[str]], ...],
     ) -> Iterator[Answer]:
         """Join the ways of all that is apart."""
         if any(not some for some in ways.values()):
@@ -215,8 +242,8 @@ class _Diff:
             for each in chosen:
                 way = way.joined(each)
             if way.slips or starts or before:
-                first = (*(effect.edit for effect in before), *starts)
-                seen = (*(self._shown(effect.right) for effect in before), *(() for _ in starts))
+                first = (*(edit for edit, _ in before), *starts)
+                seen = (*(self._shown(right) for _, right in before), *(() for _ in starts))
                 yield self._answer(tree, first, way, seen)
 
     def _starts(self, tree: Tree) -> list[Edit] | None:
@@ -237,8 +264,9 @@ class _Diff:
     def _shown(self, right: frozenset[str]) -> tuple[Seen, ...]:
         """Say where an edit that is known shows: where the least slips that do the same would be."""
         seen: dict[Seen, None] = {}
-        for name in sorted(right & self.ways.keys()):
-            ways = self.ways[name][:1]
+        known = self.ways(FIRST)
+        for name in sorted(right & known.keys()):
+            ways = known[name][:1]
             for way in ways:
                 seen.update(dict.fromkeys(self._seen(way.slips)))
             if not ways:
@@ -294,8 +322,7 @@ def _line_of(node: Expression | None, lines: object) -> tuple[int | None, Expres
 
 
 def _start(alignment: Alignment, name: str) -> Expression | None:
-    theirs = {state.name: state.start for state in alignment.read.tree.states}[alignment.shared[name]]
-    return theirs
+    return {state.name: state.start for state in alignment.read.tree.states}.get(alignment.shared[name])
 
 
 def _known_start(tree: Tree, name: str, start: Expression) -> Edit:

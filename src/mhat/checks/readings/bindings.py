@@ -1,6 +1,7 @@
 """Which numbers of a rule that was read are which knobs of the reference. It compares no rules.
 
-What a subject does not take by name stands in what was read as a number: 0.9 where beta1 is meant, 0.1 for one minus it.
+What a subject does not take by name stands in what was read as a number: 0.9 where beta1 is meant, 0.1 where one minus
+it is.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
-from mhat.checks.readings.answers import SECONDS, Answer, Seen, answers
+from mhat.checks.readings.answers import SECONDS, Answer, Seen, answers, nearness
 from mhat.checks.readings.points import NEAR
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError
@@ -19,6 +20,8 @@ from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
 
 Places = tuple[tuple[str, int], ...]
+# How many rules are walked when it is asked which one it is.
+RULES = 5
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class ReadOff:
 
     def placed(self, verdict: Verdict) -> Verdict:
         """Say in a verdict where each edit stands in the user's code."""
-        if verdict.diagnosis is None:
-            return verdict
+        return replace(verdict, diagnosis=None if verdict.diagnosis is None else self.on(verdict.diagnosis))
+
+    def on(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Say in the diagnosis of the first answer where each edit stands."""
         places = tuple(self._places(seen) for seen in self.answers[0].seen)
-        lines = tuple(_lines([place for each in places for place in each]))
-        return replace(verdict, diagnosis=replace(verdict.diagnosis, places=places, lines=lines))
+        lines = tuple(lines_at([place for each in places for place in each]))
+        return replace(diagnosis, places=places, lines=lines)
 
     def _places(self, seen: Sequence[Seen]) -> Places:
         found: dict[tuple[str, int], None] = {}
@@ -52,8 +57,8 @@ class ReadOff:
         return tuple(found)
 
 
-def _lines(places: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
-    """Give the lines of the user's own text among the places."""
+def lines_at(places: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
+    """Give the lines of text at places, each once."""
     found = {}
     for place, number in places:
         text = linecache.getline(place, number).strip()
@@ -64,19 +69,47 @@ def _lines(places: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
 
 def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> ReadOff | None:
     """Read a subject and find what was changed in the rule; None where that cannot be, or nothing is found."""
+    reading = _read(question, effort)
+    if reading is None or reading.rule is None:
+        return None
+    left = min(SECONDS, effort.seconds - effort.spent)
+    found = answers(question, reading.rule.tree, hidden, near=_near(question, reading), seconds=left)
+    return ReadOff(reading, found) if found else None
+
+
+def nearest_by_reading(questions: Sequence[Question], effort: Effort) -> tuple[Question, ReadOff] | None:
+    """Read a subject, and find which rule it is nearest to and what was changed there; None where nothing is found."""
+    reading = _read(questions[0], effort)
+    if reading is None or reading.rule is None:
+        return None
+    tree, near = reading.rule.tree, _near(questions[0], reading)
+    ranked = sorted(questions, key=lambda question: nearness(question, tree, question.hidden, near))
+    best: tuple[Question, ReadOff] | None = None
+    for question in ranked[:RULES]:
+        most = best[1].answers[0].weight - 1 if best else None
+        if most == 0 or effort.late():
+            break
+        effort.begin(f"{question.rule.name} beside what was read")
+        found = answers(question, tree, question.hidden, near=near, seconds=SECONDS / 2)
+        if found and (most is None or found[0].weight <= most):
+            best = question, ReadOff(reading, found)
+    return best
+
+
+def _read(question: Question, effort: Effort) -> Reading | None:
+    """Read the subject of a question, where that says anything about it."""
     subject = question.subject
-    if question.recorded is not None or question.observe != "x" or subject.record is None:
+    seen = question.recorded is None and question.observe == "x" and subject.record is not None
+    if not seen or subject.dtype not in NEAR:
         return None
-    if subject.dtype not in NEAR:
-        return None
-    effort.begin(f"{question.rule.name}: its operations are read")
+    effort.begin("its operations are read")
     try:
         reading = read(subject)
     except MhatError:
         return None
-    if reading.rule is None or not reading.complete:
-        return None
-    near = NEAR["float32"] if ROUNDED in reading.notes else NEAR[subject.dtype]
-    left = min(SECONDS, effort.seconds - effort.spent)
-    found = answers(question, reading.rule.tree, hidden, near=near, seconds=left)
-    return ReadOff(reading, found) if found else None
+    return reading if reading.complete else None
+
+
+def _near(question: Question, reading: Reading) -> float:
+    """Say how exactly its numbers were read."""
+    return NEAR["float32"] if ROUNDED in reading.notes else NEAR[question.subject.dtype]

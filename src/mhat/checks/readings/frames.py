@@ -6,8 +6,8 @@ have are taken from the rule that was read once they are updated: what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mhat.checks.readings.points import Points, constant, is_made_of
@@ -28,6 +28,7 @@ class Read:
     tree: Tree
     becomes: Mapping[str, Expression]  # by the names of its states; `x` is the result
     lines: Mapping[int, int]  # the line (from 0) in which an operation, by its identity, stands
+    kept: Sequence[Expression]  # those operations, so that no other gets the identity of one
 
     @classmethod
     def of(cls, tree: Tree, names: Mapping[str, str]) -> Read:
@@ -47,7 +48,8 @@ class Read:
             known.update(dict.fromkeys(targets, made))
             result = made
         becomes = {name: known[name] for name in tree.state_names} | {RESULT_NAME: result}
-        return cls(tree, becomes, lines)
+        ends = {id(becomes[s]): after(names[s]) for s in tree.state_names if isinstance(becomes[s], Operation)}
+        return cls(tree, {name: _shortened(node, ends, lines, {}) for name, node in becomes.items()}, lines, kept)
 
 
 def _inlined(node: Expression, known: Mapping[str, Expression]) -> Expression:
@@ -56,6 +58,28 @@ def _inlined(node: Expression, known: Mapping[str, Expression]) -> Expression:
     if isinstance(node, Operation):
         return Operation(node.op, tuple(_inlined(each, known) for each in node.arguments), node.over, node.place)
     return node
+
+
+def after(state: str) -> str:
+    """Call what a state has become, as a name that no rule may have."""
+    return f"{state}+"
+
+
+def _shortened(
+    node: Expression, ends: Mapping[int, str], lines: dict[int, int], known: dict[int, Expression], whole: bool = True
+) -> Expression:
+    """Put the name of what a state has become where that stands within something else."""
+    if not whole and id(node) in ends:
+        return Name(ends[id(node)])
+    if not isinstance(node, Operation):
+        return node
+    if id(node) not in known:
+        parts = tuple(_shortened(each, ends, lines, known, whole=False) for each in node.arguments)
+        made = node if all(a is b for a, b in zip(parts, node.arguments, strict=True)) else replace(
+            node, arguments=parts)  # fmt: skip
+        known[id(node)] = made
+        lines[id(made)] = lines[id(node)]
+    return known[id(node)]
 
 
 class Frame:
@@ -92,7 +116,7 @@ class Frame:
             value = self.value(slot, line.value)
             if target in self.shared and last[target] == i:
                 self.made[target] = value
-                known[target] = self.wanted(target).node
+                known[target] = self.algebra.name(after(target))
             else:
                 known[target] = value.node
         self.known[RESULT] = dict(known)
@@ -155,9 +179,9 @@ class Frame:
 
     def own_parts(self, name: str) -> list[Value]:
         """List the operations that make a state, or `x`, in the rule that was read, and nothing else there."""
-        others = {other: self.wanted(other).node for other in self.shared if other != name}
-        foreign = {id(node) for other in others.values() for node in _operations(other, frozenset())}
-        ends = frozenset(foreign if name != RESULT_NAME else map(id, others.values()))
+        others = [self.wanted(other).node for other in self.shared if other != name]
+        foreign = {id(node) for other in others for node in _operations(other, frozenset())}
+        ends = frozenset() if name == RESULT_NAME else frozenset(foreign)
         whole = self.wanted(name).node
         own = _operations(whole, ends) or ([whole] if isinstance(whole, Operation) else [])
         return [self.algebra.value(node) for node in own]

@@ -13,9 +13,10 @@ from typing import Any
 
 from mhat.checks.readings.alignment import Alignment
 from mhat.checks.readings.frames import Frame
+from mhat.checks.readings.products import Value
 from mhat.checks.readings.steps import Steps
-from mhat.language.tree import Tree
-from mhat.language.walking import names_in
+from mhat.language.tree import Expression, Operation, Tree
+from mhat.language.walking import names_in, subexpressions
 from mhat.mistakes import Edits, edits_of
 from mhat.mistakes.slots import RESULT, Content, Edit, Slot, assembled
 
@@ -106,6 +107,38 @@ def _start(alignment: Alignment, tree: Tree, name: str, right: set[str], wrong: 
     start = next(state.start for state in tree.states if state.name == name)
     mine, theirs = alignment.starts(name, start)
     (right if alignment.algebra.equal(mine, theirs) else wrong).add(f"start {name}")
+
+
+def promising(alignment: Alignment, base: Frame, until: float) -> list[Edit]:
+    """Give edits of several lines after which more of what the reference computes stands in what was read."""
+    own = [value for name in base.made for value in base.own_parts(name)]
+    found: list[tuple[float, float, int, Edit]] = []
+    before = _share(base, own)
+    for i, edit in enumerate(edits(base.tree).plain):
+        if time.thread_time() > until:
+            break
+        if len(edit.changes) < 2:
+            continue
+        tree = assembled(base.tree, dict(edit.changes))
+        if tree is None:
+            continue
+        after = _share(alignment.of(tree, base), own)
+        if after > before:
+            found.append((-after, edit.cost, i, edit))
+    return [edit for *_, edit in sorted(found)]
+
+
+def _share(frame: Frame, own: Sequence[Value]) -> float:
+    """Say which share of the operations of a step come to what some operation of the rule that was read does."""
+    there = total = 0
+    slots: list[tuple[Slot, Expression]] = [(("line", i), line.value) for i, line in enumerate(frame.tree.body)]
+    for slot, whole in [*slots, (RESULT, frame.tree.result)]:
+        for node in subexpressions(whole):
+            if isinstance(node, Operation):
+                value = frame.value(slot, node)
+                total += 1
+                there += any(frame.algebra.equal(value, each) for each in own)
+    return there / total if total else 0.0
 
 
 def covers(found: Sequence[Effect], wanted: frozenset[str], most: int) -> Iterator[tuple[Effect, ...]]:

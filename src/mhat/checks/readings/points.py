@@ -40,10 +40,13 @@ class QuickClosures(Closures):
 class Points:
     """The inputs, knobs and states of many steps, and what expressions come to there."""
 
-    def __init__(self, read: Tree, knobs: Mapping[str, float | None], near: float, seed: int = 1) -> None:
-        """Make points for a rule that was read; `knobs`: their values, None for one that may be anything."""
+    def __init__(self, read: Tree, knobs: Mapping[str, float | None], near: float, tensors: int = 2) -> None:
+        """Make points for a rule that was read.
+
+        `knobs`: their values, None for one that may be anything; `tensors`: how many it was read with.
+        """
         self.near = near
-        self._rng = np.random.Generator(np.random.PCG64([seed, 1511]))
+        self._rng = np.random.Generator(np.random.PCG64([1, 1511]))
         self._closures = QuickClosures()
         runs = SIZE[0]
         self.inputs: dict[str, Any] = {
@@ -51,7 +54,7 @@ class Points:
             "g": self._gradients(),
             "t": np.resize(np.array([1.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 14.0, 15.0, 21.0]), (runs, 1, 1)),
             "k": np.arange(1.0, SIZE[1] + 1)[:, None],
-            "n": float(SIZE[1]),
+            "n": float(tensors),
             SHAPE: SIZE,
         }
         for name, value in knobs.items():

@@ -67,10 +67,7 @@ class Algebra:
         """Compute an expression, once."""
         known = self._known.get(id(node))
         if known is None:
-            if isinstance(node, Operation):
-                raw = self._applied(node)
-            else:
-                raw = self.points.raw(node, self.environment)
+            raw = self._applied(node) if isinstance(node, Operation) else self.points.raw(node, self.environment)
             known = self._known[id(node)] = (node, Value(node, raw, self.points))
         return known[1]
 

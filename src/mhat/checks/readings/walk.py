@@ -9,12 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
-import numpy as np
-
+from mhat.checks.readings.dealing import Dealer
 from mhat.checks.readings.frames import Frame, size_of
-from mhat.checks.readings.products import Factor, Value
+from mhat.checks.readings.products import Value
 from mhat.checks.readings.slips import HOLE, Slip
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.mistakes.expressions import OTHER_OPERATOR, counters
@@ -22,8 +20,8 @@ from mhat.mistakes.paths import Path
 from mhat.mistakes.slots import RESULT, Slot, value_at
 from mhat.ops import OPERATIONS
 
-# How many ways are kept of each part, how large what is put in may be, and how many parts are dealt out.
-KEPT, LARGEST, DEALT = 5, 9, 3
+# How many ways are kept of each part, and how large what is put in may be.
+KEPT, LARGEST = 5, 9
 # What is larger, and stands nowhere in the rule, counts as several slips.
 PLAIN = 5
 COMMUTING = ("maximum", "minimum", "add", "mul")
@@ -49,6 +47,7 @@ class Walk:
     def __init__(self, frame: Frame, until: float) -> None:
         self.frame = frame
         self.algebra = frame.algebra
+        self.dealer = Dealer(frame)
         self.until = until
         self._met: dict[tuple[Slot, Path, int], list[tuple[Value, list[Way]]]] = {}
         self._above: list[Value] = []  # what is wanted of what holds the part that is walked
@@ -179,10 +178,10 @@ class Walk:
     ) -> Iterator[tuple[Value, Slip]]:
         """Take from what is wanted what may have been put around: what is left, and the slip."""
         algebra, outer = self.algebra, wanted.node
-        if isinstance(outer, Operation) and len(outer.arguments) == 1 and not isinstance(node, Number):
-            if not (isinstance(node, Operation) and node.op == outer.op) and outer.op != "neg":
-                around = Operation(outer.op, (HOLE,), outer.over)
-                yield algebra.value(outer.arguments[0]), Slip(slot, path, "around", around, seen=self._seen(wanted))
+        own = getattr(node, "op", "neg")
+        if isinstance(outer, Operation) and len(outer.arguments) == 1 and outer.op not in (own, "neg"):
+            around = Operation(outer.op, (HOLE,), outer.over)
+            yield algebra.value(outer.arguments[0]), Slip(slot, path, "around", around, seen=self._seen(wanted))
         if isinstance(outer, Operation) and outer.op in ("maximum", "minimum") and len(outer.arguments) == 2:
             for inner, other in (outer.arguments, outer.arguments[::-1]):
                 new = self.frame.spelled(algebra.value(other), slot)
@@ -218,13 +217,13 @@ class Walk:
         """Go on in the operands of an operation."""
         algebra, parts = self.algebra, node.arguments
         if node.op in ("mul", "div"):
-            yield from self._both(slot, path, node, self._divided(slot, node, wanted, budget == 1), budget)
+            yield from self._both(slot, path, node, self.dealer.divided(slot, node, wanted, budget == 1), budget)
         elif node.op in ("add", "sub"):
-            yield from self._both(slot, path, node, self._shared_out(slot, node, wanted, budget == 1), budget)
+            yield from self._both(slot, path, node, self.dealer.shared_out(slot, node, wanted, budget == 1), budget)
             yield from self._into_root(slot, path, node, wanted, budget - 1)
             slip = Slip(slot, path, "operator", op={"add": "sub", "sub": "add"}[node.op], seen=self._seen(wanted))
             turned = replace(node, op=slip.op)
-            for way in self._both(slot, path, turned, self._shared_out(slot, turned, wanted, False), budget - 1):
+            for way in self._both(slot, path, turned, self.dealer.shared_out(slot, turned, wanted, False), budget - 1):
                 yield Way(1.0, (slip,), 1).joined(way)
         elif node.op == "neg":
             yield from self.found(slot, (*path, 0), parts[0], algebra.negative(wanted), budget)
@@ -249,7 +248,7 @@ class Walk:
         if node.op == "add" and isinstance(root, Operation) and root.op == "sqrt":
             inner = Operation("add", (root.arguments[0], other))
             slip = Slip(slot, path, "into root", seen=self._seen(wanted))
-            pairs = self._shared_out(slot, inner, self.algebra.power(wanted, 2.0), budget <= 1)
+            pairs = self.dealer.shared_out(slot, inner, self.algebra.power(wanted, 2.0), budget <= 1)
             for way in self._both(slot, path, inner, pairs, budget, ((*path, 0, 0), (*path, 1))):
                 yield Way(1.0, (slip,), 1).joined(way)
 
@@ -259,7 +258,7 @@ class Walk:
         if isinstance(inner, Operation) and inner.op == "add":
             outer = Operation("add", (Operation("sqrt", (inner.arguments[0],)), inner.arguments[1]))
             slip = Slip(slot, path, "out of root", seen=self._seen(wanted))
-            for first, second in self._shared_out(slot, outer, wanted, budget <= 1):
+            for first, second in self.dealer.shared_out(slot, outer, wanted, budget <= 1):
                 squared = self.algebra.power(first, 2.0)
                 pairs = [(squared, second)]
                 for way in self._both(slot, path, inner, iter(pairs), budget, ((*path, 0, 0), (*path, 0, 1))):
@@ -322,81 +321,6 @@ class Walk:
                 return
         yield from (way for way in ways if way.weight <= budget)
 
-    def _divided(self, slot: Slot, node: Operation, wanted: Value, alone: bool) -> Iterator[tuple[Value, Value]]:
-        """Deal the factors of what is wanted out to the two sides of a product or a quotient.
-
-        `alone`: also what is wanted of one side where the other is right.
-        """
-        algebra = self.algebra
-        sides = [self.frame.value(slot, part) for part in node.arguments]
-        own = [algebra.factors(side) for side in sides]
-        sign = 1.0 if node.op == "mul" else -1.0
-        dealt: list[list[Factor]] = [[], []]
-        left: list[Factor] = []
-        for factor in algebra.factors(wanted):
-            which = _owner(self, own, factor, sign)
-            (left if which is None else dealt[which]).append(factor)
-        if len(left) <= DEALT:
-            for choice in product((0, 1), repeat=len(left)):
-                parts = [[*dealt[s], *(f for f, c in zip(left, choice, strict=True) if c == s)] for s in (0, 1)]
-                if all(parts):
-                    second = [Factor(f.base, sign * f.exponent) for f in parts[1]]
-                    yield algebra.product(parts[0]), algebra.product(second)
-        if not alone:
-            return
-        first, second_side = sides
-        if sign > 0:
-            yield algebra.quotient(wanted, second_side), second_side
-            yield first, algebra.quotient(wanted, first)
-        else:
-            yield algebra.times(wanted, second_side), second_side
-            yield first, algebra.quotient(first, wanted)
-
-    def _shared_out(self, slot: Slot, node: Operation, wanted: Value, alone: bool) -> Iterator[tuple[Value, Value]]:
-        """Deal the terms of what is wanted out to the two sides of a sum or a difference; `alone` as above."""
-        algebra = self.algebra
-        sides = [self.frame.value(slot, part) for part in node.arguments]
-        plus = node.op == "add"
-        signed = [sides[0], sides[1] if plus else algebra.negative(sides[1])]
-        own = [[*algebra.terms(side), *algebra.expanded(side)] for side in signed]
-        seen: list[int] = []
-        for terms in (algebra.terms(wanted), algebra.expanded(wanted)):
-            if len(terms) in seen or len(terms) < 2:
-                continue
-            seen.append(len(terms))
-            for parts in self._dealt(own, terms):
-                first, second = algebra.sum(parts[0]), algebra.sum(parts[1])
-                yield first, second if plus else algebra.negative(second)
-        if not alone:
-            return
-        rest = algebra.difference(wanted, signed[0])
-        yield sides[0], rest if plus else algebra.negative(rest)
-        yield algebra.difference(wanted, signed[1]), sides[1]
-
-    def _dealt(self, own: Sequence[Sequence[Value]], terms: Sequence[Value]) -> Iterator[list[list[Value]]]:
-        algebra = self.algebra
-        dealt: list[list[Value]] = [[], []]
-        left: list[tuple[Value, int]] = []
-        for term in terms:
-            same = [s for s in (0, 1) if any(algebra.equal(term, each) for each in own[s])]
-            if same:
-                dealt[same[0]].append(term)
-            else:
-                left.append((term, 1 if any(self._alike(term, each) for each in own[1]) else 0))
-        if len(left) > DEALT:
-            return
-        for turned in product((0, 1), repeat=len(left)):
-            choice = [first ^ turn for (_, first), turn in zip(left, turned, strict=True)]
-            parts = [[*dealt[s], *(t for (t, _), c in zip(left, choice, strict=True) if c == s)] for s in (0, 1)]
-            if all(parts):
-                yield parts
-
-    def _alike(self, a: Value, b: Value) -> bool:
-        """Whether two values differ by a number a step only."""
-        with np.errstate(all="ignore"):
-            ratio = a.at / b.at
-        return bool(np.isfinite(ratio).all()) and self.algebra.is_per_step(ratio)
-
     def _chosen(self, slot: Slot, path: Path, node: Expression, wanted: Value, budget: int) -> Iterator[Way]:
         """See a choice: what is wanted is right on one side of it, and slips are made on the other alone."""
         outer = wanted.node
@@ -415,16 +339,6 @@ class Walk:
                     yield Way(way.cost + 0.3, slips, way.weight)
 
 
-def _owner(walk: Walk, own: Sequence[Sequence[Factor]], factor: Factor, sign: float) -> int | None:
-    """Say to which side of a product a factor belongs: where there is one like it, the exponent too if both have."""
-    algebra = walk.algebra
-    with_base = [(s, each) for s in (0, 1) for each in own[s] if algebra.equal(each.base, factor.base)]
-    if not with_base:
-        return None
-    exact = [s for s, each in with_base if each.exponent * (1.0 if s == 0 else sign) == factor.exponent]
-    return (exact or [s for s, _ in with_base])[0]
-
-
 def _denied(condition: Expression) -> Expression:
     turned = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
     if isinstance(condition, Operation) and condition.op in turned:
@@ -433,4 +347,4 @@ def _denied(condition: Expression) -> Expression:
 
 
 def _is_negative(node: Expression) -> bool:
-    return isinstance(node, Number) and node.value < 0 or isinstance(node, Operation) and node.op == "neg"
+    return node.value < 0 if isinstance(node, Number) else isinstance(node, Operation) and node.op == "neg"

@@ -109,6 +109,8 @@ class _Lowering:
 
     def lowered(self) -> Lowered:
         tree = self.rule.tree
+        if tree.given:
+            raise NotLowered(f"`{tree.given[0]}`, which steps are given")
         carried = set(tree.state_names) - self.rule.dependence.per_step_states
         self.inputs()
         before = {name: self.names[name] for name in tree.state_names}

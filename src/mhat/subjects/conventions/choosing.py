@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mhat.errors import SubjectError, SubjectHangs, UnknownName
-from mhat.subjects.conventions import factories, gradients, owners, steps
+from mhat.subjects.conventions import factories, fits, gradients, owners, steps
 from mhat.subjects.conventions.anew import Anew
 from mhat.subjects.conventions.proposals import Asked, Proposal, by_confidence
 from mhat.subjects.sandbox import source_of
@@ -31,6 +31,7 @@ CONVENTIONS: dict[str, Callable[[Asked], Iterator[Proposal]]] = {
     owners.PARAMETERS: owners.of_parameters,
     owners.LAYERS: owners.of_layers,
     owners.MODELS: owners.of_models,
+    fits.NAME: fits.proposed,
 }
 FAR = 1000.0  # a start so far away that no default step comes back from there
 ALIKE = 0.1  # what another way may be less likely, and still be told of
@@ -129,8 +130,6 @@ def confirm(driver: Single | Together, proposal: Proposal, observe: str) -> None
     first = driver.attempt({})
     if observe == "x" and not all(np.any(record != 0.0) for record in first):
         raise SubjectError(driver.name, "moved nothing", WRAP)
-    if observe == "x" and not all(np.any(record != 0.0, axis=0).all() for record in first):
-        raise SubjectError(driver.name, PARTLY, WRAP)
     if any(np.isnan(record).all() for record in first):
         raise SubjectError(driver.name, "gave nothing but NaN", WRAP)
     if same(first, driver.attempt({}, trial=TURNED)):
@@ -146,6 +145,8 @@ def confirm(driver: Single | Together, proposal: Proposal, observe: str) -> None
         down = driver.attempt({}, trial=RISING)
         if not all(np.all(np.sum(record if observe == "update" else record[-1:], axis=0) <= 0) for record in down):
             raise SubjectError(driver.name, "climbed", WRAP)
+    if observe == "x" and not all(np.any(record != 0.0, axis=0).all() for record in first):
+        raise SubjectError(driver.name, PARTLY, WRAP)
 
 
 def subject_of_proposal(asked: Asked, driver: Single | Together, proposal: Proposal) -> Subject:

@@ -25,9 +25,9 @@ from mhat.subjects.conventions.layouts import LAYOUTS, SHOWN, is_like, laid, tak
 from mhat.subjects.conventions.making import Maker, maker_of, method_maker, methods_of, sample_of
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import MORE_PARAMS, parameters_of, readings_of
-from mhat.subjects.conventions.tensors import plain, tensor_of, uses_torch
+from mhat.subjects.conventions.tensors import added, plain, tensor_of, uses_torch
 from mhat.subjects.conventions.texts import Written
-from mhat.subjects.spelling import STARTS, Keywords, keywords_of
+from mhat.subjects.spelling import STARTS, Keywords, SpelledKnobs, keywords_of
 
 FACTORY, TRIPLE, GENERATOR, METHOD = "factory", "init-update", "generator", "step-method"
 INITS = ("init", "initialize", "init_fn", "init_fun", "initialise", "opt_init", "init_state")
@@ -121,7 +121,8 @@ def of_triples(asked: Asked) -> Iterator[Proposal]:
             how += steps.SAYS.get(kind, "") if kind != "state" else ""
             if counts and base == 0:
                 how += f", `{counts[0]}` counted from 0"
-            likely, keywords = 0.85 - 0.05 * reading - 0.1 * place, [maker.keywords, roles.spelling]
+            likely = 0.85 - 0.05 * reading - 0.1 * place
+            keywords: list[Keywords | SpelledKnobs] = [maker.keywords, roles.spelling]
             if uses_torch(asked.thing):
                 of_torch = f"{how}, with a list of tensors of torch"
                 course = stepped(listed.begin, tensor_of)
@@ -200,9 +201,9 @@ class Triple:
             moved, state = returned if is_like(returned[0], starts, self.layout) else returned[::-1]
             sign = {"x": 0.0, "add": 1.0, "subtract": -1.0}[self.kind]
             if self.layout == "list":
-                x = moved if self.kind == "x" else [p + sign * plain(step) for p, step in zip(x, moved, strict=True)]
+                x = moved if self.kind == "x" else [added(p, sign, step) for p, step in zip(x, moved, strict=True)]
                 return x
-            x = moved if self.kind == "x" else x + sign * plain(moved)
+            x = moved if self.kind == "x" else added(x, sign, moved)
             return [x if self.observe == "x" or self.kind == "x" else sign * plain(moved)]
 
         return step

@@ -138,7 +138,7 @@ class Run:
             return None
 
 
-def _is_count(spelled: str) -> bool:
+def is_count(spelled: str) -> bool:
     """Whether a name says how many steps there are."""
     several = spelled.startswith(("n", "max", "total")) and spelled.endswith("steps")
     if spelled.startswith(("start", "init", "first", "print", "log", "every")):
@@ -225,7 +225,7 @@ def ways(
     point = next(
         (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
     )
-    counts = tuple(n for n in spelled if _is_count(spelled[n]) and n != point)
+    counts = tuple(n for n in spelled if is_count(spelled[n]) and n != point)
     tolerances = tuple(n for n in spelled if n not in counts and (spelled[n] in TOLERANCES or written.only_compares(n)))
     meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}
     for n in required:

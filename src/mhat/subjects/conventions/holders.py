@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mhat.subjects.conventions.layouts import laid
 from mhat.subjects.conventions.standins import TENSORS, Kept, Layer, Place
-from mhat.subjects.conventions.words import Words
+from mhat.subjects.conventions.texts import Words
 
 COUNTED = frozenset(
     {"num_params", "n_params", "num_parameters", "param_count", "nparams", "n_parameters", "num_weights"}
@@ -32,7 +33,7 @@ class Pairs(Layer):
         return self._set
 
     def _set(self, *values: Any, **named: Any) -> None:
-        setattr(self, self._pair, (*values, *named.values()))  # type: ignore[has-type]
+        setattr(self, self._pair, (*values, *named.values()))
 
 
 def in_pairs(values: Sequence[Any], words: Words) -> tuple[Layer, list[Place]]:
@@ -101,3 +102,19 @@ def policy(value: Any, words: Words) -> tuple[Policy, Place]:
         made.untouched = True
 
     return made, Place(put, lambda: made._vector)
+
+
+def pair_place(pair: list[Any]) -> Place:
+    """Give the place of a tensor in a list of it and of its gradient."""
+    return Place(lambda x, g: pair.__setitem__(1, g), lambda: pair[0])
+
+
+def named_model(values: list[Any], words: Words) -> tuple[list[Any], list[Place]]:
+    """Make a model that keeps its tensors in a dictionary `params`, and whose gradients go beside it."""
+    model: Any = Layer(words)
+    model.params = laid(values, "dict")
+
+    def place(key: str) -> Place:
+        return Place(lambda x, g: None, lambda: model.params[key])
+
+    return [model], [place(key) for key in model.params]

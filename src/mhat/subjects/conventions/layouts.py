@@ -74,18 +74,19 @@ class Slots(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         spelled = plain_spelling(str(key))
-        if spelled in COUNTS:
+        near = [] if callable(self.like) else [n for n in self.like if str(key).lower().endswith(n.lower())]
+        if near:
+            # A state of a tensor: `b1` is a bias there, and no decay rate.
+            self[key] = nothing_like(self.like[near[0]])  # type: ignore[index]
+        elif spelled in COUNTS:
             self[key] = 0
-        elif spelled in KNOBS and callable(self.like):
+        elif spelled in KNOBS:
             ours = KNOBS[spelled]
             self[key] = {**{name: each[0] for name, each in USUAL.items()}, **DEFAULTS}.get(ours, 0.0)
         elif callable(self.like):
             self[key] = nothing_like(self.like())
         else:
-            near = [name for name in self.like if str(key).lower().endswith(name.lower())]
-            if not near:
-                raise KeyError(key)
-            self[key] = nothing_like(self.like[near[0]])
+            raise KeyError(key)
         return self[key]
 
 

@@ -10,47 +10,47 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mhat.errors import SubjectError
 from mhat.language.vocabulary import plain_spelling
-from mhat.subjects.calls import COUNTS, PARAMS, SHORT_COUNTS, is_required, is_size, size_for
+from mhat.subjects.calls import COUNTS, GRADS, SHORT_COUNTS, is_required, size_for
 from mhat.subjects.conventions import holders, standins
 from mhat.subjects.conventions.beside import Beside, beside_of
 from mhat.subjects.conventions.layouts import shape_of
 from mhat.subjects.conventions.making import has_arguments, methods_of
+from mhat.subjects.conventions.owning import (
+    FLAT,
+    SHOWN,
+    called_in,
+    given_beside,
+    kept_by,
+    kinds_of,
+    owners_among,
+    preparing,
+    setup_of,
+    tensors_in,
+)
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, entering, stepped
-from mhat.subjects.conventions.roles import MORE_PARAMS, ONES, parameters_of
+from mhat.subjects.conventions.roles import ONES, parameters_of
 from mhat.subjects.conventions.standins import Place
 from mhat.subjects.conventions.tensors import leaf_of, module_of, tensor_of, uses_torch
-from mhat.subjects.conventions.texts import Written
-from mhat.subjects.conventions.words import Words, words_of
-from mhat.subjects.spelling import Keywords, keywords_of, spelling_of
+from mhat.subjects.conventions.texts import Words, Written, words_of
+from mhat.subjects.spelling import Keywords, keywords_of
 
 PARAMETERS, LAYERS, MODELS = "parameter-objects", "layer-objects", "model"
-ONE = frozenset({"param", "p", "parameter", "w", "x", "theta", "variable", "var", "node", "tensor", "value"})
-LAYER = frozenset({"layer", "l", "lay", "dense", "module", "unit"})
-LAYERED = frozenset({"layers", "modules", "layerlist", "trainablelayers"})
-MODEL = frozenset({"model", "net", "network", "nn", "mlp", "neuralnetwork", "graph", "agent", "policy", "owner", "obj"})
-FLAT = frozenset({"get_flat", "get_flat_params", "get_params_flat", "flat_params", "get_flat_weights"})
-ASKED = frozenset(
-    {"parameters", "params", "named_parameters", "params_and_grads", "get_params", "trainable_parameters"}
-)
 CLOSURES = frozenset({"closure", "lossfn", "lossfunction", "loss"})
-PREPARING = ("initialize", "init_layer", "add_slot", "init_state", "init_params", "init_states", "register_layer",
-             "initialize_layer", "init_optimizer", "setup_layer", "build", "add_layer", "init_velocity")  # fmt: skip
 AROUND = (("pre_update_params", "pre_update", "begin_step", "start_step", "pre_step", "before_step"),
           ("post_update_params", "post_update", "end_step", "finish_step", "post_step", "after_step", "tick",
            "increment", "increment_step", "next_step"))  # fmt: skip
-SHOWN = {
-    "parameters": "a list of parameters", "parameter": "a parameter", "named": "a dictionary of parameters",
-    "tensors": "a list of tensors of torch", "tensor module": "a module of torch", "layer": "a layer", "policy": "a policy", "layers": "a list of layers", "model": "a model",
+CONVENTION = {
+    "parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "tensors": PARAMETERS, "pairs": PARAMETERS,
+    "named model": MODELS, "tensor module": MODELS, "model": MODELS, "policy": MODELS, "layer": LAYERS,
+    "layers": LAYERS,
 }  # fmt: skip
-CONVENTION = {"parameters": PARAMETERS, "parameter": PARAMETERS, "named": PARAMETERS, "layer": LAYERS,
-              "tensors": PARAMETERS, "tensor module": MODELS, "layers": LAYERS, "model": MODELS, "policy": MODELS}  # fmt: skip
 Owned = tuple[list[Any], list[Place]]  # what is handed over, one or several in turn, and where tensors are
 
 
@@ -71,10 +71,11 @@ class Owner:
     closures: tuple[str, ...] = ()
     alone: bool = False  # whether each owner has an object of its own
     setup: str = ""  # the method that is handed the owner once
-    beside: Beside = Beside()  # what else it is handed
+    beside: Beside = field(default_factory=Beside)  # what else it is handed
     ones: tuple[str, ...] = ()  # sizes of batches
     given: tuple[str, ...] = ()  # arguments that are the gradients of a layer's tensors
     prepare: str = ""  # the method that is shown each owner once
+    whole: str = ""  # the argument that is all gradients, under the keys of the model's parameters
     flat: str = ""  # the argument that is all gradients in one vector
 
     @property
@@ -114,6 +115,8 @@ class Owner:
                 if self.flat:
                     one = len(gradients) == 1
                     arguments[self.flat] = gradients[0] if one else np.concatenate([np.ravel(g) for g in gradients])
+                if self.whole:
+                    arguments[self.whole] = dict(zip(owner.params, gradients, strict=True))
                 if self.given:
                     one = len(self.given) == 1 and len(given) > 1
                     arguments |= dict(zip(self.given, [tuple(given)] if one else given, strict=True))
@@ -157,6 +160,11 @@ def owned(kind: str, starts: list[Any], words: Words) -> Owned:
         if kind == "named":
             return [{f"{'Wb'[i % 2]}{i // 2 + 1}": param for i, param in enumerate(params)}], places
         return (params if kind == "parameter" else [params]), places
+    if kind == "pairs":
+        listed = [[start, start * 0.0] for start in starts]
+        return [listed], [holders.pair_place(pair) for pair in listed]
+    if kind == "named model":
+        return holders.named_model(starts, words)
     if kind == "policy":
         policy, place = holders.policy(starts[0], words)
         return [policy], [place]
@@ -219,7 +227,7 @@ def proposed(asked: Asked) -> Iterator[Proposal]:
         yield from _of_function(asked, words)
         return
     arguments = parameters_of(thing) if isinstance(thing, type) and has_arguments(thing) else []
-    apart = _apart(arguments, words)
+    apart = owners_among(arguments, words)
     owners = [name for name, role in apart.items() if role == "owner"]
     maker = keywords_of(asked.name, arguments, asked.rule_knobs, asked.options if arguments else None, skip=apart)
     if maker.spelling.unknown or len(owners) > 1:
@@ -253,14 +261,16 @@ def _ways(
     function = asked.thing if method is None else getattr(asked.thing, method)
     sized = owners and words.attributes & holders.COUNTED
     flat = first if owners and first is not None and (words.called & FLAT or sized) else ""
-    given = _given(rest, first, function) if not owners else ()
+    whole = first if owners and not flat and _is_all_gradients(first, words) else ""
+    given = given_beside(rest, first, function) if not owners else ()
     words = words_of(function) if given else words
     rest = [p for p in rest if p.name not in given]
-    setup = _setup_of(asked.thing) if not owners and first is None and method is not None else None
+    setup = setup_of(asked.thing) if not owners and first is None and method is not None else None
     handed = owners[0] if owners else setup[1] if setup else first
-    if handed is None or (owners and first is not None and not flat and first not in _knobs_in(rest, asked)):
+    taken = flat or whole
+    if handed is None or (owners and first is not None and not taken and first not in _knobs_in(rest, asked)):
         return
-    apart_now = [flat] if flat else [] if owners or setup else [handed]
+    apart_now = [taken] if taken else [] if owners or setup else [handed]
     step = keywords_of(asked.name, rest, asked.rule_knobs, skip=apart_now)
     beside: Beside | None = Beside()
     if step.spelling.unknown:
@@ -271,23 +281,28 @@ def _ways(
     maker = replace(maker, spelling=maker.spelling.yielding(step.spelling))
     plain = Owner(
         asked.thing, asked.name, method, "", handed, words, maker, apart, step, counts, closures,
-        setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones,
-        given=given, prepare="" if setup or owners or method is None else _preparing(asked.thing, method),
+        setup=setup[0] if setup else "", flat=flat or "", beside=beside, ones=ones, whole=whole or "",
+        given=given, prepare="" if setup or owners or method is None else preparing(asked.thing, method),
     )  # fmt: skip
-    kinds = ["layer"] if given else ["policy"] if sized else _kinds(handed, words)
+    kinds = ["named model"] if whole else ["layer"] if given else ["policy"] if sized else kinds_of(handed, words)
     if uses_torch(asked.thing):
         kinds = [*(["tensor module", "tensors"] if "model" in kinds[:1] else ["tensors"]), *kinds]
     enter = tensor_of if "policy" in kinds and uses_torch(asked.thing) else entering
+    tensors = len(holders.names_in(words.attributes)) if given else None
     for place, kind in enumerate(kinds):
-        how = f"with {SHOWN[kind]} {_kept(kind, words)}"
+        how = f"with {SHOWN[kind]} {kept_by(kind, words)}"
         ways = [(replace(plain, kind=kind), (), 0.0, "")] if given else _shared(replace(plain, kind=kind))
         for own, forms, less, said in ways:
             yield Proposal(
                 CONVENTION[kind], how + said, likely - 0.03 * place - less, stepped(own.begin, enter),
-                [maker, step, beside.spelling], together=True,
-                tensors=len(holders.names_in(words.attributes)) if given else _tensors(kind, words), forms=forms,
-                called=_called(kind, words),
+                [maker, step, beside.spelling], together=True, tensors=tensors or tensors_in(kind, words), forms=forms,
+                called=called_in(kind, words),
             )  # fmt: skip
+
+
+def _is_all_gradients(name: str | None, words: Words) -> bool:
+    """Whether an argument is the gradients of a model that keeps a dictionary `params` and no gradients."""
+    return name is not None and plain_spelling(name) in GRADS and "params" in words.attributes - words.called
 
 
 def _shared(owner: Owner) -> Iterator[tuple[Owner, tuple[str, ...], float, str]]:
@@ -300,124 +315,8 @@ def _shared(owner: Owner) -> Iterator[tuple[Owner, tuple[str, ...], float, str]]
     yield owner, ("numbers",), 0.02, ""
 
 
-def _given(arguments: Sequence[inspect.Parameter], first: str | None, function: Any) -> tuple[str, ...]:
-    """Find the gradients that a layer's step is handed beside the layer: one a tensor, or all in one."""
-    if first is None or plain_spelling(first) not in LAYER:
-        return ()
-    others = [p.name for p in arguments if is_required(p) and p.name != first]
-    grads = tuple(name for name in others if "grad" in name.lower() or name.lower().startswith(("dw", "db", "delta")))
-    names = holders.names_in(words_of(function).attributes)
-    return grads if len(grads) in (1, len(names)) and names else ()
-
-
-def _preparing(thing: Any, step: str) -> str:
-    """Find the method that is shown an owner before its first step, if the class has one."""
-    for name in PREPARING:
-        method = getattr(thing, name, None)
-        if name != step and callable(method):
-            required = [p for p in parameters_of(method)[isinstance(thing, type) :] if is_required(p)]
-            if len(required) == 1:
-                return name
-    return ""
-
-
-def _setup_of(thing: Any) -> tuple[str, str] | None:
-    """Find the method that is handed the owner before the first step, and what it calls it."""
-    for name in (
-        "setup",
-        "register",
-        "attach",
-        "set_model",
-        "bind",
-        "set_parameters",
-        "set_params",
-        "add_params",
-        "__call__",
-    ):
-        method = getattr(thing, name, None)
-        if callable(method):
-            required = [p.name for p in parameters_of(method)[isinstance(thing, type) :] if is_required(p)]
-            if len(required) == 1:
-                return name, required[0]
-    return None
-
-
 def _knobs_in(arguments: Sequence[inspect.Parameter], asked: Asked) -> set[str]:
     return set(keywords_of(asked.name, arguments, asked.rule_knobs).spelling.knobs.values())
-
-
-def _kinds(argument: str, words: Words) -> list[str]:
-    """Give the kinds of owner that an argument may be, the likeliest by its name first."""
-    spelled = plain_spelling(argument)
-    named = ["named"] if words.called & {"items", "values", "keys"} else []
-    if spelled in LAYER:
-        asks = words.called & {
-            "parameters",
-            "named_parameters",
-            "params_and_grads",
-            "get_params",
-            "trainable_parameters",
-        }
-        return ["model", "layer", "parameter"] if asks else ["layer", "parameter"]
-    if spelled in LAYERED:
-        return ["layers", "model"]
-    if spelled in MODEL:
-        return ["model", "layers", "layer", "parameters"]
-    if spelled in ONE:
-        return ["parameter", "parameters", "layer"]
-    if words.called & (ASKED | FLAT):
-        return ["model", *named, "parameters", "layers", "layer", "parameter"]
-    late = [] if named else ["named"]
-    return [*named, "parameters", *late, "layers", "model", "layer", "parameter"]
-
-
-def _tensors(kind: str, words: Words) -> int | None:
-    """How many tensors there must be: layers have two each, where the text does not name one alone."""
-    if kind == "policy":
-        return 1
-    if kind in ("layer", "layers"):
-        return 1 if len(standins.tensor_names(words)) == 1 else 2
-    return 2 if kind == "model" else None
-
-
-def _called(kind: str, words: Words) -> tuple[str, ...]:
-    """Give the names of the tensors of a layer."""
-    return tuple(name for name, _ in standins.tensor_names(words)) if kind in ("layer", "layers") else ()
-
-
-def _kept(kind: str, words: Words) -> str:
-    """Say what the owner has, by the names that the text uses."""
-    keep = "keep" if kind in ("parameters", "named", "layers") else "keeps"
-    if kind in ("tensors", "tensor module"):
-        return f"that {'keep' if kind == 'tensors' else 'keeps'} `.grad`"
-    if kind in ("parameters", "parameter", "named"):
-        data, grad = standins.names_of(words)
-        return f"that {keep} `.{data}` and `.{grad}`"
-    names = standins.tensor_names(words)
-    if names:
-        return f"that {keep} {', '.join(f'`{name}` and `{grad}`' for name, grad in names)}"
-    calls = sorted(words.called & {name for name in vars(standins.Model) if not name.startswith("_")})
-    asked = f" ({', '.join(f'`{call}()`' for call in calls[:3])})" if calls else ""
-    return f"that {keep} {'their' if keep == 'keep' else 'its'} own gradients{asked}"
-
-
-def _apart(arguments: Sequence[inspect.Parameter], words: Words) -> dict[str, str]:
-    """Tell which arguments of a constructor are the owner, and which are sizes."""
-    found = {}
-    for parameter in arguments:
-        spelled = plain_spelling(parameter.name)
-        if is_required(parameter) and spelled in PARAMS | MORE_PARAMS | LAYER | LAYERED | MODEL:
-            found[parameter.name] = "owner"
-        elif is_required(parameter) and is_size(parameter.name):
-            found[parameter.name] = "size"
-    unknown = spelling_of(arguments, skip=found).unknown
-    if (
-        "owner" not in found.values()
-        and len(unknown) == 1
-        and (words.called & (FLAT | ASKED) or words.attributes & holders.COUNTED)
-    ):
-        found[unknown[0]] = "owner"
-    return found
 
 
 def _is_static(thing: type, method: str) -> bool:

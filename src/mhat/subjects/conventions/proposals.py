@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from mhat.subjects.conventions.tensors import is_tensor
-from mhat.subjects.conventions.texts import Written
-from mhat.subjects.conventions.words import Words, words_of
+from mhat.subjects.conventions.texts import Words, Written, words_of
 from mhat.subjects.sandbox import Guard
 from mhat.subjects.spelling import Keywords, SpelledKnobs
 

@@ -30,6 +30,10 @@ STEMS = {"weights": "w", "weight": "w", "biases": "b", "bias": "b", "ws": "w", "
 MORE_PARAMS = frozenset(
     {"xt", "wt", "x0", "pt", "old", "current", "xcurr", "currentx", "point", "arr", "array", "beta0"}
 )
+HANDED = frozenset({"gradfn", "gradfunc", "gradientfn", "gradfunction", "gradientfunction", "jac"})
+FUNCTIONS = frozenset(
+    {"objectivefn", "objective", "lossfn", "costfn", "objectivefunction", "costfunction", "lossfunction"}
+)
 # Numbers that a caller divides by, or that only say how much there is.
 ONES = frozenset({"batchsize", "bs", "minibatchsize", "nsamples", "numsamples", "samplesize", "numexamples", "ndata"})
 LAYER_COUNTS = frozenset({"numlayers", "nlayers", "numoflayers", "layers", "nlayer", "layercount", "depth", "numlayer"})
@@ -102,6 +106,8 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
     required = is_required(parameter)
     if required and (filler := _filler(parameter, name, written)):
         return filler
+    if parameter.default is None and name in HANDED and written.keeps(parameter.name):
+        return "gradfn"
     back = core in {core_of(each) for each in written.returned if each}
     if (name in CONFIGS or name.endswith(("state", "config", "cfg"))) and (
         required or parameter.default is None or isinstance(parameter.default, dict)
@@ -131,6 +137,8 @@ def _filler(parameter: inspect.Parameter, name: str, written: Written) -> str:
     """Tell what is handed over beside parameters and gradients, and says nothing of the step."""
     if written.calls(parameter.name) and not written.calls_again(parameter.name):
         return "gradfn" if name in GRADS or "grad" in name or name.startswith(("df", "deriv", "nabla")) else ""
+    if name in FUNCTIONS:
+        return "function"
     if name in ONES:
         return "one"
     if name in LAYER_COUNTS and "layers" not in name[:6]:
@@ -159,8 +167,17 @@ def _each_named(names: Sequence[str]) -> dict[str, str]:
     for plain, name in stems.items():
         rests = [plain.removeprefix(mark) for mark in ("d", "grad", "g", "nabla", "delta") if plain.startswith(mark)]
         params = [known[STEMS.get(rest, rest)] for rest in rests if STEMS.get(rest, rest) in known]
+        rests = [
+            plain.removesuffix(mark) for mark in ("gradients", "gradient", "grads", "grad") if plain.endswith(mark)
+        ]
+        params += [known[STEMS.get(rest, rest)] for rest in rests if STEMS.get(rest, rest) in known]
         if params and params[0] != name:
             pairs.append((params[0], name))
+    if len(pairs) == 1:
+        # weights with weights_gradient, and biases with the gradient that is left: output_gradient.
+        own = [known[word] for word in ("w", "b") if word in known and known[word] != pairs[0][0]]
+        left = [name for name in names if "grad" in name.lower() and name != pairs[0][1]]
+        pairs += [(own[0], left[0])] if len(own) == len(left) == 1 else []
     if len({param for param, _ in pairs}) < 2 or len(pairs) != len({param for param, _ in pairs}):
         return {}
     return {

@@ -15,8 +15,7 @@ import numpy as np
 from mhat.language.vocabulary import plain_spelling
 from mhat.subjects.calls import COUNTS, SHORT_COUNTS
 from mhat.subjects.conventions.roles import STATES
-from mhat.subjects.conventions.texts import core_of
-from mhat.subjects.conventions.words import Words
+from mhat.subjects.conventions.texts import Words, core_of
 
 DATA = ("data", "value", "val", "vals", "values", "array", "tensor", "param", "_data", "_value", "theta", "w", "x")
 GRAD = (
@@ -105,6 +104,8 @@ class Parameter(Kept):
 
     def numpy(self) -> Any:
         return getattr(self, self._at)
+
+    __call__ = numpy
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return np.asarray(getattr(self, self._at), dtype=dtype)
@@ -227,11 +228,20 @@ def _dictionaries(made: Layer, values: Sequence[Any], words: Words) -> list[Plac
     marked = "d" in words.texts or any(f"d{key}" in words.texts for key in keys)
     held = "params" if "params" in words or "parameters" not in words else "parameters"
     under = next((name for name in ("grads", "gradients", "gradient", "dparams", "grad") if name in words), "grads")
+    if {held, under} <= words.zipped:
+        listed: list[Any] = [None] * len(values)
+        setattr(made, held, list(values))
+        setattr(made, under, listed)
+        return [_item(made, held, listed, i) for i in range(len(values))]
     params = dict(zip(keys, values, strict=False))
     grads: dict[str, Any] = {}
     setattr(made, held, params)
     setattr(made, under, grads)
     return [_entry(made, held, grads, key, f"d{key}" if marked else key) for key in params]
+
+
+def _item(made: Layer, held: str, grads: list[Any], i: int) -> Place:
+    return Place(lambda x, g: grads.__setitem__(i, g), lambda: getattr(made, held)[i])
 
 
 def _entry(made: Layer, held: str, grads: dict[str, Any], key: str, mark: str) -> Place:

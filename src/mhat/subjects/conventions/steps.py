@@ -22,7 +22,7 @@ from mhat.subjects.conventions.companions import Companion, companions_of
 from mhat.subjects.conventions.layouts import SHOWN, Slots, keys_of, laid, taken_apart, zeros
 from mhat.subjects.conventions.proposals import Asked, Proposal, Stepper, stepped
 from mhat.subjects.conventions.roles import STATES, Roles, readings_of
-from mhat.subjects.conventions.tensors import plain, tensor_of, uses_torch
+from mhat.subjects.conventions.tensors import added, plain, tensor_of, uses_torch
 from mhat.subjects.conventions.texts import Written, core_of
 from mhat.subjects.spelling import Keywords, SpelledKnobs, spelling_of
 
@@ -52,6 +52,9 @@ class Step:
         """Begin a run."""
         function = self.make(starts, knobs)
         now = _Now(list(starts), self.first(starts, knobs))
+        if self.begins == "attribute":
+            held = getattr(inspect.unwrap(function), "__self__", None)
+            now.held |= {name: getattr(held, name) for name in self.roles.of("config") if hasattr(held, name)}
         fixed = self.roles.spelling.arguments({k: v for k, v in knobs.items() if k in self.roles.spelling.names})
 
         def step(gradients: list[Any], count: int) -> Sequence[Any]:
@@ -71,7 +74,7 @@ class Step:
         told = {theirs: knobs[ours] for ours, theirs in self.keys.items() if ours in knobs}
         for name in states:
             if self.begins == "empty" or (told and self.roles.by_name[name] == "config"):
-                held[name] = Slots(lambda: starts[0], told)
+                held[name] = Slots(laid(starts, "dict") if self.layout.startswith("dict") else lambda: starts[0], told)
             elif name in self.roles.optional:
                 continue
             elif self.begins == "tuple":
@@ -140,14 +143,14 @@ class Step:
         if not parts:
             raise ValueError("it returned nothing of the shape of its parameters")
         sign = -1.0 if self.kind == "subtract" else 1.0
-        now.tensors = [x + sign * plain(step) for x, step in zip(now.tensors, parts, strict=True)]
+        now.tensors = [added(x, sign, step) for x, step in zip(now.tensors, parts, strict=True)]
         if self.observe == "update":
             return [sign * plain(step) for step in parts]
         return now.tensors if self.observe == "x" else parts
 
 
 BACK = ("state", "config", "count")
-FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None}
+FILLED = {"one": 1, "loss": 0.0, "no": False, "data": None, "function": lambda *arguments, **named: 0.0}
 NUMBERED = ("idx", "index", "i", "num", "number")  # how the number of a tensor is called, where it is no name
 
 
@@ -196,7 +199,10 @@ def ways(
         states = roles.of("state") + roles.of("config")
         bases = {0 if written.adds_one_to(name) else 1 for name in roles.of("count")} or {1}
         found = list(companions_of(function, owner)) if states else []
-        choices = itertools.product(_layouts(roles, written), _beginnings(roles, states, found, written))
+        beginnings = _beginnings(roles, states, found, written)
+        if any(isinstance(getattr(owner, name, None), dict) for name in roles.of("config")):
+            beginnings = ["attribute", *beginnings]
+        choices = itertools.product(_layouts(roles, written), beginnings)
         for place, (layout, begins) in enumerate(choices):
             companion = found[int(begins[-1])] if begins.startswith("companion") else None
             step = Step(make, roles, written, layout, begins, companion=companion, base=min(bases))
@@ -210,6 +216,7 @@ def _layouts(roles: Roles, written: Written) -> list[str]:
         return ["list"]
     names = [name for name, role in roles.by_name.items() if role in ("params", "grads")]
     plural = any(name.lower().endswith("s") or "list" in name.lower() for name in names)
+    plural = plural or any(written.methods_of(name) & {"items", "keys", "values"} for name in names)
     words = {word.rstrip("0123456789") for word in written.words}
     if plural and words & {"dW", "db"} and words & {"W", "b"}:
         return ["dict of d", "dict", "list", "array"]

@@ -37,6 +37,14 @@ def plain(value: Any) -> Any:
     return value.detach() if is_tensor(value) else np.asarray(value)
 
 
+def added(x: Any, sign: float, step: Any) -> Any:
+    """Go a step, in the type of the step where that is the narrower one: who computes in float32 keeps x so."""
+    moved = plain(step)
+    if not is_tensor(moved) and moved.dtype.kind == "f" and np.asarray(x).dtype.itemsize > moved.dtype.itemsize:
+        x = np.asarray(x).astype(moved.dtype)
+    return x + sign * moved
+
+
 def nothing_like(value: Any) -> Any:
     """Give zeros of the kind and shape of a tensor or an array."""
     return value.new_zeros(value.shape) if is_tensor(value) else np.zeros_like(value)

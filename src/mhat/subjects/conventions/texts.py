@@ -1,4 +1,7 @@
-"""What the source text of a function or class says of its arguments and of what it returns. It runs nothing."""
+"""What the source text of a function or class says of its arguments, of what it returns and asks of objects.
+
+It runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import ast
 import functools
 import inspect
 import textwrap
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mhat.language.vocabulary import plain_spelling
+from mhat.subjects.sandbox import is_users
 
 _AFFIXES = ("updated", "update", "new", "next", "prev", "old", "out", "now", "curr", "current")
 
@@ -96,8 +101,10 @@ class Written:
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=target))) if target == name:
                     return True
-                case ast.Call(args=arguments) if any(isinstance(a, ast.Name) and a.id == name for a in arguments):
-                    return True
+                case ast.Call(args=arguments, keywords=named):
+                    handed = [*arguments, *(each.value for each in named)]
+                    if any(isinstance(each, ast.Name) and each.id == name for each in handed):
+                        return True
         return self.changes(name) or bool(self.unpacked(name))
 
     def calls(self, name: str) -> bool:
@@ -241,3 +248,71 @@ def core_of(name: str) -> str:
     parts = [part for part in name.lower().split("_") if part]
     kept = [part for part in parts if part not in _AFFIXES and part not in ("t", "1")] or parts
     return plain_spelling("_".join(kept)).removesuffix("'")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is asked of objects: attributes, those that are called, those of an attribute, and short texts."""
+
+    attributes: frozenset[str]
+    called: frozenset[str]
+    chained: frozenset[tuple[str, str]]  # (grad, data) for p.grad.data
+    texts: frozenset[str]
+    tested: frozenset[str] = frozenset()  # attributes of which it is asked whether they are None
+    zipped: frozenset[str] = frozenset()  # attributes that are gone through together: `zip(layer.params, layer.grads)`
+    unpacked: tuple[str, ...] = ()  # attributes that are taken apart: `w, b = layer.weights`
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.attributes or word in self.texts
+
+
+def words_of(thing: Any) -> Words:
+    """Read the text of a thing, of its base classes, and of the functions beside it that it names."""
+    attributes, called, chained, texts, tested, unpacked = set(), set(), set(), set(), set(), []
+    zipped: set[str] = set()
+    for tree in _trees(thing):
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="zip"), args=[ast.Attribute(attr=one), ast.Attribute(attr=other)]):
+                    zipped |= {one, other}
+                case ast.Call(func=ast.Attribute(value=inner, attr=word)) if not _is_self(inner):
+                    called.add(word)
+                    attributes.add(word)
+                case ast.Attribute(value=ast.Attribute(attr=inner), attr=outer):
+                    chained.add((inner, outer))
+                    attributes |= {outer}
+                case ast.Attribute(value=inner, attr=word) if not _is_self(inner):
+                    attributes.add(word)
+                case ast.Constant(value=str(word)) if word.isidentifier():
+                    texts.add(word)
+                case ast.Compare(left=ast.Attribute(attr=word), comparators=[ast.Constant(value=None)]):
+                    tested.add(word)
+                case ast.Assign(targets=[ast.Tuple(elts=[_, _])], value=ast.Attribute(value=inner, attr=word)):
+                    unpacked += [] if _is_self(inner) else [word]
+    # Where they stand in the text, so that weights come before their gradients.
+    return Words(
+        frozenset(attributes), frozenset(called), frozenset(chained), frozenset(texts), frozenset(tested),
+        frozenset(zipped), tuple(dict.fromkeys(unpacked)),
+    )  # fmt: skip
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "np", "numpy", "math")
+
+
+def _trees(thing: Any) -> Iterator[ast.AST]:
+    owner = thing if isinstance(thing, type) or inspect.isroutine(thing) else type(thing)
+    classes = [each for each in inspect.getmro(owner) if each is not object] if isinstance(owner, type) else [owner]
+    for each in classes:
+        tree = Written.of(each).tree
+        if tree is None:
+            continue
+        yield tree
+        space = vars(inspect.getmodule(each)) if inspect.getmodule(each) else getattr(each, "__globals__", {})
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        for name in sorted(names):
+            helper = space.get(name)
+            if isinstance(helper, types.FunctionType) and is_users(helper.__code__.co_filename):
+                inner = Written.of(helper).tree
+                if inner is not None and helper is not each:
+                    yield inner

@@ -144,6 +144,7 @@ def subject_of(guest: Guest, data: Mapping[str, Any]) -> Subject:
         matrices=bool(data["matrices"]),
         starts=bool(data["starts"]),
         begins=bool(data["begins"]),
+        start=None if data["start"] is None else float(data["start"]),
         missing=str(data["missing"]),
         dtype=data["dtype"],
         tensors=None if data["tensors"] is None else int(data["tensors"]),

@@ -211,6 +211,7 @@ def _described(subject: Subject) -> dict[str, Any]:
             "matrices": subject.matrices,
             "starts": subject.starts,
             "begins": subject.begins,
+            "start": subject.start,
             "missing": subject.missing,
             "dtype": subject.dtype,
             "tensors": subject.tensors,

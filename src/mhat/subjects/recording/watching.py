@@ -21,7 +21,8 @@ SEE, TRY = "__mhat_see__", "__mhat_try__"
 MOST_EVENTS = 30_000
 MOST_NUMBERS = 12  # of an array that is larger nothing is kept
 MOST_PARTS = 24  # of what a dictionary or an object holds
-# line, column, last line, last column, and what is seen: an expression, a name where it is bound, a target
+# line, column, last line, last column, and what is seen: an expression, a name where it is bound, a target once it is
+# assigned, or what it held before
 Span = tuple[int, int, int, int, str]
 SEEN = (
     ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Call, ast.IfExp, ast.Constant, ast.Compare,
@@ -158,10 +159,10 @@ class Looking(ast.NodeTransformer):
         return [node, *targets]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """Look at the target when it is changed."""
-        targets = self._bound(node.target)
+        """Look at the target before and when it is changed."""
+        before, targets = self._bound(node.target, "held"), self._bound(node.target)
         self.generic_visit(node)
-        return [node, *targets]
+        return [*before, node, *targets]
 
     def visit_For(self, node: ast.For) -> Any:
         """Look at what a loop binds."""
@@ -197,9 +198,9 @@ class Looking(ast.NodeTransformer):
         look = ast.copy_location(ast.Lambda(nothing, value), place)
         return ast.copy_location(ast.Expr(self._called(TRY, place, self._index(place, kind), look)), place)
 
-    def _bound(self, target: ast.expr) -> list[ast.stmt]:
+    def _bound(self, target: ast.expr, kind: str = "target") -> list[ast.stmt]:
         if isinstance(target, ast.Tuple | ast.List):
-            return [look for each in target.elts for look in self._bound(each)]
+            return [look for each in target.elts for look in self._bound(each, kind)]
         if not isinstance(target, ast.Name | ast.Attribute | ast.Subscript) or not all(
             isinstance(part, PLAIN) for part in ast.walk(target)
         ):
@@ -208,7 +209,7 @@ class Looking(ast.NodeTransformer):
         for part in ast.walk(read):
             if hasattr(part, "lineno"):
                 ast.copy_location(part, target)
-        return [self._try(target, read, "target")]
+        return [self._try(target, read, kind)]
 
 
 def _arguments(given: ast.arguments) -> list[ast.arg]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import random
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mhat.subjects.scripts import instrumenting, no_plots, rewriting
+from mhat.subjects.trials import dtype_of
 
 TURNS = 20_000  # turns after which a loop is taken to be one that ends only when it has converged
 LONG = 100_000  # elements of a sequence beyond which nobody looks for what changes in it
@@ -49,7 +51,9 @@ class Once:
     held: Any = None  # what the name that is read held last
     lengths: set[int] = field(default_factory=set)
     before: list[float] = field(default_factory=list)  # a sequence, as it was a turn ago
+    start: float | None = None  # what is read, before the first turn
     offset: int | None = None
+    dtypes: set[str] = field(default_factory=set)  # of what is read
     changes: bool | None = None  # whether it is changed by every step; what a run has shown holds for others
     seen: list[dict[str, Any]] = field(default_factory=list)
     met: dict[str, Any] = field(default_factory=dict)  # numbers that could be set, as they were
@@ -93,10 +97,14 @@ class Once:
         self.met.setdefault(name, value)
         return self.numbers.get(name, value)
 
-    def turn(self) -> None:
-        """Begin a turn of the loop that makes the steps."""
+    def turn(self, read: Callable[[], Any] | None = None) -> None:
+        """Begin a turn of the loop that makes the steps; before the first one, what is read is at its start."""
         if self.turns >= self.most:
             raise Enough
+        if self.turns == 0 and read is not None:
+            with contextlib.suppress(NameError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
+                value = read()
+                self.start = float(first_of(value.detach() if hasattr(value, "detach") else value))
         self.turns += 1
 
     def give(self, value: Any, inside: bool) -> Any:
@@ -155,6 +163,9 @@ class Once:
             value = read()
         except (NameError, AttributeError, LookupError):
             return
+        if hasattr(value, "detach"):
+            value = value.detach().clone()
+        self.dtypes.add(dtype_of(value))
         if np.ndim(value):
             self.follow(value)
         self.held = value
@@ -248,7 +259,9 @@ class Once:
 def first_of(value: Any) -> Any:
     """Give a number, or the first one of an array, as it is now."""
     try:
-        return np.ravel(value)[0] if np.ndim(value) else value
+        if np.ndim(value):
+            return np.ravel(value)[0]
+        return value[()] if isinstance(value, np.ndarray) else value
     except (TypeError, ValueError, IndexError):
         return None
 
@@ -280,23 +293,19 @@ def more(values: Any) -> Iterator[Any]:
     return itertools.cycle(values)
 
 
-class chance:
+@contextlib.contextmanager
+def chance(seed: int) -> Iterator[None]:
     """Let chance be the same in every run, where a script gives it no seed of its own."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def __enter__(self) -> None:
-        self.made, self.kept, self.python = np.random.default_rng, np.random.get_state(), random.getstate()
-        made, seed = self.made, self.seed
-        np.random.default_rng = lambda told=None: made(seed if told is None else told)  # type: ignore[assignment]
-        np.random.seed(seed)
-        random.seed(seed)
-
-    def __exit__(self, *error: object) -> None:
-        np.random.default_rng = self.made
-        np.random.set_state(self.kept)
-        random.setstate(self.python)
+    made, kept, python = np.random.default_rng, np.random.get_state(), random.getstate()
+    np.random.default_rng = lambda told=None: made(seed if told is None else told)  # type: ignore[assignment]
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.default_rng = made
+        np.random.set_state(kept)
+        random.setstate(python)
 
 
 class LastPrints(io.TextIOBase):

@@ -18,7 +18,7 @@ import numpy as np
 from mhat.errors import SubjectError, SubjectHangs
 from mhat.subjects.modules import Neighbourhood
 from mhat.subjects.sandbox import Guard
-from mhat.subjects.scripts.flow import named
+from mhat.subjects.scripts.flow import named, uses
 from mhat.subjects.scripts.instrumenting import speaks_of
 from mhat.subjects.scripts.runner import Script
 from mhat.subjects.scripts.script import text_of, tree_of
@@ -82,7 +82,8 @@ class Looking:
         fed = list(self.fed(stepping))
         full = [one for one in fed if not any(set(one.reached) < set(other.reached) for other in fed)]
         kept = [one for i, one in enumerate(full) if one.reached not in [other.reached for other in full[:i]]]
-        first, rest = [], []
+        first: list[Possible] = []
+        rest: list[Possible] = []
         for one in kept:
             chosen, others = self.reads(one)
             first += [self.possible(one, read, bool(first) or i > 0) for i, read in enumerate(chosen)]
@@ -130,7 +131,7 @@ class Looking:
         states = [name for name in fed.states if name in fed.reached]
         parameters = sorted(filter(fed.is_parameter, states), key=lambda name: self.rank(fed, name))
         if parameters:
-            chosen = parameters[:1]
+            chosen = self.ahead(fed)[:1] or parameters[:1]
         else:
             answering = [name for name in self.distinct(fed, fed.answering) if not fed.is_fed(name)]
             behind = {name: self.behind(fed, name) for name in answering}
@@ -142,6 +143,15 @@ class Looking:
         ]
         alike = [name for name in others if any(fed.same(name, one) for one in chosen)]
         return chosen, [name for name in others if name not in alike][:6]
+
+    def ahead(self, fed: Fed) -> list[str]:
+        """List the points ahead of x at which the gradient is taken, as Nesterov's is: they move as x is said to."""
+        flow = fed.stepping.flow
+        own = [node for node in ast.walk(flow.loop) if isinstance(node, ast.Call) and named(node.func) == fed.text]
+        names = {name for step in flow.of(fed.text) for name in step.uses}
+        names |= {name for node in own for part in node.args for name in uses(part)}
+        late = [name for name in fed.answering if not answers(fed.seen, name, at_once=True)]
+        return [n for n in late if n in names and not fed.stepping.is_data(n) and fed.is_parameter(n, made=True)]
 
     def behind(self, fed: Fed, name: str) -> frozenset[str]:
         """Collect what a name, or an expression, is computed from."""
@@ -182,9 +192,9 @@ class Looking:
         depth = len(fed.reached) + (len(self.behind(fed, read)) + 1) / 1000
         carried = read.partition("[")[0] in stepping.states
         said = f"{where}, and `{read}` is {word or ('carried on' if carried else 'computed')}"
-        return Possible(
-            fed.text if alone else f"{fed.text}@{stepping.line}", read, said, fed.is_parameter(read), beside, depth
-        )
+        is_parameter = fed.is_parameter(read, made=not answers(fed.seen, read, at_once=True))
+        feed = fed.text if alone else f"{fed.text}@{stepping.line}"
+        return Possible(feed, read, said, is_parameter, beside, depth)
 
 
 def named_so(text: str) -> bool:
@@ -244,7 +254,7 @@ class Fed:
         """Whether two names hold the same."""
         return np.array_equal(self.seen["fed"][one], self.seen["fed"][other], equal_nan=True)
 
-    def is_parameter(self, name: str) -> bool:
+    def is_parameter(self, name: str, *, made: bool = False) -> bool:
         """Whether a name moves as parameters do: gradients of other signs move it the other way, and it stays there."""
         if any(name not in self.seen.get(key, {}) for key in ("fed", "turned", "zero", "pulse")):
             return False
@@ -257,7 +267,7 @@ class Fed:
         if held in self.stepping.parameters:
             return True
         # Of what a function makes anew, only what it does tells what it is.
-        unseen = any(isinstance(step.value, ast.Call) for step in self.stepping.flow.of(held))
+        unseen = made or any(isinstance(step.value, ast.Call) for step in self.stepping.flow.of(held))
         pulse = self.seen["pulse"][name] - self.seen["zero"][name]
         return unseen and _stays(pulse)
 

@@ -2,7 +2,7 @@
 
 The loop is known by its line. Beside the calls that `rewriting` knows there are these:
 
-    __mhat_turn__()          a turn of the loop begins
+    __mhat_turn__(lambda: x) a turn of the loop begins; what is read may have a value already
     __mhat_fill__(value)     gives the gradient of this turn, in the shape of what the script computed itself
     __mhat_seen__(names, {}) notes whatever the names of the loop hold at the end of a turn, and some expressions
     __mhat_more__(values)    goes on after the end of what a loop goes through
@@ -18,8 +18,9 @@ from mhat.subjects.scripts.rewriting import (
     DEFINITIONS,
     READ,
     Loop,
-    feed_sequence,
+    Unbroken,
     blocks_of,
+    feed_sequence,
     own_statements,
     placed,
     wrap_constants,
@@ -64,7 +65,8 @@ def instrumented(
         loop.body = [ast.copy_location(ast.Try(loop.body, [], [], [note]), loop.body[0])]
     else:
         loop.body.append(note)
-    loop.body.insert(0, placed(ast.parse(f"{TURN}()").body[0], loop.body[0]))
+    begun = "" if read is None else f"lambda: {read}"
+    loop.body.insert(0, placed(ast.parse(f"{TURN}({begun})").body[0], loop.body[0]))
     wrap_constants(tree.body, settable)
     if stepping.function is not None:
         wrap_constants(stepping.function.body, settable)
@@ -94,9 +96,11 @@ def _feed(tree: ast.Module, stepping: Stepping, feed: str) -> None:
             body.insert(0, placed(ast.parse(f"{feed} = __mhat_feed__({feed}, False)").body[0], body[0]))
         else:
             feed_sequence(ast.Module(body if inside else tree.body, []), feed)
-        loop.body = [_Wrapped(feed, "__mhat_feed__({}, True)").visit(each) for each in loop.body]
+        wrap = _Wrapped(feed, "__mhat_feed__({}, True)")
+        loop.body = [wrap.statement(each) for each in loop.body]
     else:
-        loop.body = [_Wrapped(feed, FILL + "({})").visit(each) for each in loop.body]
+        wrap = _Wrapped(feed, FILL + "({})")
+        loop.body = [wrap.statement(each) for each in loop.body]
 
 
 def _last_of_data(body: list[ast.stmt], flow: Flow, feed: str) -> tuple[list[ast.stmt], int]:
@@ -153,6 +157,12 @@ class _Wrapped(ast.NodeTransformer):
     def __init__(self, feed: str, form: str) -> None:
         self.feed, self.form = feed, form
         self.wanted = ast.dump(_expression(feed))
+
+    def statement(self, node: ast.stmt) -> ast.stmt:
+        """Put the calls into a statement."""
+        changed = self.visit(node)
+        assert isinstance(changed, ast.stmt)
+        return changed
 
     def visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
@@ -215,7 +225,7 @@ def unending(tree: ast.Module, line: int) -> ast.Module:
                 loop.test = ast.copy_location(ast.Constant(True), loop.test)
             else:
                 loop.iter = _going_on(loop.iter)
-            loop.body = [_Unbroken().visit(each) for each in loop.body]
+            loop.body = [Unbroken().visit(each) for each in loop.body]
     return ast.fix_missing_locations(tree)
 
 
@@ -227,13 +237,3 @@ def _going_on(values: ast.expr) -> ast.expr:
         values.args[: len(several)] = [_going_on(each) for each in several]
         return values
     return ast.copy_location(ast.Call(ast.Name(MORE, ast.Load()), [values], []), values)
-
-
-class _Unbroken(ast.NodeTransformer):
-    """Takes the breaks of a loop out, and leaves those of loops and definitions inside of it."""
-
-    def visit_Break(self, node: ast.Break) -> ast.stmt:
-        return ast.copy_location(ast.Pass(), node)
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        return node if isinstance(node, (Loop, *DEFINITIONS)) else super().generic_visit(node)

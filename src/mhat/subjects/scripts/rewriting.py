@@ -38,6 +38,7 @@ def own_statements(body: list[ast.stmt], through_loops: bool) -> Iterator[ast.st
 
 
 def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks that stand in a statement."""
     for name in ("body", "orelse", "finalbody"):
         yield from [block] if (block := getattr(statement, name, None)) else []
     for handler in getattr(statement, "handlers", []):
@@ -148,7 +149,7 @@ def endless(tree: ast.Module) -> ast.Module:
         if isinstance(loop, Loop) and any(_is_note(each) for each in loop.body):
             if isinstance(loop, ast.While):
                 loop.test = ast.copy_location(ast.Constant(True), loop.test)
-            loop.body = [_Unbroken().visit(each) for each in loop.body]
+            loop.body = [Unbroken().visit(each) for each in loop.body]
     return ast.fix_missing_locations(tree)
 
 
@@ -156,7 +157,7 @@ def _is_note(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and ast.unparse(statement).startswith(f"{READ}(")
 
 
-class _Unbroken(ast.NodeTransformer):
+class Unbroken(ast.NodeTransformer):
     """Takes the breaks of a loop out, and leaves those of loops and definitions inside of it."""
 
     def visit_Break(self, node: ast.Break) -> ast.stmt:
@@ -257,6 +258,7 @@ def _expression(text: str, near: ast.stmt) -> ast.stmt:
 
 
 def placed(statement: ast.stmt, near: ast.stmt) -> ast.stmt:
+    """Say of a statement that it stands where another one does."""
     for node in ast.walk(statement):
         if isinstance(node, ast.expr | ast.stmt):
             ast.copy_location(node, near)

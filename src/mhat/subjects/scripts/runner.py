@@ -51,6 +51,9 @@ class Script:
         self.draws = False  # whether it needs plots that are real
         self.reaches: dict[str, int] = {}  # how many steps it makes at most, in each way
         self.changes: bool | None = None  # whether what is read is an array that every step changes
+        self.start: float | None = None  # what is read, before the first turn
+        self.dtypes: set[str] = set()  # of what is read
+        self.lag = 0  # by how many turns what is read answers later
         self.seed = 0  # where chance begins
 
     def tree(self) -> ast.Module:
@@ -139,6 +142,8 @@ class Script:
 
     def stepped(self, gradients: list[float], numbers: Mapping[str, float]) -> Once:
         """Run a script whose loop is known, and stop it after so many turns; give that run. Raises what it raised."""
+        # What answers a turn late tells of the last gradient in a turn more.
+        gradients = [*gradients, *gradients[-1:] * self.lag]
         count = len(gradients)
         first: BaseException | None = None
         for way in ("as it is", "going on", "counting", "counting and going on"):
@@ -148,7 +153,7 @@ class Script:
             problem = once.attempt(self.code(way))
             made = once.made()
             if made >= count:
-                self.changes = once.changes
+                self.changes, self.dtypes, self.start = once.changes, once.dtypes, once.start
                 return once
             if way == "as it is":
                 self.steps = self.steps or once.own_steps

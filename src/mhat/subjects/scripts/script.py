@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,17 @@ def subject_of_script(
     driver = Single(name, Neighbourhood((str(Path(path).resolve().parent),)).around(call), "float64", guard)
     driver.dimensions.add(0)
     knobs = _settle(driver, script, spelled)
-    return subject_of_driver(
+    if script.dtypes == {"float32"}:
+        driver.dtype = "float32"
+    subject = subject_of_driver(
         driver,
         knobs=knobs,
         starts=False,
         defaults={knob: value for knob, value in spelled.defaults.items() if knob in knobs},
         source=SourceText(text, path),
     )
+    # A list holds what the turns gave, and its first number is no start.
+    return replace(subject, start=script.start if script.changes is not False else None)
 
 
 def feed_and_line(feed: str) -> tuple[str, int | None]:
@@ -146,9 +151,19 @@ def _given(path: str, text: str, apart: tuple[str, str], stepping: Stepping, gua
     return {name: float(value) for name, value in met.items() if isinstance(value, int | float) and name in names}
 
 
+def _lag(driver: Single, script: Script) -> int:
+    """Find out whether what is read answers a turn late, as the point ahead of x does at which a gradient is taken."""
+    if script.line is None:
+        return 0
+    changed = np.concatenate([TRIAL[:4, 0], -30.0 * TRIAL[4:, 0]])
+    one, other = (driver.one(stream, np.zeros(()), {}) for stream in (TRIAL[:, 0], changed))
+    return int(bool(np.array_equal(one[:5], other[:5], equal_nan=True) and one[5] != other[5]))
+
+
 def _settle(driver: Single, script: Script, spelled: SpelledKnobs) -> set[str]:
     """Try the script; give the knobs that it heeds. Raises SubjectError."""
     zero = np.zeros(())
+    script.lag = _lag(driver, script)
     first = driver.one(TRIAL[:, 0], zero, {})
     script.seed = 1
     again = driver.one(TRIAL[:, 0], zero, {})

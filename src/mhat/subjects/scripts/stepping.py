@@ -1,6 +1,7 @@
-"""The loops in which a script makes its steps, and what in them may be the gradient: read from the text. It runs nothing.
+"""The loops in which a script makes its steps, and what in them may be the gradient: read from the text.
 
-A gradient is what enters the lines that carry something from step to step, beside knobs and what is carried itself.
+A gradient is what enters the lines that carry something from step to step, beside knobs and what is carried itself. It
+runs nothing.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ class Stepping:
         return next(i for i, step in enumerate(self.flow.steps) if step.target == name)
 
     def _is_bookkeeping(self, name: str) -> bool:
-        return name in self.flow.counters or all(step.grows for step in self.flow.of(name)) and bool(self.flow.of(name))
+        own = self.flow.of(name)
+        return name in self.flow.counters or (bool(own) and all(step.grows for step in own))
 
     def _given(self, step: Assignment, state: str) -> Iterator[str]:
         """Yield what a call is given that makes a state anew: `2 * x` of `x, m = adam(x, 2 * x, m)`."""

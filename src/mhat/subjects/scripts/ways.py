@@ -14,7 +14,7 @@ class Possible:
     where: str  # how it is fed and read, in words
     is_parameter: bool = False
     is_beside: bool = False  # of the same loop, and as much of what it computes stands behind it
-    depth: int = 0
+    depth: float = 0.0  # how much of the loop stands behind it
 
     @property
     def words(self) -> str:

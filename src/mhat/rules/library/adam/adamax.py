@@ -25,6 +25,10 @@ def adamax(x, g, t, m=0, u=0, *, lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 # Other forms, where they are documented, and what of the printed rule they write otherwise.
 DIALECTS = {
+    "as in the paper, without eps": (
+        "Kingma & Ba 2015, AdaMax, Algorithm 2, arXiv:1412.6980",
+        ("abs(g) + eps", "abs(g)"),
+    ),
     "eps added to the maximum": (
         "Keras Adamax",
         ("abs(g) + eps", "abs(g)"),

@@ -1,6 +1,7 @@
+# ruff: noqa: E501
 """Styles with functions: a whole run, a step with states handed through, closures, scalar loops, scripts."""
 
-from benchmarks.slips.style import Style
+from benchmarks.fixes.style import Style
 
 WHOLE = Style("a whole run", "adam", "adam", '''\
 import numpy as np

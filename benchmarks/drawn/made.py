@@ -64,10 +64,13 @@ def _places(tree: ast.Module) -> Iterator[tuple[ast.expr, list[str]]]:
             continue
         names = sorted(_names(function))
         for statement in ast.walk(function):
-            value = getattr(statement, "value", None)
-            if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) and value is not None:
-                if any(isinstance(node, ast.BinOp) for node in ast.walk(value)) or isinstance(statement, ast.AugAssign):
-                    yield from ((n, names) for n in ast.walk(value) if isinstance(n, ast.expr))
+            if (
+                isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+                and statement.value is not None
+            ):
+                parts = [node for node in ast.walk(statement.value) if isinstance(node, ast.expr)]
+                if isinstance(statement, ast.AugAssign) or any(isinstance(node, ast.BinOp) for node in parts):
+                    yield from ((node, names) for node in parts)
 
 
 def _names(function: ast.FunctionDef) -> set[str]:
@@ -84,10 +87,16 @@ def _changes(node: ast.expr, names: list[str]) -> Iterator[Callable[[ast.expr], 
             yield lambda n: n.left  # type: ignore[attr-defined]
             if not isinstance(node.right, ast.Constant):
                 for by in ("- 1", "+ 1"):
-                    yield lambda n, by=by: ast.parse(  # type: ignore[misc]
-                        f"({ast.unparse(n.left)}) ** ({ast.unparse(n.right)} {by})", mode="eval").body
+                    yield (
+                        lambda n, by=by: (
+                            ast.parse(  # type: ignore[misc]
+                                f"({ast.unparse(n.left)}) ** ({ast.unparse(n.right)} {by})", mode="eval"
+                            ).body
+                        )
+                    )
         case ast.BinOp(op=op) if type(op) in OTHER:
-            yield lambda n, o=OTHER[type(op)]: ast.BinOp(n.left, o(), n.right)  # type: ignore[misc]
+            other_operator = OTHER[type(op)]
+            yield lambda n, o=other_operator: ast.BinOp(n.left, o(), n.right)  # type: ignore[misc]
             yield lambda n: n.left  # type: ignore[attr-defined]
             yield lambda n: n.right  # type: ignore[attr-defined]
         case ast.Call(func=ast.Attribute(attr=name), args=[_, *_]) if name in FORGOTTEN:

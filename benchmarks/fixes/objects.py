@@ -1,6 +1,7 @@
+# ruff: noqa: E501
 """Styles with an object that keeps its state: attributes, dictionaries, lists, dataclasses."""
 
-from benchmarks.slips.style import Style
+from benchmarks.fixes.style import Style
 
 ATTRIBUTES = Style("attributes", "AdamOptimizer", "adam", '''\
 import numpy as np

@@ -1,6 +1,6 @@
 """How many slips of a text are named right where it can be read, by their number: drawn anew by a seed.
 
-    python -m benchmarks.slips [--each 40] [--seed 1] [--seconds 45] [--show]
+    python -m benchmarks.drawn [--each 40] [--seed 1] [--seconds 45] [--show]
 
 A slip is made in a right optimizer's text by exchanging or dropping something, and counts if what is computed changes
 with it. It is named right if the answer does what the text does on streams that nobody has seen, with no more edits.
@@ -24,8 +24,8 @@ import numpy as np
 
 import mhat
 from benchmarks.check import reproduced
-from benchmarks.slips.made import Slip, drawn, slipped
-from benchmarks.slips.originals import ORIGINALS
+from benchmarks.drawn.made import Slip, drawn, slipped
+from benchmarks.drawn.originals import ORIGINALS
 from mhat.checks.conformance import check
 from mhat.errors import MhatError
 from mhat.language import Rule
@@ -67,9 +67,7 @@ def texts(each: int, seed: int, folder: Path) -> Iterator[tuple[Rule, Path, str,
                 yield mhat.rules.named(name), path, called, text, found[1]
 
 
-def _counts(
-    rule: Rule, called: str, text: str, found: tuple[str, list[Slip]], folder: Path, number: int
-) -> bool:
+def _counts(rule: Rule, called: str, text: str, found: tuple[str, list[Slip]], folder: Path, number: int) -> bool:
     """Whether a text runs, and computes something else with each of its slips."""
     made, chosen = found
     own = _run(rule, called, made, folder / f"t{number}_0.py")
@@ -136,8 +134,8 @@ def main() -> None:
             done.append(each)
             mark = "good" if each.good else "BAD "
             where = "read" if each.read else "    "
-            print(f"{mark} {each.slips} {each.verdict:8} {where} {rule.name:10} {each.seconds:5.1f} s  {each.said[:160]}",
-                  flush=True)  # fmt: skip
+            told = f"{each.seconds:5.1f} s  {each.said[:160]}"
+            print(f"{mark} {each.slips} {each.verdict:8} {where} {rule.name:10} {told}", flush=True)
             if options.show and not each.good:
                 wrong = path.read_text().splitlines()
                 for line in sorted({slip.line for slip in chosen}):
@@ -152,8 +150,9 @@ def main() -> None:
         shown = [each.lines for each in own if each.lines is not None]
         times = [each.seconds for each in own]
         print(
-            f"{word:6} {sum(e.good for e in own):4} of {len(own)} named right; by reading {sum(e.good for e in read)} "
-            f"of {len(read)}; wrong names {counts['wrong']}, none {counts['unnamed']}, failed {counts['failed']}; lines "
+            f"{word:6} {sum(e.good for e in own):4} of {len(own)} named right; by reading "
+            f"{sum(e.good for e in read)} of {len(read)}; wrong names {counts['wrong']}, none {counts['unnamed']}, "
+            f"failed {counts['failed']}; lines "
             f"exact {sum(map(bool, shown))} of {len(shown)}; median {statistics.median(times):.1f} s, "
             f"worst {max(times):.1f} s"
         )

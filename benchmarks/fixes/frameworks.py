@@ -1,6 +1,6 @@
 """Styles in torch, JAX and optax."""
 
-from benchmarks.slips.style import Style
+from benchmarks.fixes.style import Style
 
 TORCH = Style("a torch optimizer", "MyAdam", "adam", '''\
 import math

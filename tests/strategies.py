@@ -178,6 +178,8 @@ class _Grower:
             options = self.pick((), (("set", "quintic"),), (("set", "polar express"), ("rounds", 2)), (("rounds", 1),))
             eps = (self.fitting(SCALAR, down),) if self.draw(st.integers(0, 3)) == 0 else ()
             return Operation("orthogonal", (self.exact(shape, down), *eps), options=options)
+        if depth > 0 and self.draw(st.integers(0, 5)) == 0:
+            return Operation("sorted_by", (self.exact(shape, down), self.exact(("1", columns), down)))
         if rows == columns and depth > 0 and self.draw(st.integers(0, 5)) == 0:
             return Operation("identity", (self.exact(shape, down),))
         if shape == TURNED or (rows != columns and depth > 0 and self.draw(st.booleans())):

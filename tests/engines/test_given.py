@@ -1,4 +1,4 @@
-"""`loss` and `h`: in steps, optimizers and traces on landscapes; whoever has none says so, and a state may be called so."""
+"""`loss` and `h`: in steps, optimizers and traces on landscapes; whoever has none says so. States may be called so."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ WITHOUT: dict[str, tuple[Any, str]] = {
                "polyak reads `loss` (the loss at x, a number), and none is given\nGive it: loss=..."),
     "a loss of many": (lambda: mhat.step(polyak, 0.0, 1.0, 1, loss=G),
                        "loss is an array of the shape (3,)\nGive the loss of the step, one number."),
-    "another shape": (lambda: mhat.step(sophia, G, G, 1, h=H[:2]), "h has the shape [(2,)], x [(3,)]\nGive both one shape."),
+    "another shape": (lambda: mhat.step(sophia, G, G, 1, h=H[:2]),
+                      "h has the shape [(2,)], x [(3,)]\nGive both one shape."),
     "nobody asked": (lambda: mhat.step("sgd", 0.0, 1.0, 1, h=1.0),
                      "sgd reads no `h`\nLeave h= out, or write `h` among its inputs."),
     "an optimizer": (lambda: mhat.Optimizer(sophia, np.zeros(3)).step(G),
@@ -99,7 +100,8 @@ WITHOUT: dict[str, tuple[Any, str]] = {
     "an optimizer that asks for none": (lambda: mhat.Optimizer("sgd", np.zeros(3)).step(G, loss=1.0),
                                         "sgd reads no `loss`\nLeave loss= out."),
     "an h of another shape": (lambda: mhat.Optimizer(sophia, {"w": np.zeros(3)}).step({"w": G}, h={"w": G[:2]}),
-                              "params['w'] has the shape (3,), its h the shape (2,)\nGive h as the gradients are given."),
+                              "params['w'] has the shape (3,), its h the shape (2,)\n"
+                              "Give h as the gradients are given."),
     "a stream": (lambda: mhat.trace(sophia, "constant:10"),
                  f"sophia reads `h` {H_IS}, and a stream has none\n"
                  "Give a landscape, where it is known, or take steps that are given it: mhat.step(..., h=...)."),

@@ -76,6 +76,10 @@ def test_every_function_can_be_called(name: str) -> None:
     definition = OPERATIONS[name]
     arguments = "abc"[: 1 if definition.kind == "reduction" else definition.arity]
     call = op(name, *map(Name, arguments))
+    if name == "leading":
+        # How many is a number, or a knob.
+        assert expression("leading(a, 2)") == op("leading", Name("a"), Number(2.0))
+        return
     if definition.results == 1:
         starts = ", ".join(f"{argument}='x'" for argument in arguments)
         assert rule(f"def f(x, {starts}): return {name}({', '.join(arguments)})").tree.result == call

@@ -21,8 +21,8 @@ OWN_NAME = "Give the changed value a name of its own."
 START = 'Write a number, or an expression over knobs, x and the first g, such as "g**2".'
 FUNCTIONS = (
     "The functions are abs, atan2, cbrt, clip, column_largest, column_mean, columns, cos, eigh, exp, identity, "
-    "largest, log, maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, sign, sin, "
-    "size, sqrt, sum, tanh, transpose, where."
+    "largest, leading, log, maximum, mean, minimum, norm, orthogonal, qr, round, row_largest, row_mean, rows, "
+    "sign, sin, size, sorted_by, sqrt, sum, tanh, transpose, where."
 )
 
 SETS = 'There are "jordan", "quintic", "polar express", "deepseek", "cubic".'

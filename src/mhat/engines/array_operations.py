@@ -10,6 +10,7 @@ from typing import Any
 import array_api_compat
 
 from mhat.engines.array_powers import power
+from mhat.errors import BadValue
 from mhat.ops.orthogonality import EPS, SETS, USUAL
 from mhat.ops.tensors import BLOCK, padded_length
 
@@ -176,11 +177,26 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
         "column_largest": lambda a: greatest_of(xp, xp.matrix_transpose(a))[..., None, :],
         "rows": lambda a: number(a.shape[-2], a),
         "columns": lambda a: number(a.shape[-1], a),
+        "leading": lambda a, count: a[..., : _number(count)],
+        "sorted_by": lambda a, keys: _sorted(xp, a, keys),
         "identity": lambda a: xp.eye(a.shape[-1], dtype=a.dtype, device=array_api_compat.device(a)),
         "orthogonal": orthogonal,
         "eigh": eigen,
         "qr": factors,
     }
+
+
+def _number(count: Any) -> int:
+    if int(math.prod(getattr(count, "shape", ()))) != 1:
+        raise BadValue("`leading` is given many numbers of columns", "Give its knob one whole number.")
+    return int(count.reshape(-1)[0]) if getattr(count, "shape", ()) else int(count)
+
+
+def _sorted(xp: Any, a: Array, keys: Array) -> Array:
+    """Put columns into the order of a row of numbers, the largest first, NaN last."""
+    order = xp.argsort(xp.where(xp.isnan(keys), xp.full_like(keys, math.inf), -keys), axis=-1, stable=True)
+    shape = xp.broadcast_to(order + 0 * xp.astype(xp.zeros_like(a), order.dtype), a.shape)
+    return xp.take_along_axis(a, shape, axis=-1)
 
 
 def greatest_of(xp: Any, a: Array) -> Array:

@@ -128,6 +128,18 @@ def orthogonal(
     return x
 
 
+def leading(n: Numbers, a: Matrix, count: Matrix) -> Matrix:
+    """Take the first columns."""
+    return [row[: int(count[0][0])] for row in a]
+
+
+def sorted_by(n: Numbers, a: Matrix, keys: Matrix) -> Matrix:
+    """Put columns into the order of a row of numbers, the largest first, NaN last."""
+    (row,) = keys
+    order = sorted(range(len(row)), key=lambda j: n.infinity if row[j] != row[j] else -row[j])
+    return [[line[j] for j in order] for line in a]
+
+
 def eigh(n: Numbers, a: Matrix) -> tuple[Matrix, Matrix]:
     """Eigenvalues (a row, ascending) and eigenvectors (columns) of the symmetric matrix of the lower half."""
     size = len(a)
@@ -167,5 +179,5 @@ REDUCTIONS: dict[str, Any] = {
 MATRIX_OPERATIONS: dict[str, Any] = {
     "matmul": matmul, "transpose": transpose, "row_mean": row_mean, "column_mean": column_mean,
     "row_largest": row_largest, "column_largest": column_largest, "rows": rows, "columns": columns,
-    "identity": identity, "orthogonal": orthogonal, "eigh": eigh, "qr": qr,
+    "identity": identity, "leading": leading, "sorted_by": sorted_by, "orthogonal": orthogonal, "eigh": eigh, "qr": qr,
 }  # fmt: skip

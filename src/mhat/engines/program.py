@@ -228,7 +228,7 @@ class Program:
                 return both(environment)
             value = store(branches[place](environment))
             # A state may still be the one number that it starts as.
-            if alone or of_value(value) == sizes_of(whole, of_value(environment["x"])):
+            if alone or of_value(value) == sizes_of(whole, of_value(environment["x"]), self.rule.ranks):
                 return value
             return both(environment)
 

@@ -52,6 +52,7 @@ def step(rule: Rule, x: Any, g: Any, t: Any, state: Any = None, /, **knobs: Any)
 def step_given(rule: Rule, x: Any, g: Any, t: Any, state: Any, given: Mapping[str, Any], knobs: dict[str, Any]) -> Step:
     """Run one step of a rule that reads `loss` (a number) or `h` (as `g`); see `step`."""
     check_given(rule, given)
+    rule = rule.sized(knobs)
     several = isinstance(x, list | tuple)
     hs = entries_of("h", several, given["h"]) if "h" in given else []
     xs, gs = (entries_of(name, several, value) for name, value in (("x", x), ("g", g)))

@@ -13,7 +13,17 @@ from typing import Any, overload
 from mhat.displays import shown
 from mhat.errors import BadValue, LanguageError, UnknownName
 from mhat.language import source as sources
-from mhat.language.inference import Dependence, Level, Shape, averages_squares, dependence, level, shapes, sizes_of
+from mhat.language.inference import (
+    Dependence,
+    Level,
+    Shape,
+    averages_squares,
+    dependence,
+    level,
+    ranks_of,
+    shapes,
+    sizes_of,
+)
 from mhat.language.parsing import Parsed, flattening, parse_source
 from mhat.language.tree import Expression, Tree
 from mhat.language.values import value_of
@@ -104,7 +114,23 @@ class Rule:
 
     def shape_of(self, name: str, tensor: tuple[int, ...]) -> tuple[int, ...]:
         """Give the shape of a name where the tensor has the given one (for a matrix rule: of two dimensions)."""
-        return sizes_of(self.shapes[name], tensor)
+        return sizes_of(self.shapes[name], tensor, self.ranks)
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Dimensions that are as long as a knob says, `@rank`, with its default."""
+        return ranks_of(self.tree)
+
+    def sized(self, knobs: Mapping[str, Any]) -> Rule:
+        """Give the rule with the knobs that count columns at what they are set to: states have their shapes of them."""
+        given = {name[1:]: knobs[name[1:]] for name in self.ranks if name[1:] in knobs}
+        for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
+                raise BadValue(f"{name}={value!r} counts no columns", f"Give {name} one whole number from 1 on.")
+        if all(value == self.knobs[name] for name, value in given.items()):
+            return self
+        new = tuple(replace(knob, default=float(given.get(knob.name, knob.default))) for knob in self.tree.knobs)
+        return of_tree(replace(self.tree, knobs=new), paper=self.paper, doc=self.doc, knobs=self._knob_sentences)
 
     @property
     def knobs(self) -> dict[str, float]:

@@ -70,6 +70,7 @@ def _check(rule: Rule, tensor: Sizes) -> None:
     tree = rule.tree
     numbers: dict[str, Sizes] = dict.fromkeys((*tree.counters, *tree.knob_names), ())
     numbers |= dict.fromkeys({"h"} & {*tree.inputs}, tensor)
+    numbers |= {name: (count,) for name, count in rule.ranks.items()}
     known: dict[str, Sizes] = {**numbers, "x": tensor, "g": tensor}
     states = {}
     for state in tree.states:
@@ -93,6 +94,8 @@ def _sizes(node: Expression, known: dict[str, Sizes]) -> list[Sizes]:
         return [()]
     if isinstance(node, Name):
         return [known[node.id]]
+    if node.op == "leading":
+        return _leading(node, known)
     given = [_sizes(argument, known)[0] for argument in node.arguments]
     if OPERATIONS[node.op].kind == "reduction":
         return [()]
@@ -102,6 +105,20 @@ def _sizes(node: Expression, known: dict[str, Sizes]) -> list[Sizes]:
     for other in given:
         sizes = _joined(node, sizes, other)
     return [sizes]
+
+
+def _leading(node: Operation, known: dict[str, Sizes]) -> list[Sizes]:
+    matrix, counting = node.arguments
+    sizes = _sizes(matrix, known)[0]
+    if len(sizes) != 2:
+        what = f"{_typed(node)} works on a matrix, and {_typed(matrix)} is a number"
+        raise _Misfit(what, "Give it a matrix.", node.place)
+    count = int(counting.value) if isinstance(counting, Number) else 1
+    count = known[f"@{counting.id}"][0] if isinstance(counting, Name) else count
+    if count > sizes[1]:
+        what = f"{_typed(node)} takes {count} columns of a matrix that has {sizes[1]}"
+        raise _Misfit(what, "Take fewer, or give this tensor to another rule.", node.place)
+    return [(sizes[0], count)]
 
 
 def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
@@ -116,6 +133,9 @@ def _of_matrices(node: Operation, given: list[Sizes]) -> list[Sizes]:
             what = f"{_typed(node)} joins the shapes {(rows, columns)} and {(below, width)}"
             raise _Misfit(what, "The columns of the first are the rows of the second: transpose one.", node.place)
         return [(rows, width)]
+    if node.op == "sorted_by" and others != [(1, columns)]:
+        what = f"{_typed(node)} sorts {columns} columns by what has the shape {others[0]}"
+        raise _Misfit(what, "Sort by a row with a number for each column.", node.place)
     if node.op in ("eigh", "identity") and rows != columns:
         what = f"{_typed(node)} works on a square matrix, and this one has the shape {(rows, columns)}"
         raise _Misfit(what, "Give it a matrix such as `a @ transpose(a)`.", node.place)

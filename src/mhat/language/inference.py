@@ -130,14 +130,23 @@ SCALAR: Shape = ("1", "1")
 WHOLE: Shape = ("rows", "columns")
 
 
-def sizes_of(shape: Shape, tensor: tuple[int, ...]) -> tuple[int, ...]:
-    """Give a shape in numbers, where the tensor has the given one; rows and columns are those of a matrix."""
+def sizes_of(shape: Shape, tensor: tuple[int, ...], ranks: Mapping[str, int]) -> tuple[int, ...]:
+    """Give a shape in numbers, where the tensor has the given one; `ranks`: of dimensions that knobs count."""
     if shape == WHOLE:
         return tensor
     if len(tensor) != 2 or shape == SCALAR:
         return ()
-    sizes = {"rows": tensor[0], "columns": tensor[1], "1": 1, "least": min(tensor)}
-    return sizes[shape[0]], sizes[shape[1]]
+    sizes = {"rows": tensor[0], "columns": tensor[1], "least": min(tensor), **ranks}
+    first, second = (int(part) if part.isdigit() else sizes[part] for part in shape)
+    return first, second
+
+
+def ranks_of(tree: Tree) -> dict[str, int]:
+    """List the dimensions that are as long as a knob says, `@rank`, with the default of the knob."""
+    counts = {
+        node.arguments[1] for node in all_expressions(tree) if isinstance(node, Operation) and node.op == "leading"
+    }
+    return {f"@{knob.name}": int(knob.default) for knob in tree.knobs if Name(knob.name) in counts}
 
 
 def _joined(a: Shape, b: Shape) -> Shape:
@@ -212,6 +221,17 @@ def shape_of(node: Expression, known: Mapping[str, Shape]) -> list[Shape]:
         "orthogonal": [(rows, columns)],
         "identity": [(rows, columns)],
         "eigh": [("1", rows), (rows, rows)],
-        "qr": [(rows, "least" if rows != columns else rows), ("least" if rows != columns else rows, columns)],
+        "sorted_by": [(rows, columns)],
     }
+    if node.op == "leading":
+        return [(rows, _counted(node.arguments[1]))]
+    if node.op == "qr":
+        shorter = next((part for part in (columns, rows) if part[0] == "@" or part.isdigit()), "least")
+        least = rows if rows == columns else shorter
+        return [(rows, least), (least, columns)]
     return made[node.op]
+
+
+def _counted(node: Expression) -> str:
+    """Name the dimension that has so many places."""
+    return f"@{node.id}" if isinstance(node, Name) else str(int(node.value)) if isinstance(node, Number) else "least"

@@ -21,6 +21,8 @@ from mhat.language.tree import (
     Assignment,
     Expression,
     Knob,
+    Name,
+    Number,
     Operation,
     State,
     Tree,
@@ -51,6 +53,7 @@ STATEMENT_CURES = {
 
 # What asks how large a tensor is.
 SIZES = ("rows", "columns", "size")
+COUNTING = (*SIZES, "leading")
 # A null byte, and halves of characters.
 NO_SOURCE = re.compile("[\0\ud800-\udfff]")
 
@@ -370,10 +373,14 @@ def flattening(value: Any) -> str | None:
 def _check_numbers(tree: Tree) -> None:
     """Refuse to ask for the size of a number, and tensors where a number is wanted."""
     asked = [node for node in all_expressions(tree)
-             if isinstance(node, Operation) and (node.op in SIZES or OPERATIONS[node.op].numbers)]  # fmt: skip
+             if isinstance(node, Operation) and (node.op in COUNTING or OPERATIONS[node.op].numbers)]  # fmt: skip
     known = shapes(tree) if asked else {}
     for node in asked:
         definition = OPERATIONS[node.op]
+        if node.op == "leading" and not _counts(node.arguments[1], tree):
+            raise LanguageError(
+                "`leading` is not told how many columns", "Write a whole number, or a knob.", node.arguments[1].place
+            )
         for name, argument in zip(definition.numbers, node.arguments[definition.arity :], strict=False):
             if shape_of(argument, known) != [SCALAR]:
                 said = f"`{name}` of `{node.op}` is a tensor, and must be a number"
@@ -381,6 +388,15 @@ def _check_numbers(tree: Tree) -> None:
         if node.op in SIZES and shape_of(node.arguments[0], known) == [SCALAR]:
             said = f"`{node.op}` asks for the size of a number"
             raise LanguageError(said, f"Give it a tensor: {node.op}(x).", node.place)
+
+
+def _counts(node: Expression, tree: Tree) -> bool:
+    """Whether something is a whole number from 1 on, known before the run."""
+    default = {knob.name: knob.default for knob in tree.knobs}
+    assigned = {*tree.variables, *tree.state_names}
+    known = node.id not in assigned if isinstance(node, Name) else isinstance(node, Number)
+    value = node.value if isinstance(node, Number) else default.get(node.id, 0.0) if isinstance(node, Name) else 0.0
+    return known and 1 <= value < 2**31 and value == int(value)
 
 
 def _targets_of(statement: ast.stmt) -> set[str]:

@@ -26,10 +26,10 @@ from mhat.ops.table import OPERATIONS, Definition
 inf = math.inf
 
 __all__ = [
-    "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean", "columns",
-    "cos", "eigh", "exp", "identity", "inf", "ipow", "largest", "log", "maximum", "mean", "minimum", "norm",
-    "orthogonal", "qr", "round", "row_largest", "row_mean", "rows", "sign", "sin", "size", "sqrt", "sum", "tanh",
-    "transpose", "where",
+    "OPERATIONS", "Definition", "Double", "abs", "atan2", "cbrt", "clip", "column_largest", "column_mean",
+    "columns", "cos", "eigh", "exp", "identity", "inf", "ipow", "largest", "leading", "log", "maximum", "mean",
+    "minimum", "norm", "orthogonal", "qr", "round", "row_largest", "row_mean", "rows", "sign", "sin", "size",
+    "sorted_by", "sqrt", "sum", "tanh", "transpose", "where",
 ]  # fmt: skip
 
 
@@ -53,9 +53,9 @@ def _on_one(meaning: Callable[..., Any]) -> Callable[..., Double]:
 
 def _on_one_by_one(meaning: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(meaning)
-    def called(x: float, **more: Any) -> Any:
+    def called(x: float, *others: float, **more: Any) -> Any:
         numbers = {name: [[float(value)]] for name, value in more.items() if name == "eps"}
-        result = meaning([[float(x)]], **{**more, **numbers})
+        result = meaning([[float(x)]], *([[float(other)]] for other in others), **{**more, **numbers})
         if isinstance(result, tuple):
             return tuple(Double(part[0][0]) for part in result)
         return Double(result if isinstance(result, float) else result[0][0])
@@ -92,6 +92,8 @@ rows = _on_one_by_one(tensors.rows)
 columns = _on_one_by_one(tensors.columns)
 identity = _on_one_by_one(tensors.identity)
 orthogonal = _on_one_by_one(tensors.orthogonal)
+leading = _on_one_by_one(tensors.leading)
+sorted_by = _on_one_by_one(tensors.sorted_by)
 eigh = _on_one_by_one(tensors.eigh)
 qr = _on_one_by_one(tensors.qr)
 

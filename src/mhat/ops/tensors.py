@@ -172,9 +172,9 @@ def _signed(column: list[float]) -> list[float]:
 
 @define("matrix", results=2)
 def eigh(a: Matrix) -> tuple[Matrix, Matrix]:
-    """Eigenvalues (a row, ascending) and eigenvectors (columns) of a symmetric matrix; its lower half counts.
+    """Eigenvalues (a row, ascending), eigenvectors (columns, largest entry positive) of a symmetric matrix.
 
-    The entry of largest size of each eigenvector is positive.
+    Its lower half counts.
     """
     count = len(a)
     work = [[a[max(i, j)][min(i, j)] for j in range(count)] for i in range(count)]
@@ -192,6 +192,20 @@ def eigh(a: Matrix) -> tuple[Matrix, Matrix]:
     order = sorted(range(count), key=lambda i: work[i][i])
     found = transpose(vectors)
     return [[work[i][i] for i in order]], transpose([_signed(found[i]) for i in order])
+
+
+@define("matrix")
+def leading(a: Matrix, count: Matrix) -> Matrix:
+    """The first columns of a matrix, as many as a whole number or a knob says."""
+    return [row[: int(count[0][0])] for row in a]
+
+
+@define("matrix")
+def sorted_by(a: Matrix, keys: Matrix) -> Matrix:
+    """The columns of a matrix in the order of a row of numbers, the largest first; equal ones and NaN stay in order."""
+    (row,) = keys
+    order = sorted(range(len(row)), key=lambda j: math.inf if row[j] != row[j] else -row[j])
+    return [[line[j] for j in order] for line in a]
 
 
 @define("matrix", results=2)

@@ -67,6 +67,8 @@ class LatexPrinter(Printer):
         "rows": _word("rows"),
         "columns": _word("columns"),
         "identity": _word("identity"),
+        "leading": _word("leading"),
+        "sorted_by": _word("sorted"),
         "eigh": _word("eigh"),
         "qr": _word("qr"),
     }

@@ -99,13 +99,23 @@ def _having(dim: str, arrays: Mapping[str, Any]) -> str | None:
     return next((name for name, array in arrays.items() if dim in getattr(array, "dims", ())), None)
 
 
+KNOWN = ("rows", "columns", "least", "1")
+
+
 def _made_by(rule: Rule, tensor: tuple[str, ...]) -> tuple[str, ...]:
     """Name the dimensions that a rule on matrices makes beside those of its tensor."""
     if rule.level != Level.MATRIX:
         return ()
     names = {"least": "least", **dict(zip(("rows", "columns"), tensor, strict=False))}
     squares = (f"{names[one]}_2" for one, other in rule.shapes.values() if one == other and one in names)
-    return (*(("least",) if any("least" in shape for shape in rule.shapes.values()) else ()), *dict.fromkeys(squares))
+    ranks = {
+        part.lstrip("@") for shape in rule.shapes.values() for part in shape if part[0] == "@" or part not in KNOWN
+    }
+    return (
+        *sorted(ranks),
+        *(("least",) if any("least" in shape for shape in rule.shapes.values()) else ()),
+        *dict.fromkeys(squares),
+    )
 
 
 def _check_agreement(dim: Any, one: str, first: xr.DataArray, other: str, second: xr.DataArray) -> None:

@@ -89,6 +89,10 @@ def understand_one(
     if gradients is not None:
         gradients = without_labels(gradients).isel(step=slice(count))
     numbers, arrays, schedules = _sorted_knobs(rule, knobs, count, labels)
+    for name in rule.ranks:
+        if name[1:] in {**arrays, **schedules}:
+            raise BadValue(f"`{name[1:]}` gives states their shapes, and is one number", "Trace one value at a time.")
+    rule = rule.sized(numbers)
     own = (COORDINATE,) if landscape else tuple(str(dim) for dim in gradients.dims[1:])  # type: ignore[union-attr]
     several, tensors = _tensor_dimensions(rule, own, tensor, closed=landscape is not None)
     if gradients is not None:

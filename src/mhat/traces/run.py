@@ -105,8 +105,9 @@ def layout_of(request: Request, name: str) -> Layout:
     dims: tuple[str | None, ...] = request.tensor if shape else ()
     if request.rule.level == Level.MATRIX and shape:
         rows, columns = request.tensor
-        known = {"rows": rows, "columns": columns, "least": "least", "1": None}
-        first, second = (known[part] for part in request.rule.shapes[inner])
+        known: dict[str, str | None] = {"rows": rows, "columns": columns, "least": "least", "1": None}
+        # What `leading` counts is called as the knob is.
+        first, second = (known.get(part, part.lstrip("@")) for part in request.rule.shapes[inner])
         dims = (first, f"{second}_2" if second is not None and first == second else second)
     return Layout((*several, *shape), (*request.several, *dims))
 

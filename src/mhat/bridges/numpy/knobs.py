@@ -34,6 +34,7 @@ class Knobs(Mapping[str, float]):
                 raise self._rule.unknown_knob(str(name), self._more)
         numbers = {name: _number(name, value) for name, value in given.items()}
         self._rule.check_knobs(numbers)
+        self._check_ranks(numbers)
         told = {**self._told, **numbers}
         made = self._rule.settled(told)
         self._rule.check_knobs(made)
@@ -43,6 +44,7 @@ class Knobs(Mapping[str, float]):
     def restore(self, values: Mapping[str, float]) -> None:
         """Take over all values of another optimizer: what differs from what its default makes of the others was set."""
         self._rule.check_knobs(dict(values))
+        self._check_ranks(values)
         told = dict(values)
         for knob in reversed(self._rule.tree.knobs):
             rest = {name: value for name, value in told.items() if name != knob.name}
@@ -50,6 +52,14 @@ class Knobs(Mapping[str, float]):
                 told = rest
         self._told = told
         self._set(dict(values))
+
+    def _check_ranks(self, values: Mapping[str, float]) -> None:
+        """Refuse to change what states have their shapes of."""
+        for name, count in self._rule.ranks.items():
+            if values.get(name[1:], count) != count:
+                raise BadValue(
+                    f"`{name[1:]}` gives states their shapes, and cannot be changed", "Make another optimizer with it."
+                )
 
     def _set(self, values: dict[str, float]) -> None:
         # One assignment, so that a step in another thread sees all of it or nothing.

@@ -116,6 +116,7 @@ class Optimizer:
                 shares = parts_of(rule, names, self._paths, self._tensors)
                 parts = settled_knobs(shares, named, knobs, options | said)
             else:
+                one = one.sized(settings)
                 own["rule"], values = one, Knobs(one, f"Options: {', '.join(options)}.")
                 values.update(settings)
                 parts = [Part(one, values, list(range(len(self._tensors))))]

@@ -174,6 +174,7 @@ def settled_knobs(
         told[name][knob] = value
     parts = []
     for rule, places in shares:
+        rule = rule.sized(told[rule.name])
         knobs = Knobs(rule, f"Options: {', '.join(options)}.")
         knobs.update(told[rule.name])
         parts.append(Part(rule, knobs, places))

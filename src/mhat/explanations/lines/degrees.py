@@ -16,7 +16,7 @@ ANY = Fraction(-1000)
 NUMBER = Fraction(0)
 SAME = frozenset({
     "neg", "abs", "norm", "mean", "sum", "largest", "transpose", "row_mean", "column_mean", "row_largest",
-    "column_largest",
+    "column_largest", "leading", "sorted_by",
 })  # fmt: skip
 JOINED = frozenset({"add", "sub", "maximum", "minimum"})
 NONE_LEFT = frozenset({

@@ -136,6 +136,12 @@ class _Degrees:
 
     of_rows = of_columns = of_identity = of_size
 
+    def of_leading(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
+        return self.degree(node.arguments[0], known)
+
+    # A positive factor leaves an order as it is.
+    of_sorted_by = of_leading
+
     def of_clip(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
         return self.joined(node.arguments, known)
 
@@ -193,6 +199,10 @@ class _Parities(_Degrees):
         return EVEN
 
     of_lt = of_le = of_gt = of_ge = compared
+
+    def of_sorted_by(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
+        self.plain(node.arguments[1], known)
+        return self.degree(node.arguments[0], known)
 
     def of_atan2(self, node: Operation, known: Mapping[str, Degree]) -> Degree:
         return self.compared(node, known)

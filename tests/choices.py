@@ -15,7 +15,9 @@ from mhat import rules
 from mhat.language import Level
 
 # Rules that run on vectors; those per matrix have tests of their own.
-VECTORS = [name for name in rules.names() if rules.named(name).level is not Level.MATRIX]
+VECTORS = [
+    name for name in rules.names() if rules.named(name).level is not Level.MATRIX and not rules.named(name).tree.given
+]
 # The rules that tables of known numbers are about.
 CLASSICS = [
     "adabelief", "adabound", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "adopt", "amsgrad", "lamb",

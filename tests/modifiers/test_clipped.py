@@ -14,12 +14,11 @@ from mhat.errors import BadValue, LanguageError
 from mhat.language import Level, Rule, rule
 from mhat.modifiers import clipped
 from mhat.printers.python import rule_text
+from tests.choices import often
 from tests.rules.walks import walked
 
 EVERY_RULE = pytest.mark.parametrize("name", rules.names())
-EVERY_VECTOR = pytest.mark.parametrize(
-    "name", [name for name in rules.names() if rules.named(name).level is not Level.MATRIX]
-)
+EVERY_VECTOR = pytest.mark.parametrize("name", often())
 GRADIENTS = np.random.default_rng(5).normal(size=(60, 3)) * [1.0, 0.1, 3.0]
 
 TEXT = """\

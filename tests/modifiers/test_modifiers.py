@@ -18,7 +18,6 @@ from tests.rules.walks import walked
 GRADIENTS = np.random.default_rng(5).normal(size=(40, 3)) * [1.0, 0.1, 3.0]
 MATRICES = np.random.default_rng(6).normal(size=(12, 4, 3))
 EVERY = [name for name in modifiers.names() if name != "scheduled"]
-VECTORS = [name for name in rules.names() if rules.named(name).level is not Level.MATRIX]
 
 
 def moved(made: Rule, gradients: Any = GRADIENTS, start: float = 0.5, **knobs: float) -> Any:

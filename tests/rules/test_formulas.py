@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mhat import rules
-from mhat.language import Level
+from tests.choices import VECTORS
 from tests.rules.references import REFERENCES, Array
 from tests.rules.walks import walked
 
@@ -20,10 +20,6 @@ OTHERS = {
     "trust": 0.2, "scale": 0.8, "relative": 1.2, "absolute": 2.0, "wd_ratio": 0.3, "power": 1.5, "lambd": 0.02,
     "t0": 10.0, "reps": 0.1, "d0": 0.01, "coef": 0.8, "growth": 1.5, "decay": 0.6, "eps1": 0.4, "eps2": 5.0, "d": 0.7,
 }  # fmt: skip
-
-
-# Rules per matrix are held against their formulas in test_matrix_formulas.
-VECTORS = [name for name in rules.names() if rules.named(name).level is not Level.MATRIX]
 
 
 def stream() -> Array:

@@ -81,7 +81,7 @@ def test_docstring(rule: Rule) -> None:
 
 def expected_level(name: str) -> Level:
     """Give the level that a rule's family has, or the rule itself where it is another one."""
-    if name in ("a2grad", "adagrad_norm", "fadam", "adai", "aida", "avagrad", "mars", "stable_adamw"):
+    if name in ("a2grad", "adagrad_norm", "fadam", "adai", "aida", "avagrad", "mars", "momo", "polyak", "stable_adamw"):
         return Level.TENSOR
     if name in ("adafactor_vector", "adam_mini_tensor"):
         return Level.TENSOR
@@ -176,7 +176,9 @@ assert vars(mhat.rules.adam).get("_parsed") is None
 CALLED = [
     rule
     for rule in map(rules.named, rules.names())
-    if rule.level is Level.COORDINATE and all("g" not in names_in(state.start) for state in rule.tree.states)
+    if rule.level is Level.COORDINATE
+    and not rule.tree.given
+    and all("g" not in names_in(state.start) for state in rule.tree.states)
 ]
 
 

@@ -15,7 +15,7 @@ from tests.rules.test_formulas import OTHERS
 NAMES = [name for name in rules.names() if rules.named(name).level is Level.MATRIX]
 # Whose bases are those of statistics that a wide or a tall gradient leaves singular: LAPACK chooses among them.
 SQUARE_ONLY = {"soap", "splus"}
-OWN = {"every": 3.0, "v0": 0.6, "radius": 2.0, "rms": 0.4, "eps1": 0.8, "gamma": 2.0}
+OWN = {"rank": 2.0, "every": 30.0, "v0": 0.6, "radius": 2.0, "rms": 0.4, "eps1": 0.8, "gamma": 2.0}
 STEPS = 8
 
 
@@ -58,7 +58,7 @@ def test_every_knob_matters(name: str) -> None:
     others = {knob: {**OTHERS, **OWN}[knob] for knob in rules.named(name).knobs}
     base = walked(name, gradients, start, **others)
     for knob, value in others.items():
-        other = {"every": 2.0, "growth": 1.0}.get(knob, 0.9 * value)
+        other = {"every": 2.0, "rank": 1.0, "growth": 1.0}.get(knob, 0.9 * value)
         if knob == "beta3" and name == "splus":  # it weighs what is evaluated
             continue
         assert not np.array_equal(base, walked(name, gradients, start, **{**others, knob: other})), knob

@@ -10,10 +10,11 @@
     memory        adamg, adan, adapnm, ademamix, adopt, grams, grokfast, mars, pnm, simplified_ademamix
     norm          adagc, adamp, adanorm, amos, fromage, lamb, lars, novograd, sgd_sai, sgdp
     factored      adafactor, adafactor_vector, adam_mini, adam_mini_tensor, came, racs, sm3
-    matrix        adago, adamuon, asgo, muon, muon_moonlight, namo, nero, normuon, polargrad, scion, shampoo, soap,
-                  splus, sron
+    matrix        adago, adamuon, asgo, galore, muon, muon_moonlight, namo, nero, normuon, polargrad, scion, shampoo,
+                  soap, splus, sron
     averaging     asgd, schedule_free, schedule_free_radam, schedule_free_sgd
     rate_free     dadapt_adam, dadapt_sgd, dog, dowg, ldog, prodigy
+    second_order  adahessian, momo, polyak, sophia
 
     names, named      what there is, and one of it by its name
     families, family  the families, and that of a rule
@@ -68,6 +69,7 @@ from mhat.rules.library.history.smorms3 import smorms3
 from mhat.rules.library.matrix.adago import adago
 from mhat.rules.library.matrix.adamuon import adamuon
 from mhat.rules.library.matrix.asgo import asgo
+from mhat.rules.library.matrix.galore import galore
 from mhat.rules.library.matrix.muon import muon
 from mhat.rules.library.matrix.muon_moonlight import muon_moonlight
 from mhat.rules.library.matrix.namo import namo
@@ -115,6 +117,10 @@ from mhat.rules.library.rate_free.dog import dog
 from mhat.rules.library.rate_free.dowg import dowg
 from mhat.rules.library.rate_free.ldog import ldog
 from mhat.rules.library.rate_free.prodigy import prodigy
+from mhat.rules.library.second_order.adahessian import adahessian
+from mhat.rules.library.second_order.momo import momo
+from mhat.rules.library.second_order.polyak import polyak
+from mhat.rules.library.second_order.sophia import sophia
 from mhat.rules.library.sign.focus import focus
 from mhat.rules.library.sign.lion import lion
 from mhat.rules.library.sign.rprop import rprop
@@ -146,6 +152,7 @@ __all__ = [
     "adago",
     "adagrad",
     "adagrad_norm",
+    "adahessian",
     "adai",
     "adam",
     "adam_atan2",
@@ -187,6 +194,7 @@ __all__ = [
     "focus",
     "fromage",
     "ftrl",
+    "galore",
     "grams",
     "grokfast",
     "kate",
@@ -198,6 +206,7 @@ __all__ = [
     "madgrad",
     "mars",
     "momentum",
+    "momo",
     "msvag",
     "muon",
     "muon_moonlight",
@@ -216,6 +225,7 @@ __all__ = [
     "pid",
     "pnm",
     "polargrad",
+    "polyak",
     "prodigy",
     "qhadam",
     "qhm",
@@ -241,6 +251,7 @@ __all__ = [
     "sm3",
     "smorms3",
     "soap",
+    "sophia",
     "splus",
     "sron",
     "stable_adamw",

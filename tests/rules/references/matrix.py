@@ -302,3 +302,28 @@ def racs(lr: float, beta1: float, eps: float, weight_decay: float, scale: float,
         return x * (1 - lr * weight_decay) - lr * scale * limit * d
 
     return step
+
+
+@stepped
+def galore(
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    rank: float,
+    every: float,
+    scale: float,
+) -> Step:
+    def step(t: int, g: Array, x: Array, memory: dict[str, Array]) -> Array:
+        if (t - 1) % every == 0:
+            memory["basis"] = np.linalg.svd(g, full_matrices=False)[0][:, : int(rank)]
+        basis = memory["basis"]
+        # The sign of a singular vector is nobody's choice: what is averaged is turned with it.
+        low = basis.T @ g
+        m, v = averaged(memory, "m", beta1, low), averaged(memory, "v", beta2, low**2)
+        rate = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
+        x = x - rate * scale * (basis @ (m / (np.sqrt(v) + eps)))
+        return x * (1 - lr * weight_decay)
+
+    return step

@@ -6,6 +6,7 @@ from mhat.ops import maximum, minimum, norm, orthogonal, sqrt
 
 @rule(
     paper="Zhang, Liu & Schaeffer 2025, AdaGO, Algorithm 1, arXiv:2509.02981",
+    flatten="first",
     knobs={
         "gamma": "largest length of a gradient that counts",
         "v0": "what the root of the sum of squares starts at",

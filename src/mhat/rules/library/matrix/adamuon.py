@@ -6,6 +6,7 @@ from mhat.ops import norm, orthogonal, sign, size, sqrt
 
 @rule(
     paper="Si, Zhang & Shen 2025, AdaMuon, Algorithm 1 (version 3), arXiv:2507.11005",
+    flatten="first",
     knobs={"eps": "added to the root of the second moment of the orthogonal step", "rms": "root mean square of a step"},
 )
 def adamuon(x, g, m=0, v=0, *, lr=1e-3, momentum=0.95, eps=1e-8, weight_decay=0.1, rms=0.2):

@@ -1,7 +1,7 @@
 """GaLore."""
 
 from mhat.language import rule
-from mhat.ops import leading, sqrt, transpose
+from mhat.ops import eigh, leading, sqrt, transpose
 
 
 @rule(
@@ -21,7 +21,8 @@ def galore(
     This is the form for matrices with no more rows than columns, whose rows are projected. The moments are not turned
     when the directions change. The decay comes after the step.
     """
-    basis = leading(g, rank) if (t - 1) % every == 0 else basis
+    w, u = eigh(0 - g @ transpose(g))
+    basis = leading(u, rank) if (t - 1) % every == 0 else basis
     low = transpose(basis) @ g
     m = beta1 * m + (1 - beta1) * low
     v = beta2 * v + (1 - beta2) * low**2

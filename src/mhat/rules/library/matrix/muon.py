@@ -4,7 +4,7 @@ from mhat.language import rule
 from mhat.ops import columns, maximum, orthogonal, rows, sqrt
 
 
-@rule(paper="Jordan et al. 2024, Muon, kellerjordan.github.io/posts/muon")
+@rule(paper="Jordan et al. 2024, Muon, kellerjordan.github.io/posts/muon", flatten="first")
 def muon(x, g, m=0, *, lr=0.02, momentum=0.95, weight_decay=0.0):
     """Step by the nearest matrix whose singular values are all one, so that rare directions count as much as common.
 

@@ -6,6 +6,7 @@ from mhat.ops import columns, maximum, orthogonal, rows, sqrt
 
 @rule(
     paper="Liu et al. 2025, Muon is scalable for LLM training, Algorithm 1, arXiv:2502.16982",
+    flatten="first",
     knobs={"rms": "root mean square of a full step"},
 )
 def muon_moonlight(x, g, m=0, *, lr=1e-3, momentum=0.95, weight_decay=0.1, rms=0.2):

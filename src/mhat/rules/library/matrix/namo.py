@@ -6,6 +6,7 @@ from mhat.ops import norm, orthogonal, sqrt, sum
 
 @rule(
     paper="Zhang, Liu & Schaeffer 2026, NAMO, Algorithm 1, arXiv:2602.17080",
+    flatten="first",
     knobs={"beta2": "decay rate of the average of the squared length of the gradient"},
 )
 def namo(x, g, t, m=0, v=0, *, lr=1e-3, momentum=0.95, beta2=0.99, eps=1e-8, weight_decay=0.0):

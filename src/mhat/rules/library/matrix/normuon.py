@@ -6,6 +6,7 @@ from mhat.ops import columns, maximum, norm, orthogonal, row_mean, rows, sqrt
 
 @rule(
     paper="Li, Zhang, Wang & Zhao 2025, NorMuon, Algorithm 1, arXiv:2510.05491",
+    flatten="first",
     knobs={"beta2": "decay rate of the mean square of each row of the orthogonal step"},
 )
 def normuon(x, g, m=0, v=0, *, lr=0.02, momentum=0.95, beta2=0.95, weight_decay=0.0):

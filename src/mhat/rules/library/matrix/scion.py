@@ -6,6 +6,7 @@ from mhat.ops import columns, orthogonal, rows, sqrt
 
 @rule(
     paper="Pethick et al. 2025, Scion with the spectral norm, Algorithm 2, arXiv:2502.07529",
+    flatten="first",
     knobs={"alpha": "weight of the newest gradient in the average", "radius": "radius of the ball that x stays in"},
 )
 def scion(x, g, d=0, *, lr=3e-3, alpha=0.1, radius=50.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import mhat
 from mhat import modifiers, rules
 from mhat.laws.kinship import settle
 from mhat.names import find_rule
@@ -58,3 +59,13 @@ def test_kin_of_a_rule() -> None:
     assert "adam with beta1=0 and beta2=0 and eps=0 is signsgd" in sentences
     assert "adamw with weight_decay=0 is adam" in sentences
     assert kin_of("yogi") == []
+
+
+def test_a_comparison_says_by_which_identity_two_rules_are_one() -> None:
+    said = str(mhat.compare("adam", "adamw", weight_decay=0))
+    assert said.startswith("adam and adamw do the same, to rounding\nsince adamw with weight_decay=0 is adam (proved)\n")
+
+
+def test_a_comparison_says_with_which_knobs_two_rules_would_be_one() -> None:
+    said = str(mhat.compare("lion", "tiger"))
+    assert "\nlion with beta2=beta1 is tiger (proved)\n" in said

@@ -14,8 +14,9 @@ from mhat.dtypes import DTYPES
 from mhat.language import Rule
 from mhat.search.evaluator import Evaluator
 from mhat.search.observed import Probes
+from tests.choices import often
 
-RULES = list(mhat.rules.names())
+RULES = often()
 
 
 def probes_of(rule: Rule, dtype: str) -> Probes:

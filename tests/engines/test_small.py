@@ -19,6 +19,7 @@ from mhat.engines.program import Program, first_environment
 from mhat.engines.small import SmallArrays
 from mhat.engines.tensors import values_of
 from mhat.errors import BadValue
+from tests.choices import often
 from tests.engines.bounds import FORMATS, Bounds, Interval, Rounded
 from tests.engines.columns import same_bits
 from tests.engines.driving import drive
@@ -94,7 +95,7 @@ def steps_of(name: str, make: Callable[[np.ndarray], Any], gradients: np.ndarray
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", often())
 def test_steps_on_numpy_arrays_are_the_trace(name: str, dtype: str) -> None:
     gradients = stream((3, 4), steps=4)
     ds = mhat.trace(name, gradients, dtype=dtype, start=1.0)
@@ -129,7 +130,7 @@ class SmallBounds(Bounds):
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", often())
 def test_torch_lies_within_bounds(name: str, dtype: str) -> None:
     """The bound: float32 operations off by an ulp at most, and then one rounding to the type."""
     chosen, bounds = library.named(name), SmallBounds(dtype)

@@ -13,6 +13,7 @@ from mhat.figures.curves import quantiles, thinned
 from mhat.figures.looks import DISTINCT
 from mhat.language import rule
 from mhat.traces import trace
+from tests.choices import often
 from tests.figures.looks import bands, drawn, headings, legend, lines, remarks, said, strips
 
 ADAM_HEADINGS = ["Gradient and first moments", "Roots of second moments", "Ratio", "Parameter $x_{t}$"]
@@ -43,7 +44,7 @@ def test_adam_under_a_constant_gradient() -> None:
     assert x.get_xlabel() == "step $t$"
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", often(rules.names()))
 def test_every_rule_of_the_library_is_drawn_without_a_warning(name: str) -> None:
     shape = (6, 3, 2) if rules.named(name).level == "per matrix" else (6,)
     figure = figures.plot(trace(rules.named(name), NOISE.ravel()[: int(np.prod(shape))].reshape(shape)))

@@ -14,9 +14,10 @@ import pytest
 from mhat import laws, rules
 from mhat.language import Rule, rule
 from mhat.laws.law import Counterexample, listed, told_apart
+from tests.choices import CLASSICS
 from tests.laws import subjects
 
-LIBRARY = [rules.named(name) for name in rules.names()]
+LIBRARY = [rules.named(name) for name in CLASSICS]
 LAWS = {law.name: law for law in laws.laws()}
 
 

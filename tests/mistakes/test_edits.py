@@ -12,6 +12,7 @@ from mhat.mistakes.dialects import DIALECTS, dialects_of
 from mhat.mistakes.numbered import numbered
 from mhat.mistakes.slots import RESULT, assembled, slots_of
 from mhat.printers import python
+from tests.choices import OFTEN
 
 USERS = mhat.rule(
     """
@@ -23,7 +24,7 @@ def users(x, g, t, u=0, *, lr=0.1, decay=0.9):
 )
 
 
-RULES = [rule for rule in map(mhat.rules.named, mhat.rules.names()) if rule.level != "per matrix"]
+RULES = [mhat.rules.named(name) for name in sorted(OFTEN)]
 
 
 @pytest.mark.parametrize("rule", [*RULES, USERS], ids=lambda rule: rule.name)

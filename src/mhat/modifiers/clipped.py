@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mhat.language import Assignment, Expression, Knob, Name, Number, Operation, Rule, State, of_tree
+from mhat.language import Assignment, Expression, Knob, Name, Number, Operation, Rule, State
 from mhat.language.walking import mapped, names_in
-from mhat.modifiers.grafting import free_name, require_gradient, rule_meant, with_knob
+from mhat.modifiers.grafting import (
+    free_name,
+    made,
+    require_gradient,
+    rule_meant,
+    with_knob,
+)
 
 PAPER = "Pascanu et al. 2013, gradient norm clipping, Algorithm 1, arXiv:1211.5063"
 # Added to the norm by torch.nn.utils.clip_grad_norm_; the paper has nothing there.
@@ -50,9 +56,10 @@ def clipped(rule: Rule | Callable[..., Any] | str) -> Rule:
         Assignment(("g",), Operation("mul", (factor, G))),
     )
     states = tuple(map(_from_clipped, tree.states))
-    made = replace(tree, name=f"clipped_{tree.name}", states=states, body=(*lines, *tree.body))
-    doc = f"Clip the gradient to a norm over all tensors, then step as {tree.name} does.\n\n{rule.doc}".rstrip()
-    return of_tree(made, paper="; ".join(filter(None, [rule.paper, PAPER])), doc=doc, knobs=rule.knob_sentences)
+    tree = replace(tree, states=states, body=(*lines, *tree.body))
+    return made(
+        "clipped", rule, tree, f"Clip the gradient to a norm over all tensors, then step as {rule.name} does.", PAPER
+    )
 
 
 def _norm() -> Expression:

@@ -24,7 +24,7 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, read, rules, trace
+from mhat.terminal import bench, check, convert, explain, read, results, rules, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
@@ -52,6 +52,7 @@ WANTED = {
     },
     "Understand why it moves so": {
         "explain": "What each line is for, laws, knobs, numbers",
+        "results": "Published results, run again: claimed, found, agrees",
     },
     "Take it elsewhere": {
         "convert": "The same training in torch, optax, Keras ...",
@@ -204,6 +205,7 @@ check.register(app)
 explain.register(app)
 convert.register(app)
 read.register(app)
+results.register(app)
 bench.register(app)
 
 

@@ -17,9 +17,12 @@ from mhat.language.outside import OUTSIDE
 from mhat.notation import summary
 from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python
+from mhat.rules.kinship import kin_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from mhat.laws.kinship import Kin
 
 FIRST = 10
 
@@ -57,6 +60,7 @@ def of_rule(rule: Rule) -> dict[str, Any]:
         "variables": list(rule.variables),
         "states": [{"name": s.name, "start": python.expression_text(s.start)} for s in rule.tree.states],
         "knobs": knobs,
+        "kin": [identity.sentence for identity in kin_of(rule.name)],
     }
 
 
@@ -77,6 +81,15 @@ def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dic
         }
         for rule in rules
     ]
+
+
+def of_kin(kin: Kin) -> dict[str, Any]:
+    """Tell of an identity: rule, knobs, same_as, others, where, the sentence, and with what right it is said."""
+    own = kin.identity
+    return {
+        "rule": own.rule, "knobs": plain(dict(own.knobs)), "same_as": own.same_as, "others": plain(dict(own.others)),
+        "where": own.where, "sentence": own.sentence, "status": kin.status,
+    }  # fmt: skip
 
 
 def year_of(paper: str) -> int | None:

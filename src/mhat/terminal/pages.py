@@ -178,6 +178,7 @@ def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
     last: list[list[str | Text]] = [[Text("paper", style="dim"), fact["paper"]]] if fact["paper"] else []
     last.append([Text("state", style="dim"), f"{fact['state_bytes']} bytes a parameter in float32"])
     last.append([Text("shards", style="dim"), marked(fact["shard"])])
+    last += [[Text("kin" if not place else "", style="dim"), each] for place, each in enumerate(fact["kin"])]
     last.append([Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"])
     return Group(*parts, _wrapped(last))
 

@@ -6,11 +6,12 @@ Exit codes: 0 shown, 2 could not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mhat.terminal.trace import JsonOption
+from mhat.terminal.trace import ForceOption, JsonOption
 
 if TYPE_CHECKING:
     from mhat.language import Rule
@@ -41,16 +42,22 @@ def rules(
         ),
     ] = None,
     outside: Annotated[bool, typer.Option("--outside", help="Optimizers that no rule can be, and why.")] = False,
+    graph: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw which rules are others with some knobs set.")
+    ] = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the library of rules, or show one: its pseudo code, knobs, state and paper."""
     from mhat.errors import BadValue
 
     form = _form(setting, as_json=as_json)
-    if sum(each is not None for each in (name, family, check)) > 1:
-        raise BadValue("a name, --family and --check are three questions", "Ask one at a time.")
+    if sum(each is not None for each in (name, family, check, graph)) > 1:
+        raise BadValue("a name, --family, --check and --graph are four questions", "Ask one at a time.")
     if outside:
-        _outside(form, alone=name is family is check is None)
+        _outside(form, alone=name is family is check is graph is None)
+    elif graph is not None:
+        _draw(graph, form, force=force)
     elif check is not None:
         _check(check, form)
     elif name is not None:
@@ -100,6 +107,24 @@ def _outside(form: str, *, alone: bool) -> None:
         pages.say(facts.as_json(told))
     else:
         pages.show(pages.outside_list(told))
+
+
+def _draw(path: Path, form: str, *, force: bool) -> None:
+    from mhat import rules as library
+    from mhat.figures import save
+    from mhat.figures.maps import kinship_map
+    from mhat.laws.kinship import settle
+    from mhat.names import find_rule
+    from mhat.rules.kinship import IDENTITIES
+    from mhat.terminal import facts, pages
+
+    kin = [settle(identity, find_rule) for identity in IDENTITIES]
+    save(kinship_map(library.families(), IDENTITIES), path, force=force)
+    if form == "json":
+        pages.say(facts.as_json({"identities": [facts.of_kin(each) for each in kin], "figure": str(path)}))
+        return
+    proved = sum(each.status == "proved" for each in kin)
+    pages.say(f"{len(kin)} identities, {proved} proved and {len(kin) - proved} tested on streams. Drew them to {path}.")
 
 
 def _show(name: str, form: str) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat import rules as library
 from mhat.errors import BadValue, InputFileError, MhatError, OutputFileError
 from mhat.language import rule
+from tests.choices import often
 from tests.engines.kernels.interpreted import run_by_python
 
 STEPS, HALF = 6, 3
@@ -69,7 +69,7 @@ def check_resume(chosen: Any, dtype: str, way: str, folder: Path, **options: Any
         assert value.tobytes() == three.state_dict()[name].tobytes(), name
 
 
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", often())
 def test_every_rule_goes_on_to_the_last_bit(name: str, tmp_path: Path) -> None:
     """Whoever runs the kernels: what is kept and taken up again is the same."""
     with run_by_python() if name != "adam" else nullcontext():

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from mhat import rules as library
 from mhat.engines.kernels.lowering import Kind, Lowered, NotLowered, lower
 from mhat.engines.kernels.passes import Pass, passes_of
-from mhat.language import of_tree, rule
-from mhat.language.walking import names_in
+from mhat.language import Operation, Rule, of_tree, rule
+from mhat.language.walking import names_in, subexpressions
+from mhat.ops.table import OPERATIONS
+from tests.choices import VECTORS
 from tests.strategies import rules
 
 
@@ -46,14 +48,22 @@ def check(lowered: Lowered, made: list[Pass]) -> None:
     assert all(memory[name] == lowered.after[name] for name in lowered.states(Kind.COORDINATE))
 
 
-@pytest.mark.parametrize("name", library.names())
+def waits_for_a_reduction(chosen: Rule) -> bool:
+    """Whether a line of the rule, and not only a start, reads a reduction."""
+    values = (*(line.value for line in chosen.tree.body), chosen.tree.result)
+    nodes = [node for value in values for node in subexpressions(value) if isinstance(node, Operation)]
+    return any(OPERATIONS[node.op].kind == "reduction" for node in nodes)
+
+
+@pytest.mark.parametrize("name", VECTORS)
 def test_every_rule_of_the_library_reads_what_is_there(name: str) -> None:
     for rearranged in (False, True):
         for exact in (False, True):
             lowered = lower(library.named(name), rearranged=rearranged)
             made = passes_of(lowered, exact=exact)
             check(lowered, made)
-            assert len(made) == (2 if name == "lamb" else 1)
+            waits = waits_for_a_reduction(library.named(name))
+            assert len(made) >= 2 if waits else len(made) == 1
 
 
 @settings(max_examples=300)

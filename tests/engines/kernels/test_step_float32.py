@@ -3,6 +3,7 @@
 import pytest
 
 from mhat import rules as library
+from tests.choices import VECTORS
 from tests.engines.kernels.stepping import check_rule, use_threads
 
 # Each compiles a kernel; float64 shows more of them, and what differs in float32 these.
@@ -10,7 +11,7 @@ OFTEN = ("adam", "lamb", "radam")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in library.names()]
+    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in VECTORS]
 )
 def test_every_rule_has_the_bits_of_floats(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use_threads(monkeypatch)

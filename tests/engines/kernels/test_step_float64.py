@@ -3,6 +3,7 @@
 import pytest
 
 from mhat import rules as library
+from tests.choices import VECTORS, often
 from tests.engines.kernels.interpreted import run_by_python
 from tests.engines.kernels.stepping import check_rule, use_threads
 
@@ -11,7 +12,7 @@ OFTEN = ("adam", "adopt", "amsgrad", "lamb", "lion", "nadam", "radam")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", often())
 def test_every_rule_as_printed_has_the_bits_of_floats(name: str, dtype: str) -> None:
     """Python runs what Numba would compile."""
     with run_by_python():
@@ -19,7 +20,7 @@ def test_every_rule_as_printed_has_the_bits_of_floats(name: str, dtype: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in library.names()]
+    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in VECTORS]
 )
 def test_every_rule_has_the_bits_of_floats(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use_threads(monkeypatch)

@@ -20,6 +20,7 @@ from mhat.engines.kernels.trace_text import LONG
 from mhat.engines.running import run_on_arrays
 from mhat.engines.work import CARRIED, Work, variables_of
 from mhat.language import Rule, rule
+from tests.choices import often
 from tests.engines.columns import same_bits
 from tests.engines.kernels.interpreted import run_by_python
 from tests.engines.test_agreement import WILD, stream
@@ -78,7 +79,7 @@ def narrow_and_wide(rule: Rule, dtype: str = "float64") -> None:
             check(work(rule, gradients, tensor_dimensions=len(shape), dtype=dtype, start=0.5))
 
 
-@pytest.mark.parametrize("name", LOWERED)
+@pytest.mark.parametrize("name", often(LOWERED))
 def test_every_rule_as_printed(name: str) -> None:
     for dtype in ("float64", "float32"):
         with run_by_python():
@@ -94,7 +95,7 @@ def test_odd_rules_as_printed(text: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", LOWERED)
+@pytest.mark.parametrize("name", often(LOWERED))
 def test_every_rule_on_one_coordinate(name: str) -> None:
     for gradients in (stream((), steps=600), np.array(WILD)):
         check(work(library.named(name), gradients, start=0.5))

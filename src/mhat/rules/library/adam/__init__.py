@@ -1,1 +1,1 @@
-"""Adam and its kin. It knows no rule."""
+"""Adam and its close kin. It knows no rule."""

@@ -1,1 +1,1 @@
-"""Rates by what the squares of the gradients were. It knows no rule."""
+"""Rates by all squares so far. It knows no rule."""

@@ -1,1 +1,1 @@
-"""Steps as long as a norm says. It knows no rule."""
+"""Steps as long as a norm of the tensor says. It knows no rule."""

@@ -1,1 +1,1 @@
-"""Steps along the gradient or an average of it. It knows no rule."""
+"""Steps along the gradient, its average or its change. It knows no rule."""

@@ -1,0 +1,1 @@
+"""Parameters for evaluation that are averages. It knows no rule."""

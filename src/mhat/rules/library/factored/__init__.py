@@ -1,0 +1,1 @@
+"""Second moments by rows, columns and tensors. It knows no rule."""

@@ -1,0 +1,1 @@
+"""Steps of matrices. It knows no rule."""

@@ -1,0 +1,1 @@
+"""Adam with another first moment. It knows no rule."""

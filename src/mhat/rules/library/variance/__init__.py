@@ -1,0 +1,1 @@
+"""Adam with another second moment. It knows no rule."""

@@ -11,6 +11,7 @@ losses          a knob that is zero in that type
 conformance     check, identify: one path from a question to its verdict
 answers         verdicts made of what was found
 blanks          what gives nothing but NaN
+lateness        late steps of what computes in a small type
 recorded        the same of a record, which cannot be driven
 comparison      where two subjects part
 deviation       the first difference, and the smallest gradients that show it

@@ -1,4 +1,4 @@
-"""Whether what computes in a small type goes on as it began: how long its moves are late in a run, beside what they are.
+"""Whether what computes in a small type goes on as it began: how far it moves late in a run, beside what the rule does.
 
 In float16 and bfloat16 parameters stand still where steps are too small for them, and averages where they are nearly
 full: that is the type, and no fault. So a subject is held against the rule in the same type, and by how far it moves
@@ -27,7 +27,7 @@ APART = 0.25
 
 
 def driven_in_turns(question: Question, steps: int) -> Observed:
-    """Drive a subject as it stands, with gradients of both signs in turn, each coordinate in turns of another length."""
+    """Drive a subject as it stands, with gradients of both signs in turn, in turns of a length for each coordinate."""
     tensors = tensors_of(question.subject)
     t = np.arange(steps)
     turns = np.stack([np.where((t // (2 + i)) % 2 == 0, 1.0, -1.0) for i in range(COORDINATES)], axis=1)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat.checks import endurance
-from mhat.checks.endurance import with_endurance
 from mhat.checks.question import Question
+from mhat.checks.traits import endurance
+from mhat.checks.traits.endurance import with_endurance
 from mhat.checks.verdict import Verdict
 from mhat.subjects.rules import subject_of_rule
 

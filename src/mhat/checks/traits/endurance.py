@@ -14,11 +14,11 @@ import numpy as np
 
 from mhat.checks.findings import LawFinding
 from mhat.checks.gradients import Setting, drive_once, tensors_of
-from mhat.checks.lateness import driven_in_turns, late_window
 from mhat.checks.matrices import gradients as matrices
 from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
+from mhat.checks.traits.lateness import driven_in_turns, late_window
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mhat
-from mhat.checks.arithmetic import inside, spoken_types
+from mhat.checks.traits.arithmetic import inside, spoken_types
 from mhat.checks.verdict import Verdict
 from mhat.subjects.classes import subject_of_class
 

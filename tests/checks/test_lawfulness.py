@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,10 @@ def test_a_subject_is_asked_in_its_dtype(dtype: str) -> None:
 
 def test_laws_are_asked_where_parameters_are_seen() -> None:
     assert findings(Question(subject_of_rule(mhat.rules.adam), mhat.rules.adam, "ratio"), {}) == ()
+
+
+def test_a_subject_of_one_tensor_is_asked_no_law_about_several() -> None:
+    """It ended the check."""
+    subject = replace(subject_of_rule(mhat.rules.adam), several=True, tensors=1)
+    asked = findings(Question(subject, mhat.rules.sgd), {})
+    assert asked and "tensors apart" not in [law.name for law in asked]

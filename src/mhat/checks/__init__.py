@@ -4,13 +4,9 @@ claims          which rule a name claims to be
 question        a subject, a rule, what is seen, and the knobs that are held
 gradients       the designed streams that a subject is driven with
 oracle          what the rule gives, and how far an honest implementation may lie from it
-arithmetic      in which type a subject computes inside
-apart           in which tensors a mistake is
-ascent          what climbs, and means to
-losses          a knob that is zero in that type
 conformance     check, identify: one path from a question to its verdict
+traits/         what is found out beside: casts, signs, single tensors, long runs
 answers         verdicts made of what was found
-blanks          what gives nothing but NaN
 recorded        the same of a record, which cannot be driven
 comparison      where two subjects part
 deviation       the first difference, and the smallest gradients that show it

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mhat.checks.acceptance import in_dialect, why_refused
-from mhat.checks.blanks import BLANK, is_blank, told_apart
 from mhat.checks.deviation import first_deviation
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Diagnosis, LawFinding
 from mhat.checks.lawfulness import findings
 from mhat.checks.matrices.orthogonals import Meaning
 from mhat.checks.question import Question
+from mhat.checks.traits.blanks import BLANK, is_blank, told_apart
 from mhat.checks.verdict import Verdict
 from mhat.language import Rule
 from mhat.mistakes.dialects import Dialect

@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from mhat.checks.absence import with_absence
 from mhat.checks.acceptance import Dialects, Form, refused, sorted_forms
 from mhat.checks.answers import Conforming, deviating, following, not_accepted
-from mhat.checks.apart import found_apart
-from mhat.checks.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
-from mhat.checks.ascent import CLIMBS, IF_MEANT, goes_uphill, means_to_climb
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.diagnosis import diagnosis_of
-from mhat.checks.endurance import with_endurance
-from mhat.checks.losses import lost_knob
 from mhat.checks.matrices.gradients import looks_at_rows
 from mhat.checks.question import Question
 from mhat.checks.readings.diagnosis import by_reading, nearest_by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
+from mhat.checks.traits.absence import with_absence
+from mhat.checks.traits.apart import found_apart
+from mhat.checks.traits.arithmetic import as_computed, computing_in, in_arithmetic, spoken_types
+from mhat.checks.traits.ascent import CLIMBS, IF_MEANT, goes_uphill, means_to_climb
+from mhat.checks.traits.endurance import with_endurance
+from mhat.checks.traits.losses import lost_knob
 from mhat.checks.verdict import Verdict
 from mhat.errors import UnknownName
 from mhat.language import Rule

@@ -26,7 +26,8 @@ def findings(question: Question, knobs: Mapping[str, float]) -> tuple[LawFinding
         dtype=_arithmetic(question),
         accepts=subject.knobs,
         free=subject.knobs - set(question.held),
-        several=subject.several,
+        # Laws about several ask about two at least.
+        several=subject.several and subject.tensors != 1,
         starts=subject.starts,
         vectors=subject.vectors,
     )

@@ -104,7 +104,7 @@ def bound(
     worst = np.zeros_like(exact)
     with np.errstate(all="ignore"):
         for form in forms(rule) if ways is None else ways:
-            made = _rounded_run(form, probes, knobs, dtype)
+            made = rounded_run(form, probes, knobs, dtype)
             strayed = np.abs(made - exact)
             strayed = np.where(np.isfinite(made) & np.isfinite(exact), strayed, 0.0)
             strayed = np.where(np.isfinite(made) != np.isfinite(exact), np.inf, strayed)
@@ -115,7 +115,7 @@ def bound(
     return np.asarray(MARGIN * worst + (ULPS + ULPS_A_STEP * steps) * ulp)
 
 
-def _rounded_run(form: Form, probes: Probes, knobs: Mapping[str, float], dtype: str) -> Array:
+def rounded_run(form: Form, probes: Probes, knobs: Mapping[str, float], dtype: str) -> Array:
     """Run a rule on arrays of the dtype; the small types compute in float32 and are rounded to be stored."""
     rule, one_precision = form.rule, form.one_precision
     kind = OnePrecision if one_precision else Arrays

@@ -14,7 +14,7 @@ from mhat.subjects.subject import Subject
 
 CLIMBS = "it gives the step to add: it climbs, and is judged by negated gradients, as with --maximize (maximize=)"
 IF_MEANT = "it climbs: if that is meant, it is the rule with --maximize (maximize=)"
-MEANT = re.compile(r"slope|ascent|ascend|maximi[sz]|climb|uphill|reward|likelihood", re.IGNORECASE)
+MEANT = re.compile(r"slope|ascent|ascend|maximi[sz]|reward|likelihood", re.IGNORECASE)
 
 
 def goes_uphill(question: Question) -> bool:

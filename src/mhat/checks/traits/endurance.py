@@ -18,6 +18,7 @@ from mhat.checks.matrices import gradients as matrices
 from mhat.checks.matrices.orthogonals import Meaning, guarding
 from mhat.checks.oracle import bound
 from mhat.checks.question import FRESH_STEPS, Question
+from mhat.checks.traits.lateness import driven_in_turns, late_window
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
 from mhat.errors import SubjectError
@@ -35,11 +36,13 @@ STEPS = 600
 COUNTERS = {"int16": 33_000, "float16": 2_200, "half": 2_200}
 # Seconds that a long run may take: twice what a step of a millisecond needs, so that no busy machine decides.
 SECONDS = 1.2
-SECONDS_OF_COUNTERS = 3.0
+SECONDS_OF_COUNTERS = 6.0
 FEWEST = 120
 MARGIN = 10.0
 SHORTLY = "it was followed for {steps} steps: one takes {ms:.3g} ms"
 FAILS = "it was followed for {few} steps: over {steps} it {said}"
+# What is raised where numbers are no longer what they were.
+OF_NUMBERS = ("OverflowError", "ZeroDivisionError", "FloatingPointError", "math domain error")
 # Where a counter ends, step by step, and of which type it is.
 ENDS = (
     (127, 129, "a counter in int8 wraps at 127"),
@@ -55,8 +58,10 @@ def with_endurance(
     """Add to the verdict on what conforms whether it does so for long; `meaning`: of `orthogonal`, if another."""
     subject = question.subject
     coarse = DTYPES[subject.dtype].small or (meaning is not None and meaning.coarse)
-    if not verdict.conforms or question.recorded is not None or coarse:
+    if not verdict.conforms or question.recorded is not None:
         return verdict
+    if coarse:
+        return _in_a_small_type(verdict, question, form, estimated) if meaning is None else verdict
     a_step = _seconds_a_step(question)
     steps = _far_enough(question, a_step)
     if steps < STEPS:
@@ -68,15 +73,41 @@ def with_endurance(
     try:
         seen = _driven(question, steps)
     except SubjectError as error:
-        said = error.what.partition("` ")[2] or error.what
-        return replace(verdict, notes=(*verdict.notes, FAILS.format(few=FRESH_STEPS, steps=steps, said=said)))
+        return _failed(verdict, error, steps)
     shown = _first_apart(question, seen, form, estimated, meaning)
     if shown is not None:
         law = LawFinding(NAME, False, INTUITION, shown)
         return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
-    if steps < STEPS:
+    if steps < _wanted(question):
         return replace(verdict, notes=(*verdict.notes, SHORTLY.format(steps=steps, ms=1e3 * a_step)))
     return verdict
+
+
+def _in_a_small_type(verdict: Verdict, question: Question, form: Rule, estimated: Mapping[str, float]) -> Verdict:
+    """Add to the verdict on what computes in a small type whether it does so for long."""
+    if question.rule.level == Level.MATRIX or question.observe != "x" or question.subject.begins:
+        return verdict
+    steps = _far_enough(question, _seconds_a_step(question))
+    if steps < STEPS:
+        return verdict
+    try:
+        shown = late_window(question, driven_in_turns(question, steps), form, estimated)
+    except SubjectError as error:
+        return _failed(verdict, error, steps)
+    if shown is None:
+        return verdict
+    law = LawFinding(NAME, False, INTUITION, shown)
+    return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
+
+
+def _failed(verdict: Verdict, error: SubjectError, steps: int) -> Verdict:
+    """Say what a subject raised over many steps: of its numbers it is a fault, of anything else it may be a limit."""
+    said = error.what.partition("` ")[2] or error.what
+    shown = FAILS.format(few=FRESH_STEPS, steps=steps, said=said)
+    if not any(kind in said for kind in OF_NUMBERS):
+        return replace(verdict, notes=(*verdict.notes, shown))
+    law = LawFinding(NAME, False, INTUITION, shown)
+    return replace(verdict, conforms=False, dialect=None, diagnosis=None, laws=(*verdict.laws, law))
 
 
 def _seconds_a_step(question: Question) -> float:
@@ -87,11 +118,16 @@ def _seconds_a_step(question: Question) -> float:
 
 def _far_enough(question: Question, a_step: float) -> int:
     """Choose how many steps to follow, as many as show what the text counts in, as far as time allows."""
-    source = question.subject.source
-    text = "" if source is None else "\n".join(source.lines)
-    wanted = max((steps for counter, steps in COUNTERS.items() if counter in text), default=STEPS)
+    wanted = _wanted(question)
     allowed = SECONDS if wanted == STEPS else SECONDS_OF_COUNTERS
     return min(wanted, int(allowed / max(a_step, 1e-7)))
+
+
+def _wanted(question: Question) -> int:
+    """Give how many steps show what a text counts in."""
+    source = question.subject.source
+    text = "" if source is None else "\n".join(source.lines)
+    return max((steps for counter, steps in COUNTERS.items() if counter in text), default=STEPS)
 
 
 def _driven(question: Question, steps: int) -> Observed:

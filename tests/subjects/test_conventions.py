@@ -188,6 +188,30 @@ def test_for_the_rest_the_message_gives_the_wrapper() -> None:
     compile(refused.value.wrapper, "wrapper.py", "exec")
 
 
+ASKS = """
+class SGD:
+    def __init__(self, tokenizer, lr=0.01):
+        self.lr, self.words = lr, len(tokenizer)
+
+    def update(self, w, dw):
+        return w - self.lr * dw{slip}
+
+"""
+
+
+def test_a_wrapper_that_is_filled_in_gives_the_right_verdict(tmp_path: Path) -> None:
+    """What the message offers runs as it is written, once the one thing that nobody can know stands in it."""
+    for slip, right in (("", True), (" * dw", False)):
+        mine, wrapped = tmp_path / f"mine{right}.py", tmp_path / f"wrapped{right}.py"
+        mine.write_text(ASKS.format(slip=slip))
+        with pytest.raises(SubjectError) as refused:
+            mhat.check(f"{mine}:SGD", "sgd", in_process=True)
+        assert refused.value.wrapper.count("tokenizer=...") == 1
+        wrapped.write_text(refused.value.wrapper.replace("tokenizer=...", "tokenizer='words'"))
+        verdict = mhat.check(f"{wrapped}:run_sgd", "sgd", in_process=True, seconds=1)
+        assert verdict.conforms == right
+
+
 def two_ways(values: np.ndarray, more: np.ndarray) -> np.ndarray:
     return values - 0.1 * more
 

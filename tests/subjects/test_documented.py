@@ -37,6 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("functional.py:Momentum", "momentum", {}), ("micro.py:SGD", "sgd", {}),
         ("scratch.py:Momentum", "momentum", {}), ("descent.py:rmsprop", "rmsprop", {}),
         ("makers.py:make_sgd", "sgd", {}), ("makers.py:momentum", "momentum", {}), ("makers.py:sgd", "sgd", {}),
+        ("model.py:LinearRegression", "sgd", {}),
         ("script.py", "adam", {"feed": "g_list", "read": "mv", "observe": "ratio"}), ("rules.py:my_rule", "sgd", {}),
     ],
 )  # fmt: skip
@@ -47,7 +48,7 @@ def test_each_kind_conforms(named: str, against: str, more: dict[str, str], here
 def test_every_file_is_tried(here: Path) -> None:
     assert set(FILES) == {
         "mine.py", "classes.py", "course.py", "functional.py", "micro.py", "scratch.py", "descent.py", "makers.py",
-        "script.py", "rules.py", "my_sgd.c",
+        "script.py", "rules.py", "my_sgd.c", "model.py",
     }  # fmt: skip
 
 

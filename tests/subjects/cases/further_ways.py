@@ -19,7 +19,7 @@ CASES = {
     "batch_mean": ("sgd", True), "cached_by_key": ("rmsprop", True), "over_a_model": ("rmsprop", True),
     "PairsOfArrays": ("momentum", True), "OutputGradient": ("sgd", True), "ByTheParameter": ("momentum", True),
     "OwnsACopy": ("sgd", True), "OfAModel": ("adagrad", True), "InitializedWithANet": ("momentum", True),
-    "GradientPerhaps": ("sgd", True), "PlaceOfTheGradient": ("sgd", False),
+    "GradientPerhaps": ("sgd", True), "step_of_a_difference": ("adagrad", True), "PlaceOfTheGradient": ("sgd", False),
 }  # fmt: skip
 
 
@@ -478,3 +478,13 @@ class GradientPerhaps:
         if grad_fn is None:
             raise NotImplementedError
         return grad_fn(x)
+
+
+def step_of_a_difference(fun, x0, jac=None, eps=1e-8, maxiter=np.inf, eta=0.01, epsilon=1e-10):
+    x, total, k = np.copy(x0), 0.0, 0
+    while k < maxiter:
+        k += 1
+        g = jac(x) if jac is not None else (fun(x + eps * np.ones_like(x)) - fun(x)) / eps
+        total = total + g * g
+        x = x - eta * g / (np.sqrt(total) + epsilon)
+    return x

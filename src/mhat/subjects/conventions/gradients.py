@@ -225,6 +225,10 @@ def ways(
     point = next(
         (n for n in required if spelled[n] in POINTS), next((n for n in spelled if spelled[n] in POINTS), None)
     )
+    small = [n for n in spelled if spelled[n] in ("eps", "epsilon")]
+    if len(small) == 2 and any(map(written.adds, small)):
+        # One of them is the step of a difference.
+        arguments = [p for p in arguments if p.name not in small or is_required(p) or written.adds(p.name)]
     counts = tuple(n for n in spelled if is_count(spelled[n]) and n != point)
     tolerances = tuple(n for n in spelled if n not in counts and (spelled[n] in TOLERANCES or written.only_compares(n)))
     meant = {"step": "lr"} if "step" in spelled.values() and "lr" not in spelled.values() else {}

@@ -106,7 +106,12 @@ def _role(parameter: inspect.Parameter, written: Written) -> str:
     required = is_required(parameter)
     if required and (filler := _filler(parameter, name, written)):
         return filler
-    if parameter.default is None and name in HANDED and written.keeps(parameter.name):
+    if (
+        parameter.default is None
+        and name in HANDED
+        and written.keeps(parameter.name)
+        and not written.calls(parameter.name)
+    ):
         return "gradfn"
     back = core in {core_of(each) for each in written.returned if each}
     if (name in CONFIGS or name.endswith(("state", "config", "cfg"))) and (

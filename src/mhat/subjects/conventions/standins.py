@@ -357,8 +357,8 @@ def _lists(held: Layer, values: Sequence[Any], words: Words) -> list[Place]:
         held.grads = [None] * len(values)  # type: ignore[attr-defined]
     return [
         Place(
-            lambda x, g, key=key: held.grads.__setitem__(key, g),  # type: ignore[attr-defined,misc]
-            lambda key=key: held.params[key],  # type: ignore[attr-defined,misc]
+            lambda x, g, key=key: held.grads.__setitem__(key, g),  # type: ignore[misc]
+            lambda key=key: held.params[key],  # type: ignore[misc]
         )
         for key in keys
     ]

@@ -137,6 +137,15 @@ class Written:
             for n in nodes if isinstance(n, ast.Compare) for each in (n.left, *n.comparators)
         )  # fmt: skip
 
+    def adds(self, name: str) -> bool:
+        """Whether a name is added to something: `sqrt(v) + epsilon`."""
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            match node:
+                case ast.BinOp(left=left, op=ast.Add(), right=right):
+                    if any(isinstance(each, ast.Name) and each.id == name for each in (left, right)):
+                        return True
+        return False
+
     def goes_on_with(self, name: str) -> bool:
         """Whether it takes one value after the other from a name: `next(rates)`."""
         for node in ast.walk(self.tree) if self.tree is not None else ():

@@ -22,13 +22,17 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("mine.py")
 
 
+def names() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
 def test_the_file_as_it_was_is_kept(mine: Path) -> None:
     mine.chmod(0o754)
     assert write("mine.py", BEFORE, AFTER) == "mine.py.orig"
     assert mine.read_bytes() == AFTER
     assert Path("mine.py.orig").read_bytes() == BEFORE
     assert stat.S_IMODE(mine.stat().st_mode) == stat.S_IMODE(Path("mine.py.orig").stat().st_mode) == 0o754
-    assert sorted(os.listdir()) == ["mine.py", "mine.py.orig"]
+    assert names() == ["mine.py", "mine.py.orig"]
 
 
 def test_one_that_is_kept_already_stays(mine: Path) -> None:
@@ -41,18 +45,18 @@ def test_one_that_is_kept_already_stays(mine: Path) -> None:
 
 def test_a_file_that_changed_meanwhile_is_left_as_it_is(mine: Path) -> None:
     mine.write_bytes(b"a = 3\n")
-    with pytest.raises(OutputFileError, match="`mine.py` was changed meanwhile, and is left as it is") as raised:
+    with pytest.raises(OutputFileError, match=r"`mine\.py` was changed meanwhile, and is left as it is") as raised:
         write("mine.py", BEFORE, AFTER)
     assert raised.value.cure == "Check it again."
-    assert mine.read_bytes() == b"a = 3\n" and os.listdir() == ["mine.py"]
+    assert mine.read_bytes() == b"a = 3\n" and names() == ["mine.py"]
 
 
 def test_a_read_only_file_is_left_as_it_is(mine: Path) -> None:
     mine.chmod(0o444)
-    with pytest.raises(OutputFileError, match="`mine.py` is read-only, and is left as it is") as raised:
+    with pytest.raises(OutputFileError, match=r"`mine\.py` is read-only, and is left as it is") as raised:
         write("mine.py", BEFORE, AFTER)
     assert raised.value.cure == "Allow it: chmod u+w mine.py"
-    assert mine.read_bytes() == BEFORE and os.listdir() == ["mine.py"]
+    assert mine.read_bytes() == BEFORE and names() == ["mine.py"]
 
 
 def test_a_link_stays_a_link(mine: Path) -> None:

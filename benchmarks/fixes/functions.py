@@ -96,15 +96,15 @@ def sgd_momentum_scalar(gradient_list, lr=0.01, mom=0.9):
     for grad in gradient_list:
         vel = mom * vel + grad
         step = grad + mom * vel
-        w -= lr * step
+        w = w - lr * step
         path.append(w)
     return path
 ''', (
     ("grad + mom * vel", "grad + vel"),
     ("grad + mom * vel", "vel"),
     ("mom * vel + grad", "mom * vel - grad"),
-    ("w -= lr", "w += lr"),
-    ("w -= lr * step", "w -= step"),
+    ("w = w - lr", "w = w + lr"),
+    ("w = w - lr * step", "w = w - step"),
     ("        vel = mom * vel + grad\n        step = grad + mom * vel\n", "        step = grad + mom * vel\n        vel = mom * vel + grad\n"),
     ("mom * vel + grad", "vel + grad"),
 ))  # fmt: skip

@@ -136,7 +136,7 @@ class Nag:
             self.slots[key] = Slot(buf=np.zeros_like(like))
         return self.slots[key]
 
-    def apply(self, params: list, grads: list) -> list:
+    def step(self, params: list, grads: list) -> list:
         out = []
         for key, (p, g) in enumerate(zip(params, grads)):
             s = self.slot(key, p)

@@ -47,6 +47,15 @@ class MySgd:
         return x - self.lr * g
 
 
+class UphillMomentum:
+    def __init__(self, lr=0.1, momentum=0.9):
+        self.lr, self.momentum, self.velocity = lr, momentum, 0.0
+
+    def step(self, x, g):
+        self.velocity = self.momentum * self.velocity - g
+        return x - self.lr * self.velocity
+
+
 class HeavyBall:
     def __init__(self, lr=0.1, momentum=0.9):
         self.lr, self.momentum, self.velocity = lr, momentum, 0.0
@@ -88,6 +97,8 @@ CALLS: dict[str, Any] = {
     "check mine.py:my_adam --against adamw -k lr=0.01 -k weight_decay=0.1 --seconds 5":
         lambda: mhat.check("mine.py:my_adam", "adamw", lr=0.01, weight_decay=0.1, seconds=5),
     "check mine.py:my_adam --explain": lambda: mhat.check("mine.py:my_adam", explain=True),
+    "check mine.py:UphillMomentum --fix --seconds 20":
+        lambda: mhat.check("mine.py:UphillMomentum", fix=True, seconds=20),
     "check mine.py:mystery": lambda: mhat.check("mine.py:mystery"),
     "check mine.py:million -k lr=0.3": lambda: mhat.check("mine.py:million", lr=0.3),
     "check mine.py:MySgd -k nesterov=true --seconds 5": lambda: mhat.check("mine.py:MySgd", nesterov=True, seconds=5),

@@ -41,6 +41,7 @@ OUTSIDE = {
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},
     "checks": {"numpy"},
     "conversions": {"numpy"},
+    "mending": {"numpy"},
     "engines": {"array_api_compat", "numpy"},
     "engines/exact.py": {"mpmath"},
     "engines/floats.py": set[str](),

@@ -169,9 +169,9 @@ class Proposer:
         for i, (spot, now, then) in enumerate(pair.levels):
             if _is_turned(now, then):
                 yield from (turned for seen, *_ in matched[i] for turned in self._turned(seen))
-            around = {seen.node for level in matched[i + 1 :] for seen, *_ in level} | after
+            around = {seen.node for level in matched[i + 1 :] for seen, *_ in level}
             for seen, view, times in matched[i]:
-                near = self._nearness(seen, around) - self._oddness(seen, view)
+                near = self._nearness(seen, around, after) - self._oddness(seen, view)
                 if seen.kind == "target" or (isinstance(seen.node, ast.Call) and changed_in_place(seen.node)):
                     # Before it was changed, it was worth something else.
                     times = [time - 1 for time in times]
@@ -182,7 +182,7 @@ class Proposer:
                         yield Proposal((Piece(place, place, f".{factor[0]}_({way.text})"),), -1.0)
                     continue
                 for j, way in enumerate(self.speller.written(then, spot, seen.node, times, view)):
-                    cost = 1.0 + 0.5 * i + 0.1 * j - min(near, 1.0)
+                    cost = 1.0 + 0.5 * i + 0.1 * j - near
                     if pieces := self.exchanged(seen, way):
                         yield Proposal(pieces, cost)
 
@@ -234,14 +234,15 @@ class Proposer:
         (slot, k), *_ = pair.levels[0]
         return {seen.node for seen, *_ in self._standing_for((slot, k + 1), Name(pair.target)) if seen.kind == "target"}
 
-    def _nearness(self, seen: Seen, around: set[ast.AST]) -> float:
+    def _nearness(self, seen: Seen, around: set[ast.AST], after: set[ast.AST]) -> float:
         """Say how much of what stands around a part in the rule stands around it in the file."""
         near, node = 0.0, self.sight.parents.get(seen.node)
         while node is not None and not isinstance(node, ast.stmt):
             near += 0.4 if node in around else 0.0
             node = self.sight.parents.get(node)
         targets = getattr(node, "targets", [getattr(node, "target", None)])
-        return near + (0.5 if any(target in around for target in targets) else 0.0)
+        # Where a variable is given its value rather than where it is read.
+        return min(near, 0.8) + (1.0 if any(target in after for target in targets) else 0.0)
 
     def _oddness(self, seen: Seen, view: View) -> float:
         """Say how odd it is to change something here: all tensors where only one of them is asked for."""

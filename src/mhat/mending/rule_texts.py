@@ -44,7 +44,7 @@ def _looks(rule: Rule, function: ast.FunctionDef, text: Text) -> Iterator[tuple[
     """Yield where to look, in the order in which things are computed: what, and where it stands in the file."""
     tree, begin = rule.tree, ("line", 0) if rule.tree.body else RESULT
     for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
-        yield (begin, 0), Name(argument.arg), _span_of(argument, "name")  # type: ignore[misc]
+        yield (begin, 0), Name(argument.arg), _span_of(argument, "name")
     statements = [each for each in function.body if isinstance(each, ast.Assign | ast.AugAssign | ast.AnnAssign)]
     for i, line in enumerate(tree.body):
         yield from ((((("line", i), 0)), part, span) for part, span in _parts(line.value, text))

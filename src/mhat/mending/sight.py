@@ -72,9 +72,9 @@ class Sight:
         spans, found = data["spans"], dict[tuple[ast.AST, str, str], Seen]()
         for time, (index, part, numbers) in enumerate(data["events"]):
             *place, kind = spans[index]
-            node = places.get(tuple(place))
-            if node is None:
+            if tuple(place) not in places:
                 continue
+            node = places[tuple(place)]
             part = part.replace("'", '"') if double else part
             kind = kind if kind in ("target", "held") else "expression"
             if (node, kind, part) not in found:

@@ -63,7 +63,7 @@ class Style:
             elif isinstance(node, ast.ImportFrom) and node.module == "jax":
                 arrays += [alias.asname or alias.name for alias in node.names if alias.name == "numpy"]
         arrays.sort(key=lambda name: -content.count(f"{name}."))
-        spaced = len(re.findall(r" \*\* ", content)) > len(re.findall(r"\S\*\*\S", content)) / 2
+        spaced = len(re.findall(r" \*\* ", content)) > len(re.findall(r"\S\*\*\S", content))
         return cls(tuple(arrays), math, bool(re.search(r"\.sqrt(_)?\(\)", content)), " ** " if spaced else "**")
 
     def called(self, op: str, arguments: Sequence[str], over_array: bool) -> Iterator[str]:

@@ -127,6 +127,9 @@ class Statements:
                 target = next((one for one in each.targets if self.text.of(one) in value), None)
                 if target is None:
                     continue
+                if len(each.targets) > 1:
+                    yield self._untold(each, target)
+                    continue
             elif isinstance(each, ast.AugAssign) and type(each.op) in SIGNS:
                 target = each.target
                 value = f"{self.text.of(target)} {SIGNS[type(each.op)][0]} {self.text.of(each.value)}"
@@ -138,6 +141,12 @@ class Statements:
             else:
                 continue
             yield from self._renamed(each, target, value)
+
+    def _untold(self, statement: ast.Assign, target: ast.expr) -> Proposal:
+        """Store a value in all targets of a statement but one."""
+        names = [self.text.of(each) for each in statement.targets if each is not target]
+        new = " = ".join([*names, self.text.of(statement.value)])
+        return Proposal((Piece(*self.text.span(statement), new),), 1.4)
 
     def copied(self) -> Iterator[Proposal]:
         """Compute something new where what is kept is changed in place, and read."""

@@ -227,7 +227,8 @@ def instrumented(tree: ast.Module, path: str) -> ast.Module:
     """Put looks into the tree of a file if it is watched."""
     if _Active.watch is None or _Active.path is None or Path(path).resolve() != _Active.path:
         return tree
-    return ast.fix_missing_locations(Looking(_Active.watch).visit(tree))
+    looked_at: ast.Module = Looking(_Active.watch).visit(tree)
+    return ast.fix_missing_locations(looked_at)
 
 
 def watch(path: str) -> Watch:

@@ -128,7 +128,7 @@ def _nothing(written: Definitions, steps: Sequence[Stepping]) -> BadValue:
             f"Write run(gradients); {told}",
         )
     step = steps[-1]
-    assigned = ", ".join(f"`{name}`" for name in sorted(step.flow.assigned)[:LISTED])
+    assigned = ", ".join(f"`{name}`" for name in sorted(step.flow.assigned - step.flow.counters)[:LISTED])
     return BadValue(
         f"nothing in {where} was found that could be gradients: the loop in line {step.line} assigns {assigned}",
         f"Say which of them is the gradient, and what is to be judged: {where} --feed g --read x.",

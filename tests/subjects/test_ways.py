@@ -82,7 +82,9 @@ def test_a_script_that_fails_says_why(tmp_path: Path) -> None:
 def test_nothing_that_a_script_writes_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("kept.txt").write_text("before")
-    writes = "with open('kept.txt', 'a') as f:\n    f.write('after')\nprint(open('kept.txt').read())\nopen('new.txt', 'w')\n"
+    writes = (
+        "with open('kept.txt', 'a') as f:\n    f.write('after')\nprint(open('kept.txt').read())\nopen('new.txt', 'w')\n"
+    )
     ways = found(tmp_path / "script.py", STYLES["an ascent"][0] + writes)
     assert [way.words for way in ways] == ["--feed grad --read theta"]
     found(tmp_path / "script.py", writes + STYLES["an ascent"][0])

@@ -64,7 +64,11 @@ def test_right_scripts_conform(style: str, here: Path) -> None:
 # What is wrong, and what else is said.
 WRONG: dict[str, tuple[str, str, str]] = {
     "Adam without the root": ("adam", "in `ratio` the root of `v_hat` is missing", "read is `x`"),
-    "Adam for w and b, the bias wrong": ("adam", "in `ratio` the root of `v_hat` is missing", "`w` conforms, and `b` does not"),
+    "Adam for w and b, the bias wrong": (
+        "adam",
+        "in `ratio` the root of `v_hat` is missing",
+        "`w` conforms, and `b` does not",
+    ),
     "a constant gradient, stored back": ("adam", "`m_hat` is stored back into `m`", "read is `result`"),
 }
 

@@ -191,7 +191,8 @@ class Looking:
         where = f"the loop in line {stepping.line}{function} {kind} `{fed.text}`"
         depth = len(fed.reached) + (len(self.behind(fed, read)) + 1) / 1000
         carried = read.partition("[")[0] in stepping.states
-        said = f"{where}, and `{read}` is {word or ('carried on' if carried else 'computed')}"
+        held = "appended to" if read in fed.grown else "carried on" if carried else "computed"
+        said = f"{where}, and `{read}` is {word or held}"
         is_parameter = fed.is_parameter(read, made=not answers(fed.seen, read, at_once=True))
         feed = fed.text if alone else f"{fed.text}@{stepping.line}"
         return Possible(feed, read, said, is_parameter, beside, depth)

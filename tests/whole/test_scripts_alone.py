@@ -160,7 +160,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "there are 2 functions and classes in script.py\nName one: script.py:a; or of a script what is fed and what is "
         "read: script.py --feed g_list --read x_list."
     ),
-    "out = []\ns = 0.0\nfor g in [1.0, 2.0, 3.0] * 5:\n    s = abs(s) ** 0.5 + 0.3 * g\n    out.append(s)\nprint(out)\n": (
+    "s = 0.0\nfor g in [1.0, 2.0, 3.0] * 5:\n    s = abs(s) ** 0.5 + 0.3 * g\n    print(s)\n": (
         "`s` of script.py was not recognised: it is neither x, nor an update, nor a variable of a rule\nSay which it "
         "is, and of which rule: --observe ratio --against adam; or name another to read."
     ),

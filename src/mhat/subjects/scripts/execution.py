@@ -74,7 +74,8 @@ class Once:
             rewriting.FEED: self.give, rewriting.READ: self.note, rewriting.SET: self.set,
             rewriting.STEPS: len(self.gradients),
             rewriting.ROUND: lambda values: itertools.islice(itertools.cycle(values), len(self.gradients)),
-            instrumenting.ENTER: self.enter, instrumenting.TURN: self.turn, instrumenting.FILL: self.fill, instrumenting.SEEN: self.see,
+            instrumenting.ENTER: self.enter,
+            instrumenting.TURN: self.turn, instrumenting.FILL: self.fill, instrumenting.SEEN: self.see,
             instrumenting.MORE: more, "get_ipython": lambda: no_plots.ANYTHING, "display": lambda *shown, **how: None,
         })  # fmt: skip
         before = sys.modules["__main__"], sys.argv

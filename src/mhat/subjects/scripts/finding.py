@@ -299,7 +299,7 @@ def series_of(turns: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> S
         if kind == "number" and all(isinstance(value, float) for value in values):
             made[name] = np.array(values)
         elif kind == "changed" and all(isinstance(value, tuple) for value in values):
-            made[name] = np.array([value[0] for value in values])
+            made[name] = np.array([value[0] for value in values if value is not None])
         elif kind in ("list", "written") and isinstance(values[-1], tuple):
             held, count = values[-1][2], len(values)
             if kind == "list" and len(held) in (count, count + 1):

@@ -88,14 +88,14 @@ def meaning_of(named: str, ways: Finder) -> Meaning:
     steps = steppings(written.tree)
     if len(optimizers) == 1:
         if len(names) == 1 and not any(step.function is None for step in steps):
-            return Meaning(named)
+            return Meaning()
         scripts = _tried(ways) if any(step.function is None for step in steps) else []
         return Meaning(f"{named}:{optimizers[0]}", (), tuple(f"{named} {way.words}" for way in scripts))
     found = ways() if steps else []
     if found:
         return of_script(named, found, optimizers)
     if len(names) == 1:
-        return Meaning(named)
+        return Meaning()
     raise _nothing(written, steps)
 
 

@@ -172,3 +172,9 @@ def test_where_nothing_is_found_the_names_of_the_script_are_told(text: str, here
     with pytest.raises(BadValue) as caught:
         judged(text, seconds=1.0)
     assert str(caught.value) == MESSAGES[text]
+
+
+def test_of_a_lone_function_nothing_need_be_said(here: Path) -> None:
+    text = "def my_sgd(gradients, lr=0.1):\n    x, xs = 0.0, []\n    for g in gradients:\n        x = x - lr * g\n"
+    verdict = judged(f"{text}        xs.append(x)\n    return xs\n", against="sgd")
+    assert (verdict.conforms, verdict.notes) == (True, ())

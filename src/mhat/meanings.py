@@ -88,14 +88,14 @@ def meaning_of(named: str, ways: Finder) -> Meaning:
     steps = steppings(written.tree)
     if len(optimizers) == 1:
         if len(names) == 1 and not any(step.function is None for step in steps):
-            return Meaning(named)
+            return Meaning()
         scripts = _tried(ways) if any(step.function is None for step in steps) else []
         return Meaning(f"{named}:{optimizers[0]}", (), tuple(f"{named} {way.words}" for way in scripts))
     found = ways() if steps else []
     if found:
         return of_script(named, found, optimizers)
     if len(names) == 1:
-        return Meaning(named)
+        return Meaning()
     raise _nothing(written, steps)
 
 
@@ -128,7 +128,7 @@ def _nothing(written: Definitions, steps: Sequence[Stepping]) -> BadValue:
             f"Write run(gradients); {told}",
         )
     step = steps[-1]
-    assigned = ", ".join(f"`{name}`" for name in sorted(step.flow.assigned)[:LISTED])
+    assigned = ", ".join(f"`{name}`" for name in sorted(step.flow.assigned - step.flow.counters)[:LISTED])
     return BadValue(
         f"nothing in {where} was found that could be gradients: the loop in line {step.line} assigns {assigned}",
         f"Say which of them is the gradient, and what is to be judged: {where} --feed g --read x.",

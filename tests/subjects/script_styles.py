@@ -318,9 +318,9 @@ for t in range(1, 201):
     mw = b1 * mw + (1 - b1) * dw
     mb = b1 * mb + (1 - b1) * db
     vw = b2 * vw + (1 - b2) * dw ** 2
-    vb = b2 * vb + (1 - b2) * db
+    vb = b2 * vb + (1 - b2) * db ** 2
     w = w - alpha * (mw / (1 - b1 ** t)) / (np.sqrt(vw / (1 - b2 ** t)) + epsilon)
-    b = b - alpha * (mb / (1 - b1 ** t)) / (np.sqrt(abs(vb) / (1 - b2 ** t)) + epsilon)
+    b = b - alpha * (mb / (1 - b1 ** t)) / (vb / (1 - b2 ** t) + epsilon)
 print(w, b)
 """,
         (
@@ -603,7 +603,7 @@ for i in range(60):
     x = x - v
 print(x)
 """,
-        ("--feed grad_f --read x",),
+        ("--feed grad_f --read x_ahead",),
     ),
     "a gradient without a name": (
         """\

@@ -208,6 +208,25 @@ def test_a_count_of_its_own_that_cannot_be_followed(here: Path) -> None:
     assert caught.value.what == "`script.py` raised IndexError: list index out of range"
 
 
+RUNS = """\
+def descent(x, steps):
+    for t in range(steps):
+        g = 2 * x
+        x = x - 0.1 * g
+    return x
+
+for run in range(9):
+    descent(3.0, 5)
+"""
+
+
+def test_a_loop_that_begins_anew_makes_no_further_steps(here: Path) -> None:
+    """Nine runs of five steps were taken for forty-five steps, which start again in between."""
+    Path("script.py").write_text(RUNS)
+    subject = driven("script.py", "g", "x")
+    assert np.allclose(subject.run(np.ones(12)), 3.0 - 0.1 * np.arange(1, 13))
+
+
 FIXED = "import numpy as np\nn = 10\ngs = [1.0] * n\nfixed = np.zeros(10)\nout = []\n"
 BY_ITSELF = (
     "By itself it runs, and it was given 8 gradients in `gs` here: let everything that counts its steps go by len(gs)."

@@ -52,6 +52,7 @@ class Once:
     lengths: set[int] = field(default_factory=set)
     before: list[float] = field(default_factory=list)  # a sequence, as it was a turn ago
     start: float | None = None  # what is read, before the first turn
+    left: list[Any] = field(default_factory=list)  # what the loop carried at the end of a turn
     offset: int | None = None
     dtypes: set[str] = field(default_factory=set)  # of what is read
     changes: bool | None = None  # whether it is changed by every step; what a run has shown holds for others
@@ -73,6 +74,7 @@ class Once:
             rewriting.FEED: self.give, rewriting.READ: self.note, rewriting.SET: self.set,
             rewriting.STEPS: len(self.gradients),
             rewriting.ROUND: lambda values: itertools.islice(itertools.cycle(values), len(self.gradients)),
+            instrumenting.ENTER: self.enter,
             instrumenting.TURN: self.turn, instrumenting.FILL: self.fill, instrumenting.SEEN: self.see,
             instrumenting.MORE: more, "get_ipython": lambda: no_plots.ANYTHING, "display": lambda *shown, **how: None,
         })  # fmt: skip
@@ -96,6 +98,13 @@ class Once:
         """Give a number that was set from outside, or the script's own."""
         self.met.setdefault(name, value)
         return self.numbers.get(name, value)
+
+    def enter(self, carried: list[Callable[[], Any]], begins: bool) -> None:
+        """Note what the loop carries; where it begins anew with other values, its steps have ended before."""
+        now = [_number(read) for read in carried]
+        if begins and self.left and now != self.left and self.turns:
+            raise Enough
+        self.left = [] if begins else now
 
     def turn(self, read: Callable[[], Any] | None = None) -> None:
         """Begin a turn of the loop that makes the steps; before the first one, what is read is at its start."""
@@ -254,6 +263,14 @@ class Once:
             n for n, v in self.space.items() if not n.startswith("_") and isinstance(v, list | tuple | np.ndarray)
         ]
         return ", ".join(listed[:8]) or "a list, one number a step"
+
+
+def _number(read: Callable[[], Any]) -> Any:
+    """Give what a name holds as a number, or nothing."""
+    try:
+        return repr(first_of(read()))
+    except (NameError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
+        return None
 
 
 def first_of(value: Any) -> Any:

@@ -191,7 +191,8 @@ class Looking:
         where = f"the loop in line {stepping.line}{function} {kind} `{fed.text}`"
         depth = len(fed.reached) + (len(self.behind(fed, read)) + 1) / 1000
         carried = read.partition("[")[0] in stepping.states
-        said = f"{where}, and `{read}` is {word or ('carried on' if carried else 'computed')}"
+        held = "appended to" if read in fed.grown else "carried on" if carried else "computed"
+        said = f"{where}, and `{read}` is {word or held}"
         is_parameter = fed.is_parameter(read, made=not answers(fed.seen, read, at_once=True))
         feed = fed.text if alone else f"{fed.text}@{stepping.line}"
         return Possible(feed, read, said, is_parameter, beside, depth)
@@ -298,7 +299,7 @@ def series_of(turns: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> S
         if kind == "number" and all(isinstance(value, float) for value in values):
             made[name] = np.array(values)
         elif kind == "changed" and all(isinstance(value, tuple) for value in values):
-            made[name] = np.array([value[0] for value in values])
+            made[name] = np.array([value[0] for value in values if value is not None])
         elif kind in ("list", "written") and isinstance(values[-1], tuple):
             held, count = values[-1][2], len(values)
             if kind == "list" and len(held) in (count, count + 1):

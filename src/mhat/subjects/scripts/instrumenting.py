@@ -3,6 +3,7 @@
 The loop is known by its line. Beside the calls that `rewriting` knows there are these:
 
     __mhat_turn__(lambda: x) a turn of the loop begins; what is read may have a value already
+    __mhat_enter__(lambda: [x, m]) the loop is entered: what it carries is as it was left, or begins anew
     __mhat_fill__(value)     gives the gradient of this turn, in the shape of what the script computed itself
     __mhat_seen__(names, {}) notes whatever the names of the loop hold at the end of a turn, and some expressions
     __mhat_more__(values)    goes on after the end of what a loop goes through
@@ -27,7 +28,7 @@ from mhat.subjects.scripts.rewriting import (
 )
 from mhat.subjects.scripts.stepping import Stepping, steppings
 
-TURN, FILL, SEEN, MORE = "__mhat_turn__", "__mhat_fill__", "__mhat_seen__", "__mhat_more__"
+ENTER, TURN, FILL, SEEN, MORE = "__mhat_enter__", "__mhat_turn__", "__mhat_fill__", "__mhat_seen__", "__mhat_more__"
 
 
 def stepping_at(tree: ast.Module, line: int) -> Stepping | None:
@@ -67,6 +68,7 @@ def instrumented(
         loop.body.append(note)
     begun = "" if read is None else f"lambda: {read}"
     loop.body.insert(0, placed(ast.parse(f"{TURN}({begun})").body[0], loop.body[0]))
+    _mark_entry(tree, stepping)
     wrap_constants(tree.body, settable)
     if stepping.function is not None:
         wrap_constants(stepping.function.body, settable)
@@ -74,6 +76,16 @@ def instrumented(
             setting = ast.parse(f"{name} = __mhat_set__({name!r}, {name})").body[0]
             stepping.function.body.insert(0, placed(setting, stepping.function.body[0]))
     return ast.fix_missing_locations(tree)
+
+
+def _mark_entry(tree: ast.Module, stepping: Stepping) -> None:
+    """Say before the loop that it is entered, and at its end what it carries; a list that grows is no state."""
+    loop = stepping.flow.loop
+    grown = {step.target for step in stepping.flow.steps if step.grows}
+    carried = ", ".join(f"lambda: {name}" for name in sorted(stepping.states - grown))
+    block, place = _found(tree.body if stepping.function is None else stepping.function.body, loop)
+    block.insert(place, placed(ast.parse(f"{ENTER}([{carried}], True)").body[0], loop))
+    loop.body.append(placed(ast.parse(f"{ENTER}([{carried}], False)").body[0], loop.body[-1]))
 
 
 def arguments_of(function: ast.FunctionDef) -> list[str]:

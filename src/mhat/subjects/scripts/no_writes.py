@@ -34,7 +34,8 @@ def elsewhere() -> Iterator[None]:
                 folder = folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="mhat-"))
                 written[path] = str(Path(folder, f"{len(written)}{Path(path).suffix}"))
                 if Path(path).is_file() and "w" not in mode:
-                    Path(written[path]).write_bytes(Path(path).read_bytes())
+                    with real(written[path], "wb") as copy:
+                        copy.write(Path(path).read_bytes())
             return real(written.get(path, file), mode, *args, **how)
 
         builtins.open = io.open = opened

@@ -135,7 +135,9 @@ def _spelled(
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in numbers.items()
     ]
-    return spelling_of(parameters, rule_knobs, skip=set(apart))
+    spelled = spelling_of(parameters, rule_knobs, skip=set(apart))
+    # What a script writes down it does, whichever rule it claims to be: its decay is not switched off.
+    return replace(spelled, defaults={ours: numbers[theirs] for ours, theirs in spelled.knobs.items()})
 
 
 def _given(path: str, text: str, apart: tuple[str, str], stepping: Stepping, guard: Guard) -> dict[str, float]:

@@ -31,7 +31,10 @@ from mhat.search.observed import Observed, Probes
 Array = np.ndarray[Any, Any]
 # The largest guard that is one: what sums in the place of averages make of the usual one.
 LARGEST_GUARD = 4e-6
-GUARDED = "what keeps its `orthogonal` from dividing by zero is not what the rule has: on small gradients it shows"
+GUARDED = (
+    "what is left between it and the rule is no more than another number may change that keeps `orthogonal` from "
+    "dividing by zero"
+)
 POLAR = "`orthogonal` is the polar factor itself, which Newton and Schulz's iteration approximates"
 POLAR_BY = "Jordan 2024, Muon; Bernstein & Newhouse 2024, arXiv:2409.20325"
 ROUNDED = "its `orthogonal` computes in {dtype}: it is held to the rounding of that type there"

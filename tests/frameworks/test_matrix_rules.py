@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.checks.matrix_ports import KELLER
 
 import mhat
 from mhat.language import Rule
+from tests.checks.matrix_ports import KELLER
 
-TORCH_ADAFACTOR = mhat.rule("""def factored(x, g, t, r=0, c=0, *, lr=1e-2, decay=0.8, eps1=2.220446049250313e-16, eps2=1e-3,
-                 d=1.0, weight_decay=0):
+TORCH_ADAFACTOR = mhat.rule("""def factored(x, g, t, r=0, c=0, *, lr=1e-2, decay=0.8, eps1=2.220446049250313e-16,
+                 eps2=1e-3, d=1.0, weight_decay=0):
     keep = t ** (-decay)
     r = r + keep * (row_mean(g**2) - r)
     c = c + keep * (column_mean(g**2) - c)

@@ -10,7 +10,17 @@ from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.language.vocabulary import USUAL, meaning_of
 from mhat.language.walking import names_in, subexpressions
 from mhat.mistakes import (
-    averages, brackets, conditions, food, limits, lines, matrices, new_states, numbered, throughout, truncated,
+    averages,
+    brackets,
+    conditions,
+    food,
+    limits,
+    lines,
+    matrices,
+    new_states,
+    numbered,
+    throughout,
+    truncated,
 )  # fmt: skip
 from mhat.mistakes.expressions import Key, changes, grafts, insertions, mixtures
 from mhat.mistakes.paths import ONE, TWO, G, T, X, operation

@@ -105,8 +105,8 @@ def iterations(tree: Tree) -> Iterator[Edit]:
         for instead in COEFFICIENTS:
             told_by = ", ".join(map(near, instead))
             yield _iterated(spot, guarded, instead, f"{spot.where} {what} has the coefficients {told_by}")
-        for place, usual in enumerate(NEWTON_SCHULZ):
-            yield from _coefficients(spot, guarded, place, usual)
+        for place, own in enumerate(NEWTON_SCHULZ):
+            yield from _coefficients(spot, guarded, place, own)
         yield _iterated(spot, None, NEWTON_SCHULZ, f"{spot.where} {what} begins without the division by the norm")
         for name, sentence in (
             ("row_mean", "each row by its own norm"),

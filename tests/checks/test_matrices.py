@@ -60,7 +60,7 @@ def test_the_polar_factor_is_a_dialect_and_can_be_refused() -> None:
 
 def test_another_guard_against_dividing_by_zero_is_noted() -> None:
     (note,) = mhat.check(MuonClamped, MUON).notes
-    assert note.startswith("what keeps its `orthogonal` from dividing by zero is not what the rule has")
+    assert note.startswith("what is left between it and the rule is no more than another number may change that keeps")
 
 
 def test_a_deviation_shows_the_smallest_matrices() -> None:

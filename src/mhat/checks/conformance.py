@@ -21,6 +21,7 @@ from mhat.checks.answers import Conforming, deviating, following, not_accepted
 from mhat.checks.defaults import with_defaults, with_switches
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.matrices.gradients import looks_at_rows
+from mhat.checks.matrices.orthogonals import has_orthogonal
 from mhat.checks.question import Question
 from mhat.checks.readings.diagnosis import by_reading, nearest_by_reading
 from mhat.checks.spellings import equal_but_for_rounding, otherwise_orthogonal, spoken_otherwise
@@ -207,7 +208,7 @@ def judged(question: Question, effort: Effort, *, strict: bool = False) -> Verdi
     if rounded is not None:
         # What is lost in rounding looks like no edit; what looks like rounding may still be a small one.
         depth, until = min(depth, 2), until / 3
-    spoken = next(spoken_types(question.subject), None)
+    spoken = None if has_orthogonal(question.rule) else next(spoken_types(question.subject), None)
     if question.subject.dtype == "float64" and question.confirms(question.rule.tree, {}):
         # The rule itself is as near as any edit of it would have to be: one that fits would be named by chance.
         return deviating(

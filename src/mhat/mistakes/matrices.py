@@ -6,6 +6,7 @@ They are made of rules per matrix alone. It knows no rule by name.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mhat.language.inference import Level, level
 from mhat.language.tree import Assignment, Expression, Name, Number, Operation, Tree
@@ -14,7 +15,7 @@ from mhat.mistakes.paths import G, X, operation, said
 from mhat.mistakes.slots import AFTER, BEFORE, RESULT, Content, Edit, Slot, Spot, content, spots
 from mhat.notation.decimals import near
 from mhat.ops import OPERATIONS
-from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
+from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS, SETS, USUAL
 
 # What averages along one side, along the other, and over all.
 OTHER_SIDE = {"row_mean": ("column_mean", "rows"), "column_mean": ("row_mean", "columns")}
@@ -52,12 +53,12 @@ def _orthogonal_elsewhere(tree: Tree) -> Iterator[Edit]:
     for spot in spots(tree):
         if not (isinstance(spot.part, Operation) and spot.part.op == "orthogonal"):
             continue
-        (inner,) = spot.part.arguments
+        inner = spot.part.arguments[0]
         direction = operation("div", inner, operation("add", operation("norm", inner), Number(NEWTON_SCHULZ_EPS)))
         for instead in (operation("sign", inner), direction):
             sentence = f"{spot.where} {said(instead)} stands where {said(spot.part)} should"
             yield spot.edit(instead, sentence, "operator", 1.15)
-        first = Assignment(("g",), operation("orthogonal", G))
+        first = Assignment(("g",), replace(spot.part, arguments=(G, *spot.part.arguments[1:])))
         sentence = f"the gradient is made orthogonal before all else, and not {said(inner)}"
         yield Edit(sentence, ((BEFORE, (first,)), spot.change(inner)), "moved", 1.1)
 
@@ -87,22 +88,31 @@ def iterations(tree: Tree) -> Iterator[Edit]:
     for spot in spots(tree):
         if not (isinstance(spot.part, Operation) and spot.part.op == "orthogonal"):
             continue
-        what = said(spot.part)
+        what, options = said(spot.part), dict(spot.part.options)
+        usual = len(SETS[str(options.get("set", USUAL))].of(int(options["rounds"]) if "rounds" in options else None))
+        for rounds in ROUNDS:
+            if rounds != usual:
+                told = replace(spot.part, options=tuple({**options, "rounds": rounds}.items()))
+                yield spot.edit(told, f"{spot.where} {what} takes {rounds} rounds, not {usual}", "iteration", 1.05)
+        for name in SETS:
+            if name != options.get("set", USUAL):
+                told = replace(spot.part, options=(("set", name),) if name != USUAL else ())
+                yield spot.edit(told, f"{spot.where} {what} has the coefficients of {name!r}", "iteration", 1.05)
+        if options or len(spot.part.arguments) > 1:
+            continue
         length = operation("norm", spot.part.arguments[0])
         guarded = operation("add", length, Number(NEWTON_SCHULZ_EPS))
-        for rounds in ROUNDS:
-            yield _iterated(spot, guarded, NEWTON_SCHULZ, rounds, f"{spot.where} {what} takes {rounds} rounds, not 5")
         for instead in COEFFICIENTS:
-            told = ", ".join(map(near, instead))
-            yield _iterated(spot, guarded, instead, sentence=f"{spot.where} {what} has the coefficients {told}")
-        for place, usual in enumerate(NEWTON_SCHULZ):
-            yield from _coefficients(spot, guarded, place, usual)
-        yield _iterated(spot, None, sentence=f"{spot.where} {what} begins without the division by the norm")
+            told_by = ", ".join(map(near, instead))
+            yield _iterated(spot, guarded, instead, f"{spot.where} {what} has the coefficients {told_by}")
+        for place, own in enumerate(NEWTON_SCHULZ):
+            yield from _coefficients(spot, guarded, place, own)
+        yield _iterated(spot, None, NEWTON_SCHULZ, f"{spot.where} {what} begins without the division by the norm")
         for name, sentence in (
             ("row_mean", "each row by its own norm"),
             ("column_mean", "each column by its own norm"),
         ):
-            yield _iterated(spot, _norm_along(spot, name), sentence=f"{spot.where} {what} begins with {sentence}")
+            yield _iterated(spot, _norm_along(spot, name), NEWTON_SCHULZ, f"{spot.where} {what} begins with {sentence}")
 
 
 def _turned(spot: Spot) -> Iterator[Edit]:
@@ -158,7 +168,7 @@ def _coefficients(spot: Spot, length: Expression, place: int, usual: float) -> I
         sentence = (
             f"{spot.where} {said(spot.part)} has the coefficients {told}: `{near(value)}` where {usual:g} should be"
         )
-        return _iterated(spot, length, changed, sentence=sentence)
+        return _iterated(spot, length, changed, sentence)
 
     sign = -1.0 if usual < 0 else 1.0
     for value in dict.fromkeys((*_slips(abs(usual)), round(abs(usual), 1), round(abs(usual)) * 1.0)):
@@ -178,10 +188,7 @@ def _slips(value: float) -> Iterator[float]:
                 continue
 
 
-def _iterated(
-    spot: Spot, length: Expression | None, coefficients: tuple[float, ...] = NEWTON_SCHULZ,
-    rounds: int = NEWTON_SCHULZ_ROUNDS, sentence: str = "",
-) -> Edit:  # fmt: skip
+def _iterated(spot: Spot, length: Expression | None, coefficients: tuple[float, ...], sentence: str) -> Edit:
     """Write the iteration out before the line in which it stands, with other numbers."""
     assert isinstance(spot.part, Operation)
     taken = {*spot.tree.variables, *spot.tree.state_names, *spot.tree.knob_names}
@@ -189,7 +196,7 @@ def _iterated(
     begun: Expression = spot.part.arguments[0]
     lines = [Assignment((z,), begun if length is None else operation("div", begun, length))]
     first, second, third = map(_number, coefficients)
-    for _ in range(rounds):
+    for _ in range(NEWTON_SCHULZ_ROUNDS):
         lines.append(Assignment((square,), operation("matmul", Name(z), operation("transpose", Name(z)))))
         inner = operation("mul", second, Name(square))
         quintic = operation("matmul", operation("mul", third, Name(square)), Name(square))

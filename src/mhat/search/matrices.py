@@ -198,12 +198,12 @@ class MatrixClosures(Closures):
             return super()._made(node)
         inner = [self.of(argument) for argument in node.arguments]
         if node.op in self._instead:
-            return _of_matrices(self._instead[node.op], inner)
+            return _of_matrices(self._instead[node.op], node, inner)
         kind = OPERATIONS[node.op].kind
         if kind == "reduction":
             return _reduced(node, inner[0])
         if kind == "matrix":
-            return _of_matrices(ARRAYS[node.op], inner)
+            return _of_matrices(ARRAYS[node.op], node, inner)
         return super()._made(node)
 
 
@@ -213,8 +213,15 @@ def _whole(value: Any, environment: Environment) -> Array:
     return whole
 
 
-def _of_matrices(function: Callable[..., Any], inner: list[Closure]) -> Closure:
-    return lambda environment: function(*(_whole(closure(environment), environment) for closure in inner))
+def _of_matrices(function: Callable[..., Any], node: Operation, inner: list[Closure]) -> Closure:
+    """Make a function of matrices; arguments beyond its own are numbers that were given by keyword."""
+    arity, options = OPERATIONS[node.op].arity, dict(node.options)
+
+    def applied(environment: Environment) -> Any:
+        given = [closure(environment) for closure in inner]
+        return function(*(_whole(value, environment) for value in given[:arity]), *given[arity:], **options)
+
+    return applied
 
 
 def _reduced(node: Operation, inner: Closure) -> Closure:

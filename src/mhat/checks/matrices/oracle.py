@@ -69,7 +69,7 @@ class _Otherwise(Exact):
         if op not in self._instead:
             return super().operation(op)
         function = self._instead[op]
-        return lambda *tensors: of_rows(function(self.numbers, *map(rows_of, tensors)))
+        return lambda *tensors, **options: of_rows(function(self.numbers, *map(rows_of, tensors), **options))
 
 
 def _exact_run(
@@ -227,8 +227,13 @@ def iterated(
     return x
 
 
-def _from_the_right(a: Any) -> Any:
-    return np.matrix_transpose(ARRAYS["orthogonal"](np.matrix_transpose(a)))
+def by_products(a: Any, *numbers: Any, **options: Any) -> Any:
+    """Iterate in another spelling, where the rule asks for the usual iteration; else as it asks."""
+    return ARRAYS["orthogonal"](a, *numbers, **options) if numbers or options else iterated(a)
+
+
+def _from_the_right(a: Any, *numbers: Any, **options: Any) -> Any:
+    return np.matrix_transpose(ARRAYS["orthogonal"](np.matrix_transpose(a), *numbers, **options))
 
 
 def _by_sums(a: Any, b: Any) -> Any:
@@ -237,5 +242,5 @@ def _by_sums(a: Any, b: Any) -> Any:
 
 
 SPELLINGS: tuple[Operations, ...] = (
-    {"orthogonal": iterated}, {"orthogonal": _from_the_right}, {"matmul": _by_sums},
+    {"orthogonal": by_products}, {"orthogonal": _from_the_right}, {"matmul": _by_sums},
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mhat.checks.matrices import oracle
-from mhat.checks.matrices.oracle import Way, iterated
+from mhat.checks.matrices.oracle import Way, by_products, iterated
 from mhat.dtypes import DTYPES
 from mhat.engines.exact_matrices import MATRIX_OPERATIONS
 from mhat.engines.exact_numbers import Numbers
@@ -25,13 +25,16 @@ from mhat.language.walking import all_expressions
 from mhat.laws.forms import Form
 from mhat.ops.orthogonality import NEWTON_SCHULZ, NEWTON_SCHULZ_EPS, NEWTON_SCHULZ_ROUNDS
 from mhat.search.matching import loose_bound, update_scale
-from mhat.search.matrices import MatrixEvaluator, MatrixProbes, evaluator_of
+from mhat.search.matrices import ARRAYS, MatrixEvaluator, MatrixProbes, evaluator_of
 from mhat.search.observed import Observed, Probes
 
 Array = np.ndarray[Any, Any]
 # The largest guard that is one: what sums in the place of averages make of the usual one.
 LARGEST_GUARD = 4e-6
-GUARDED = "what keeps its `orthogonal` from dividing by zero is not what the rule has: on small gradients it shows"
+GUARDED = (
+    "what is left between it and the rule is no more than another number may change that keeps `orthogonal` from "
+    "dividing by zero"
+)
 POLAR = "`orthogonal` is the polar factor itself, which Newton and Schulz's iteration approximates"
 POLAR_BY = "Jordan 2024, Muon; Bernstein & Newhouse 2024, arXiv:2409.20325"
 ROUNDED = "its `orthogonal` computes in {dtype}: it is held to the rounding of that type there"
@@ -86,7 +89,10 @@ def guarding(rule: Rule, probes: Probes, knobs: Mapping[str, float] | None = Non
         return np.zeros(1)
 
     def guarded(eps: float) -> Array:
-        return MatrixEvaluator(probes, {"orthogonal": lambda a, *_: iterated(a, eps=eps)}).run(rule.tree, knobs)
+        def iterating(a: Any, *_numbers: Any, **options: Any) -> Any:
+            return ARRAYS["orthogonal"](a, eps, **options)
+
+        return MatrixEvaluator(probes, {"orthogonal": iterating}).run(rule.tree, knobs)
 
     with np.errstate(all="ignore"):
         changed = np.maximum(
@@ -97,7 +103,7 @@ def guarding(rule: Rule, probes: Probes, knobs: Mapping[str, float] | None = Non
 
 def _meanings(dtype: str, computed: Callable[[], str]) -> Iterator[Meaning]:
     if dtype == "float64":
-        yield Meaning(MATRIX_OPERATIONS["orthogonal"], (iterated,), GUARDED, guarded=True)
+        yield Meaning(MATRIX_OPERATIONS["orthogonal"], (by_products,), GUARDED, guarded=True)
     yield Meaning(polar_exactly, (polar,), dialect=POLAR)
     if (coarse := computed()) != dtype:
         yield Meaning(MATRIX_OPERATIONS["orthogonal"], in_few_digits(coarse), ROUNDED.format(dtype=coarse), coarse=True)
@@ -169,14 +175,14 @@ def computed_in(run: Callable[[Array], Array], dtype: str) -> str:
     return dtype
 
 
-def polar(a: Any, *_: Any) -> Any:
+def polar(a: Any, *_numbers: Any, **_options: Any) -> Any:
     """Take the orthogonal factor of a matrix from its singular vectors."""
     finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
     left, _values, right = np.linalg.svd(np.where(finite, a, 0.0), full_matrices=False)
     return np.where(finite, left @ right, np.nan).astype(a.dtype)
 
 
-def polar_exactly(n: Numbers, a: Any, *_: Any) -> Any:
+def polar_exactly(n: Numbers, a: Any, *_numbers: Any, **_options: Any) -> Any:
     """Take the orthogonal factor of a matrix on many digits, NaN where it has none."""
     if not all(n.finite(v) for row in a for v in row):
         return [[n.nan] * len(a[0]) for _ in a]
@@ -199,9 +205,11 @@ def _in_few_digits(dtype: str, draw: int, *, once: bool) -> Callable[..., Any]:
     def rounded(value: Any) -> Any:
         return value.astype(numpy_dtype(dtype)).astype(np.float32) if DTYPES[dtype].small else value
 
-    def computed(a: Any, *_: Any) -> Any:
+    def computed(a: Any, *numbers: Any, **options: Any) -> Any:
         rng = np.random.Generator(np.random.PCG64(draw))
         x = rounded((a * (1 + 0.25 * DTYPES[dtype].epsilon * rng.uniform(-1, 1, size=a.shape))).astype(np.float32))
+        if numbers or options:
+            return rounded(ARRAYS["orthogonal"](x, *map(np.float32, numbers), **options)).astype(a.dtype)
         if not once:
             return iterated(x, rounded=rounded).astype(a.dtype)
         first, second, third = np.array(NEWTON_SCHULZ, dtype=np.float32)

@@ -15,6 +15,7 @@ from mhat.checks.readings.answers import SECONDS, Answer, Seen, answers, nearnes
 from mhat.checks.readings.points import NEAR
 from mhat.checks.verdict import Verdict
 from mhat.errors import MhatError
+from mhat.language.inference import Level
 from mhat.reading.reading import ROUNDED, Reading, read
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort
@@ -69,7 +70,8 @@ def lines_at(places: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
 
 def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> ReadOff | None:
     """Read a subject and find what was changed in the rule; None where that cannot be, or nothing is found."""
-    reading = _read(question, effort)
+    # What is read is laid beside the rule coordinate by coordinate.
+    reading = None if question.rule.level == Level.MATRIX else _read(question, effort)
     if reading is None or reading.rule is None:
         return None
     left = min(SECONDS, effort.seconds - effort.spent)
@@ -79,7 +81,7 @@ def by_reading(question: Question, effort: Effort, hidden: Sequence[str]) -> Rea
 
 def nearest_by_reading(questions: Sequence[Question], effort: Effort) -> tuple[Question, ReadOff] | None:
     """Read a subject, and find which rule it is nearest to and what was changed there; None where nothing is found."""
-    reading = _read(questions[0], effort)
+    reading = None if questions[0].rule.level == Level.MATRIX else _read(questions[0], effort)
     if reading is None or reading.rule is None:
         return None
     tree, near = reading.rule.tree, _near(questions[0], reading)

@@ -15,7 +15,7 @@ import numpy as np
 from mhat.checks.gradients import fresh, tensors_of
 from mhat.checks.question import Question
 from mhat.errors import SubjectError, SubjectHangs
-from mhat.language.inference import reductions_over_all
+from mhat.language.inference import Level, reductions_over_all
 from mhat.language.tree import INPUTS, Expression, Name, Number, Operation, Tree
 from mhat.language.walking import names_in
 from mhat.mistakes.slots import Edit
@@ -54,6 +54,8 @@ def found_apart(
     """
     subject, tree = question.subject, question.rule.tree
     count = tensors_of(subject)
+    if question.rule.level == Level.MATRIX:
+        return None
     if count < 2 or question.recorded is not None or {"k", "n"} & set(tree.inputs) or reductions_over_all(tree):
         return None
     try:

@@ -17,6 +17,7 @@ import numpy as np
 
 from mhat.checks.acceptance import sorted_forms
 from mhat.checks.gradients import tensors_of
+from mhat.checks.matrices.orthogonals import has_orthogonal
 from mhat.checks.question import Question
 from mhat.dtypes import DTYPES
 from mhat.engines.small import numpy_dtype
@@ -75,7 +76,12 @@ def as_computed(questions: Sequence[Question]) -> list[Question]:
     if first.recorded is not None or first.observe not in ("x", "update") or any(map(_is_near, questions)):
         return list(questions)
     subject = inside(first.subject, {**first.subject.defaults, **first.held})
-    return [in_arithmetic(question, subject) for question in questions]
+    # What is made orthogonal in few digits is held to these there alone.
+    few = DTYPES[subject.dtype].small
+    return [
+        question if few and has_orthogonal(question.rule) else in_arithmetic(question, subject)
+        for question in questions
+    ]
 
 
 def in_arithmetic(question: Question, subject: Subject) -> Question:

@@ -63,7 +63,9 @@ def test_kin_of_a_rule() -> None:
 
 def test_a_comparison_says_by_which_identity_two_rules_are_one() -> None:
     said = str(mhat.compare("adam", "adamw", weight_decay=0))
-    assert said.startswith("adam and adamw do the same, to rounding\nsince adamw with weight_decay=0 is adam (proved)\n")
+    first, why = said.splitlines()[:2]
+    assert first == "adam and adamw do the same, to rounding"
+    assert why == "since adamw with weight_decay=0 is adam (proved)"
 
 
 def test_a_comparison_says_with_which_knobs_two_rules_would_be_one() -> None:

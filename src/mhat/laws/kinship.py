@@ -76,8 +76,8 @@ class _Written:
         knobs: dict[str, Expression] = {}
         for knob in tree.knobs:
             if knob.name in setting:
-                value = setting[knob.name]
-                knobs[knob.name] = expression_of(value) if isinstance(value, str) else Number(float(value))
+                told = setting[knob.name]
+                knobs[knob.name] = expression_of(told) if isinstance(told, str) else Number(float(told))
         known: dict[str, Expression] = dict(knobs)
         for line in tree.body:
             value = _folded(_filled(line.value, known))
@@ -191,7 +191,7 @@ def between(one: str, other: str) -> list[Identity]:
 
 
 def is_in_force(identity: Identity, knobs: Mapping[str, float], others: Mapping[str, float]) -> bool:
-    """Whether an identity says that two rules with these knobs are the same; `others`: those of the rule it leads to."""
+    """Whether an identity says that two rules with these knobs are one; `others`: those of the rule it leads to."""
     values = {**others}
     told = {**_numbers(identity.knobs, values)}
     same = all(knobs.get(name) == value for name, value in told.items())

@@ -55,7 +55,7 @@ def rules(
     if sum(each is not None for each in (name, family, check, graph)) > 1:
         raise BadValue("a name, --family, --check and --graph are four questions", "Ask one at a time.")
     if outside:
-        _outside(form, alone=name is family is check is graph is None)
+        _outside(form, alone=(name, family, check, graph) == (None,) * 4)
     elif graph is not None:
         _draw(graph, form, force=force)
     elif check is not None:

@@ -104,10 +104,11 @@ def _arrow(
         )
     )  # fmt: skip
     along = 0.5 if bend else min(0.6, (NEAR_TAIL + 0.22 * turn) / abs(end[0] - start[0]))
+    above = 0.16 if arrow.made and not bend else 0.0
     at = [start[i] + along * (end[i] - start[i]) for i in (0, 1)]
     axes.text(
-        at[0] + bend * 0.12, at[1] - (0.16 if arrow.made and not bend else 0), arrow.label, fontsize=inks.font(SETTINGS), va="center", ha="center", zorder=2,
-        color=inks.ink(), bbox={"facecolor": inks.paper(), "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+        at[0] + bend * 0.12, at[1] - above, arrow.label, fontsize=inks.font(SETTINGS), va="center", ha="center",
+        zorder=2, color=inks.ink(), bbox={"facecolor": inks.paper(), "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
     )  # fmt: skip
 
 

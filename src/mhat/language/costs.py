@@ -13,13 +13,20 @@ from mhat.language.tree import Operation
 from mhat.language.walking import all_expressions, names_in, subexpressions
 from mhat.ops.table import OPERATIONS
 
+# What is known of a tensor without looking into it.
+SIZES = frozenset({"rows", "columns", "size"})
+
 
 @dataclass(frozen=True)
 class Kept:
-    """The states of a rule by size: as many numbers as parameters, a row or a column, one a tensor or a step."""
+    """The states of a rule by size: as many numbers as parameters, a row or a column, one a tensor or a step.
+
+    `other`: matrices of another shape, such as one as high and as wide as the matrix is high.
+    """
 
     whole: tuple[str, ...]
     partial: tuple[str, ...]
+    other: tuple[str, ...]
     single: tuple[str, ...]
 
     def bytes_each(self, size: int) -> int:
@@ -32,8 +39,10 @@ def kept_by(rule: Rule) -> Kept:
     per_step = rule.dependence.per_step_states
     single = [name for name in rule.tree.state_names if name in per_step or rule.shapes[name] == SCALAR]
     whole = [name for name in rule.tree.state_names if name not in single and rule.shapes[name] == WHOLE]
-    partial = [name for name in rule.tree.state_names if name not in single and name not in whole]
-    return Kept(tuple(whole), tuple(partial), tuple(single))
+    rest = [name for name in rule.tree.state_names if name not in single and name not in whole]
+    partial = [name for name in rest if "1" in rule.shapes[name]]
+    other = [name for name in rest if name not in partial]
+    return Kept(tuple(whole), tuple(partial), tuple(other), tuple(single))
 
 
 def operations_of(rule: Rule) -> tuple[int, int]:
@@ -69,7 +78,10 @@ def sight_of(rule: Rule) -> Sight:
     """Find what a step must see beside its own coordinate."""
     nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
     reductions = [node for node in nodes if OPERATIONS[node.op].kind == "reduction"]
-    matrices = [node.op for node in nodes if rule.level == Level.MATRIX and OPERATIONS[node.op].kind == "matrix"]
+    matrices = [
+        node.op for node in nodes
+        if rule.level == Level.MATRIX and OPERATIONS[node.op].kind == "matrix" and node.op not in SIZES
+    ]  # fmt: skip
     return Sight(
         tuple(dict.fromkeys(node.op for node in reductions if node.over is None)),
         tuple(dict.fromkeys(node.op for node in reductions if node.over is not None)),

@@ -30,7 +30,8 @@ FIRST = 10
 def of_rule(rule: Rule) -> dict[str, Any]:
     """Tell of a rule: name, level, paper, doc, code, inputs, variables, states (name, start) and knobs.
 
-    `state_bytes`: bytes of state a parameter in float32; `shard`: what a step needs where tensors are cut.
+    `state_bytes`: bytes of state a parameter in float32; `state_beside`: states as large as sides say;
+    `shard`: what a step needs where tensors are cut.
 
     A knob has name, default, meaning, range (in words), low, high and high_included; no bound is null.
     """
@@ -52,6 +53,7 @@ def of_rule(rule: Rule) -> dict[str, Any]:
         "name": rule.name,
         "level": str(rule.level),
         "state_bytes": kept_by(rule).bytes_each(4),
+        "state_beside": [*kept_by(rule).other],
         "shard": on_a_shard(rule),
         "paper": rule.paper,
         "doc": inspect.cleandoc(rule.doc),
@@ -67,7 +69,7 @@ def of_rule(rule: Rule) -> dict[str, Any]:
 def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dict[str, Any]]:
     """Tell of a library of rules, each with name, family, year, level, bytes of state a parameter, paper and summary.
 
-    The bytes are those of float32; what is smaller than the tensor is left out.
+    The bytes are those of float32; a row or a column is left out, and matrices of another shape are `state_beside`.
     """
     return [
         {
@@ -76,6 +78,7 @@ def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dic
             "year": year_of(rule.paper),
             "level": str(rule.level),
             "state_bytes": kept_by(rule).bytes_each(4),
+            "state_beside": [*kept_by(rule).other],
             "paper": rule.paper,
             "summary": rule.doc.strip().partition("\n")[0],
         }

@@ -145,13 +145,15 @@ def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> Ren
     head: tuple[str, ...] = ("rule", "family", "year", "per", "state", "paper")
     rows = [
         [Text(f["name"], style="bold"), f["family"], str(f["year"] or ""), f["level"].removeprefix("per "),
-         str(f["state_bytes"]), f["paper"]]
+         f"{f['state_bytes']}{'+' if f['state_beside'] else ''}", f["paper"]]
         for f in facts
     ]  # fmt: skip
     if width() < READABLE / 2:
         head, rows = (head[0], head[-1]), [[row[0], row[-1]] for row in rows]
     of = "" if family is None else f" of the family {family}"
-    end = f"\n{len(rows)} rules{of}; state: bytes a parameter in float32. `mhat rules adam` shows one."
+    end = (
+        f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: matrices beside). `mhat rules adam` shows one."
+    )
     return Group(grid(rows, head), Text(""), prose(end))
 
 
@@ -176,11 +178,19 @@ def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
         rows = [[Text(s["name"], style="bold"), s["start"]] for s in fact["states"]]
         parts += [_wrapped(rows, ("state", "before step 1")), Text("")]
     last: list[list[str | Text]] = [[Text("paper", style="dim"), fact["paper"]]] if fact["paper"] else []
-    last.append([Text("state", style="dim"), f"{fact['state_bytes']} bytes a parameter in float32"])
+    beside = f", beside {', '.join(fact['state_beside'])}: as large as the sides say" if fact["state_beside"] else ""
+    last.append([Text("state", style="dim"), f"{fact['state_bytes']} bytes a parameter in float32{beside}"])
     last.append([Text("shards", style="dim"), marked(fact["shard"])])
     last += [[Text("kin" if not place else "", style="dim"), each] for place, each in enumerate(fact["kin"])]
-    last.append([Text("try", style="dim"), f"mhat trace {typed} --stream constant:10 --steps 100"])
+    last.append([Text("try", style="dim"), f"mhat trace {typed} {_gradients_for(fact)} --steps 100"])
     return Group(*parts, _wrapped(last))
+
+
+def _gradients_for(fact: dict[str, Any]) -> str:
+    """Name gradients that a rule can be traced on."""
+    if {"h", "loss"} & set(fact["inputs"]):
+        return "--landscape rosenbrock"
+    return "--stream normal:size=3x4" if fact["level"] == "per matrix" else "--stream constant:10"
 
 
 def _wrapped(rows: Sequence[Sequence[str | Text]], header: Sequence[str] = ()) -> RenderableType:

@@ -19,7 +19,11 @@ def memory_numbers(setting: Setting) -> Iterator[Claim]:
     names = [f"`{name}`" for name in kept.whole]
     rows = tuple((dtype, kept.bytes_each(DTYPES[dtype].size)) for dtype in ("float32", "bfloat16"))
     more = f", beside {listed([f'`{name}`' for name in kept.partial])}, a row or a column each" if kept.partial else ""
-    if not kept.whole:
+    if kept.other:
+        more += f", beside {listed([f'`{name}`' for name in kept.other])}, as large as the sides of a matrix say"
+    if not kept.whole and kept.other:
+        sentence = f"It keeps no number a parameter{more}."
+    elif not kept.whole:
         sentence = f"It keeps no number a parameter{more}: its state takes no memory to speak of."
     else:
         each = kept.bytes_each(4)

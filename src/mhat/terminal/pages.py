@@ -152,7 +152,7 @@ def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> Ren
         head, rows = (head[0], head[-1]), [[row[0], row[-1]] for row in rows]
     of = "" if family is None else f" of the family {family}"
     end = (
-        f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: matrices beside). `mhat rules adam` shows one."
+        f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: and matrices). `mhat rules adam` shows one."
     )
     return Group(grid(rows, head), Text(""), prose(end))
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mhat import rules
-from mhat.language import Level
+from mhat.language import Level, Operation, Rule
+from mhat.language.walking import all_expressions, names_in
 
 # Rules that run on vectors; those per matrix have tests of their own.
 VECTORS = [
@@ -30,6 +31,18 @@ KINDS = [
     "schedule_free", "stable_adamw",
 ]  # fmt: skip
 OFTEN = {*CLASSICS, *KINDS}
+
+
+def operations_in(rule: Rule) -> set[str]:
+    """List the operations of values that change with the coordinate."""
+    of = rule.dependence.of
+    nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
+    return {node.op for node in nodes if any({name, *of.get(name, ())} & {"x", "g"} for name in names_in(node))}
+
+
+# Other functions come from a library each, and are compared within bounds.
+OTHER_FUNCTIONS = {"atan2", "cbrt", "exp", "log", "tanh"}
+BIT_FOR_BIT = [name for name in VECTORS if not OTHER_FUNCTIONS & operations_in(rules.named(name))]
 
 
 def often(names: Iterable[str] = VECTORS) -> list[Any]:

@@ -19,9 +19,8 @@ from mhat.engines.arrays import Arrays
 from mhat.engines.floats import to_float32
 from mhat.engines.small import arrays_of
 from mhat.engines.tensors import values_of
-from mhat.language import Operation, Rule, of_tree, rule
-from mhat.language.walking import all_expressions, names_in
-from tests.choices import VECTORS, often
+from mhat.language import Rule, of_tree, rule
+from tests.choices import BIT_FOR_BIT, often
 from tests.engines.bounds import Bounds
 from tests.engines.columns import doubles, same_bits
 from tests.engines.driving import Record, as_array, drive, drive_floats
@@ -75,18 +74,6 @@ def check_same(expected: list[list[Record]], found: list[list[Record]], dtype: s
                 shape = np.broadcast_shapes(gradients.shape[1:], np.shape(other[name]))
                 a, b = as_array(record[name], shape, held), as_array(other[name], shape, held)
                 assert same_bits(a, b).all(), f"step {t + 1}, {name}: {a} {b}"
-
-
-def operations_in(chosen: Rule) -> set[str]:
-    """List the operations of values that change with the coordinate."""
-    of = chosen.dependence.of
-    nodes = [node for node in all_expressions(chosen.tree) if isinstance(node, Operation)]
-    return {node.op for node in nodes if any({name, *of.get(name, ())} & {"x", "g"} for name in names_in(node))}
-
-
-# Other functions come from a library each, and are compared within bounds.
-OTHER_FUNCTIONS = {"atan2", "cbrt", "exp", "log", "tanh"}
-BIT_FOR_BIT = [name for name in VECTORS if not OTHER_FUNCTIONS & operations_in(library.named(name))]
 
 
 @pytest.mark.parametrize("name", BIT_FOR_BIT)

@@ -18,7 +18,7 @@ from mhat import rules as library
 from mhat.engines import plan
 from mhat.engines.work import CARRIED, Work, variables_of
 from mhat.language import Rule, of_tree
-from tests.choices import often
+from tests.choices import BIT_FOR_BIT, often
 from tests.engines.columns import same_bits
 from tests.engines.test_agreement import OVER_ALL, stream
 from tests.strategies import rules
@@ -75,7 +75,7 @@ ENGINES = [["floats"], ["arrays"], ["floats", "arrays"], ["arrays", "floats"]]
 
 @pytest.mark.parametrize("engines", ENGINES, ids=" ".join)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
-@pytest.mark.parametrize("name", often())
+@pytest.mark.parametrize("name", often(BIT_FOR_BIT))
 def test_every_rule(name: str, dtype: str, engines: list[str]) -> None:
     for shape in ((), (3,)):
         gradients = stream(shape, steps=STEPS)

@@ -13,7 +13,7 @@ from mhat import rules
 from mhat.engines import plan
 from mhat.engines.running import run_on_arrays, run_on_floats
 from mhat.engines.work import Work
-from tests.choices import often
+from tests.choices import BIT_FOR_BIT, often
 
 WILD = [1.0, -2.0, 0.0, -0.0, 1e-200, 3.0, 1e200, 5e-324, 7.0, 65520.0, 3.4e38, 6e-8, 1e-40, np.inf, 1.0, np.nan, 2.0]
 CALM = np.random.default_rng(3).standard_normal(40)
@@ -34,7 +34,7 @@ def check_same_bits(one: xr.Dataset, other: xr.Dataset) -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("stream", [WILD, CALM], ids=["wild", "calm"])
-@pytest.mark.parametrize("name", often())
+@pytest.mark.parametrize("name", often(BIT_FOR_BIT))
 def test_every_rule_gives_the_same_trace(name: str, stream: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for more in ({}, {"start": 0.5, "lr": 0.25}):
         given = dict(more, dtype=dtype)

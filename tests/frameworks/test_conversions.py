@@ -112,7 +112,7 @@ PASTED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "clipped by the norm of all, optax": ("lion", "keras", "optax", {"global_clipnorm": 0.3}),
     "a rule for another": ("signum", "optax", "keras", {"beta": 0.8}),
     "a switch": ("rmsprop", "torch", "optax", {"eps": 1e-2}),
-    "a rule that the library has not": ("rprop", "torch", "numpy", {"etas": (0.4, 1.3), "lr": 0.1}),
+    "a rule without averages": ("rprop", "torch", "numpy", {"etas": (0.4, 1.3), "lr": 0.1}),
     "constant momentum": ("nadam", "optax", "torch", {}),
     "the start of a sum": ("adagrad", "optax", "keras", {"initial_accumulator_value": 0.3}),
     "pseudo code": ("adagrad", "keras", "numpy", {}),

@@ -8,6 +8,7 @@ import pytest
 from mhat import laws, rules
 from mhat.language import rule
 from mhat.laws.shortening import forgettable, shortened
+from tests.choices import VECTORS
 
 NOISE = np.random.default_rng(4).standard_normal((30, 3))
 
@@ -50,7 +51,7 @@ def test_a_state_that_is_read_after_all_stays() -> None:
     assert [state.name for state in shortened(rules.lion, "beta2").tree.states] == ["m"]
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", VECTORS)
 def test_what_can_be_forgotten_gives_the_same_numbers(name: str) -> None:
     whole = rules.named(name)
     for knob in forgettable(whole):

@@ -31,7 +31,7 @@ def stepping(x, g, *, lr=0.1):
 
 @rule
 def calling(x, g):
-    y = 1 + tanh(g)
+    y = 1 + sinh(g)
     return x - y
 
 @rule
@@ -245,8 +245,8 @@ def test_a_rule_outside_the_language_is_placed_for_a_machine(run: Callable[[str]
 def test_the_caret_stands_under_the_place(run: Callable[[str], Result]) -> None:
     place, line, caret, *_ = said(run("trace mine.py:calling --stream ramp")).splitlines()
     assert place.startswith("mine.py, line 11: ")
-    assert line == "    y = 1 + tanh(g)"
-    assert caret.index("^") == line.index("tanh")
+    assert line == "    y = 1 + sinh(g)"
+    assert caret.index("^") == line.index("sinh")
 
 
 def test_a_file_that_is_no_trace(run: Callable[[str], Result]) -> None:

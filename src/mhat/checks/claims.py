@@ -23,7 +23,7 @@ OTHER_NAMES = {
 }
 # Said beside the name of a rule as often as for themselves: adam_with_momentum, sgd_amsgrad.
 WEAK = ("sgd", "momentum")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def claimed_rule(name: str, known: Iterable[str]) -> str | None:

@@ -36,6 +36,7 @@ from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
+from mhat.language.walking import operations_in
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -143,12 +144,15 @@ def among(
 def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:
     """Choose the rules of which such an observation can be judged; raises UnknownName if there is none.
 
-    `matrices`: rules per matrix too, which cannot be asked of a record.
+    `matrices`: rules per matrix too, which cannot be asked of a record. Of a rank, which is a shape, no value can be
+    estimated: rules that have one are asked by name alone.
     """
     chosen = [
         rule
         for rule in rules
-        if observe in ("x", "update", *rule.variables) and (matrices or rule.level != Level.MATRIX)
+        if observe in ("x", "update", *rule.variables)
+        and (matrices or rule.level != Level.MATRIX)
+        and (len(rules) == 1 or "leading" not in operations_in(rule.tree))
     ]
     if not chosen:
         variables = dict.fromkeys(variable for rule in rules for variable in rule.variables)

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mhat import rules
 from mhat.conversions.catalogue import offers
 from mhat.conversions.entries import NEUTRAL, Entry, Form, Framework
-from mhat.conversions.pseudo_code import known_rule, written
+from mhat.conversions.pseudo_code import written
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Rule
 from mhat.language.vocabulary import meant_by, plain_spelling
@@ -153,7 +154,7 @@ def _with_defaults(
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """Fill in what is not told: the framework's defaults, and those of the rule where it has none."""
     knobs, assumed = {}, []
-    usual = known_rule(wanted.rule).knobs
+    usual = rules.named(wanted.rule).knobs
     for knob, (theirs, default) in entry.knobs.items():
         if all(knob in form.lacks for form in forms):
             continue

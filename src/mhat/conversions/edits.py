@@ -76,16 +76,3 @@ EPS_ROOT = Edit(
 CLIP_VALUE = Edit("clip_value", first="g = clip(g, -clip_value, clip_value)")
 CLIP_NORM = Edit("clip_norm", first="g = g * clip_norm / maximum(norm(g), clip_norm)")
 CLIP_ALL = Edit("clip_all", first='g = g * clip_all / maximum(norm(g, over="all"), clip_all)')
-
-# Rules that frameworks have and the library has not.
-TEXTS = {
-    "rprop": """\
-def rprop(x, g, size="lr", move_last=0, *, lr=1e-2, eta_minus=0.5, eta_plus=1.2, smallest=1e-6, largest=50):
-    agree = sign(g * move_last)
-    factor = eta_plus if agree > 0 else eta_minus if agree < 0 else 1
-    size = clip(size * factor, smallest, largest)
-    move = 0 if agree < 0 else size * sign(g)
-    move_last = move
-    return x - move
-"""
-}

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mhat import rules
-from mhat.conversions.edits import TEXTS
 from mhat.conversions.entries import NEUTRAL, Edit, Entry, Form
 from mhat.language import Rule, of_tree
 from mhat.language import rule as rule_of
@@ -45,12 +44,6 @@ def written(entry: Entry, form: Form, knobs: Mapping[str, float], more: Iterable
     signature = [*inputs, *(f"{name}={start}" for name, start in states.items()), *(["*", *told] if told else [])]
     lines = "\n".join(f"    {line}" for line in body)
     return rule_of(f"def {form.name}({', '.join(signature)}):\n{lines}\n")
-
-
-@lru_cache(maxsize=16)
-def known_rule(name: str) -> Rule:
-    """Give a rule of the library, or one that frameworks have and the library has not."""
-    return rule_of(TEXTS[name]) if name in TEXTS else rules.named(name)
 
 
 def with_knobs(rule: Rule, expressions: Mapping[str, str], knobs: Mapping[str, float]) -> Rule:
@@ -97,7 +90,7 @@ def _with_defaults(tree: Tree, knobs: Mapping[str, float]) -> Tree:
 def _base(name: str, dialects: tuple[str, ...]) -> Tree:
     """Write a rule of the library in dialects of its own."""
     own = {dialect.name: dialect for dialect in DIALECTS if dialect.of == name}
-    text = python.rule_text(known_rule(name).tree)
+    text = python.rule_text(rules.named(name).tree)
     for called in dialects:
         said = spoken(own[called], text)
         if said is None:

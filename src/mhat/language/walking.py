@@ -40,6 +40,11 @@ def all_expressions(tree: Tree) -> Iterator[Expression]:
     yield from subexpressions(tree.result)
 
 
+def operations_in(tree: Tree) -> set[str]:
+    """Collect the operations of a rule."""
+    return {node.op for node in all_expressions(tree) if isinstance(node, Operation)}
+
+
 def mapped(node: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Rebuild an expression from the leaves up, each rebuilt node passed through `change`."""
     if isinstance(node, Operation):

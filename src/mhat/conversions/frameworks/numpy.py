@@ -19,7 +19,8 @@ def _entry(name: str) -> Entry:
 NUMPY = Framework(
     "numpy",
     "mhat on NumPy arrays",
-    tuple(map(_entry, rules.names())),
+    # A training loop that is converted has gradients alone.
+    tuple(_entry(name) for name in rules.names() if rules.family(name) != "second_order"),
     aliases=("mhat", "np"),
     takes_rules=True,
     anew="optimizer.{theirs} = {expression}",

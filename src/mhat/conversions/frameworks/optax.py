@@ -28,7 +28,7 @@ _NOT_YET = "convert does not translate it"
 _NESTEROV = "it is what makes it Nadam"
 
 # What is moved by is what the step before has come to.
-_MOVE = "move = 0 if agree < 0 else size * sign(g)"
+_MOVE = "move = 0 if agree < 0 else delta * sign(g)"
 _LATE = Edit(
     exchanges=(((_MOVE, f"late = 0 if agree < 0 else move_last\n{_MOVE}"), ("return x - move", "return x - late")),)
 )
@@ -198,8 +198,8 @@ ENTRIES = (
     Entry(
         "optax.rprop",
         {
-            **_LR, "eta_minus": ("eta_minus", 0.5), "eta_plus": ("eta_plus", 1.2),
-            "smallest": ("min_step_size", 1e-6), "largest": ("max_step_size", 50.0),
+            **_LR, "down": ("eta_minus", 0.5), "up": ("eta_plus", 1.2),
+            "least": ("min_step_size", 1e-6), "most": ("max_step_size", 50.0),
         },
         (Form("rprop", edits=(_LATE,)),),
     ),

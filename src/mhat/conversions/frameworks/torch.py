@@ -106,8 +106,8 @@ ENTRIES = (
     Entry(
         "torch.optim.Rprop",
         {
-            "lr": ("lr", 1e-2), "eta_minus": ("etas[0]", 0.5), "eta_plus": ("etas[1]", 1.2),
-            "smallest": ("step_sizes[0]", 1e-6), "largest": ("step_sizes[1]", 50.0),
+            "lr": ("lr", 1e-2), "down": ("etas[0]", 0.5), "up": ("etas[1]", 1.2),
+            "least": ("step_sizes[0]", 1e-6), "most": ("step_sizes[1]", 50.0),
         },
         (Form("rprop"),),
         ignored=_IGNORED,

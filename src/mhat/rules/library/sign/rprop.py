@@ -13,13 +13,15 @@ from mhat.ops import clip, sign
         "most": "largest step of a coordinate",
     },
 )
-def rprop(x, g, g_last=0, delta="lr", *, lr=0.01, down=0.5, up=1.2, least=1e-6, most=50.0):
+def rprop(x, g, move_last=0, delta="lr", *, lr=0.01, down=0.5, up=1.2, least=1e-6, most=50.0):
     """Give each coordinate a step of its own that grows while the gradient's sign stays and halves when it turns.
 
-    After a change of sign the coordinate rests for a step and the gradient is remembered as zero, as in torch; in
+    After a change of sign the coordinate rests for a step, and is free to move at the next, as in torch; in
     Rprop+ the last step is taken back instead. `lr` is the first step. It needs gradients without noise.
     """
-    same = g * g_last
-    delta = clip(delta * (up if same > 0 else (down if same < 0 else 1)), least, most)
-    g_last = 0 * g if same < 0 else g
-    return x - delta * sign(g_last)
+    agree = sign(g * move_last)
+    factor = up if agree > 0 else (down if agree < 0 else 1)
+    delta = clip(delta * factor, least, most)
+    move = 0 if agree < 0 else delta * sign(g)
+    move_last = move
+    return x - move

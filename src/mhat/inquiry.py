@@ -361,8 +361,8 @@ def _reading(party: Party) -> Rule:
 
 
 def _library() -> list[Rule]:
-    """List the rules that gradients alone move: no subject is given a loss, or a second array."""
-    return [rule for rule in map(rules.named, rules.names()) if not rule.tree.given]
+    """List the rules that a subject may be found to be: none is given a loss, or a second array."""
+    return [rule for rule in map(rules.named, rules.names()) if conformance.can_be_found(rule)]
 
 
 def _asked_by_gradients(rule: Rule) -> Rule:

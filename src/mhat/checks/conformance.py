@@ -141,18 +141,22 @@ def among(
     return replace(verdict, finished=True, nearest=None, notes=(*subject.notes, OF_ROWS))
 
 
+def can_be_found(rule: Rule) -> bool:
+    """Whether a rule may be found by gradients: it reads nothing else, and no knob of it is a shape, as a rank is."""
+    return not rule.tree.given and "leading" not in operations_in(rule.tree)
+
+
 def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:
     """Choose the rules of which such an observation can be judged; raises UnknownName if there is none.
 
-    `matrices`: rules per matrix too, which cannot be asked of a record. Of a rank, which is a shape, no value can be
-    estimated: rules that have one are asked by name alone.
+    `matrices`: rules per matrix too, which cannot be asked of a record.
     """
     chosen = [
         rule
         for rule in rules
         if observe in ("x", "update", *rule.variables)
         and (matrices or rule.level != Level.MATRIX)
-        and (len(rules) == 1 or "leading" not in operations_in(rule.tree))
+        and (len(rules) == 1 or can_be_found(rule))
     ]
     if not chosen:
         variables = dict.fromkeys(variable for rule in rules for variable in rule.variables)

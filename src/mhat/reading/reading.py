@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mhat.errors import MhatError
+from mhat.errors import MhatError, SubjectError, SubjectHangs
 from mhat.language import Rule, Tree, of_tree
 from mhat.language.walking import all_expressions
 from mhat.notation.decimals import brief
@@ -226,7 +226,13 @@ def _recorded(subject: Subject, run: _Run) -> Tape:
     again = subject.run(run.gradients, run.starts, run.knobs)
     if not _same(plain, again):
         raise Unreadable("it changes from run to run: the same gradients gave other parameters")
-    tape = subject.record(run.gradients, run.starts, run.knobs)
+    try:
+        tape = subject.record(run.gradients, run.starts, run.knobs)
+    except SubjectHangs:
+        raise
+    except SubjectError as error:
+        # It has run twice: what fails is the recording.
+        raise Unreadable(f"it runs, but cannot be recorded: {error.what}") from None
     if len(tape.outputs) != len(run.gradients):
         raise Unreadable("; ".join(tape.notes) or "it gave back nothing while it was recorded")
     found = [np.reshape(each, np.shape(g)) for each, g in zip(tape.parameters, run.gradients, strict=True)]

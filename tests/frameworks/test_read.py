@@ -42,3 +42,10 @@ def test_torchs_others_are_read(name: str, foreach: bool) -> None:
 def test_optax_is_read() -> None:
     reading = read(find_subject("optax:sgd", in_process=True, options={"momentum": 0.9}))
     assert reading.complete, reading.notes
+
+
+def test_random_keys_of_jax_are_no_numbers() -> None:
+    """Guards against a failure of the recording that is laid at the subject's door."""
+    optax = pytest.importorskip("optax")
+    reading = mhat.read(optax.noisy_sgd)
+    assert reading.rule is None and reading.notes[0].startswith("it runs, but cannot be recorded: ")

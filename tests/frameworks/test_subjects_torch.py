@@ -196,3 +196,22 @@ def test_named_by_text_it_runs_in_a_process_of_its_own() -> None:
     told: dict[str, float] = {"lr": 0.1, "beta1": 0.8}
     for mine, theirs in zip(ours.run(SHAPES, 0.5, told), apart.run(SHAPES, 0.5, told), strict=True):
         assert np.array_equal(mine, theirs)
+
+
+class ByLoss(torch.optim.Optimizer):  # type: ignore[misc]
+    def __init__(self, params: Any, lr: float = 0.1) -> None:
+        super().__init__(params, {"lr": lr})
+
+    def step(self, closure: Any) -> None:
+        loss = float(closure())
+        with torch.no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.add_(p.grad, alpha=-group["lr"] * loss)
+
+
+def test_what_goes_by_the_value_of_the_loss_is_refused() -> None:
+    """Guards against a rule that stands still, read where the loss is always 0."""
+    with pytest.raises(SubjectError, match="takes its steps by the value of the loss, and a stream") as raised:
+        mhat.read(ByLoss)
+    assert str(raised.value.cure).startswith("Put run(gradients) around it whose closure gives the loss that you mean")

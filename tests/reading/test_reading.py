@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import datetime
 import math
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -120,6 +123,90 @@ def test_what_computes_otherwise_when_it_is_recorded_is_not_believed() -> None:
     """Guards against a reading of code that notices the recording."""
     reading = mhat.read(noticing)
     assert reading.notes == ("recording changes what it computes, so nothing of it is believed",)
+
+
+class ByTheClock:
+    def __init__(self, lr: float = 0.1) -> None:
+        self.lr = lr
+
+    def step(self, params: Array, grads: Array) -> None:
+        hour = int(time.time() // 3600) % 100
+        for p, g in zip(params, grads, strict=True):
+            p -= self.lr / (1 + hour) * g
+
+
+class Timed(ByTheClock):
+    def step(self, params: Array, grads: Array) -> None:
+        begun = time.perf_counter()
+        for p, g in zip(params, grads, strict=True):
+            p -= self.lr * g
+        self.took = time.perf_counter() - begun
+
+
+def test_what_depends_on_the_clock_is_said_with_its_place() -> None:
+    reading = mhat.read(ByTheClock)
+    assert reading.rule is None and reading.notes[0].startswith(
+        "it depends on the clock: at another time the same gradients give other parameters: "
+    )
+    assert reading.notes[0].endswith("hour = int(time.time() // 3600) % 100")
+
+
+def test_what_only_measures_its_time_is_read() -> None:
+    clocks = time.time, time.perf_counter, datetime.datetime
+    assert mhat.read(Timed).complete
+    assert (time.time, time.perf_counter, datetime.datetime) == clocks
+
+
+class InItsClass:
+    velocity: ClassVar[dict[Any, Array]] = {}
+
+    def __init__(self, lr: float = 0.1, momentum: float = 0.9) -> None:
+        self.lr, self.momentum = lr, momentum
+
+    def step(self, params: Array, grads: Array) -> None:
+        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+            self.velocity[i] = self.momentum * self.velocity.get(i, np.zeros_like(p)) + g
+            p -= self.lr * self.velocity[i]
+
+
+def test_what_is_kept_in_a_class_is_put_back_before_each_run() -> None:
+    reading = mhat.read(InItsClass)
+    assert reading.complete and reading.rule is not None, reading.notes
+    assert mhat.compare(reading.rule, "momentum", lr=0.1, momentum=0.9).same
+
+
+class InABuffer(InItsClass):
+    def step(self, params: Array, grads: Array) -> None:
+        self.buffers = getattr(self, "buffers", None) or [(ctypes.c_float * p.size)() for p in params]
+        for p, g, buffer in zip(params, grads, self.buffers, strict=True):
+            for i, value in enumerate(g.ravel()):
+                buffer[i] = self.momentum * buffer[i] + value
+            p -= self.lr * np.array(list(buffer)).reshape(p.shape)
+
+
+def test_a_state_that_no_recording_sees_is_said() -> None:
+    reading = mhat.read(InABuffer)
+    assert reading.rule is None
+    assert reading.notes[-1].startswith("numbers that the gradients decide come from where nothing is recorded: ")
+
+
+class Shared(ByTheClock):
+    def step(self, params: Array, grads: Array) -> None:
+        for p, g in zip(params, grads, strict=True):
+            centred = g - g.mean()
+            spread = np.sum(np.abs(centred)) / centred.size + np.linalg.norm(g.ravel(), np.inf)
+            p -= self.lr * np.where(spread > 1, 1.0, spread) * centred
+
+
+def test_means_norms_and_choices_of_a_whole_tensor() -> None:
+    """Guards against a size that is taken for the number of the tensor, and a choice that is not recorded."""
+    reading = mhat.read(Shared)
+    assert reading.complete, reading.notes
+    assert [line.text for line in reading.lines] == [
+        "centred = g - mean(g)",
+        "spread = mean(abs(centred)) + largest(abs(g))",
+        "return x - lr * where(spread > 1, 1, spread) * centred",
+    ]
 
 
 def test_nothing_is_left_behind() -> None:

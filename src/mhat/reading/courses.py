@@ -30,6 +30,7 @@ class Tape(Protocol):
     marks: list[tuple[int, int]]
     branches: list[tuple[int, int, bool]]
     notes: list[str]
+    clock: list[tuple[Span, ...]]
     outputs: list[list[int]]
     shapes: list[tuple[int, ...]]
 

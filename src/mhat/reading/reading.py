@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mhat.errors import MhatError
+from mhat.errors import MhatError, SubjectError, SubjectHangs
 from mhat.language import Rule, Tree, of_tree
 from mhat.language.walking import all_expressions
 from mhat.notation.decimals import brief
@@ -179,12 +179,19 @@ def _name_of(subject: Subject) -> str:
     return cleaned if cleaned.isidentifier() else "read"
 
 
-def _run(subject: Subject, seed: int, steps: int, *, usual: bool = False) -> _Run:
-    """Make gradients, a start and knobs so odd that no two of their numbers are alike; `usual`: knobs as they are."""
+def _run(subject: Subject, seed: int, steps: int, *, usual: bool = False, fresh: bool = False) -> _Run:
+    """Make gradients, a start and knobs so odd that no two of their numbers are alike.
+
+    `usual`: knobs as they are; `fresh`: other shapes.
+    """
     rng = np.random.default_rng([20261130, seed])
     shapes: list[tuple[int, ...]] = [(3,)] if subject.vectors else [()]
-    if subject.several:
-        shapes = [(3,), (2, 2)] if subject.tensors is None else [(2 + i % 2,) for i in range(subject.tensors)]
+    if fresh:
+        shapes = [(5,)] if subject.vectors else [()]
+    if subject.several and subject.tensors is None:
+        shapes = [(5,), (2, 3)] if fresh else [(3,), (2, 2)]
+    elif subject.several:
+        shapes = [((4 if fresh else 2) + i % 2,) for i in range(subject.tensors or 1)]
     scale = np.exp(rng.normal(0.0, 0.7, steps)) * (1.0 if seed % 2 else 3.0)
     gradients = [rng.normal(size=(steps, *shape)) * scale.reshape(-1, *(1,) * len(shape)) for shape in shapes]
     starts = [rng.normal(size=shape) if subject.starts else np.zeros(shape) for shape in shapes]
@@ -219,12 +226,21 @@ def _recorded(subject: Subject, run: _Run) -> Tape:
     again = subject.run(run.gradients, run.starts, run.knobs)
     if not _same(plain, again):
         raise Unreadable("it changes from run to run: the same gradients gave other parameters")
-    tape = subject.record(run.gradients, run.starts, run.knobs)
+    try:
+        tape = subject.record(run.gradients, run.starts, run.knobs)
+    except SubjectHangs:
+        raise
+    except SubjectError as error:
+        # It has run twice: what fails is the recording.
+        raise Unreadable(f"it runs, but cannot be recorded: {error.what}") from None
     if len(tape.outputs) != len(run.gradients):
         raise Unreadable("; ".join(tape.notes) or "it gave back nothing while it was recorded")
     found = [np.reshape(each, np.shape(g)) for each, g in zip(tape.parameters, run.gradients, strict=True)]
     apart = max(_distance(a, b, s) for a, b, s in zip(plain, found, run.starts, strict=True))
     if not _same(plain, found) and not (tape.rounds and apart <= NEAR.get(subject.dtype, ROUGH)):
+        if tape.clock:
+            raise Unreadable("it depends on the clock: at another time the same gradients give other parameters",
+                             tape.clock[0])  # fmt: skip
         raise Unreadable("recording changes what it computes, so nothing of it is believed")
     return tape  # type: ignore[no-any-return]
 
@@ -256,7 +272,7 @@ def _held_against(subject: Subject, rule: Rule, near: float, start: float) -> tu
     found: list[Agreement] = []
     ours = subject_of_rule(rule, None, subject.dtype)
     for seed, usual, told in ((11, True, "usual knobs"), (12, False, "other knobs"), (13, False, "other knobs, long")):
-        run = _run(subject, seed, CHECKED if seed != 13 else 2 * CHECKED, usual=usual)
+        run = _run(subject, seed, CHECKED if seed != 13 else 2 * CHECKED, usual=usual, fresh=seed != 11)
         if usual:
             # What has no default of its own is told.
             run.knobs.update(

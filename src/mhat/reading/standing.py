@@ -17,6 +17,9 @@ from mhat.reading.courses import Unreadable
 from mhat.reading.merging import BRANCH, OP, STATE, Index, Merge, Part
 from mhat.reading.sequences import Surroundings, fitted, shortened
 
+FOREIGN_NUMBERS = (
+    "numbers that the gradients decide come from where nothing is recorded: compiled code, a buffer of its own, a file"
+)
 PATIENCE = 4.0  # seconds of the processor in which numbers are looked for among products of two terms
 
 
@@ -119,8 +122,21 @@ class Standing:
         found = self._numbers[key]
         if found is None:
             shown = ", ".join(f"{value:.6g}" for _, value in key[:4])
+            if self._is_foreign(part):
+                raise Unreadable(f"{FOREIGN_NUMBERS}: {shown} ...", part.place)
             raise Unreadable(f"what depends on the step alone is not recognised: {shown} ...", part.place)
         return found
+
+    def _is_foreign(self, part: Part) -> bool:
+        """Whether numbers that were made nowhere on the tape are others where the gradients are others."""
+        tensors = [course.tensor for course in self.merge.courses]
+        seen: dict[tuple[int, int], set[float]] = {}
+        for (c, t), node in part.nodes.items():
+            course = self.merge.courses[c]
+            if course.tape.ops[node] != "constant":
+                return False
+            seen.setdefault((tensors[c], t), set()).add(course.tape.values[node])
+        return any(len(values) > 1 for values in seen.values())
 
     def _surround(self, indices: list[Index]) -> Surroundings:
         courses = self.merge.courses

@@ -19,6 +19,7 @@ from mhat.language.vocabulary import ALIASES, plain_spelling
 from mhat.subjects import keras, optax, torch
 from mhat.subjects.beginnings import found_out
 from mhat.subjects.classes import has_step, subject_of_class
+from mhat.subjects.conventions.anew import Anew
 from mhat.subjects.conventions.choosing import subject_by_convention
 from mhat.subjects.conventions.proposals import Asked
 from mhat.subjects.conventions.roles import parameters_of
@@ -99,6 +100,7 @@ def _of_own_code(
 ) -> Subject:
     """Make a subject of somebody's own code: by the plain contract, else by a convention that it fits."""
     is_class = isinstance(thing, type) or has_step(thing)
+    before = Anew(thing)
     refusal: SubjectError | None = None
     if convention is None:
         try:
@@ -110,6 +112,8 @@ def _of_own_code(
         except SubjectError as error:
             refusal = error
     called = name or str(getattr(thing, "__name__", type(thing).__name__))
+    # What the trials have left in globals and defaults is no beginning.
+    before.restore()
     asked = Asked(thing, called, guard, rule_knobs, dtype, options, observe)
     try:
         return subject_by_convention(asked, convention)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ def subject_of_torch(
     manner = _manner(
         name, guard, lambda tried: Run(torch, optimizer, getattr(torch, dtype), keywords.arguments({}), tried)
     )
+    if manner.closure:
+        _check_loss(name, guard, Run(torch, optimizer, getattr(torch, dtype), keywords.arguments({}), manner))
     notes = (f"driven {manner.said}",) if manner.said else ()
     return subject_of_optimizer(optimizer, name, drive, keywords, dtype, "promised", notes, matrices=manner.matrices)
 
@@ -66,6 +68,10 @@ class Manner:
         return " and ".join(parts)
 
 
+# What the closure gives back to find out whether that is heeded.
+LOSSES = (0.0, 0.7)
+BY_LOSS = "takes its steps by the value of the loss, and a stream of gradients has none"
+BY_LOSS_CURE = "Put run(gradients) around it whose closure gives the loss that you mean, and name that function."
 MANNERS = (Manner(), Manner(closure=True), Manner(matrices=True), Manner(matrices=True, closure=True))
 
 
@@ -83,6 +89,14 @@ def _manner(name: str, guard: Guard, run: Callable[[Manner], Run]) -> Manner:
     return MANNERS[0]
 
 
+def _check_loss(name: str, guard: Guard, run: Run) -> None:
+    """Refuse what goes by the value of the loss; raises SubjectError."""
+    with guard.running(name):
+        plain, other = (replace(run, loss=loss).driven([TRIAL[:4, :2]], [np.zeros(2)]) for loss in LOSSES)
+    if not np.array_equal(plain[0], other[0], equal_nan=True):
+        raise SubjectError(name, BY_LOSS, BY_LOSS_CURE)
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of an optimizer."""
@@ -92,6 +106,7 @@ class Run:
     dtype: Any
     arguments: dict[str, Any]
     manner: Manner
+    loss: float = 0.0  # what the closure gives back
 
     def driven(self, gradients: list[Array], starts: list[Array]) -> list[Array]:
         """Run it; give the parameters after each step."""
@@ -116,7 +131,7 @@ class Run:
         def closure() -> Any:
             for tensor, gradient in zip(tensors, gradients, strict=True):
                 tensor.grad = None if gradient is None else gradient.clone()
-            return self.torch.zeros((), dtype=self.dtype, requires_grad=True)
+            return self.torch.full((), self.loss, dtype=self.dtype, requires_grad=True)
 
         closure()
         if self.manner.closure:

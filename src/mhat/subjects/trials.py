@@ -289,7 +289,8 @@ def check_again(name: str, first: list[Array], second: list[Array]) -> None:
         raise SubjectError(
             name,
             AGAIN,
-            "Let every run begin anew: no state kept between runs (globals, mutable defaults), no random numbers.",
+            "Let every run begin anew: no state kept between runs (globals, mutable defaults), no random numbers, "
+            "no clock.",
         )
 
 

@@ -89,7 +89,7 @@ def copied(g: Array) -> Array:
         (lambda g: np.where(g > 0, g, 0.25), "where(gt(g11, 0), g11, 0.25)"),
         (lambda g: np.clip(g, -0.5, 0.5), "clip(g11, -0.5, 0.5)"),
         (lambda g: np.square(g) / np.linalg.norm(g[0]), "div(pow(g11, 2), norm(g11, g12, g13))"),
-        (lambda g: np.stack([row.mean() * row for row in g]), "mul(div(sum(g11, g12, g13), 3), g11)"),
+        (lambda g: np.stack([row.mean() * row for row in g]), "mul(mean(g11, g12, g13), g11)"),
         (lambda g: np.maximum(np.abs(g), 0.25) ** 0.5, "pow(maximum(abs(g11), 0.25), 0.5)"),
         (lambda g: g.astype(np.float32).astype(np.float64), "cast(g11)"),
         (lambda g: np.concatenate([g[:2], g[2:]]) @ np.eye(3) * 0.0 + g, ""),

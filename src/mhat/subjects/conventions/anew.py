@@ -1,4 +1,4 @@
-"""Let every run of a function begin as the first: what it keeps in globals, defaults and closures is put back.
+"""Let every run of a function begin as the first: what it keeps in globals, classes, defaults, closures is put back.
 
 Real code keeps its moments there. It knows no optimizer.
 """
@@ -12,6 +12,8 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+# What instances of a class may share.
+HELD = (int, float, list, dict, set)
 DATA = (bool, int, float, complex, list, dict, set, type(None))
 
 
@@ -23,6 +25,10 @@ class Anew:
         seen: set[int] = set()
         for function in _functions(thing):
             self._keep(function, seen)
+        if inspect.isclass(thing):
+            for name, value in list(vars(thing).items()):
+                if not name.startswith("__") and isinstance(value, HELD):
+                    self._note(functools.partial(setattr, thing, name), value)
 
     def restore(self) -> None:
         """Put everything back."""

@@ -116,13 +116,17 @@ def _put(plain: Any, nodes: Any, out: Any) -> Any:
     return given(plain, nodes) if out is None else out
 
 
+NORMS = {None: "norm", 2: "norm", "fro": "norm", 1: "norm1", math.inf: "norminf"}
+
+
 def _norm(plain: Any, value: Any, *kind: Any, **options: Any) -> Any:
     ord_, axis = (
         options.get(name, default) for name, default in zip(("ord", "axis"), (*kind, None, None), strict=False)
     )
-    if ord_ not in (None, 2, 2.0, "fro") or (ord_ in (2, 2.0) and np.ndim(value) == 2 and axis is None):
+    whole = np.ndim(value) == 2 and axis is None  # of a matrix, where 1, 2 and inf mean something else
+    if ord_ not in NORMS or (whole and ord_ not in (None, "fro")):
         return None
-    nodes = reduced(_tape(), "norm", ids_of(value), axis, plain_asarray(plain), _place())
+    nodes = reduced(_tape(), NORMS[ord_], ids_of(value), axis, plain_asarray(plain), _place())
     return given(plain, nodes)
 
 
@@ -320,4 +324,4 @@ def in_place() -> Iterator[None]:
             setattr(owner, name, value)
 
 
-Hooks.on_function = on_function
+Hooks.on_function = Records.on_function = on_function

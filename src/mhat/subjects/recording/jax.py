@@ -54,6 +54,10 @@ def recorded(tape: Tape) -> Iterator[None]:
         core.Primitive.bind = plain
 
 
+def _is_key(value: Any) -> bool:
+    return hasattr(value, "dtype") and not hasattr(value.dtype, "kind")
+
+
 class Writer:
     """Writes jax's primitives on a tape."""
 
@@ -69,7 +73,10 @@ class Writer:
         result = plain(primitive, *inputs, **options)
         if self.deep or name in THROUGH or any(isinstance(each, self.core.Tracer) for each in (*inputs, result)):
             return result
-        if isinstance(result, list | tuple) or not hasattr(result, "dtype") or result.dtype.kind not in "bfiu":
+        if isinstance(result, list | tuple) or not hasattr(result, "dtype"):
+            return result
+        # Keys of random numbers have a dtype of their own.
+        if any(map(_is_key, (*inputs, result))) or result.dtype.kind not in "bfiu":
             return result
         self.deep = True
         try:

@@ -26,10 +26,15 @@ class Records:
     plain: ClassVar[type]
     # How NumPy's functions are recorded; set by `arrays`, which knows them.
     on_ufunc: ClassVar[Callable[..., Any] | None] = None
+    on_function: ClassVar[Callable[..., Any] | None] = None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         assert Records.on_ufunc is not None
         return Records.on_ufunc(ufunc, method, *inputs, **options)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        assert Records.on_function is not None
+        return Records.on_function(function, inputs, options)
 
 
 class RecordingFloat(Records, float):

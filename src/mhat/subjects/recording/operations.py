@@ -116,9 +116,17 @@ def _mean(tape: Tape, operands: tuple[int, ...], value: float, place: int) -> in
     return tape.add("mean", operands, value, place)
 
 
+def _sizes(op: str) -> Composition:
+    def made(tape: Tape, operands: tuple[int, ...], value: float, place: int) -> int:
+        return tape.add(op, tuple(tape.add("abs", (n,), abs(tape.values[n]), place) for n in operands), value, place)
+
+    return made
+
+
 COMPOSED: dict[str, Composition] = {
     "square": _squared, "reciprocal": _reciprocal, "rsqrt": _reciprocal_root, "expm1": _expm1, "log1p": _log1p,
     "exp2": _power_of_two, "hypot": _hypot, "copysign": _copysign, "isnan": _is_nan, "isfinite": _is_finite,
     "floor": _floor, "minimum.reduce": _negated("largest"), "logical_and.reduce": _all("all"),
     "logical_or.reduce": _all("any"), "mean.reduce": _mean,
+    "norm1.reduce": _sizes("sum"), "norminf.reduce": _sizes("largest"),
 }  # fmt: skip

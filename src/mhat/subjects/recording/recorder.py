@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mhat.subjects.recording import functions, jax, literals, torch
+from mhat.subjects.recording import clocks, functions, jax, literals, torch
 from mhat.subjects.recording.arrays import given, ids_of, plain_array, plain_asarray
 from mhat.subjects.recording.numbers import bare, wrapped
 from mhat.subjects.recording.tape import GRADIENT, KNOB, START, Span, Tape, TooLong, written
@@ -41,6 +41,7 @@ class Recording:
     marks: list[tuple[int, int]]
     branches: list[tuple[int, int, bool]]
     notes: list[str]
+    clock: list[tuple[Span, ...]]
     rounds: bool
     outputs: list[list[int]]
     shapes: list[tuple[int, ...]]
@@ -60,15 +61,20 @@ class Recording:
             where=list(map(int, data["where"])),
             event=list(map(int, data["event"])),
             names={int(node): tuple(name) if isinstance(name, list) else str(name) for node, name in data["names"]},
-            places=[tuple((str(s[0]), *map(int, s[1:])) for s in each) for each in data["places"]],  # type: ignore[misc]
+            places=[_spans(each) for each in data["places"]],
             marks=[(int(a), int(b)) for a, b in data["marks"]],
             branches=[(int(a), int(b), bool(c)) for a, b, c in data["branches"]],
             notes=list(map(str, data["notes"])),
+            clock=[_spans(each) for each in data["clock"]],
             rounds=bool(data["rounds"]),
             outputs=[list(map(int, each)) for each in data["outputs"]],
             shapes=[tuple(map(int, each)) for each in data["shapes"]],
             parameters=[list(map(float, each)) for each in data["parameters"]],
         )
+
+
+def _spans(place: Any) -> tuple[Span, ...]:
+    return tuple((str(s[0]), *map(int, s[1:])) for s in place)  # type: ignore[misc]
 
 
 def record(drive: Drive, gradients: Sequence[Array], starts: Sequence[Array], knobs: Mapping[str, float]) -> Recording:
@@ -83,6 +89,7 @@ def record(drive: Drive, gradients: Sequence[Array], starts: Sequence[Array], kn
         stack.enter_context(jax.recorded(tape))
         stack.enter_context(functions.in_place())
         stack.enter_context(literals.recording(drive))
+        stack.enter_context(clocks.moved(tape))
         try:
             answered = drive(streams, begins, told)
         except TooLong:
@@ -92,8 +99,8 @@ def record(drive: Drive, gradients: Sequence[Array], starts: Sequence[Array], kn
     plain = [plain_asarray(each).view(np.ndarray) for each in answered]
     return Recording(
         tape.ops, tape.inputs, [float(bare(value)) for value in tape.values], tape.where, tape.event, tape.names,
-        tape.places, tape.marks, tape.branches, tape.notes, tape.rounds, outputs, [each.shape for each in plain],
-        [each.ravel().tolist() for each in plain],
+        tape.places, tape.marks, tape.branches, tape.notes, tape.clock, tape.rounds, outputs,
+        [each.shape for each in plain], [each.ravel().tolist() for each in plain],
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class Tape:
     marks: list[tuple[int, int]] = field(default_factory=list)  # how many nodes there were when step t was taken up
     branches: list[tuple[int, int, bool]] = field(default_factory=list)  # how many nodes, of which node, how it went
     notes: list[str] = field(default_factory=list)
+    clock: list[tuple[Span, ...]] = field(default_factory=list)  # where a clock is asked
     rounds: bool = False  # whether it is compiled otherwise, so that it may be rounded otherwise
     by_value: dict[float, int] = field(default_factory=dict)
     events: int = 0
@@ -56,6 +57,8 @@ class Tape:
         number = len(self.ops)
         if number >= LONGEST:
             raise TooLong
+        if op == "div" and self._is_mean(*inputs):
+            op, inputs = "mean", self.inputs[inputs[0]]
         self.ops.append(op)
         self.inputs.append(inputs)
         self.values.append(value)
@@ -63,6 +66,11 @@ class Tape:
         self.event.append(self.events)
         self.know_again(number, value)
         return number
+
+    def _is_mean(self, total: int, count: int) -> bool:
+        """Whether a sum is divided by how many there are."""
+        many = len(self.inputs[total])
+        return self.ops[total] == "sum" and many > 1 and self.ops[count] == CONSTANT and self.values[count] == many
 
     def know_again(self, number: int, value: float) -> None:
         """Let a node be known by its value; gradients, starts and knobs are what they are, whatever has their value."""
@@ -117,6 +125,12 @@ class Tape:
     def branch(self, node: int, outcome: bool) -> None:
         """Note that the way parts by a node."""
         self.branches.append((len(self.ops), node, outcome))
+
+    def ask_clock(self) -> None:
+        """Note where a clock is asked."""
+        place = place_of_caller()
+        if place not in self.clock:
+            self.clock.append(place)
 
     def note(self, text: str) -> None:
         """Note once what could not be recorded."""

@@ -90,7 +90,7 @@ def answers(
         if best and best[0].weight <= len(diff.apart):
             # Each of what is apart needs an edit.
             break
-    return best
+    return [each for each in best if _oddness(each, read) <= _oddness(best[0], read)]
 
 
 def _plain(found: Sequence[Answer], read: Tree) -> list[Answer]:

@@ -46,6 +46,39 @@ class ThreeSlips:
         return x - rate * self.m / (np.sqrt(self.v / (1 - self.beta2**self.t) + self.eps))
 
 
+class NoRoot:
+    """Adam without the root, and without the correction of v."""
+
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m = self.v = 0.0
+        self.t = 0
+
+    def step(self, x: Array, g: Array) -> Array:
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g * g
+        return x - self.lr * self.m / (1 - self.beta1**self.t) / (self.v + self.eps)
+
+
+class BiasAlone:
+    """Adam with lines of their own for weights and biases, and a slip in one of the biases."""
+
+    def __init__(self, lr: float = 0.01, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m_dw = self.v_dw = self.m_db = self.v_db = 0.0
+
+    def update(self, t: int, w: Array, b: Array, dw: Array, db: Array) -> tuple[Array, Array]:
+        self.m_dw = self.beta1 * self.m_dw + (1 - self.beta1) * dw
+        self.m_db = self.beta1 * self.m_db + (1 - self.beta1) * db
+        self.v_dw = self.beta2 * self.v_dw + (1 - self.beta2) * dw**2
+        self.v_db = self.beta2 * self.v_db + (1 - self.beta2) * db
+        c1, c2 = 1 - self.beta1**t, 1 - self.beta2**t
+        w = w - self.lr * self.m_dw / c1 / (np.sqrt(self.v_dw / c2) + self.eps)
+        b = b - self.lr * self.m_db / c1 / (np.sqrt(self.v_db / c2) + self.eps)
+        return w, b
+
+
 class Average:
     """Momentum that averages."""
 
@@ -188,3 +221,19 @@ def test_two_that_are_read_differ_at_lines_of_both(both: Comparison) -> None:
     assert [number for number, _ in both.between.first_lines] == [_line(Sum, "self.velocity = self")]
     assert [number for number, _ in both.between.diagnosis.lines] == [_line(Average, "self.u = self")]
     assert "both were read" in str(both)
+
+
+def test_a_root_that_is_missing_is_not_said_to_be_a_square() -> None:
+    """It was called `v**2` under the root, and `abs(v)` as simple: the code has neither."""
+    verdict = check(find_subject(NoRoot, against=mhat.rules.adam), mhat.rules.adam)
+    assert verdict.diagnosis is not None
+    assert [edit.sentence for edit in verdict.diagnosis.edits] == ["in `ratio` `v` stands where `sqrt(v_hat)` should"]
+    assert not verdict.diagnosis.others
+
+
+def test_the_line_of_a_slip_in_one_tensor_is_that_tensors() -> None:
+    """The line of the weights was shown, which is right."""
+    verdict = check(find_subject(BiasAlone, against=mhat.rules.adam), mhat.rules.adam)
+    assert verdict.diagnosis is not None
+    assert [line.split(" = ")[0] for _, line in verdict.diagnosis.lines] == ["self.v_db"]
+    assert not verdict.diagnosis.others

@@ -10,6 +10,7 @@ from mhat.language.walking import all_expressions
 from mhat.mistakes import edits_of
 from mhat.mistakes.dialects import DIALECTS, dialects_of
 from mhat.mistakes.numbered import numbered
+from mhat.mistakes.parts import Anatomy
 from mhat.mistakes.slots import RESULT, assembled, slots_of
 from mhat.printers import python
 from tests.choices import OFTEN
@@ -114,3 +115,11 @@ def test_a_number_in_a_sentence_is_told_from_the_whole_one_next_to_it() -> None:
     assert scaled.another is not None
     assert scaled.another(0.99999994).sentence == "the gradient is multiplied by 0.99999994"
     assert scaled.another(1 / 3).sentence == "the gradient is multiplied by 0.333333"
+
+
+def test_a_line_that_a_rule_has_not_is_filled_all_the_same() -> None:
+    """A change of a form with more lines than the rule ended `check --fix` with a traceback."""
+    tree = mhat.rules.adam.tree
+    changes = {("line", len(tree.body)): (tree.body[0],)}
+    anatomy = Anatomy(tree)
+    assert anatomy.changes(anatomy.parts(changes)) == changes

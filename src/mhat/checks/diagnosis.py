@@ -38,8 +38,14 @@ def diagnosis_of(question: Question, candidate: Candidate, spoken: Sequence[Dial
         edits=edits,
         knobs={name: known[name] for name in rule.knobs if name in known},
         diff=diff_of(question.rule.tree, candidate.tree),
-        lines=tuple(_pointed(question, candidate.tree, near)),
+        lines=tuple(_pointed(question, candidate.tree, near or tensor_of(edits))),
     )
+
+
+def tensor_of(edits: Sequence[Edit]) -> str:
+    """Say what the code calls the one tensor whose lines alone were changed; nothing where it is not so."""
+    found = {called for edit in edits for called in re.findall(r"in tensor \d+ \(`(\w+)`\) only$", edit.sentence)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _named(question: Question, sentence: str) -> str:

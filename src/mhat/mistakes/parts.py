@@ -159,7 +159,8 @@ class Anatomy:
         return changed | {slot: content for slot, content in lines.items() if content != self.slots[slot]}
 
     def _filled(self, slot: Slot, parts: Parts) -> Content:
-        content = parts.get((slot, (), "store"), self.whole[slot, (), "store"])
+        store = slot, (), "store"
+        content = parts[store] if store in parts else self.whole[store]
         if isinstance(content, tuple):
             return tuple(replace(line, value=self._resolved(line.value, parts)) for line in content)
         assert content is not None

@@ -6,6 +6,7 @@ It sees a question and a reading, and runs nothing but trees. Where it finds not
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +21,8 @@ from mhat.checks.readings.points import NEAR
 from mhat.checks.readings.sentences import edits_of_way
 from mhat.checks.readings.slips import Slip, changes_of
 from mhat.checks.readings.walk import Walk, Way
-from mhat.language.tree import Expression, Operation, Tree
+from mhat.language.tree import Expression, Number, Operation, Tree
+from mhat.language.walking import all_expressions
 from mhat.mistakes.dialects import Dialect, dialects_of
 from mhat.mistakes.paths import said
 from mhat.mistakes.slots import Edit, assembled
@@ -74,7 +76,10 @@ def answers(
     diffs = [_Diff(each.alignment, until) for each in beginnings]
     plain = [diff for each, diff in zip(beginnings, diffs, strict=True) if not each.spoken][:SINGLY]
     found = [answer for diff in plain if not diff.late for answer in islice(diff.single(), CONFIRMED)]
-    best = _confirmed(question, sorted(found, key=lambda each: each.cost))
+    best = _plain(_confirmed(question, sorted(found, key=lambda each: each.cost)), read)
+    if best and _oddness(best[0], read) and not plain[0].late:
+        # An edit that is known and odd is no reason not to look for a plain one.
+        best = _plain([*best, *_confirmed(question, plain[0].composed(best[0].weight))], read)
     for beginning, diff in zip(beginnings, diffs, strict=True):
         most = (best[0].weight - 1 if best else TOGETHER) - len(beginning.spoken)
         if most < 1 or diff.late:
@@ -85,7 +90,34 @@ def answers(
         if best and best[0].weight <= len(diff.apart):
             # Each of what is apart needs an edit.
             break
-    return best
+    return [each for each in best if _oddness(each, read) <= _oddness(best[0], read)]
+
+
+def _plain(found: Sequence[Answer], read: Tree) -> list[Answer]:
+    """Keep what has the roots, squares and absolute values of what was read, or is nearest to that."""
+    ordered = sorted(found, key=lambda each: (each.weight, _oddness(each, read), each.cost))
+    return [each for each in ordered if _oddness(each, read) <= _oddness(ordered[0], read)]
+
+
+def _oddness(answer: Answer, read: Tree) -> int:
+    """Count the roots, squares and absolute values that a rule has more or fewer than what was read."""
+    mine, theirs = _bends(answer.candidate.tree), _bends(read)
+    return sum(((mine - theirs) + (theirs - mine)).values())
+
+
+def _bends(tree: Tree) -> Counter[str]:
+    found = Counter[str]()
+    for node in all_expressions(tree):
+        match node:
+            case Operation("pow", (_, Number(0.5))) | Operation("sqrt"):
+                found["root"] += 1
+            case Operation("pow", (_, Number(2.0))):
+                found["square"] += 1
+            case Operation("mul", (one, other)) if one == other:
+                found["square"] += 1
+            case Operation("abs"):
+                found["abs"] += 1
+    return found
 
 
 @dataclass(frozen=True)
@@ -201,6 +233,11 @@ class _Diff:
         if not made and most > FIRST:
             made += self._composed(self.base, frame, self.ways(min(most, DEEPEST)), ())
         yield from sorted([each for each in made if each.weight <= most], key=lambda each: each.cost)
+
+    def composed(self, most: int) -> list[Answer]:
+        """Give the ways that are no more than so many edits, whether known ones explain it or not."""
+        made = self._composed(self.base, self.alignment.frame, self.ways(min(most, FIRST)), ())
+        return sorted([each for each in made if each.weight <= most], key=lambda each: each.cost)
 
     def _beginnings(self) -> list[tuple[Edit, frozenset[str]]]:
         """Choose edits that are known after which less is left: what makes a part right, or more of it alike."""

@@ -9,6 +9,7 @@ import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mhat.checks.diagnosis import tensor_of
 from mhat.checks.findings import Diagnosis
 from mhat.checks.question import Question
 from mhat.checks.readings.answers import SECONDS, Answer, Seen, answers, nearness
@@ -43,6 +44,9 @@ class ReadOff:
 
     def on(self, diagnosis: Diagnosis) -> Diagnosis:
         """Say in the diagnosis of the first answer where each edit stands."""
+        if tensor_of(diagnosis.edits):
+            # What was read has the places of the first tensor: the text is asked for those of another.
+            return diagnosis
         places = tuple(self._places(seen) for seen in self.answers[0].seen)
         lines = tuple(lines_at([place for each in places for place in each]))
         return replace(diagnosis, places=places, lines=lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -47,6 +48,12 @@ FEWEST_STEPS = 4
 SOUGHT, SHORTLY = 8.0, 2.0
 # And for a beginning in the middle, which is sought last: what is found of it is found soon.
 BEGUN = 3.0
+# What most runs follow is asked first, of each kind of circumstance.
+CLASSICS = (
+    "sgd", "momentum", "nesterov", "signsgd", "signum", "tiger", "lion", "adagrad", "adadelta", "rmsprop",
+    "centered_rmsprop", "adam", "adamw", "adamax", "nadam", "amsgrad", "radam", "adabelief", "yogi", "qhadam", "adan",
+    "adopt", "adabound", "lamb",
+)  # fmt: skip
 CONSISTENT_WHOLE = "it is consistent with the whole of this record, to the rounding of what is written"
 NO_START = (
     "the record does not say where x starts: its first step says it, and is no evidence "
@@ -229,10 +236,12 @@ def identify_record(
     }
     effort = Effort(seconds, report)
     rows = rows_of(record)
-    for attempt in (plainly_as, scheduled_as, begun_as):
+    first = [question for name, question in questions.items() if name in CLASSICS]
+    others = [question for name, question in questions.items() if name not in CLASSICS]
+    for attempt, some in itertools.product((plainly_as, scheduled_as, begun_as), (first, others)):
         read = []
-        for i, question in enumerate(questions.values(), 1):
-            effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
+        for i, question in enumerate(some, 1):
+            effort.begin(f"{question.rule.name}, rule {i} of {len(some)}")
             with effort.paused():
                 found = attempt(rows, question.rule, question.held)
             if found is not None:

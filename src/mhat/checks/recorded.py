@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from mhat.checks.acceptance import Dialects
-from mhat.checks.answers import Conforming, deviating, following, not_accepted
+from mhat.checks.answers import Conforming, deviating, following, not_accepted, verdict_of
 from mhat.checks.circumstances.attempts import Found, begun_before, first_half, plainly, scheduled
 from mhat.checks.circumstances.breaks import broken_at
+from mhat.checks.circumstances.contradictions import Contradiction, contradicted
 from mhat.checks.circumstances.replay import Replay, Setting
 from mhat.checks.circumstances.rows import Rows, laid_out
 from mhat.checks.conformance import (
@@ -22,8 +24,9 @@ from mhat.checks.conformance import (
     judged,
     refuses,
 )
-from mhat.checks.deviation import VISIBLE, sequences
-from mhat.checks.findings import Diagnosis
+from mhat.checks.deviation import VISIBLE, in_ulps, sequences
+from mhat.checks.diagnosis import diagnosis_of
+from mhat.checks.findings import Deviation, Diagnosis
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
@@ -31,6 +34,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule
 from mhat.language.tree import Name, Operation
 from mhat.language.walking import names_in
+from mhat.mistakes.slots import Edit
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.evaluator import Evaluator
@@ -44,6 +48,12 @@ FEWEST_STEPS = 4
 SOUGHT, SHORTLY = 8.0, 2.0
 # And for a beginning in the middle, which is sought last: what is found of it is found soon.
 BEGUN = 3.0
+# What most runs follow is asked first, of each kind of circumstance.
+CLASSICS = (
+    "sgd", "momentum", "nesterov", "signsgd", "signum", "tiger", "lion", "adagrad", "adadelta", "rmsprop",
+    "centered_rmsprop", "adam", "adamw", "adamax", "nadam", "amsgrad", "radam", "adabelief", "yogi", "qhadam", "adan",
+    "adopt", "adabound", "lamb",
+)  # fmt: skip
 CONSISTENT_WHOLE = "it is consistent with the whole of this record, to the rounding of what is written"
 NO_START = (
     "the record does not say where x starts: its first step says it, and is no evidence "
@@ -109,9 +119,19 @@ def check_record(
     broken = _broken(rows, question, effort)
     if broken is not None:
         return _noted(deviating(question, [broken], Candidate(rule.tree, ()), effort), record, question)
+    with effort.paused():
+        told = contradicted(rows, rule, question.held, odd=False, late=_for(SOUGHT))
+    if told is not None:
+        return _contradicting(told, record, question)
     verdict = _noted(judged(question, effort, strict=strict), record, question)
     # Any steps at all look like those of a rate of its own: it is believed only where no mistake explains them.
-    if verdict.conforms or verdict.diagnosis is not None or strict or not verdict.finished:
+    if verdict.conforms or verdict.diagnosis is not None or not verdict.finished:
+        return verdict
+    with effort.paused():
+        told = contradicted(rows, rule, question.held, odd=True, late=_for(SOUGHT))
+    if told is not None:
+        return _contradicting(told, record, question)
+    if strict:
         return verdict
     with effort.paused():
         odd = scheduled(rows, rule, question.held, odd=True, late=_for(SOUGHT))
@@ -143,6 +163,45 @@ def _broken(rows: Rows, question: Question, effort: Effort) -> Candidate | None:
         if begun is not None and not begun.spoken:
             settings.append(replace(begun.setting, start=None))
         return broken_at(rows, question.rule, settings)
+
+
+def _contradicting(told: Contradiction, record: Recorded, question: Question) -> Verdict:
+    """Say what was done otherwise than the record tells: the rule is right, and what it was given is not."""
+    knobs = {
+        name: float(value) for name, value in told.setting.knobs.items()
+        if np.ndim(value) == 0 and name not in question.held
+    }  # fmt: skip
+    own = {name: value for name, value in knobs.items() if value != question.rule.knobs[name]}
+    edit = Edit(told.sentence, (), "told")
+    diagnosis = replace(diagnosis_of(question, Candidate(question.rule.tree, (edit,), own)), diff="")
+    verdict = replace(
+        verdict_of(question, own, conforms=False), diagnosis=diagnosis, deviation=_shown_by(told, question, own)
+    )
+    return replace(_noted(verdict, record, question), notes=(CONSISTENT_WHOLE, *record.notes, *told.rows.notes))
+
+
+def _shown_by(told: Contradiction, question: Question, own: Mapping[str, float]) -> Deviation | None:
+    """Find the first step that is not as it is told, and where it shows most."""
+    replay, rows, tree = Replay(told.rows), told.rows, question.rule.tree
+    setting = replay.with_start(tree, replace(told.told, knobs={**told.told.knobs, **own}))
+    agreed = replay.agrees(tree, setting)
+    if agreed.all():
+        return None
+    step = int(np.argmin(agreed))
+    predicted = replay.run(tree, setting)
+    off = np.abs(predicted[step] - rows.observed[step]) / replay.limit(tree, setting, predicted)[step]
+    tensor, i = np.unravel_index(int(np.nanargmax(off)), off.shape)
+    lane = (slice(step + 1), tensor, i)
+    before = np.zeros(step + 1)
+    if rows.observe == "x":
+        first = rows.start if setting.start is None else setting.start
+        before = np.concatenate([first[tensor, i][None], rows.observed[:step, tensor, i]])
+    downhill = -1.0 if rows.observe == "x" else 1.0
+    got, wanted = (downhill * (seen[lane] - before) for seen in (rows.observed, predicted))
+    apart = float(np.abs(got[-1] - wanted[-1]))
+    ulps = in_ulps(apart, float(np.nanmax(np.abs(wanted))), question.subject.dtype)
+    gradients = (tuple(each.tolist()) for each in (rows.gradients[lane], got, wanted))
+    return Deviation(step + 1, ulps, *gradients, tensor=int(tensor) + 1)
 
 
 def _read(found: Found, record: Recorded, question: Question, effort: Effort) -> Verdict:
@@ -177,10 +236,12 @@ def identify_record(
     }
     effort = Effort(seconds, report)
     rows = rows_of(record)
-    for attempt in (plainly_as, scheduled_as, begun_as):
+    first = [question for name, question in questions.items() if name in CLASSICS]
+    others = [question for name, question in questions.items() if name not in CLASSICS]
+    for attempt, some in itertools.product((plainly_as, scheduled_as, begun_as), (first, others)):
         read = []
-        for i, question in enumerate(questions.values(), 1):
-            effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
+        for i, question in enumerate(some, 1):
+            effort.begin(f"{question.rule.name}, rule {i} of {len(some)}")
             with effort.paused():
                 found = attempt(rows, question.rule, question.held)
             if found is not None:

@@ -10,6 +10,7 @@
     schedules     the forms that a rate may follow
     beginnings    a record that begins in the middle of a run
     breaks        what happened to a run from some step on: its count, its state
+    contradictions  what was done otherwise than is told: the rate at some steps, a knob in one tensor
 
 It sees arrays, and no file, framework or process.
 """

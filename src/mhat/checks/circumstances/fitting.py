@@ -21,6 +21,9 @@ NUDGE = 1e-6
 # A residual that is smaller than this, in units of what rounding explains, is none.
 FITTED = 0.05
 FAR = 1e15
+# Few first steps that cannot be fitted by far are not fitted along with more: so many, and how far off, in such units;
+# of knobs of each tensor or coordinate, which are found by detours, further off.
+FIRST, HOPELESS, HOPELESS_IN_GROUPS = 10, 1e2, 1e4
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,28 @@ class Fitting:
         self.defaults = {knob.name: float(knob.default) for knob in tree.knobs}
 
     def fit(self, setting: Setting, unknowns: Sequence[Unknown]) -> Setting | None:
-        """Improve a setting by Levenberg-Marquardt steps; None where the rule cannot be run in it."""
+        """Improve a setting by Levenberg-Marquardt steps; None where the rule cannot be run in it, or gives too little.
+
+        The first steps are asked first, which costs little: what does not give them does not give the record.
+        """
+        return None if self.excluded(setting, unknowns) else self._fit(setting, unknowns)
+
+    def excluded(self, setting: Setting, unknowns: Sequence[Unknown]) -> bool:
+        """Whether a rule cannot give the first steps, whatever the values of what is sought."""
+        if self.rows.steps < 2 * FIRST or any(unknown.state for unknown in unknowns):
+            return False
+        over = {name: values[:FIRST] for name, values in setting.over_steps.items()}
+        first = Fitting(Replay(self.rows.first_steps(FIRST)), self.tree, self.late)
+        first.groups = self.groups
+        fitted = first._fit(replace(setting, over_steps=over), unknowns)
+        if fitted is None:
+            return False
+        weights = first._weights(fitted)
+        grouped = any(unknown.kind in ("tensor", "coordinate") for unknown in unknowns)
+        far = HOPELESS_IN_GROUPS if grouped else HOPELESS
+        return weights is not None and math.sqrt(_size(first._residual(fitted, weights))) > far
+
+    def _fit(self, setting: Setting, unknowns: Sequence[Unknown]) -> Setting | None:
         weights = self._weights(setting)
         if weights is None:
             return None

@@ -29,7 +29,7 @@ NEAR = 0.02
 
 def rate_of_a_form(asked: Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
     """Look for a rate over the steps that follows a form; the form has to give the record, and not only the rates."""
-    for setting, found in _rated(asked):
+    for setting, found in rated(asked):
         rates = found.copy()
         if np.isnan(asked.rows.start).any() and len(rates) > 3:
             # Where nobody says where x starts, the first step tells no rate.
@@ -44,7 +44,7 @@ def rate_of_a_form(asked: Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
 
 def any_rate(asked: Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
     """Look for any rate over the steps; of a single coordinate any steps at all could be explained so."""
-    for setting, rates in _rated(asked):
+    for setting, rates in rated(asked):
         if asked.rows.observed[0].size < 2:
             return
         low, high = (exact(float(f"{value:.3g}")) for value in (rates.min(), rates.max()))
@@ -55,7 +55,7 @@ def any_rate(asked: Asked) -> Iterator[tuple[Setting, tuple[str, ...]]]:
         return
 
 
-def _rated(asked: Asked) -> Iterator[tuple[Setting, Array]]:
+def rated(asked: Asked) -> Iterator[tuple[Setting, Array]]:
     """Yield settings in which a rate of its own at each step gives the record."""
     if "lr" not in asked.free or "lr" in asked.rows.schedules:
         return

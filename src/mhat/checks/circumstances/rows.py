@@ -55,11 +55,15 @@ class Rows:
     def part(self, steps: int, most: int) -> Rows:
         """Give the first steps of at most so many coordinates, spread evenly: enough to estimate by."""
         tensors = self.observed.shape[1]
-        each = max(2, most // tensors)
-        chosen = np.unique(np.linspace(0, self.observed.shape[2] - 1, each).astype(int))
+        joined = self.widths if tensors == 1 and len(self.widths) > 1 else (self.observed.shape[2],)
+        each = max(2, most // (tensors * len(joined)))
+        spread = [np.unique(np.linspace(0, width - 1, each).astype(int)) for width in joined]
+        ahead = np.concatenate([[0], np.cumsum(joined)[:-1]]).astype(int)
+        chosen = np.concatenate([first + places for first, places in zip(ahead, spread, strict=True)])
+        widths = tuple(map(len, spread)) if len(joined) > 1 else ()
         cut = {name: getattr(self, name)[:steps][..., chosen] for name in ("gradients", "observed", "g_half", "x_half")}
         over = {name: values[:steps] for name, values in self.schedules.items()}
-        return replace(self, **cut, start=self.start[:, chosen], schedules=over, widths=())
+        return replace(self, **cut, start=self.start[:, chosen], schedules=over, widths=widths)
 
     def first_steps(self, steps: int) -> Rows:
         """Give the first steps alone."""
@@ -176,6 +180,11 @@ def _accumulated(rows: Rows, often: int, factor: float, called: str) -> Rows:
         return np.asarray(array[:whole].reshape(-1, often, *array.shape[1:]).sum(axis=1) * factor)
 
     last = slice(often - 1, whole, often)
+    notes = (*rows.notes, f"x moves at every {often}th row: the gradients of {often} rows are {called}")
+    if _stepped_between(rows, often):
+        notes += (
+            f"`lr` changes between the steps, too: the schedule is stepped {often} times a step, per micro-batch",
+        )
     return replace(
         rows,
         gradients=joined(rows.gradients),
@@ -183,8 +192,17 @@ def _accumulated(rows: Rows, often: int, factor: float, called: str) -> Rows:
         observed=rows.observed[last],
         x_half=rows.x_half[last],
         schedules={name: values[last] for name, values in rows.schedules.items()},
-        notes=(*rows.notes, f"x moves at every {often}th row: the gradients of {often} rows are {called}"),
+        notes=notes,
     )
+
+
+def _stepped_between(rows: Rows, often: int) -> bool:
+    """Whether a rate that is told changes within a step of several rows, at most of the steps."""
+    rates = rows.schedules.get("lr")
+    if rates is None or np.ndim(rates) != 1:
+        return False
+    steps = np.reshape(rates[: rows.steps // often * often], (-1, often))
+    return bool(np.mean(np.ptp(steps, axis=1) > 0) > 0.5)
 
 
 def rounding_of(values: Array, dtype: str) -> Array:

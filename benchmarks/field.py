@@ -21,6 +21,7 @@ from mhat.names import find_subject
 
 SECONDS = 60.0
 HEAVY = {"momentum": 0.9}
+DECOUPLED = {"decoupled_weight_decay": True, "weight_decay": 0.01}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ ENTRIES = (
         ("Adam", "adam", {"foreach": False}), ("Adam", "adam", {"foreach": True}), ("Adam", "adam", {"fused": True}),
         ("Adam", "amsgrad", {"amsgrad": True}), ("AdamW", "adamw"), ("AdamW", "adamw", {"fused": True}),
         ("Adamax", "adamax"), ("NAdam", "nadam"), ("RAdam", "radam"),
+        ("Adam", "adam_l2", {"weight_decay": 0.01}), ("NAdam", "nadamw", DECOUPLED), ("RAdam", "radamw", DECOUPLED),
+        ("RMSprop", "rmsprop_momentum", {}, HEAVY), ("Rprop", "rprop"), ("ASGD", "asgd"), ("Adafactor", "adafactor"),
+        ("Muon", "muon"), ("Muon", "muon_moonlight", {"adjust_lr_fn": "match_rms_adamw"}),
     ),
     *_all(
         "optax",
@@ -69,7 +73,13 @@ ENTRIES = (
         ("adamw", "adamw"), ("adamax", "adamax"), ("nadam", "nadam"), ("amsgrad", "amsgrad"), ("radam", "radam"),
         ("adabelief", "adabelief", {}, {"eps": 1e-16}, TWO_EPS), ("yogi", "yogi"),
         ("adan", "adan", {"eps_root": 0.0}, {"weight_decay": 0.0}, ONE_CHANGE), ("contrib.adopt", "adopt"),
-        ("lion", "lion"), ("lamb", "lamb"),
+        ("lion", "lion"), ("lamb", "lamb"), ("contrib.ademamix", "ademamix"),
+        ("contrib.simplified_ademamix", "simplified_ademamix"), ("novograd", "novograd"), ("lars", "lars"),
+        ("fromage", "fromage"), ("rprop", "rprop"), ("contrib.madgrad", "madgrad"),
+        ("contrib.acprop", "acprop", {}, {"eps": 1e-16}, TWO_EPS), ("contrib.dog", "dog"), ("contrib.dowg", "dowg"),
+        ("contrib.prodigy", "prodigy"), ("sm3", "sm3"), ("optimistic_gradient_descent", "optimistic"),
+        ("nadamw", "nadamw"), ("rmsprop", "rmsprop_momentum", {}, HEAVY), ("contrib.muon", "muon"),
+        ("contrib.schedule_free_sgd", "schedule_free_sgd"), ("contrib.schedule_free_adamw", "schedule_free"),
     ),
     *_all(
         "keras",
@@ -77,6 +87,8 @@ ENTRIES = (
         ("Adagrad", "adagrad"), ("Adadelta", "adadelta"), ("RMSprop", "rmsprop"),
         ("RMSprop", "rmsprop_centered", {"centered": True}), ("Adam", "adam"), ("Adam", "amsgrad", {"amsgrad": True}),
         ("AdamW", "adamw"), ("Adamax", "adamax"), ("Nadam", "nadam"), ("Lion", "lion"), ("Lamb", "lamb"),
+        ("Ftrl", "ftrl"), ("Adafactor", "adafactor"), ("Muon", "muon_moonlight"),
+        ("RMSprop", "rmsprop_momentum", {}, HEAVY),
     ),
 )  # fmt: skip
 FRAMEWORKS = ("torch", "optax", "keras")

@@ -92,6 +92,12 @@ ENTRIES = (
     ),
 )  # fmt: skip
 FRAMEWORKS = ("torch", "optax", "keras")
+# What was found out besides, and is held by tests/frameworks.
+FINDINGS = {
+    "optax:rprop": "step 1 does not move, and step t makes the move of step t - 1: it is one step late",
+    "optax:adan": "the change is averaged with b2 and weighed with 1 - b2; the paper weighs it with b2 in these terms",
+    "optax:contrib.madgrad": "the root of the step is float32 whatever the parameters are: to 1e-7 it is the rule",
+}
 
 
 def answered(entry: Entry, dtype: str, seconds: float = SECONDS) -> Verdict | MhatError:
@@ -183,6 +189,7 @@ def page(rows: list[Row]) -> str:
     for entry, answers in rows:
         reasons = list(dict.fromkeys(filter(None, (reason(answer) for answer in answers.values()))))
         reasons += [f"held: {entry.why}"] if entry.why else []
+        reasons += [f"finding: {FINDINGS[entry.spec]}"] if entry.spec in FINDINGS else []
         words = " | ".join(word(answers[dtype]) for dtype in ("float64", "float32"))
         lines.append(f"| {called(entry)} | {entry.rule} | {words} | {'<br>'.join(reasons)} |")
     return "\n".join([*lines, "", "## What is written otherwise", "", *details(rows)]).rstrip() + "\n"

@@ -73,13 +73,17 @@ SAME: dict[str, tuple[Rule, dict[str, float], Any, dict[str, Any], tuple[str, ..
     ),
     "dog": (rules.dog, {}, contrib.dog, {}, BOTH),
     "sm3": (rules.sm3, {}, optax.sm3, {"learning_rate": 0.1}, MATRIX),
-    "sm3, others": (rules.sm3, {"momentum": 0.5, "lr": 2.0}, optax.sm3, {"learning_rate": 2.0, "momentum": 0.5}, MATRIX),
+    "sm3, others": (
+        rules.sm3, {"momentum": 0.5, "lr": 2.0}, optax.sm3, {"learning_rate": 2.0, "momentum": 0.5}, MATRIX,
+    ),
     "optimistic": (rules.optimistic, {}, optax.optimistic_gradient_descent, {"learning_rate": 0.1}, BOTH),
     "optimistic, others": (
         rules.optimistic, {"alpha": 0.7, "beta": 2.0}, optax.optimistic_gradient_descent,
         {"learning_rate": 0.1, "alpha": 0.7, "beta": 2.0}, VECTOR,
     ),
-    "lion": (rules.lion, {"beta2": 0.7, **LR}, optax.lion, {"learning_rate": 0.1, "b2": 0.7, "weight_decay": 0.0}, MATRIX),
+    "lion": (
+        rules.lion, {"beta2": 0.7, **LR}, optax.lion, {"learning_rate": 0.1, "b2": 0.7, "weight_decay": 0.0}, MATRIX,
+    ),
     "nadamw": (NADAMW, {}, optax.nadamw, {"learning_rate": 2e-3, "weight_decay": 0.01}, BOTH),
     "rmsprop_momentum": (RMSPROP, {}, optax.rmsprop, {"learning_rate": 1e-3, "momentum": 0.9}, BOTH),
     "muon": (MUON, {}, contrib.muon, {"learning_rate": 0.02}, MATRIX),

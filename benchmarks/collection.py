@@ -60,7 +60,7 @@ LISTED = tuple(
         ("GrokFastAdamW", "grokfast"), ("Kate", "kate"), ("LARS", "lars"), ("LaProp", "laprop"), ("Lamb", "lamb"),
         ("Lion", "lion"), ("MADGRAD", "madgrad"), ("MARS", "mars"), ("MSVAG", "msvag"), ("Muon", "muon"),
         ("NAdam", "nadam"), ("Nero", "nero"), ("NorMuon", "normuon"), ("NovoGrad", "novograd"), ("PAdam", "padam"),
-        ("PID", "pid"), ("PNM", "pnm"), ("Prodigy", "prodigy"), ("QHAdam", "qhadam"), ("QHM", "qhm"),
+        ("PID", "pid"), ("PNM", "pnm"), ("Prodigy", "prodigy"), ("QHAdam", "qhadam", {"nus": (0.7, 1.0)}), ("QHM", "qhm"),
         ("RACS", "racs"), ("RAdam", "radam"), ("RMSprop", "rmsprop"), ("SCION", "scion"), ("SGD", "sgd"),
         ("SGDP", "sgdp"), ("SGDSaI", "sgd_sai"), ("SGDW", "sgdw"), ("SM3", "sm3"), ("SOAP", "soap"),
         ("SPlus", "splus"), ("ScheduleFreeAdamW", "schedule_free"), ("ScheduleFreeRAdam", "schedule_free_radam"),

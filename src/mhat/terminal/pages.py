@@ -151,9 +151,7 @@ def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> Ren
     if width() < READABLE / 2:
         head, rows = (head[0], head[-1]), [[row[0], row[-1]] for row in rows]
     of = "" if family is None else f" of the family {family}"
-    end = (
-        f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: and matrices). `mhat rules adam` shows one."
-    )
+    end = f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: and matrices). `mhat rules adam` shows one."
     return Group(grid(rows, head), Text(""), prose(end))
 
 

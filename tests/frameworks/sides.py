@@ -29,7 +29,7 @@ def in_dialect(rule: Rule, *names: str) -> Rule:
     return form
 
 
-def walked(rule: Rule, gradients: Array, start: Array, evaluated: bool = False, **knobs: float) -> Array:
+def walked(rule: Rule, gradients: Array, start: Array, evaluated: float = False, **knobs: float) -> Array:
     """Walk a rule; the parameters after each step, or those to be evaluated."""
     x, state, record = start, None, []
     for step, gradient in enumerate(gradients, 1):

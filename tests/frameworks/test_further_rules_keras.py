@@ -43,7 +43,7 @@ def keras() -> Iterator[Any]:
 
 def by_keras(optimizer: Any, gradients: Array, start: Array) -> Array:
     """Drive a Keras optimizer by given gradients; the parameters after each step."""
-    import keras
+    import keras  # type: ignore[import-untyped]
 
     variable = keras.Variable(start, dtype="float64")
     record = []

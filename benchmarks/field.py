@@ -21,6 +21,7 @@ from mhat.names import find_subject
 
 SECONDS = 60.0
 HEAVY = {"momentum": 0.9}
+DECOUPLED = {"decoupled_weight_decay": True, "weight_decay": 0.01}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ ENTRIES = (
         ("Adam", "adam", {"foreach": False}), ("Adam", "adam", {"foreach": True}), ("Adam", "adam", {"fused": True}),
         ("Adam", "amsgrad", {"amsgrad": True}), ("AdamW", "adamw"), ("AdamW", "adamw", {"fused": True}),
         ("Adamax", "adamax"), ("NAdam", "nadam"), ("RAdam", "radam"),
+        ("Adam", "adam_l2", {"weight_decay": 0.01}), ("NAdam", "nadamw", DECOUPLED), ("RAdam", "radamw", DECOUPLED),
+        ("RMSprop", "rmsprop_momentum", {}, HEAVY), ("Rprop", "rprop"), ("ASGD", "asgd"), ("Adafactor", "adafactor"),
+        ("Muon", "muon"), ("Muon", "muon_moonlight", {"adjust_lr_fn": "match_rms_adamw"}),
     ),
     *_all(
         "optax",
@@ -69,7 +73,13 @@ ENTRIES = (
         ("adamw", "adamw"), ("adamax", "adamax"), ("nadam", "nadam"), ("amsgrad", "amsgrad"), ("radam", "radam"),
         ("adabelief", "adabelief", {}, {"eps": 1e-16}, TWO_EPS), ("yogi", "yogi"),
         ("adan", "adan", {"eps_root": 0.0}, {"weight_decay": 0.0}, ONE_CHANGE), ("contrib.adopt", "adopt"),
-        ("lion", "lion"), ("lamb", "lamb"),
+        ("lion", "lion"), ("lamb", "lamb"), ("contrib.ademamix", "ademamix"),
+        ("contrib.simplified_ademamix", "simplified_ademamix"), ("novograd", "novograd"), ("lars", "lars"),
+        ("fromage", "fromage"), ("rprop", "rprop"), ("contrib.madgrad", "madgrad"),
+        ("contrib.acprop", "acprop", {}, {"eps": 1e-16}, TWO_EPS), ("contrib.dog", "dog"), ("contrib.dowg", "dowg"),
+        ("contrib.prodigy", "prodigy"), ("sm3", "sm3"), ("optimistic_gradient_descent", "optimistic"),
+        ("nadamw", "nadamw"), ("rmsprop", "rmsprop_momentum", {}, HEAVY), ("contrib.muon", "muon"),
+        ("contrib.schedule_free_sgd", "schedule_free_sgd"), ("contrib.schedule_free_adamw", "schedule_free"),
     ),
     *_all(
         "keras",
@@ -77,9 +87,17 @@ ENTRIES = (
         ("Adagrad", "adagrad"), ("Adadelta", "adadelta"), ("RMSprop", "rmsprop"),
         ("RMSprop", "rmsprop_centered", {"centered": True}), ("Adam", "adam"), ("Adam", "amsgrad", {"amsgrad": True}),
         ("AdamW", "adamw"), ("Adamax", "adamax"), ("Nadam", "nadam"), ("Lion", "lion"), ("Lamb", "lamb"),
+        ("Ftrl", "ftrl"), ("Adafactor", "adafactor"), ("Muon", "muon_moonlight"),
+        ("RMSprop", "rmsprop_momentum", {}, HEAVY),
     ),
 )  # fmt: skip
 FRAMEWORKS = ("torch", "optax", "keras")
+# What was found out besides, and is held by tests/frameworks.
+FINDINGS = {
+    "optax:rprop": "step 1 does not move, and step t makes the move of step t - 1: it is one step late",
+    "optax:adan": "the change is averaged with b2 and weighed with 1 - b2; the paper weighs it with b2 in these terms",
+    "optax:contrib.madgrad": "the root of the step is float32 whatever the parameters are: to 1e-7 it is the rule",
+}
 
 
 def answered(entry: Entry, dtype: str, seconds: float = SECONDS) -> Verdict | MhatError:
@@ -171,6 +189,7 @@ def page(rows: list[Row]) -> str:
     for entry, answers in rows:
         reasons = list(dict.fromkeys(filter(None, (reason(answer) for answer in answers.values()))))
         reasons += [f"held: {entry.why}"] if entry.why else []
+        reasons += [f"finding: {FINDINGS[entry.spec]}"] if entry.spec in FINDINGS else []
         words = " | ".join(word(answers[dtype]) for dtype in ("float64", "float32"))
         lines.append(f"| {called(entry)} | {entry.rule} | {words} | {'<br>'.join(reasons)} |")
     return "\n".join([*lines, "", "## What is written otherwise", "", *details(rows)]).rstrip() + "\n"

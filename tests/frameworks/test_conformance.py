@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.field import ENTRIES, Entry, answered, details, overview, page, reason, word
+from benchmarks.field import ENTRIES, FINDINGS, Entry, answered, details, overview, page, reason, word
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -55,3 +55,10 @@ def test_of_several_forms_the_least_good_one_is_told_and_its_diff_is_shown() -> 
 def test_what_is_held_has_a_reason() -> None:
     switches = ({}, {"momentum": 0.9})
     assert [entry for entry in ENTRIES if entry.knobs not in switches and not entry.why] == []
+
+
+def test_every_finding_is_about_an_entry() -> None:
+    assert set(FINDINGS) <= {entry.spec for entry in ENTRIES}
+    failed = answered(Entry("torch", "Nowhere", "adam"), "float64")
+    rows = [(entry, {"float64": failed, "float32": failed}) for entry in ENTRIES if entry.spec in FINDINGS]
+    assert page(rows).count("finding: ") == len(FINDINGS)

@@ -97,9 +97,12 @@ def _effect(
             right.add(name)
         elif not alignment.points.equal(at, base.made[name].at):
             wrong.add(name)
-    for slot, _ in edit.changes:
-        if slot[0] == "start" and slot[1] in alignment.shared:
-            _start(alignment, tree, str(slot[1]), right, wrong)
+    try:
+        for slot, _ in edit.changes:
+            if slot[0] == "start" and slot[1] in alignment.shared:
+                _start(alignment, tree, str(slot[1]), right, wrong)
+    except KeyError:  # A start that names what only the step's lines make is no start.
+        return None
     return Effect(edit, frozenset(right & apart), frozenset(wrong))
 
 

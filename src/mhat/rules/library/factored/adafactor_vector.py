@@ -24,3 +24,13 @@ def adafactor_vector(x, g, t, v=0, *, lr=1e-2, weight_decay=0.0, decay=0.8, eps1
     rate = maximum(eps2, sqrt(mean(x**2))) * minimum(lr, 1 / sqrt(t))
     ratio = u / maximum(1, sqrt(mean(u**2)) / d)
     return (1 - lr * weight_decay) * x - rate * ratio
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "eps added to each square": (
+        "Shazeer & Stern 2018, Algorithm 5; keras.optimizers.Adafactor",
+        ("(g**2 - v)", "(g**2 + eps1 - v)"),
+        ("sqrt(maximum(v, eps1**2))", "sqrt(v)"),
+    ),
+}

@@ -27,6 +27,10 @@ def ftrl(x, g, total=0, z=0, *, lr=0.1, beta=1.0, l1=0.0, l2=0.0):
 
 # Other forms, where they are documented, and what of the printed rule they write otherwise.
 DIALECTS = {
+    "accumulator from 0.1": (
+        "keras.optimizers.Ftrl, TensorFlow",
+        ("total=0", "total=0.1"),
+    ),
     "the squared penalty counted twice": (
         "keras.optimizers.Ftrl, TensorFlow",
         ("(beta + sqrt(total)) / lr + l2", "(beta + sqrt(total)) / lr + 2 * l2"),

@@ -34,3 +34,13 @@ def prodigy(
     d = minimum(d_max, (maximum(d, found) if d == d0 else d) * growth)
     ratio = m / (sqrt(v) + d * eps)
     return x - rate * (ratio + weight_decay * x)
+
+
+# Other forms, where they are documented, and what of the printed rule they write otherwise.
+DIALECTS = {
+    "bias-corrected": (
+        "optax.contrib.prodigy; the authors' code with use_bias_correction=True",
+        ("x, g, m=", "x, g, t, m="),
+        ("rate = d * lr", "rate = d * lr * sqrt(1 - beta2**t) / (1 - beta1**t)"),
+    ),
+}

@@ -200,8 +200,8 @@ def _shown_by(told: Contradiction, question: Question, own: Mapping[str, float])
     got, wanted = (downhill * (seen[lane] - before) for seen in (rows.observed, predicted))
     apart = float(np.abs(got[-1] - wanted[-1]))
     ulps = in_ulps(apart, float(np.nanmax(np.abs(wanted))), question.subject.dtype)
-    gradients = (tuple(each.tolist()) for each in (rows.gradients[lane], got, wanted))
-    return Deviation(step + 1, ulps, *gradients, tensor=int(tensor) + 1)
+    fed, done, due = (tuple(map(float, each)) for each in (rows.gradients[lane], got, wanted))
+    return Deviation(step + 1, ulps, fed, done, due, tensor=int(tensor) + 1)
 
 
 def _read(found: Found, record: Recorded, question: Question, effort: Effort) -> Verdict:

@@ -24,9 +24,10 @@ from mhat.checks.conformance import (
     judged,
     refuses,
 )
-from mhat.checks.deviation import VISIBLE, in_ulps, sequences
+from mhat.checks.deviation import VISIBLE, sequences
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Deviation, Diagnosis
+from mhat.checks.oracle import in_ulps
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES

@@ -24,9 +24,10 @@ from mhat.checks.conformance import (
     judged,
     refuses,
 )
-from mhat.checks.deviation import VISIBLE, in_ulps, sequences
+from mhat.checks.deviation import VISIBLE, sequences
 from mhat.checks.diagnosis import diagnosis_of
 from mhat.checks.findings import Deviation, Diagnosis
+from mhat.checks.oracle import in_ulps
 from mhat.checks.question import Question
 from mhat.checks.verdict import Verdict
 from mhat.dtypes import DTYPES
@@ -200,8 +201,8 @@ def _shown_by(told: Contradiction, question: Question, own: Mapping[str, float])
     got, wanted = (downhill * (seen[lane] - before) for seen in (rows.observed, predicted))
     apart = float(np.abs(got[-1] - wanted[-1]))
     ulps = in_ulps(apart, float(np.nanmax(np.abs(wanted))), question.subject.dtype)
-    gradients = (tuple(each.tolist()) for each in (rows.gradients[lane], got, wanted))
-    return Deviation(step + 1, ulps, *gradients, tensor=int(tensor) + 1)
+    fed, done, due = (tuple(map(float, each)) for each in (rows.gradients[lane], got, wanted))
+    return Deviation(step + 1, ulps, fed, done, due, tensor=int(tensor) + 1)
 
 
 def _read(found: Found, record: Recorded, question: Question, effort: Effort) -> Verdict:

@@ -31,9 +31,10 @@ def in_dialect(rule: Rule, *names: str) -> Rule:
 
 def walked(rule: Rule, gradients: Array, start: Array, evaluated: float = False, **knobs: float) -> Array:
     """Walk a rule; the parameters after each step, or those to be evaluated."""
+    told: dict[str, Any] = dict(knobs)
     x, state, record = start, None, []
     for step, gradient in enumerate(gradients, 1):
-        x, state, names = mhat.step(rule, x, gradient, step, state, **knobs)
+        x, state, names = mhat.step(rule, x, gradient, step, state, **told)
         record.append(names["x_eval"] if evaluated else x)
     return np.array(record)
 
@@ -62,7 +63,7 @@ def by_torch(optimizer: Any, gradients: Array, start: Array, **options: Any) -> 
 def by_optax(transformation: Any, gradients: Array, start: Array) -> Array:
     """Drive an optax transformation by given gradients, in one compiled loop; the parameters after each step."""
     import jax
-    import optax
+    import optax  # type: ignore[import-untyped]
 
     def one(carried: Any, gradient: Any) -> Any:
         x, state = carried

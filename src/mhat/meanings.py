@@ -91,7 +91,8 @@ def meaning_of(named: str, ways: Finder) -> Meaning:
             return Meaning()
         scripts = _tried(ways) if any(step.function is None for step in steps) else []
         return Meaning(f"{named}:{optimizers[0]}", (), tuple(f"{named} {way.words}" for way in scripts))
-    found = ways() if steps else []
+    # A lone function with a loop of its own is what is meant, unless the file runs it as its script.
+    found = (_tried(ways) if len(names) == 1 else ways()) if steps else []
     if found:
         return of_script(named, found, optimizers)
     if len(names) == 1:

@@ -178,3 +178,24 @@ def test_of_a_lone_function_nothing_need_be_said(here: Path) -> None:
     text = "def my_sgd(gradients, lr=0.1):\n    x, xs = 0.0, []\n    for g in gradients:\n        x = x - lr * g\n"
     verdict = judged(f"{text}        xs.append(x)\n    return xs\n", against="sgd")
     assert (verdict.conforms, verdict.notes) == (True, ())
+
+
+RUN = """
+import math
+
+
+def adam(gs, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    x, m, v, out = 0.0, 0.0, 0.0, []
+    for t, g in enumerate(gs, 1):
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        x -= lr * (m / (1 - b1**t)) / (math.sqrt(v / (1 - b2**t)) + eps)
+        out.append(x)
+    return out
+"""
+
+
+def test_a_lone_function_with_a_loop_that_nobody_runs_is_what_is_meant(here: Path) -> None:
+    verdict = judged(RUN, "runs.py")
+    assert (verdict.conforms, verdict.against) == (True, "adam")
+    assert not any("Refusal" in note for note in verdict.notes)

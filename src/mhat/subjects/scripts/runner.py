@@ -112,9 +112,15 @@ class Script:
             return run()
 
     def look(self, gradients: list[float]) -> Once:
-        """Run it once, and give that run with all that was noted; its loop is known. Raises what it raises."""
-        with contextlib.redirect_stdout(LastPrints()), no_writes.elsewhere():
-            return self.plotting(lambda: self.stepped(gradients, {}))
+        """Run it once, and give that run with all that was noted; its loop is known. Raises what it raises.
+
+        SubjectError where it ran and is not what is looked for.
+        """
+        try:
+            with contextlib.redirect_stdout(LastPrints()), no_writes.elsewhere():
+                return self.plotting(lambda: self.stepped(gradients, {}))
+        except Refusal as refusal:
+            raise SubjectError(self.name, *refusal.args) from None
 
     def steps_of(self, gradients: list[float], numbers: Mapping[str, float]) -> list[float]:
         """Run it on so many gradients: as it is; with the last repeated, as often as it asks; or counting anew."""

@@ -35,10 +35,6 @@ WRONG = {
         "the schedule is stepped 4 times a step (for each micro-batch?): x moved at step 10 as with the rate that `lr` "
         "tells for step 37",
     ),
-    "stepped too early": (
-        column(FALLING * 0.95, np.append(FALLING[:-1], 1e-4), digits=9),
-        "the schedule is stepped one step too early: x moved at step 38 as with the rate that `lr` tells for step 39",
-    ),
     "another rate at one step": (
         column(np.where(TURN == 6, 5e-4, 1e-3), 1e-3),
         "`lr` is told as 1e-3 at step 7, and x moved as with 5e-4",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from mhat import rules
 from mhat.language import Rule
+from tests.engines.columns import doubles
 from tests.frameworks.sides import TOLERANCE, Array, apart, gradients_and_start, in_dialect, walked
 
 # How Keras asks torch for an array, NumPy warns of.
@@ -37,7 +39,8 @@ def keras() -> Iterator[Any]:
             pytest.skip("keras is not installed")
     before = found.backend.floatx()
     found.backend.set_floatx("float64")
-    yield found
+    with doubles() if found.backend.backend() == "jax" else nullcontext():
+        yield found
     found.backend.set_floatx(before)
 
 

@@ -12,6 +12,7 @@ import pytest
 import mhat
 from mhat import streams
 from mhat.streams import Stream
+from tests.choices import CLASSICS
 
 BOUND, TRUE_BOUND = 0.1 / math.sqrt(0.001), 0.1 / math.sqrt(0.001 * (1 - 0.9**2 / 0.999))
 
@@ -53,7 +54,7 @@ def test_constant() -> None:
 
 def test_zeros() -> None:
     assert "weight decay, and nothing else" in taught(streams.zeros)
-    for name in mhat.rules.names():
+    for name in CLASSICS:
         decay = {"weight_decay": 0.0} if "weight_decay" in mhat.rules.named(name).knobs else {}
         assert end(name, streams.zeros(), start=1.0, **decay) == 1.0, name
     assert end("adamw", streams.zeros(), start=1.0) < 1.0

@@ -76,7 +76,9 @@ def test_the_table_says_which_rule_is_where(run: Run, columns: int) -> None:
     assert lines == run("convert --list", columns).stdout.splitlines()
     assert all(len(line) <= columns for line in lines)
     assert lines[0].split() == ["rule", *FRAMEWORKS][:-1]
-    assert [line.split()[0] for line in lines[1 : lines.index("")]] == [*offers()]
+    shown = [line.split()[0].rstrip("…") for line in lines[1 : lines.index("")]]
+    assert len(shown) == len(offers())
+    assert all(name.startswith(part) for name, part in zip(offers(), shown, strict=True))
     assert next(line for line in lines if line.startswith("radam ")).split() == ["radam", "RAdam", "radam"]
 
 

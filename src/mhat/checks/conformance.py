@@ -273,9 +273,11 @@ def identified(questions: Sequence[Question], effort: Effort) -> Verdict:
         for i, question in enumerate(questions, 1):
             effort.begin(f"{question.rule.name}, rule {i} of {len(questions)}")
             if (each := conforming(question)) is not None:
+                # A knob that is found to be 0 or 1 makes another rule of it: a plain dialect of that one comes first.
+                switched = sum(value in (0.0, 1.0) for value in each.estimated.values())
                 simplicity = (
                     int(refuses(question, each)),
-                    len(each.spoken),
+                    len(each.spoken) + 2 * switched,
                     len(each.estimated),
                     len(question.rule.tree.body),
                 )

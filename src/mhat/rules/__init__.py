@@ -264,7 +264,7 @@ def names() -> list[str]:
     """List the names of the library's rules.
 
     >>> names()[:3]
-    ['adabelief', 'adabound', 'adadelta']
+    ['a2grad', 'accsgd', 'acprop']
     """
     return sorted(name for name in __all__ if isinstance(globals()[name], Rule))
 
@@ -294,7 +294,7 @@ def families() -> dict[str, list[str]]:
     """List the families, and the names of the rules in each.
 
     >>> families()["sign"]
-    ['lion', 'signsgd', 'signum', 'tiger']
+    ['focus', 'lion', 'rprop', 'signsgd', 'signum', 'tiger']
     """
     found: dict[str, list[str]] = {}
     for name in names():

@@ -1,8 +1,8 @@
 """From a rule, which gives a new x, to the rule that gives what is added to x. It knows no numbers.
 
 Where the new x is written as x and something more, that is taken as it stands, so that nothing is lost by rounding:
-`x - lr * ratio` becomes `-(lr * ratio)`, and `(1 - lr * weight_decay) * x` becomes `-(lr * weight_decay * x)`; a quotient by
-`1 + e` likewise. Anything else becomes itself less the x before.
+`x - lr * ratio` becomes `-(lr * ratio)`, and `(1 - lr * weight_decay) * x` becomes `-(lr * weight_decay * x)`; a
+quotient by `1 + e` likewise. Anything else becomes itself less the x before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Knobs as a transformation of optax has them: numbers, arrays of none, schedules. It steps nothing.
+"""Knobs as a transformation of optax has them: numbers, arrays of no dimensions, schedules. It steps nothing.
 
 A float32 stands for the shortest decimal that it is nearest to, as it is printed: 0.999 and not 0.99900001287. So a
 knob that was put into an array (by `inject_hyperparams`, by a schedule) is the number that was meant, and gives the
@@ -21,8 +21,9 @@ from mhat.notation import cut
 Array = Any
 # A number, an array of no dimensions (or one that is traced), or a function of the count.
 Setting = Any
-# As many digits as every float32 is told apart by, and powers of ten that doubles have exactly.
-DIGITS, EXACT = 9, 22
+# As many digits as every float32 is told apart by, and what exponents of ten are sums of.
+DIGITS = 9
+BITS = (1, 2, 4, 8, 16, 32)
 
 
 def checked(rule: Rule, given: Mapping[str, Any]) -> dict[str, Setting]:
@@ -61,21 +62,24 @@ def decimal(value: Array) -> Array:
         size = jnp.abs(still)
         usual = (size > 0) & jnp.isfinite(size)
         place = jnp.floor(jnp.log10(jnp.where(usual, size, 1.0)))
-        shift = jnp.arange(DIGITS, dtype=jnp.float64) - place
-        up, down = (_power_of_ten(jnp.maximum(sign * shift, 0.0)) for sign in (1.0, -1.0))
-        found = jnp.round(still * up / down) * down / up
-        same = found.astype(value.dtype) == value
-        best = jnp.where(usual & jnp.any(same), found[jnp.argmax(same)], still)
+        best = still
+        for digits in range(DIGITS, 0, -1):
+            shift = digits - 1.0 - place
+            up, down = _power_of_ten(jnp.maximum(shift, 0.0)), _power_of_ten(jnp.maximum(-shift, 0.0))
+            found = jnp.round(still * up / down) * down / up
+            best = jnp.where(usual & (found.astype(value.dtype) == value), found, best)
         # Not more than half an ulp of float32 apart, so that the difference, and then the sum, are exact.
         return wide + jnp.where(usual, best - still, 0.0)
 
 
-def _power_of_ten(exponents: Array) -> Array:
-    """Give powers of ten; those that doubles have are exact."""
-    table = jnp.asarray(np.array([10.0**i for i in range(EXACT + 1)]))
-    return jnp.where(
-        exponents <= EXACT, table[jnp.clip(exponents, 0, EXACT).astype(jnp.int32)], jnp.power(10.0, exponents)
-    )
+def _power_of_ten(exponent: Array) -> Array:
+    """Give a power of ten, exact as far as doubles have it: up to 22."""
+    # Elementwise alone: what counts in integers is lowered wrongly where doubles are on for a part of the trace.
+    made = jnp.ones_like(exponent)
+    for bit in BITS:
+        taken = jnp.floor(exponent / bit) % 2.0 == 1.0
+        made = jnp.where(taken, made * 10.0**bit, made)
+    return made
 
 
 def _setting(name: str, value: Any) -> Setting:

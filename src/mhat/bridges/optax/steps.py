@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mhat.bridges.optax.frameworks import doubles, jnp
+from mhat.bridges.optax.arithmetic import TransformedArrays
+from mhat.bridges.optax.frameworks import jnp
 from mhat.engines.program import Environment, Program, first_environment
-from mhat.engines.traced import TracedArrays
 from mhat.language.definition import Rule
 from mhat.language.fit import matrix_of
 
@@ -53,9 +53,15 @@ class Moment:
     loss: Any = None
 
 
-def stepped(rule: Rule, tensors: Sequence[Tensor], moment: Moment) -> tuple[list[Array], dict[str, Any]]:
-    """Give what the rule returns for each tensor, in its shape, and the numbers after the step; states are replaced."""
-    program, environments = _prepared(rule, tensors, moment)
+def stepped(
+    rule: Rule, tensors: Sequence[Tensor], moment: Moment, whose: Rule | None = None
+) -> tuple[list[Array], dict[str, Any]]:
+    """Give what the rule returns for each tensor, in its shape, and the numbers after the step; states are replaced.
+
+    `whose`: the rule whose states they are, if it is another one.
+    """
+    whose = whose or rule
+    program, environments = _prepared(rule, tensors, moment, whose)
     with np.errstate(all="ignore"):
         _begin(program, tensors, environments)
         results = program.step(environments)
@@ -66,7 +72,7 @@ def stepped(rule: Rule, tensors: Sequence[Tensor], moment: Moment) -> tuple[list
         for tensor, environment in zip(tensors, environments, strict=True):
             seen = matrix_of(rule, tensor.shape)
             for name, before in tensor.states.items():
-                value = _shaped(program, program.entered(name, environment[name]), rule.shape_of(name, seen))
+                value = _shaped(program, program.entered(name, environment[name]), whose.shape_of(name, seen))
                 tensor.states[name] = value.reshape(before.shape)
     return made, {name: environments[0][name] for name in moment.numbers}
 
@@ -75,7 +81,7 @@ def first_states(
     rule: Rule, tensors: Sequence[Tensor], moment: Moment
 ) -> tuple[list[dict[str, Array]], dict[str, Any]]:
     """Give the states before step 1, each in the shape that it is kept in, and those that are numbers."""
-    program, environments = _prepared(rule, tensors, moment)
+    program, environments = _prepared(rule, tensors, moment, rule)
     made: list[dict[str, Array]] = []
     numbers: dict[str, Any] = {}
     with np.errstate(all="ignore"):
@@ -97,17 +103,17 @@ def _is_alone(value: Any) -> bool:
     return isinstance(value, float) or np.shape(value) == ()
 
 
-def _prepared(rule: Rule, tensors: Sequence[Tensor], moment: Moment) -> tuple[Program, list[Environment]]:
+def _prepared(rule: Rule, tensors: Sequence[Tensor], moment: Moment, whose: Rule) -> tuple[Program, list[Environment]]:
     program = _program(rule, tensors[0].dtype)
-    return program, [_environment(program, tensor, moment) for tensor in tensors]
+    return program, [_environment(program, tensor, moment, whose) for tensor in tensors]
 
 
 @lru_cache(maxsize=256)
 def _program(rule: Rule, dtype: str) -> Program:
-    return Program(rule, TracedArrays(jnp, jnp.dtype(dtype), doubles), keep=())
+    return Program(rule, TransformedArrays(dtype), keep=())
 
 
-def _environment(program: Program, tensor: Tensor, moment: Moment) -> Environment:
+def _environment(program: Program, tensor: Tensor, moment: Moment, whose: Rule) -> Environment:
     rule, seen = program.rule, matrix_of(program.rule, tensor.shape)
     g = _taken(tensor.g, tensor.dtype, seen)
     x = g if tensor.x is None else _taken(tensor.x, tensor.dtype, seen)
@@ -117,7 +123,7 @@ def _environment(program: Program, tensor: Tensor, moment: Moment) -> Environmen
     program.settle(made, moment.knobs)
     made.update(moment.numbers)
     for name, value in tensor.states.items():
-        made[name] = _taken(value, tensor.dtype, rule.shape_of(name, seen))
+        made[name] = _taken(value, tensor.dtype, whose.shape_of(name, seen))
     return made
 
 

@@ -38,9 +38,9 @@ def transformation(rule: Any, *, knobs: Mapping[str, Any] | None = None, **named
     """Make a transformation of optax that steps by a rule.
 
     `rule`: a rule, a function written as one, or a name; or several with what each takes of the parameters,
-    `{muon: mhat.matrices, adamw: mhat.rest}` (also names, or a function of name and array). Knobs are keywords: numbers,
-    arrays of none, schedules (functions of the count of steps before, as optax has them); of several rules also
-    `knobs={"muon": {"lr": 0.02}}`.
+    `{muon: mhat.matrices, adamw: mhat.rest}` (also names, or a function of name and array). Knobs are keywords:
+    numbers, arrays of no dimensions, schedules (functions of the count of steps before, as optax has them); of several
+    rules also `knobs={"muon": {"lr": 0.02}}`.
 
     `update(gradients, state, params, loss=..., h=...)` gives what `optax.apply_updates` adds to the parameters, in the
     dtypes of the gradients. `params` may be left out where the rule does not look at x but to add to it. `loss` (or
@@ -287,7 +287,7 @@ def _evaluation(members: Sequence[Member], state: Any, params: Tree) -> Tree:
         numbers = {name: joined(pair) for name, pair in own.numbers.items()}
         moment = Moment(_step_number(last), float(len(tensors)), at_count(member.settings, last), numbers)
         for group in _by_dtype(rule, tensors):
-            results, _ = stepped(rule, [tensors[place] for place in group], moment)
+            results, _ = stepped(rule, [tensors[place] for place in group], moment, member.rule)
             for place, result in zip(group, results, strict=True):
                 made[place] = result.astype(jnp.result_type(leaves[place]))
     return trees.rebuilt(structure, made)

@@ -1,10 +1,12 @@
-"""The arithmetic of a trace of JAX: doubles for numbers of the step, sums as the compiler likes them. It knows no rule."""
+"""The arithmetic of a trace of JAX: doubles for numbers of the step, sums where tensors lie. It knows no rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
+
+import numpy as np
 
 from mhat.bridges.optax.frameworks import doubles, jax, jnp
 from mhat.engines.traced import TracedArrays
@@ -13,10 +15,25 @@ Array = Any
 
 
 class TransformedArrays(TracedArrays):
-    """The arithmetic of one dtype: what can be differentiated, mapped and spread over devices."""
+    """The arithmetic of one dtype: what can be differentiated, mapped and spread over devices.
+
+    `hides_numbers`: set when literals have entered, where no number has to be known to trace.
+    """
 
     def __init__(self, dtype: str) -> None:
         super().__init__(jnp, jnp.dtype(dtype), doubles)
+        self.hides_numbers = False
+
+    def enter(self, value: Any) -> Array:
+        """Round a number of the step to the dtype, and hide from the compiler how it came about.
+
+        Else it may be computed anew for each coordinate, and what is known when tracing joins other roundings than
+        what is not, so that a knob in an array would give other bits than the same knob as a number.
+        """
+        entered = super().enter(value)
+        if not self.hides_numbers or np.ndim(entered):
+            return entered
+        return jax.lax.optimization_barrier(jnp.asarray(entered))
 
     def operation(self, op: str) -> Callable[..., Any]:
         """Give the operation; a power of doubles is one whose derivative is taken in doubles too."""

@@ -7,6 +7,7 @@ same bits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
@@ -16,14 +17,15 @@ import numpy as np
 from mhat.bridges.optax.frameworks import doubles, jax, jnp
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
+from mhat.language.walking import all_expressions, names_in
 from mhat.notation import cut
 
 Array = Any
 # A number, an array of no dimensions (or one that is traced), or a function of the count.
 Setting = Any
-# As many digits as every float32 is told apart by, and what exponents of ten are sums of.
+# As many digits as every float32 is told apart by, and the powers of ten that doubles have exactly.
 DIGITS = 9
-BITS = (1, 2, 4, 8, 16, 32)
+TENS = np.array([10.0**i for i in range(23)])
 
 
 def checked(rule: Rule, given: Mapping[str, Any]) -> dict[str, Setting]:
@@ -43,9 +45,34 @@ def checked(rule: Rule, given: Mapping[str, Any]) -> dict[str, Setting]:
     return made
 
 
-def at_count(settings: Mapping[str, Setting], count: Array) -> dict[str, Any]:
-    """Give the knobs of a step: plain floats as they are, and doubles of JAX. `count`: of the steps before it."""
-    return {name: _number(name, value, count) for name, value in settings.items()}
+def at_count(rule: Rule, settings: Mapping[str, Setting], count: Array) -> dict[str, Any]:
+    """Give the knobs of a step as doubles of JAX. `count`: of the steps before it.
+
+    What the compiler knows it joins to other roundings than what it does not, so that a knob in an array would give
+    other bits than the same knob as a number: nothing is known to it, but for what a rule chooses a branch by.
+    """
+    known = _known(rule)
+    numbers = {name: value for name, value in settings.items() if isinstance(value, float)}
+    values = {**rule.knobs, **rule.settled(numbers), **settings}
+    derived = {knob.name for knob in rule.tree.knobs if knob.expression is not None} - settings.keys()
+    if len(numbers) == len(settings):
+        derived -= known
+    made = {name: _number(name, value, count) for name, value in values.items() if name not in derived}
+    return {name: value if name in known else _hidden(value, count) for name, value in made.items()}
+
+
+def _known(rule: Rule) -> set[str]:
+    """List the knobs that must be known to trace: what counts columns, and what chooses a branch."""
+    chosen = [node.arguments[0] for node in all_expressions(rule.tree) if getattr(node, "op", "") == "where"]
+    return {name[1:] for name in rule.ranks} | {name for node in chosen for name in names_in(node)}
+
+
+def _hidden(value: Any, count: Array) -> Any:
+    if not isinstance(value, float):
+        return value
+    with doubles():
+        # A count is never below 0, which no compiler knows.
+        return jnp.where(count >= 0, jnp.asarray(value, dtype=jnp.float64), jnp.nan)
 
 
 def decimal(value: Array) -> Array:
@@ -62,23 +89,29 @@ def decimal(value: Array) -> Array:
         size = jnp.abs(still)
         usual = (size > 0) & jnp.isfinite(size)
         place = jnp.floor(jnp.log10(jnp.where(usual, size, 1.0)))
-        best = still
-        for digits in range(DIGITS, 0, -1):
+
+        def shortened(digits: Array) -> Array:
             shift = digits - 1.0 - place
             up, down = _power_of_ten(jnp.maximum(shift, 0.0)), _power_of_ten(jnp.maximum(-shift, 0.0))
-            found = jnp.round(still * up / down) * down / up
-            best = jnp.where(usual & (found.astype(value.dtype) == value), found, best)
+            return jnp.round(still * up / down) * down / up
+
+        tried = jnp.asarray(np.arange(1.0, DIGITS + 1))
+        enough = jnp.where(shortened(tried).astype(value.dtype) == value, tried, math.inf)
+        fewest = jnp.min(enough)
+        usual = usual & (fewest <= DIGITS)
+        best = shortened(jnp.where(usual, fewest, 1.0))
         # Not more than half an ulp of float32 apart, so that the difference, and then the sum, are exact.
         return wide + jnp.where(usual, best - still, 0.0)
 
 
 def _power_of_ten(exponent: Array) -> Array:
-    """Give a power of ten, exact as far as doubles have it: up to 22."""
-    # Elementwise alone: what counts in integers is lowered wrongly where doubles are on for a part of the trace.
-    made = jnp.ones_like(exponent)
-    for bit in BITS:
-        taken = jnp.floor(exponent / bit) % 2.0 == 1.0
-        made = jnp.where(taken, made * 10.0**bit, made)
+    """Give powers of ten, exact as far as doubles have them: up to 22."""
+    # Elementwise: what counts in integers is lowered wrongly where doubles are on for a part of the trace.
+    made, rest = jnp.ones_like(exponent), exponent
+    for _ in range(3):
+        place = jnp.minimum(rest, len(TENS) - 1.0)
+        made = made * jnp.sum(jnp.where(place[..., None] == np.arange(float(len(TENS))), TENS, 0.0), axis=-1)
+        rest = rest - place
     return made
 
 

@@ -110,7 +110,11 @@ def _prepared(rule: Rule, tensors: Sequence[Tensor], moment: Moment, whose: Rule
 
 @lru_cache(maxsize=256)
 def _program(rule: Rule, dtype: str) -> Program:
-    return Program(rule, TransformedArrays(dtype), keep=())
+    arithmetic = TransformedArrays(dtype)
+    program = Program(rule, arithmetic, keep=())
+    # How many columns a matrix has must be known.
+    arithmetic.hides_numbers = not rule.ranks
+    return program
 
 
 def _environment(program: Program, tensor: Tensor, moment: Moment, whose: Rule) -> Environment:

@@ -113,7 +113,7 @@ def _first_state(
     member: Member, leaves: Sequence[Any], structure: Any, chosen: Mapping[int, int], n: int
 ) -> RuleState:  # fmt: skip
     rule = member.rule
-    knobs = at_count(member.settings, jnp.zeros([], jnp.int32))
+    knobs = at_count(rule, member.settings, jnp.zeros([], jnp.int32))
     tensors = {
         place: Tensor(
             jnp.asarray(leaves[place]), jnp.zeros_like(leaves[place]), trees.computed_in(leaves[place]), {}, k
@@ -237,7 +237,9 @@ def _stepped(
             )
     moved: dict[int, Array] = {}
     numbers = {name: joined(pair) for name, pair in state.numbers.items()}
-    moment = Moment(_step_number(count), float(n), at_count(member.settings, count), numbers, _number(loss))
+    moment = Moment(
+        _step_number(count), float(n), at_count(member.rule, member.settings, count), numbers, _number(loss)
+    )
     after: dict[str, Any] = {}
     for group in _by_dtype(rule, tensors):
         made, after = stepped(moving.rule, [tensors[place] for place in group], moment)
@@ -285,7 +287,7 @@ def _evaluation(members: Sequence[Member], state: Any, params: Tree) -> Tree:
                 tensors[place] = Tensor(leaf, leaf, trees.computed_in(leaf), held, float(place + 1))
         last = jnp.maximum(jnp.asarray(own.count) - 1, 0)
         numbers = {name: joined(pair) for name, pair in own.numbers.items()}
-        moment = Moment(_step_number(last), float(len(tensors)), at_count(member.settings, last), numbers)
+        moment = Moment(_step_number(last), float(len(tensors)), at_count(member.rule, member.settings, last), numbers)
         for group in _by_dtype(rule, tensors):
             results, _ = stepped(rule, [tensors[place] for place in group], moment, member.rule)
             for place, result in zip(group, results, strict=True):

@@ -75,6 +75,7 @@ OUTSIDE = {
     "speed/limits.py": {"numba", "numpy"},
     "speed/peers.py": {"jax", "keras", "numpy", "optax", "torch"},
     "speed/report.py": {"ml_dtypes", "numpy"},
+    "schedules": {"numpy"},
     "streams": {"numpy"},
     "streams/variables.py": {"numpy", "xarray"},
     "subjects": {"numpy"},

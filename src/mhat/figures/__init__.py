@@ -4,6 +4,7 @@
     final_values    the last values of a sweep, as a table
     side_by_side    a verdict: what an implementation did beside its rule, from the first deviating step on
     mark_formulas   rings over the curves of a trace, where formulas say that they are
+    rate_curves     schedules over the steps, a line each
     story           a grid of traces: one variable, a row a stream, a column a rule
     save            png, pdf or svg; the same figure gives the same bytes
 
@@ -15,6 +16,7 @@ from mhat.figures.deviations import side_by_side
 from mhat.figures.finals import final_values
 from mhat.figures.formulas import mark_formulas
 from mhat.figures.plotting import plot
+from mhat.figures.rates import rate_curves
 from mhat.figures.stories import story
 
-__all__ = ["final_values", "mark_formulas", "plot", "save", "side_by_side", "story"]
+__all__ = ["final_values", "mark_formulas", "plot", "rate_curves", "save", "side_by_side", "story"]

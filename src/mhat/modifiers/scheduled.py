@@ -25,8 +25,8 @@ def scheduled(rule: Rule | Callable[..., Any] | str, **schedules: Any) -> Rule:
     """Let knobs follow schedules, each an expression in `t` and the knobs: `scheduled(adam, lr="lr / sqrt(t)")`.
 
     `rule`: a rule, a function written as one, or the text of one. `schedules`: what a knob is worth at step t, counted
-    from 1; or one of `mhat.schedules`, whose formula takes the place of the knob. Gives the rule `scheduled_NAME`, whose
-    knobs are what the schedules start from.
+    from 1; or one of `mhat.schedules`, whose formula takes the place of the knob. Gives the rule `scheduled_NAME`,
+    whose knobs are what the schedules start from.
 
     Raises BadValue for no schedule, for a name that is no knob, and for an expression that reads more than `t` and
     knobs; LanguageError for what is not in the rule language.

@@ -6,6 +6,7 @@ Keras begin to count, 1 where papers do.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from mhat import notation
 from mhat.errors import BadValue
-from mhat.notation.decimals import brief
+from mhat.notation.decimals import brief, exact
 
 Array = NDArray[np.float64]
+# Arguments that a recipe says even where they are at their defaults.
+TOLD = frozenset({"warmup", "steps", "period", "factor", "decay", "rise", "fall", "high"})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,5 +123,19 @@ def made(
     **arguments: Any,
 ) -> Schedule:
     """Return the schedule that `function` made of `arguments`, with the recipe that makes it again."""
-    recipe = notation.recipe(function, **arguments)
+    recipe = _recipe(function, arguments)
     return Schedule(recipe, formula, sentence, curve, int(arguments.get("first", 0)), last, arguments)
+
+
+def _recipe(function: Callable[..., Schedule], arguments: dict[str, Any]) -> str:
+    """Write the call in the notation; of what stands at its default only that which nobody would guess is written."""
+    pieces: list[str] = []
+    for place, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
+        value = arguments[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            pieces += [exact(float(each)) for each in value]
+        elif not place:
+            pieces.append(exact(float(value)))
+        elif name in TOLD or value != parameter.default or (name == "every" and value != 1):
+            pieces.append(f"{name}={exact(float(value))}")
+    return f"{function.__name__}:{','.join(pieces)}"

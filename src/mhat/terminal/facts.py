@@ -139,15 +139,30 @@ def of_landscape(function: Callable[..., Any], landscape: Any) -> dict[str, Any]
     }
 
 
+def of_schedule(function: Callable[..., Any], schedule: Any, steps: int) -> dict[str, Any]:
+    """Tell of a schedule: name, summary, doc, arguments, recipe, formula, sentence and the values of its steps."""
+    return {
+        **_of_function(function),
+        "recipe": schedule.recipe,
+        "formula": schedule.formula,
+        "sentence": schedule.sentence,
+        "steps": steps,
+        "values": plain(schedule.values(steps).tolist()),
+    }
+
+
 def _of_function(function: Callable[..., Any]) -> dict[str, Any]:
     parameters = inspect.signature(function).parameters.values()
-    several = [each.name for each in parameters if each.kind is each.VAR_POSITIONAL]
     return {
         "name": function.__name__,
         "summary": summary(function),
         "doc": (inspect.getdoc(function) or "").partition("\n>>>")[0].partition("\n")[2].strip(),
         "arguments": [
-            {"name": each.name, "default": plain([] if each.name in several else each.default)} for each in parameters
+            {
+                "name": each.name,
+                "default": plain([] if each.default is each.empty else each.default),
+            }
+            for each in parameters
         ],
     }
 

@@ -209,6 +209,30 @@ def member_list(facts: Sequence[dict[str, str]], kind: str, example: str) -> Ren
     return Group(grid(rows, (kind, "what it is")), Text(""), prose(end))
 
 
+def schedule_list(facts: Sequence[dict[str, str]]) -> RenderableType:
+    """List schedules, a line each."""
+    rows = [[Text(f["name"], style="bold"), marked(f["summary"])] for f in facts]
+    end = (
+        f"{len(rows)} schedules. `mhat schedules cosine:1e-3` shows one; it is a value of any knob: "
+        "`mhat trace adam --stream constant:10 -k lr=cosine:1e-3,steps=100`."
+    )
+    return Group(grid(rows, ("schedule", "what it is")), Text(""), prose(end))
+
+
+def schedule_page(fact: dict[str, Any]) -> RenderableType:
+    """Show a schedule: what it is, arguments, formula, values at telling steps."""
+    steps = fact["steps"]
+    telling = [step for power in range(9) for digit in (1, 2, 5) if (step := digit * 10**power) < steps] + [steps]
+    rows: list[list[str | Text]] = [
+        *_arguments(fact),
+        [Text("it", style="dim"), fact["sentence"]],
+        [Text("formula", style="dim"), coloured(fact["formula"])],
+        [Text("values", style="dim"), ", ".join(f"{number(fact['values'][step - 1])} at {step}" for step in telling)],
+        [Text("try", style="dim"), f"mhat trace adam --stream constant:10 --steps {steps} -k lr={fact['recipe']}"],
+    ]
+    return Group(*_member_head(fact), _wrapped(rows))
+
+
 def stream_page(fact: dict[str, Any]) -> RenderableType:
     """Show a stream: what it teaches, arguments, first gradients."""
     first = [each if isinstance(each, list) else [each] for each in fact["first"]]

@@ -29,7 +29,12 @@ StepsOption = Annotated[
 ]
 KnobOption = Annotated[
     list[str] | None,
-    typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it, a schedule goes over the steps."),
+    typer.Option(
+        "--knob",
+        "-k",
+        metavar="NAME=VALUE[,VALUE...]",
+        help="A knob; a list sweeps it, a schedule goes over the steps.",
+    ),
 ]
 StartOption = Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")]
 TypeOption = Annotated[

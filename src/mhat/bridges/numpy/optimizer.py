@@ -284,7 +284,7 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, `schedule/NAME` (what it is called, as bytes) where a knob follows one, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
+        `steps`, `seed`, `knob/NAME`, `schedule/NAME` (as bytes) where a knob follows one with a name, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
         and `knob/RULE/NAME`. The parameters themselves are not among them.
         """
         with self._turn:

@@ -38,8 +38,9 @@ class Optimizer:
     `opt.knobs["muon"]["lr"] = 0.01`. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
     attributes afterwards: `opt.lr = 3e-4` holds from the next step on. A knob may follow a schedule over the steps:
-    `lr=mhat.schedules.warmup_cosine(1e-3, warmup=10, steps=100)`, the same as text, or a function of the step number. A knob whose name is an option or an attribute
-    too is given as `knobs={"seed": 2}` and set as `opt.knobs["seed"] = 3`.
+    `lr=mhat.schedules.warmup_cosine(1e-3, warmup=10, steps=100)`, the same as text, or a function of the step number.
+    A knob whose name is an option or an attribute too is given as `knobs={"seed": 2}` and set as
+    `opt.knobs["seed"] = 3`.
 
     Options:
 
@@ -284,8 +285,9 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, `schedule/NAME` (as bytes) where a knob follows one with a name, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
-        and `knob/RULE/NAME`. The parameters themselves are not among them.
+        `steps`, `seed`, `knob/NAME`, `schedule/NAME` (as bytes) where a knob follows one with a name, and for each
+        state and parameter `state/NAME/PATH`; of several rules `rule/RULE` and `knob/RULE/NAME`. The
+        parameters themselves are not among them.
         """
         with self._turn:
             return self._state.arrays()

@@ -82,6 +82,7 @@ def _course(thing: Any, called: str, options: dict[str, Any]) -> Course:
     if first.lower() in OPTIMIZERS:
         return _of_torch(thing, called, options)
     if parameters and first not in options and (first.lower() in COUNTS or _is_asked(parameters[0], parameters)):
+        _refuse_lacking(called, parameters[1:], options)
         return _of_function(lambda count: thing(count, **options), thing, first)
     if callable(thing):
         made = thing(**options)
@@ -103,6 +104,20 @@ def _is_asked(first: inspect.Parameter, others: list[inspect.Parameter]) -> bool
     needed = [each for each in others if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
     positional = first.kind in (first.POSITIONAL_OR_KEYWORD, first.POSITIONAL_ONLY, first.VAR_POSITIONAL)
     return positional and first.default is first.empty and needed[:1] in ([], [first])
+
+
+def _refuse_lacking(called: str, parameters: list[inspect.Parameter], options: Mapping[str, Any]) -> None:
+    """Refuse a function some of whose arguments nobody has given; raises SubjectError."""
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    lacking = [
+        each.name for each in parameters
+        if each.default is each.empty and each.kind in plain and each.name not in options
+    ]  # fmt: skip
+    if lacking:
+        cure = f"Give a value for each: {' '.join(f'-k {name}=...' for name in lacking)}"
+        raise SubjectError(
+            called, f"needs {' and '.join(f'`{name}`' for name in lacking)} beside the step number", cure
+        )
 
 
 def _of_function(rate: Callable[[int], Any], thing: Any, argument: str) -> Course:

@@ -5,6 +5,7 @@ Exit codes: 0 conforms (a documented dialect too), 1 deviates, 2 could not run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mhat.notation.specs import whole_of
 from mhat.terminal.trace import DpiOption, SizeOption, StyleOption
 
 if TYPE_CHECKING:
     from mhat.checks.verdict import Verdict
 
 DEVIATES = 1
+# What schedulers are called.
+SCHEDULERS = re.compile(r"schedul|warm_?up|anneal|(^|_)lr(_|$)|learning_rate|decay", re.IGNORECASE)
 
 KnobOption = Annotated[
     list[str] | None,
@@ -85,6 +89,16 @@ FixOption = Annotated[
 WriteOption = Annotated[
     bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")
 ]
+ScheduleOption = Annotated[
+    bool, typer.Option("--schedule", metavar="", help="It is a scheduler: steps in, rates out (mhat schedules).")
+]
+LengthOption = Annotated[
+    int | None,
+    typer.Option("--steps", metavar="N", help="Of a scheduler: how many steps the training has.", parser=whole_of),
+]
+FirstOption = Annotated[
+    int | None, typer.Option("--first", min=0, metavar="0|1", help="Of a scheduler: the number of the first step.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 PlotOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
@@ -110,7 +124,7 @@ def check(
     subject: SubjectArgument = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="RULE", help="The rule it claims to be. [by its name, else it is identified]"),
+        typer.Option(metavar="RULE", help="The rule (or schedule) it claims to be. [by its name, else identified]"),
     ] = None,
     knob: KnobOption = None,
     observe: ObserveOption = None,
@@ -136,6 +150,9 @@ def check(
     convention: ConventionOption = None,
     columns: ColumnsOption = None,
     wrapper: WrapperOption = None,
+    schedule: ScheduleOption = False,
+    steps: LengthOption = None,
+    first: FirstOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -148,10 +165,15 @@ def check(
     Exit code 0: it conforms, if only in a documented dialect; 1: it deviates; 2: it could not be run.
     """
     from mhat import verbs
-    from mhat.terminal import options
+    from mhat.terminal import options, schedules
 
     _check_figure(plot, force=force)
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
+    if schedules.is_meant(schedule, against, subject, steps, first):
+        schedules.answer(
+            subject or recorded, against, knob or [], plot, look, steps=steps, first=first, timeout=timeout,
+            memory=memory, in_process=in_process, force=force, as_json=as_json,
+        )  # fmt: skip
     verdict = _wrapped(
         wrapper, force, verbs.check, subject, against, observe=observe, strict=strict,
         dialects=_accepted(dialect, no_dialects), maximize=maximize, seconds=seconds, dtype=dtype,
@@ -275,6 +297,8 @@ def _wrapped(wrapper: Path | None, force: bool, check: Callable[..., Verdict], *
     try:
         return check(*asked, **how)
     except SubjectError as error:
+        if SCHEDULERS.search(str(asked[0]).rpartition(":")[2]):
+            error.cure = f"{error.cure}\nIf it is a scheduler, steps in and rates out, say so: --schedule."
         if wrapper is None or not error.wrapper:
             raise
         with beside(wrapper, force=force) as partial:

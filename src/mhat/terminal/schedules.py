@@ -1,12 +1,12 @@
 """The command that shows schedules: `schedules`. It must not know how any is computed or drawn.
 
-Exit codes: 0 shown, 2 could not.
+Exit codes: 0 shown, 2 could not. It answers for `check --schedule`, too: 0 conforms, 1 deviates, 2 could not run.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -14,8 +14,10 @@ from mhat.notation.specs import whole_of
 from mhat.terminal.trace import FIGURES, DpiOption, ForceOption, JsonOption, SizeOption, StyleOption
 
 if TYPE_CHECKING:
+    from mhat.checks.schedules.verdict import ScheduleVerdict
     from mhat.schedules import Schedule
 
+DEVIATES = 1
 # Where a schedule never ends, so many steps are shown.
 STEPS = 100
 
@@ -97,3 +99,63 @@ def _drawn(found: list[Schedule], steps: int, look: dict[str, object]) -> object
     title = alone.recipe if alone else "Schedules"
     sentence = f"It {alone.sentence}." if alone else ""
     return figures.rate_curves({each.recipe: each.values(steps) for each in found}, title, sentence, **look)
+
+
+def is_meant(said: bool, against: str | None, subject: str | None, steps: int | None, first: int | None) -> bool:
+    """Whether a check is of a scheduler: that is said, or what is named or claimed can be nothing else."""
+    from mhat import schedules as library
+    from mhat.errors import BadValue
+
+    frameworks = ("torch.optim.lr_scheduler:", "keras.optimizers.schedules:")
+    if said or library.is_named(against) or library.is_named(subject) or (subject or "").startswith(frameworks):
+        return True
+    for option, value in (("--steps", steps), ("--first", first)):
+        if value is not None:
+            raise BadValue(f"{option} is of a scheduler", "Say that it is one: --schedule.")
+    return False
+
+
+def answer(
+    subject: str | Path | None,
+    against: str | None,
+    knobs: list[str],
+    plot: Path | None,
+    look: dict[str, Any],
+    *,
+    steps: int | None,
+    first: int | None,
+    timeout: float | None,
+    memory: float | None,
+    in_process: bool,
+    force: bool,
+    as_json: bool,
+) -> NoReturn:
+    """Check a scheduler, show the answer, and leave with its exit code."""
+    from mhat import verbs
+    from mhat.terminal import options, pages, verdict_pages
+
+    verdict = verbs.check_schedule(
+        subject, against, steps=steps, first=first, timeout=timeout, memory=memory, in_process=in_process,
+        options=options.knobs_of(knobs),
+    )  # fmt: skip
+    if plot is not None:
+        from mhat import figures
+
+        figures.save(figures.rate_curves(*_beside(verdict), **look), plot, force=force)
+    if as_json:
+        pages.say(verdict.to_json())
+    else:
+        pages.show(verdict_pages.page(verdict.story))
+        if plot is not None:
+            pages.say(f"Drew it to {plot}.")
+    raise typer.Exit(0 if verdict.conforms else DEVIATES)
+
+
+def _beside(verdict: ScheduleVerdict) -> tuple[dict[str, Any], str, str]:
+    """Give the rates beside those that were meant, or that were found: the lines, the title, and the sentence."""
+    meant = verdict.against or verdict.schedule
+    shown = len(verdict.rates) if meant is None else min(len(verdict.rates), _length(meant))
+    lines = {verdict.subject: verdict.rates[:shown]}
+    if meant is not None:
+        lines[meant.recipe] = meant.values(shown)
+    return lines, verdict.subject, ". ".join(verdict.slips)

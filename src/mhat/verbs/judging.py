@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mhat.checks.comparison import Comparison
+    from mhat.checks.schedules.verdict import ScheduleVerdict
     from mhat.checks.verdict import Verdict
     from mhat.reading.reading import Reading
 
@@ -93,6 +94,44 @@ def check(
 
         verdict = mending.mend(verdict, party, manner, more, knobs, write=write)
     return verdict.explained() if explain else verdict
+
+
+def check_schedule(
+    schedule: Any,
+    against: Any = None,
+    *,
+    steps: int | None = None,
+    first: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> ScheduleVerdict:
+    """Check a scheduler, seen as steps in and rates out: which schedule is it, or is it the one that is meant.
+
+    `schedule`: a function of the step number, a class or generator that gives one rate a step, an LRScheduler of torch
+    or a function that makes one of an optimizer, a LearningRateSchedule of Keras, a schedule of optax, one of
+    `mhat.schedules`; a name (`"mine.py:my_schedule"`, `"torch.optim.lr_scheduler:StepLR"`); or rates, one a step: a
+    list, an array, a file (`"rates.csv"`). `against`: what it is meant to be, a schedule or its text
+    (`"warmup_cosine:1e-3,warmup=10,steps=100"`); None: it is only recognised. `steps`: how many the training has (as many
+    as show all of it). `first`: the number that a function is called with at the first step (0, or 1 where it says so).
+    Other keywords, and `options={...}`, go to the scheduler: `T_max=100`; `lr` is the rate of the optimizer that one of
+    torch is given.
+
+    Raises SubjectError if it fails, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat
+    >>> verdict = mhat.check_schedule(lambda step: 1e-3 * min(1, step / 10), "warmup_constant:1e-3,warmup=10")
+    >>> verdict.conforms, verdict.slips
+    (False, ('every rate comes 1 step late: the first step is counted as 0, and should be as 1',))
+    """
+    from mhat import rates
+
+    return rates.check_schedule(
+        schedule, against, steps=steps, first=first, options={**more, **(options or {})}, timeout=timeout,
+        memory=memory, in_process=in_process,
+    )  # fmt: skip
 
 
 def read(

@@ -79,7 +79,7 @@ def fitted(rates: Rates) -> Schedule | None:
 
 
 Guess = tuple[Callable[..., Schedule], tuple[int, ...], dict[str, float]]
-WHOLE = frozenset({"warmup", "steps", "every", "period", "rise", "fall", "decay_steps", "growth", "first"})
+WHOLE = frozenset({"warmup", "steps", "every", "period", "rise", "fall", "decay_steps", "growth", "first", "width"})
 
 
 def shortest(rates: Rates, function: Callable[..., Schedule], at: tuple[int, ...], knobs: dict[str, float]) -> (
@@ -166,10 +166,11 @@ def _straight(rates: Rates) -> Iterator[Fall]:
     if slope == 0:
         return
     start, last = float(values[0]), float(values[-1])
-    if end < rates.steps - 1:
+    if end < rates.steps - 1 and start * last >= 0:
         yield Fall("linear", start, last, (last - start) / slope)
     yield Fall("linear", start, 0.0, -start / slope)
-    yield Fall("linear", start, last, float(end))
+    if start * last >= 0:
+        yield Fall("linear", start, last, float(end))
 
 
 def cosines(rates: Rates) -> Iterator[Fall]:
@@ -296,6 +297,9 @@ def _warmed(rates: Rates) -> Iterator[Guess]:
             elif fall.shape in ("linear", "root"):
                 yield schedules.wsd, (), {**knobs, "decay": fall.steps, "power": fall.power}
     if rise.start == 0.0:
+        width = 1 / (rise.peak**2 * rise.steps)
+        if width >= 8 and abs(width - round(width)) < 1e-4 and round(width) % 8 == 0:
+            yield schedules.noam, (), {"width": width, "warmup": rise.steps, "first": float(rise.first)}
         yield schedules.inverse_root, (), {"peak": rise.peak, "warmup": rise.steps, "first": float(rise.first)}
 
 

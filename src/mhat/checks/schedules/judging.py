@@ -24,6 +24,8 @@ Array = np.ndarray[Any, Any]
 # So many steps are looked at first, and so many where these do not show all of it.
 LENGTHS = (3000, 30_000)
 FEWEST = 3
+# What is left of the way to the end, of all of it, that is worth a word.
+LEFT = 0.05
 # Rates that are kept in a verdict.
 KEPT = 3000
 
@@ -49,9 +51,11 @@ def check_scheduler(
         if len(rates.values) < length or (found is not None and _is_whole(found, length)):
             break
     notes = list(subject.notes)
-    if steps is None or rates.steps < steps:
-        ended = rates.steps < lengths[-1] and rates.steps not in lengths
-        notes += [f"after step {rates.steps} it gives no rate"] if ended else []
+    if rates.steps not in lengths:
+        # The last rate that it gives may be one for a step that is not taken.
+        shorter = fitted(rates.part(0, -1)) if found is None else None
+        rates, found = (rates, found) if shorter is None else (rates.part(0, -1), shorter)
+        notes.append(f"it ends with step {rates.steps}")
     verdict = _judged(subject.name, rates, found, against, steps, notes)
     resumed = _resumption(subject, rates, asked)
     return _with_slips(verdict, resumed)
@@ -141,7 +145,9 @@ def _warned(rates: Rates, found: Schedule | None, steps: int | None) -> Iterator
     warmup, first = found.arguments.get("warmup", 0), found.first
     if warmup > steps - 1 + first:
         yield f"the warm-up takes {warmup:g} steps, and the training ends after {steps}: the peak is never reached"
-    elif found.last is not None and found.last > steps - 1 + first and found.name not in ("constant", "milestones"):
+    elif found.name == "linear" and values[-1] > values[0]:
+        yield f"it still grows at the last of {steps} steps: if this is a warm-up, it never reaches its peak"
+    elif found.last is not None and _is_short_of(found, steps):
         at, end = round(found.last) - first + 1, brief(float(found.at([found.last + 1 - first])[0]))
         yield (
             f"the end is not reached: the last of {steps} steps has {brief(float(values[-1]))}, and {end} would come "
@@ -153,29 +159,35 @@ def _warned(rates: Rates, found: Schedule | None, steps: int | None) -> Iterator
         yield f"the rate is 0 from step {steps - idle + 1} on: the last {idle} of {steps} steps move nothing"
 
 
+def _is_short_of(found: Schedule, steps: int) -> bool:
+    """Whether so many steps leave more than a little of the way to the end."""
+    end = float(found.at([(found.last or 0) + 1 - found.first])[0])
+    values = found.values(steps)
+    left = abs(float(values[-1]) - end)
+    return found.name not in ("constant", "milestones") and left > LEFT * float(np.abs(values - end).max())
+
+
 def _resumption(subject: Subject, rates: Rates, asked: dict[str, float]) -> str | None:
     """Stop it in the middle and go on from what it saved; say how that differs from going on."""
     if "resume" not in subject.knobs or rates.steps < 6:
         return None
     moving = np.flatnonzero(np.abs(np.diff(rates.values)) > rates.tolerance)
     length = min(rates.steps, int(moving[-1]) + 2 if len(moving) else rates.steps)
-    at = max(2, length // 3)
+    at = int(moving[min(2, len(moving) - 1)]) + 1 if len(moving) else 2
     values = subject.run(np.zeros(length), knobs={**asked, "resume": float(at)})
     resumed = Rates(values, rates.tolerance)
     if resumed.are(rates.values[:length]):
         return None
     place = int(np.argmax(~(np.abs(values - rates.values[:length]) <= rates.tolerance)))
     rest = resumed.part(at)
-    if rest.are(rates.values[: length - at]):
+    if rest.are(rates.values[: length - at]) or rest.part(1).are(rates.values[1 : length - at]):
         return f"resumed after step {at}, it starts over from the first step"
     if rest.are(rates.values[at - 1 : length - 1]):
         return f"resumed after step {at}, it gives the rate of step {at} once more: it is a step late from there"
     if length > at + 1 and resumed.part(at, length - 1).are(rates.values[at + 1 : length]):
         return f"resumed after step {at}, it leaves the rate of step {at + 1} out: it is a step early from there"
-    return (
-        f"resumed after step {at}, it goes on otherwise: step {place + 1} has {brief(float(values[place]))} where it had "
-        f"{brief(float(rates.values[place]))}"
-    )
+    now, before = (brief(float(each[place])) for each in (values, rates.values))
+    return f"resumed after step {at}, it goes on otherwise: step {place + 1} has {now} where it had {before}"
 
 
 def _with_slips(verdict: ScheduleVerdict, slip: str | None) -> ScheduleVerdict:

@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 # How many steps early or late are looked for.
 SHIFTS = (1, 2)
 LONGEST_EPOCH = 20_000
+PEAKS = ("peak", "start", "value", "high")
 RISES_AGAIN = "behind its end, which is step {}, it rises again, as torch's CosineAnnealingLR does"
 PER_EPOCH = "it changes only every {} steps: it goes on once an epoch of {} steps"
 
@@ -172,7 +173,7 @@ def _scaled(rates: Rates, against: Schedule, expected: Array) -> str:
     scale = float(rates.values[place] / expected[place])
     if not np.isfinite(scale) or not rates.are(scale * expected) or not scale:
         return ""
-    peak = max(against.arguments.get(name, 0.0) for name in ("peak", "start", "value", "high"))
+    peak = max(against.arguments.get(name, 0.0) for name in PEAKS)
     twice = abs(scale / peak - 1) < 1e-6 if peak else False
     more = ": the learning rate is in it twice, as a factor and as the rate" if twice else ""
     return f"every rate is {brief(scale, 6)} times what it should be{more}"
@@ -218,6 +219,10 @@ def _knobs_apart(found: Schedule, against: Schedule) -> Iterator[str]:
     warmup = against.arguments.get("warmup", 0)
     for name, (value, wanted) in apart.items():
         said = f"{name} is {_written(value)}, and should be {_written(wanted)}"
+        if name == "first":
+            said = f"the first step is counted as {value}, and should be as {wanted}"
+        if name in PEAKS and wanted not in (0, 1) and abs(value - wanted**2) <= 1e-6 * wanted**2:
+            said += ": the learning rate is in it twice, as a factor and as the rate"
         if name == "steps" and warmup and value == wanted + warmup:
             said += ": the way down takes all of them, beside the warm-up"
         yield said

@@ -60,7 +60,7 @@ class ScheduleVerdict:
             at = "" if self.step is None else f" from step {self.step} on"
             yield Headline(f"{self.subject} deviates from {self._called(self.against)}{at}{known or ':'}", good=False)
         elif self.schedule is not None:
-            yield Headline(f"{self.subject} is no sound {self._called(self.schedule)}:", good=False)
+            yield Headline(f"{self.subject} follows {self._called(self.schedule)}, but:", good=False)
         else:
             yield Headline(f"{self.subject} follows no schedule that mhat knows{':' if self.slips else ''}", good=False)
         if self.slips:

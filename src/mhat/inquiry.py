@@ -181,6 +181,8 @@ def _over_steps(
     keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], Mapping[str, Any] | None, dict[str, Any]]:
     """Part the knobs that follow schedules from all others."""
+    if mapping is not None and not isinstance(mapping, Mapping):
+        return dict(keywords), mapping, {}
     given = [dict(keywords), dict(mapping or {})]
     followed = {
         name: schedules.meant(value) for each in given for name, value in each.items()

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mhat import schedules, streams
 from mhat.checks.schedules import judging
 from mhat.checks.schedules.verdict import ScheduleVerdict
@@ -79,12 +77,7 @@ def _rates_in(named: Any) -> Any:
     """Give rates that are numbers already: a list, an array, the column of a file; None for a scheduler."""
     if isinstance(named, Path) or (isinstance(named, str) and is_path(named) and not _is_python(named)):
         return _read(str(named))
-    if not _is_listed(named) or callable(named):
-        return None
-    try:
-        return np.asarray(named, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadValue(f"{cut(repr(named))} are no rates", "Give one number a step.") from None
+    return named if _is_listed(named) and not callable(named) else None
 
 
 def _read(path: str) -> Any:

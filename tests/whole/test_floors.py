@@ -24,6 +24,7 @@ MAY_IMPORT_LATE = {
     "terminal/read.py",
     "terminal/results.py",
     "terminal/rules.py",
+    "terminal/schedules.py",
     "terminal/bench.py",
     "terminal/explain.py",
     "terminal/trace.py",

@@ -10,8 +10,8 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule",
+    "compare", "convert", "errors", "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
     "rules", "save", "schedules", "step", "streams", "trace",
 }  # fmt: skip
 

@@ -93,7 +93,9 @@ def _apart(values: str) -> list[str]:
     """
     parts: list[str] = []
     for part in (each.strip() for each in values.split(",")):
-        if parts and schedules.is_named(parts[-1]) and not schedules.is_named(part):
+        # An unnamed value stands before the named ones.
+        own = "=" in part or (parts and "=" not in parts[-1])
+        if parts and own and schedules.is_named(parts[-1]) and not schedules.is_named(part):
             parts[-1] += f"{',' if ':' in parts[-1] else ':'}{part}"
         else:
             parts.append(part)

@@ -114,10 +114,10 @@ def check_schedule(
     or a function that makes one of an optimizer, a LearningRateSchedule of Keras, a schedule of optax, one of
     `mhat.schedules`; a name (`"mine.py:my_schedule"`, `"torch.optim.lr_scheduler:StepLR"`); or rates, one a step: a
     list, an array, a file (`"rates.csv"`). `against`: what it is meant to be, a schedule or its text
-    (`"warmup_cosine:1e-3,warmup=10,steps=100"`); None: it is only recognised. `steps`: how many the training has (as many
-    as show all of it). `first`: the number that a function is called with at the first step (0, or 1 where it says so).
-    Other keywords, and `options={...}`, go to the scheduler: `T_max=100`; `lr` is the rate of the optimizer that one of
-    torch is given.
+    (`"warmup_cosine:1e-3,warmup=10,steps=100"`); None: it is only recognised. `steps`: how many the training has (as
+    many as show all of it). `first`: the number that a function is called with at the first step (0, or 1 where it says
+    so). Other keywords, and `options={...}`, go to the scheduler: `T_max=100`; `lr` is the rate of the optimizer that
+    one of torch is given.
 
     Raises SubjectError if it fails, UnknownName, BadValue, InputFileError.
 

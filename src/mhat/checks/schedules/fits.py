@@ -22,6 +22,10 @@ DOUBLE, SINGLE = 1e-9, 3e-6
 DIGITS = (1, 2, 3, 4, 6, 9, 15)
 # A count that is read off rates is whole up to this.
 NEARLY = 0.02
+# The share of the first rate below which no digits are left of others.
+NOTHING = 1e-20
+# The first step is counted as one of these.
+FIRSTS = (0, 1, 2, 3)
 # In how many steps people let a rate fall by a round factor.
 EVERY = (1, 10, 100, 1000, 10_000, 5, 50, 500, 5000)
 
@@ -126,7 +130,7 @@ def _stepped(rates: Rates) -> Iterator[Guess]:
     if np.ptp(factors) > 1e-3 * np.abs(factors).max():
         return
     start, factor, gaps = float(levels[0]), float(factors[0]), np.diff(jumps)
-    if len(gaps) and np.ptp(gaps) == 0 and jumps[0] <= gaps[0]:
+    if len(gaps) and np.ptp(gaps) == 0 and jumps[0] <= gaps[0] and gaps[0] > 1:
         every = int(gaps[0])
         yield schedules.step, (), {"start": start, "factor": factor, "every": every, "first": every - int(jumps[0])}
     if len(jumps) <= 20:
@@ -213,7 +217,7 @@ def _of_a_period(part: Array, steps: float) -> Iterator[Fall]:
 def _powers(rates: Rates) -> Iterator[Fall]:
     values, end = rates.values, end_of(rates)
     for steps, last in dict.fromkeys(((end, float(values[-1])), (rates.steps, 0.0))):
-        if steps < 4 or abs(values[0] - last) <= rates.tolerance:
+        if steps < 4 or abs(values[0] - last) <= rates.tolerance or values[0] * last < 0:
             continue
         gone = np.arange(1, steps - 1) / steps
         left = (values[1 : steps - 1] - last) / (values[0] - last)
@@ -237,17 +241,20 @@ def _fallen(rates: Rates) -> Iterator[Guess]:
 
 
 def _endless(rates: Rates) -> Iterator[Guess]:
-    values, last = rates.values, rates.steps - 1
-    if not (values > 0).all() or values[0] == values[-1]:
+    # What has sunk to nothing tells no factor.
+    values = rates.values[rates.values > NOTHING * rates.values[0]]
+    last = len(values) - 1
+    if last < 2 or (rates.values < 0).any() or values[0] <= 0 or values[0] == values[-1]:
         return
     factor = float((values[-1] / values[0]) ** (1 / last))
-    over = [(every, factor**every) for every in EVERY]
+    with np.errstate(all="ignore"):
+        over = [(every, float(np.power(factor, every))) for every in EVERY]
     plain = [(every, power) for every, power in over if abs(float(f"{power:.3g}") - power) < 1e-6 * power]
     for every, power in [*plain, (1, factor)]:
         yield schedules.exponential, (), {"start": float(values[0]), "factor": power, "every": float(every)}
     yield schedules.inverse_time, (), {"start": float(values[0]), "decay": float(values[0] / values[-1] - 1) / last}
     for first in (0, 1):
-        count = np.arange(first, rates.steps + first)
+        count = np.arange(first, len(values) + first)
         root = float(np.median(values[1:] * np.sqrt(count[1:])))
         yield schedules.inverse_root, (), {"peak": root, "warmup": 1.0, "first": float(first)}
 
@@ -273,7 +280,7 @@ def rise_of(rates: Rates) -> Rise | None:
     top = int(np.argmin(same)) if not same.all() else rates.steps - 1
     slope = (values[top] - values[0]) / top
     first = float(values[0] / slope)
-    if abs(first - round(first)) * slope <= 4 * rates.tolerance and round(first) >= 0:
+    if abs(first - round(first)) * slope <= 4 * rates.tolerance and round(first) in FIRSTS:
         return Rise(0.0, float(values[top]), top + float(round(first)), round(first), top)
     return Rise(float(values[0]), float(values[top]), float(top), 0, top)
 
@@ -298,7 +305,8 @@ def _warmed(rates: Rates) -> Iterator[Guess]:
                 yield schedules.wsd, (), {**knobs, "decay": fall.steps, "power": fall.power}
     if rise.start == 0.0:
         width = 1 / (rise.peak**2 * rise.steps)
-        if width >= 8 and abs(width - round(width)) < 1e-4 and round(width) % 8 == 0:
+        is_odd = abs(float(f"{rise.peak:.4g}") - rise.peak) > rates.tolerance
+        if is_odd and width >= 8 and abs(width - round(width)) < 1e-4 and round(width) % 8 == 0:
             yield schedules.noam, (), {"width": width, "warmup": rise.steps, "first": float(rise.first)}
         yield schedules.inverse_root, (), {"peak": rise.peak, "warmup": rise.steps, "first": float(rise.first)}
 

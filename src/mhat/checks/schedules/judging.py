@@ -15,7 +15,7 @@ from mhat.checks.schedules.fits import Rates, fitted, rates_of
 from mhat.checks.schedules.slips import from_what_is_meant, unexplained
 from mhat.checks.schedules.verdict import ScheduleVerdict
 from mhat.errors import BadValue, SubjectError
-from mhat.notation import count_steps
+from mhat.notation import count_steps, cut
 from mhat.notation.decimals import brief
 from mhat.schedules import Schedule
 from mhat.subjects.subject import Subject
@@ -65,7 +65,10 @@ def check_rates(
     name: str, values: Any, against: Schedule | None = None, *, steps: int | None = None
 ) -> ScheduleVerdict:
     """Check rates that were written down, one a step; raises BadValue for what are none."""
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadValue(f"{cut(repr(values))} are no rates", "Give one number a step.") from None
     if array.ndim != 1 or array.size < FEWEST:
         what = f"the rates of {name} have the shape {array.shape}"
         raise BadValue(what, f"Give one number a step, {FEWEST} at least.")

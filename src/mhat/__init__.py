@@ -8,6 +8,7 @@
     check, identify, compare        is an implementation right, and if not, which line is wrong
     explain                         why a rule moves as it moves, in words and numbers with their evidence
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
+    export                          a rule as a file of its own in torch, NumPy, C, Rust ..., which needs no mhat
     read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place; several, {muon: matrices, adamw: rest}
@@ -34,7 +35,21 @@ if TYPE_CHECKING:
     from mhat.bridges.numpy.parts import matrices, rest
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, read, save, step, trace
+    from mhat.verbs import (
+        again,
+        check,
+        compare,
+        convert,
+        explain,
+        export,
+        identify,
+        load,
+        plot,
+        read,
+        save,
+        step,
+        trace,
+    )
 
 _VERBS = (
     "again",
@@ -42,6 +57,7 @@ _VERBS = (
     "compare",
     "convert",
     "explain",
+    "export",
     "identify",
     "load",
     "plot",
@@ -63,8 +79,8 @@ _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "st
 
 __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
-    "rules", "save", "step", "streams", "trace",
+    "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest",
+    "rule", "rules", "save", "step", "streams", "trace",
 ]  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import mhat
 
 PUBLIC = {
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
-    "rules", "save", "step", "streams", "trace",
+    "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest",
+    "rule", "rules", "save", "step", "streams", "trace",
 }  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.

@@ -5,6 +5,8 @@ simplifies nor evaluates.
     latex       a rule as papers print it, and names for legends
     mathml      a rule as pages print it, in the formulas of browsers
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
+    numpy       expressions on arrays, for files that need no mhat
+    scalars     numbers of the step in such files
     base        what printers share: one method or one table entry an operation, brackets by precedence
 
 `PRINTERS` lists one printer a language; a shared test asks each of them to print every operation.
@@ -14,6 +16,7 @@ from mhat.printers.base import MissingOperationError, Printer
 from mhat.printers.kernel import KernelPrinter
 from mhat.printers.latex import LatexPrinter
 from mhat.printers.mathml import MathmlPrinter
+from mhat.printers.numpy import NumpyPrinter
 from mhat.printers.python import PythonPrinter
 
 PRINTERS: dict[str, Printer] = {
@@ -21,8 +24,10 @@ PRINTERS: dict[str, Printer] = {
     "latex": LatexPrinter(),
     "kernel": KernelPrinter(),
     "mathml": MathmlPrinter(),
+    "numpy": NumpyPrinter(),
 }
 
 __all__ = [
-    "PRINTERS", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "Printer", "PythonPrinter",
+    "PRINTERS", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "NumpyPrinter",
+    "Printer", "PythonPrinter",
 ]  # fmt: skip

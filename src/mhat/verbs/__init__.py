@@ -3,12 +3,15 @@
 seeing           trace, plot, step, save, load, again
 judging          check, identify, compare, read
 understanding    explain, convert
+exporting        export
 """
 
+from mhat.verbs.exporting import export
 from mhat.verbs.judging import check, compare, identify, read
 from mhat.verbs.seeing import again, load, plot, save, step, trace
 from mhat.verbs.understanding import convert, explain
 
 __all__ = [
-    "again", "check", "compare", "convert", "explain", "identify", "load", "plot", "read", "save", "step", "trace",
+    "again", "check", "compare", "convert", "explain", "export", "identify", "load", "plot", "read", "save", "step",
+    "trace",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ It knows no framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from mhat.language.definition import Rule
@@ -18,8 +18,9 @@ from mhat.ops.table import OPERATIONS
 from mhat.printers.numpy import ArrayPrinter, set_name
 from mhat.printers.scalars import Facts, python_number
 
-MakePrinter = Callable[[Collection[str], Facts], ArrayPrinter]
+MakePrinter = Callable[[Collection[str], Facts, Mapping[Expression, str]], ArrayPrinter]
 INDENT = "    "
+NOTHING: Mapping[Expression, str] = {}
 # Numbers of the step where Python's own operations raise.
 SCALAR_HELPERS = {
     "_divide": '''def _divide(a: float, b: float) -> float:
@@ -84,36 +85,57 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a rule, and the value that it returns, which has the shape of x."""
+    """The lines of a rule, and the value that it returns, which has the shape of x; `printers`: who wrote each."""
 
     body: tuple[Line, ...]
     result: str
-    numbers: frozenset[str]
+    printers: tuple[ArrayPrinter, ...]
 
 
-def lines_of(rule: Rule, printer_of: MakePrinter, filled: Callable[[str, str], str]) -> Lines:
-    """Write the lines of a rule: `filled(like, number)` makes an array that is full of a number."""
+def lines_of(
+    rule: Rule,
+    printer_of: MakePrinter,
+    filled: Callable[[str, str], str],
+    copied: Callable[[str], str],
+    over_all: Callable[[int], Mapping[Expression, str]] = lambda place: NOTHING,
+) -> Lines:
+    """Write the lines of a rule.
+
+    `filled(like, number)` makes an array that is full of a number, `copied(text)` a copy of one. `over_all`: what the
+    reductions over all tensors are called that stand in a line, by its number; the result comes after the last.
+    """
     tree = rule.tree
     numbers = {*tree.counters, *tree.knob_names, *rule.dependence.per_step_states}
     carried = {"x", "g", *tree.state_names} - rule.dependence.per_step_states
     facts = Facts.of(rule)
     made = []
-    for line in tree.body:
-        printer = printer_of(numbers, facts)
+    printers = []
+    for place, line in enumerate(tree.body):
+        printer = printer_of(numbers, facts.copy(), over_all(place))
+        printers.append(printer)
         text, number = printer.expression(line.value), printer.is_number(line.value)
         kept = carried.intersection(line.targets)
         if number and kept:
             text = filled(line.targets[0], text)
+        elif kept and _may_be_another(line.value, printer):
+            text = copied(text)
         alone = number and not kept
         if alone:
             facts.learn(line.targets[0], line.value)
         (numbers.update if alone else numbers.difference_update)(line.targets)
         made.append(Line(line.targets, text, line.value, alone))
-    printer = printer_of(numbers, facts)
+    printer = printer_of(numbers, facts, over_all(len(tree.body)))
     text = printer.expression(tree.result)
     if printer.is_number(tree.result) or shape_of(tree.result, rule.shapes)[0] == SCALAR:
         text = filled("x", text)
-    return Lines(tuple(made), text, frozenset(numbers))
+    return Lines(tuple(made), text, (*printers, printer))
+
+
+def _may_be_another(node: Expression, printer: ArrayPrinter) -> bool:
+    """Whether what a line gives may be an array that somebody else holds, and changes later."""
+    if isinstance(node, Operation) and node.op == "where" and printer.is_number(node.arguments[0]):
+        return any(_may_be_another(branch, printer) for branch in node.arguments[1:])
+    return isinstance(node, Name)
 
 
 def scalar_helpers(text: str) -> Iterator[str]:
@@ -202,3 +224,15 @@ def reads(rule: Rule, *inputs: str) -> list[str]:
 def without_blank_ends(lines: list[str]) -> str:
     """Join lines to a file that ends in one line break, with no blanks at the ends of lines."""
     return "\n".join(line.rstrip() for line in "\n".join(lines).strip("\n").split("\n")) + "\n"
+
+
+def own_names(rule: Rule) -> set[str]:
+    """Collect the names that a rule gives meanings to."""
+    tree = rule.tree
+    return {*tree.inputs, *tree.state_names, *tree.knob_names, *tree.variables}
+
+
+def python_docstring(lines: list[str]) -> list[str]:
+    """Write lines as a docstring of Python."""
+    escaped = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
+    return [f'"""{escaped[0]}', *escaped[1:], '"""']

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mhat.errors import BadValue, UnknownName
-from mhat.exports import latex, numpy, python
+from mhat.exports import latex, numpy, python, torch
 from mhat.exports.export import Export
 from mhat.exports.settings import with_defaults
 from mhat.language.definition import Rule
@@ -13,6 +13,7 @@ from mhat.language.definition import Rule
 EXPORTS: dict[str, Export] = {
     each.language: each
     for each in (
+        torch.EXPORT,
         numpy.EXPORT,
         latex.EXPORT,
         python.EXPORT,

@@ -13,6 +13,8 @@ from mhat.exports.arrays import (
     defaults_of,
     lines_of,
     mixes_tensors,
+    own_names,
+    python_docstring,
     scalar_helpers,
     signature_of,
     sizes_written,
@@ -68,11 +70,12 @@ def write(rule: Rule) -> str:
     """Write the text of a module with one function, named as the rule is."""
     over_all = reductions_over_all(rule.tree)
     asked, rule = rule, in_one_array(rule)
-    names = {name: f"{name}_" for name in TAKEN if name in _own_names(rule)}
+    names = {name: f"{name}_" for name in TAKEN if name in own_names(rule)}
     lines = lines_of(
         rule,
-        lambda numbers, facts: NumpyPrinter(numbers, facts, rule.shapes, names),
+        lambda numbers, facts, over_all: NumpyPrinter(numbers, facts, rule.shapes, names),
         lambda like, number: f"np.full_like({names.get(like, like)}, {number})",
+        lambda text: f"{text}.copy()" if text.isidentifier() else f"({text}).copy()",
     )
     body = [*_start(rule, names), *_step(rule, lines, names)]
     function = [*_signature(rule, names), *_docstring(asked, over_all), *(f"{INDENT}{each}" for each in body)]
@@ -88,11 +91,6 @@ def write(rule: Rule) -> str:
     return without_blank_ends([*head, *parts, *(line for helper in helpers for line in ("", "", helper))])
 
 
-def _own_names(rule: Rule) -> set[str]:
-    tree = rule.tree
-    return {*tree.inputs, *tree.state_names, *tree.knob_names, *tree.variables}
-
-
 def _carries(rule: Rule) -> bool:
     return bool(rule.tree.states) or EVALUATION in rule.variables
 
@@ -104,8 +102,7 @@ def _module_docstring(rule: Rule) -> list[str]:
         heading.title_of(rule, "NumPy"), "", *about, *([""] if about else []), *checked, "", "The rule:", "",
         *(f"{INDENT}{line}" for line in heading.pseudo_code(rule)),
     ]  # fmt: skip
-    escaped = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
-    return [f'"""{escaped[0]}', *escaped[1:], '"""']
+    return python_docstring(lines)
 
 
 def _state_class(rule: Rule, names: dict[str, str]) -> list[str]:
@@ -160,8 +157,7 @@ def _docstring(rule: Rule, over_all: bool) -> list[str]:
         "Take one step.", "", *said, "",
         *(["Knobs:", "", *(f"{INDENT}{line}" for line in knobs), ""] if knobs else []), *_example(rule),
     ]  # fmt: skip
-    escaped = [line.replace("\\", "\\\\") for line in lines]
-    return [f'{INDENT}"""{escaped[0]}', *(f"{INDENT}{line}" for line in escaped[1:]), f'{INDENT}"""']
+    return [f"{INDENT}{line}" for line in python_docstring(lines)]
 
 
 def _example(rule: Rule) -> Iterator[str]:

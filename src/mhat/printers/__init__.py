@@ -5,7 +5,7 @@ simplifies nor evaluates.
     latex       a rule as papers print it, and names for legends
     mathml      a rule as pages print it, in the formulas of browsers
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
-    numpy       expressions on arrays, for files that need no mhat
+    numpy torch expressions on arrays, for files that need no mhat
     scalars     numbers of the step in such files
     base        what printers share: one method or one table entry an operation, brackets by precedence
 
@@ -18,6 +18,7 @@ from mhat.printers.latex import LatexPrinter
 from mhat.printers.mathml import MathmlPrinter
 from mhat.printers.numpy import NumpyPrinter
 from mhat.printers.python import PythonPrinter
+from mhat.printers.torch import TorchPrinter
 
 PRINTERS: dict[str, Printer] = {
     "python": PythonPrinter(),
@@ -25,9 +26,10 @@ PRINTERS: dict[str, Printer] = {
     "kernel": KernelPrinter(),
     "mathml": MathmlPrinter(),
     "numpy": NumpyPrinter(),
+    "torch": TorchPrinter(),
 }
 
 __all__ = [
     "PRINTERS", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "NumpyPrinter",
-    "Printer", "PythonPrinter",
+    "Printer", "PythonPrinter", "TorchPrinter",
 ]  # fmt: skip

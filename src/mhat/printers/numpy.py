@@ -32,6 +32,7 @@ class ArrayPrinter(Printer):
 
     `numbers`: names that are one number a step. `shapes`: those of the names, so that a branch is chosen before it is
     computed only where it has the shape of both. `names`: how names are written that mean something else there.
+    `over_all`: what reductions over all tensors are called that have been computed before.
     """
 
     symbols: ClassVar[Mapping[str, str]] = {
@@ -44,7 +45,9 @@ class ArrayPrinter(Printer):
         facts: Facts | None = None,
         shapes: Mapping[str, Shape] | None = None,
         names: Mapping[str, str] | None = None,
+        over_all: Mapping[Expression, str] | None = None,
     ) -> None:
+        self.over_all = over_all or {}
         self.numbers = frozenset(numbers)
         self.shapes = shapes or {}
         self.names = names or {}
@@ -111,18 +114,21 @@ class ArrayPrinter(Printer):
 
     def print_and(self, node: Operation) -> Printed:
         first, second = node.arguments
-        return self.chosen(self.condition(first), second, first)
+        return self._chosen(first, second, first)
 
     def print_or(self, node: Operation) -> Printed:
         first, second = node.arguments
-        return self.chosen(self.condition(first), first, second)
+        return self._chosen(first, first, second)
+
+    def _chosen(self, condition: Expression, first: Expression, second: Expression) -> Printed:
+        if self.is_number(condition):
+            return self.chosen_by_number(condition, first, second)
+        return self.chosen(self.condition(condition), first, second)
 
     def print_where(self, node: Operation) -> Printed:
         condition, first, second = node.arguments
-        if not self.is_number(condition):
-            return self.chosen(self.condition(condition), first, second)
-        if not self._alike(node):
-            return self.chosen_by_number(condition, first, second)
+        if not self.is_number(condition) or not self._alike(node):
+            return self._chosen(condition, first, second)
         text = f"{self.expression(first, OR)} if {self.condition(condition, OR)} else {self.expression(second)}"
         return Printed(text, CHOICE)
 
@@ -147,9 +153,13 @@ class ArrayPrinter(Printer):
         return Printed(f"_orthogonal({self.entered(matrix)}, {set_name(node)}{more})")
 
     def reduction(self, node: Operation) -> Printed:
-        if node.over == "all":
+        return self.known_over_all(node) if node.over == "all" else self.reduced(node)
+
+    def known_over_all(self, node: Operation) -> Printed:
+        """Write a reduction over all tensors by the name of what was computed before."""
+        if node not in self.over_all:
             raise MissingOperationError(f"{type(self).__name__} writes no {node.op} over all tensors")
-        return self.reduced(node)
+        return Printed(self.over_all[node])
 
     def reduced(self, node: Operation) -> Printed:
         """Write a reduction over one tensor."""
@@ -170,7 +180,7 @@ class NumpyPrinter(ArrayPrinter):
     lacking: ClassVar[Mapping[str, str]] = {"over": "an array holds all parameters: there is nothing over it"}
 
     def scalar_printer(self, facts: Facts) -> ScalarPrinter:
-        return _NumpyScalars(self, facts)
+        return SizingScalars(self, facts)
 
     def entered(self, node: Expression) -> str:
         return f"x.dtype.type({self.expression(node)})" if self.is_number(node) else self.expression(node)
@@ -203,9 +213,7 @@ class NumpyPrinter(ArrayPrinter):
         return self._attribute(node, "T")
 
     def print_size(self, node: Operation) -> Printed:
-        if node.over == "all":
-            raise MissingOperationError(f"{type(self).__name__} writes no size over all tensors")
-        return self._attribute(node, "size")
+        return self.known_over_all(node) if node.over == "all" else self._attribute(node, "size")
 
     def print_rows(self, node: Operation) -> Printed:
         return self._attribute(node, "shape[0]")
@@ -223,7 +231,7 @@ class NumpyPrinter(ArrayPrinter):
         return Printed(f"{self.expression(matrix, CALL)}[:, :{text}]")
 
 
-class _NumpyScalars(ScalarPrinter):
+class SizingScalars(ScalarPrinter):
     """Writes numbers of the step, sizes of arrays among them."""
 
     def __init__(self, arrays: ArrayPrinter, facts: Facts) -> None:

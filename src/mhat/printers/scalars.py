@@ -72,6 +72,10 @@ class Facts:
             {name for name, meaning in meanings.items() if meaning.high == 1.0 and not meaning.closed},
         )
 
+    def copy(self) -> Facts:
+        """Give what is known now, which stays as it is."""
+        return Facts(set(self.positive), set(self.nonnegative), set(self.below_one))
+
     def learn(self, name: str, node: Expression) -> None:
         """Take up what a line says of the name that it assigns."""
         known = self.is_positive(node), self.is_nonnegative(node), self.is_below_one(node)

@@ -117,10 +117,10 @@ def _rust_text(rules: Sequence[Rule], dtype: str) -> str:
     for rule in rules:
         text = export(rule, "rust").replace("pub type Real = f64;", f"pub type Real = {real};")
         name, kind = rule.name, spoken_name(rule)
+        wrapped = ["{}" if knob.expression is None else "Some({})" for knob in rule.tree.knobs]
         told = [
-            f"    if !(*knobs.add({i})).is_nan() {{ rule.{knob.name} = "
-            f"{'*knobs' if knob.expression is None else 'Some(*knobs'}.add({i}){')' * (knob.expression is not None)}; }}"
-            for i, knob in enumerate(rule.tree.knobs)
+            f"    if !(*knobs.add({i})).is_nan() {{ rule.{knob} = {wrapped[i].format(f'*knobs.add({i})')}; }}"
+            for i, knob in enumerate(rule.knobs)
         ]
         parts += [
             f"pub mod {name} {{",

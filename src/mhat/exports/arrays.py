@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR, WHOLE, Level, shape_of
-from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.tree import EVALUATION, Expression, Name, Number, Operation
 from mhat.language.walking import all_expressions
 from mhat.notation.decimals import exact
 from mhat.ops.orthogonality import SETS, USUAL
@@ -106,7 +106,7 @@ def lines_of(
     """
     tree = rule.tree
     numbers = {*tree.counters, *tree.knob_names, *rule.dependence.per_step_states}
-    carried = {"x", "g", *tree.state_names} - rule.dependence.per_step_states
+    carried = {"x", "g", EVALUATION, *tree.state_names} - rule.dependence.per_step_states
     facts = Facts.of(rule)
     made = []
     printers = []
@@ -115,8 +115,9 @@ def lines_of(
         printers.append(printer)
         text, number = printer.expression(line.value), printer.is_number(line.value)
         kept = carried.intersection(line.targets)
-        if number and kept:
-            text = filled(line.targets[0], text)
+        single = EVALUATION in line.targets and shape_of(line.value, rule.shapes)[0] == SCALAR
+        if kept and (number or single):
+            text = filled("x" if EVALUATION in line.targets else line.targets[0], text)
         elif kept and _may_be_another(line.value, printer):
             text = copied(text)
         alone = number and not kept

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mhat.exports import heading
-from mhat.exports.arrays import mixes_tensors
+from mhat.exports.arrays import matrix_operations, mixes_tensors
 from mhat.exports.c_helpers import helpers_of
 from mhat.exports.compiled import Body, Dialect
 from mhat.exports.export import Export
@@ -15,9 +15,9 @@ from mhat.exports.values import BEFORE, Kind, starting_values, state_kinds, step
 from mhat.language.definition import Rule
 from mhat.language.inference import reductions_over_all
 from mhat.language.tree import EVALUATION
-from mhat.language.walking import operations_in
 from mhat.notation.decimals import exact
 from mhat.ops.table import OPERATIONS
+from mhat.printers.base import Printed
 from mhat.printers.c import CPrinter
 
 KEYWORDS = (
@@ -32,7 +32,7 @@ INDENT = "    "
 
 def lacking(rule: Rule, language: str = "C") -> str | None:
     """Say what of a rule a function over arrays of numbers cannot do."""
-    matrices = [op for op in OPERATIONS if op in operations_in(rule.tree) and OPERATIONS[op].kind == "matrix"]
+    matrices = sorted(matrix_operations(rule), key=lambda op: op in ("rows", "columns"))
     if matrices:
         return f"it has `{OPERATIONS[matrices[0]].symbol}`, and {language} has no matrices of its own"
     if mixes_tensors(rule):
@@ -60,9 +60,9 @@ class _C(Dialect):
         said = f" /* {comment} */" if comment else ""
         return f"const {self.real if real else 'double'} {name} = {text};{said}"
 
-    def entered(self, text: str) -> str:
+    def entered(self, text: str) -> Printed:
         plain = text.replace("_", "").replace("->", "").isalnum()
-        return f"({self.real}){text}" if plain else f"({self.real})({text})"
+        return Printed(f"({self.real}){text}" if plain else f"({self.real})({text})")
 
     def loop(self, lines: list[str]) -> Iterator[str]:
         yield "for (size_t i = 0; i < size; i++) {"
@@ -218,8 +218,10 @@ def _stepping(rule: Rule, dialect: _C) -> Iterator[str]:
     if rule.tree.states:
         yield f"{INDENT}if (state->t == 0) {dialect.prefix}start({', '.join(_names_of_inputs(rule))});"
     yield f"{INDENT}state->t += 1;"
-    yield from [f"{INDENT}const double t = state->t;"] if "t" in rule.tree.inputs else []
-    yield from _function(rule, [*_derived(rule, dialect, lines), *lines])
+    lines = [*_derived(rule, dialect, lines), *lines]
+    counted = any(re.search(r"(?<!->)\bt\b", re.sub(r"/\*.*?\*/", "", line)) for line in lines)
+    yield from [f"{INDENT}const double t = state->t;"] if counted else []
+    yield from _function(rule, lines)
     yield "}"
 
 
@@ -233,7 +235,7 @@ def _function(rule: Rule, lines: list[str]) -> Iterator[str]:
     text = "\n".join(lines)
     read = re.sub(r"/\*.*?\*/", "", text)
     unread = [name for name in _names_of_inputs(rule) if re.search(rf"(?<!->)\b{name}\b", read) is None]
-    yield from (f"{INDENT}(void){name};" for name in unread if name != "state" or "t" not in rule.tree.inputs)
+    yield from (f"{INDENT}(void){name};" for name in unread)
     yield from (f"{INDENT}{line}" for line in text.split("\n"))
 
 

@@ -15,6 +15,7 @@ from mhat.language.definition import Rule
 from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import mapped, names_in
 from mhat.notation.decimals import exact
+from mhat.printers.base import Printed
 from mhat.printers.c import CompiledPrinter
 from mhat.printers.python import expression_text
 
@@ -34,7 +35,7 @@ class Dialect(ABC):
         """Write a constant."""
 
     @abstractmethod
-    def entered(self, text: str) -> str:
+    def entered(self, text: str) -> Printed:
         """Round a double to the type of the arrays."""
 
     @abstractmethod
@@ -132,7 +133,7 @@ class Body:
         single = {name for name in before if self.values.kinds[name] != Kind.EACH}
         return len(keepers) == 1 and value.name not in read and before - single <= harmless
 
-    def _enter(self, node: Expression) -> str | None:
+    def _enter(self, node: Expression) -> Printed | None:
         """Write a number of the step among arrays: a constant before the loop, or where it is used if it is a name."""
         if isinstance(node, Name) and not self.dialect.is_knob(node.id):
             return self.dialect.entered(self.doubles.expression(node))
@@ -141,10 +142,10 @@ class Body:
         if node not in self.known:
             name = self._free(node)
             shown = "" if isinstance(node, Name) else expression_text(mapped(node, _as_typed))
-            text = self.dialect.entered(self.doubles.expression(node))
+            text = self.dialect.entered(self.doubles.expression(node)).text
             self.waiting.append(self.dialect.constant(True, name, text, shown))
             self.known[node] = name
-        return self.known[node]
+        return Printed(self.known[node])
 
     def _free(self, node: Expression) -> str:
         stem = _stem(node)

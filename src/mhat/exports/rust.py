@@ -17,6 +17,8 @@ from mhat.exports.values import BEFORE, Kind, starting_values, state_kinds, step
 from mhat.language.definition import Rule
 from mhat.language.inference import reductions_over_all
 from mhat.language.tree import EVALUATION
+from mhat.ops.table import NEGATE
+from mhat.printers.base import Printed
 from mhat.printers.rust import RustPrinter
 
 KEYWORDS = (
@@ -51,11 +53,11 @@ class _Rust(Dialect):
 
     def constant(self, real: bool, name: str, text: str, comment: str = "") -> str:
         said = f" // {comment}" if comment else ""
-        text = re.sub(r"^\(([\w.]+ as Real)\)$", r"\1", text)
         return f"let {name}: {'Real' if real else 'f64'} = {text};{said}"
 
-    def entered(self, text: str) -> str:
-        return f"({text}) as Real" if not text.replace("_", "").replace(".", "").isalnum() else f"({text} as Real)"
+    def entered(self, text: str) -> Printed:
+        plain = text.replace("_", "").replace(".", "").isalnum()
+        return Printed(f"{text} as Real" if plain else f"({text}) as Real", NEGATE)
 
     def loop(self, lines: list[str]) -> Iterator[str]:
         lines = [line for line in lines if not (self.starting and line.endswith("[i] = 0.0;"))]
@@ -131,8 +133,8 @@ def _struct(rule: Rule, name: str) -> Iterator[str]:
         yield f"{INDENT}pub {_field(knob.name)}: {kind},"
     yield f"{INDENT}/// How many steps were taken."
     yield f"{INDENT}pub t: u64,"
-    for state, kind in state_kinds(rule).items():
-        yield f"{INDENT}pub {_field(state)}: {('f64', 'Real', 'Vec<Real>')[kind]},"
+    for state, carried in state_kinds(rule).items():
+        yield f"{INDENT}pub {_field(state)}: {('f64', 'Real', 'Vec<Real>')[carried]},"
     if EVALUATION in rule.variables:
         yield f"{INDENT}/// Where the parameters are to be evaluated."
         yield f"{INDENT}pub {EVALUATION}: Vec<Real>,"
@@ -202,7 +204,8 @@ def _stepping(rule: Rule, dialect: _Rust) -> Iterator[str]:
         yield f"{INDENT * 2}self.start({given});"
         yield f"{INDENT}}}"
     yield f"{INDENT}self.t += 1;"
-    yield from [f"{INDENT}let t = self.t as f64;"] if "t" in rule.tree.inputs else []
+    counted = any(re.search(r"(?<!\.)\bt\b", re.sub(r"//.*", "", line)) for line in body)
+    yield from [f"{INDENT}let t = self.t as f64;"] if counted else []
     yield from _function(rule, body, [EVALUATION] if EVALUATION in rule.variables else [])
     yield "}"
 

@@ -304,10 +304,10 @@ def _begin(file: _File, known: bool = False) -> Iterator[str]:
     )  # fmt: skip
     begun = [*(['state["step"] = 0'] if "t" in rule.tree.inputs else [])]
     begun += [f'state["{state.name}"] = {_begun(file, state, printer)}' for state in rule.tree.states]
+    if not known and (begun or EVALUATION in rule.variables):
+        yield f"state = self.state[{p}]"
     if not begun:
         return
-    if not known:
-        yield f"state = self.state[{p}]"
     yield "if not state:"
     yield from (f"{INDENT}{line}" for line in begun)
 

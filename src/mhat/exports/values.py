@@ -45,6 +45,15 @@ class Values:
     values: list[Value] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)
 
+    def prune(self) -> None:
+        """Leave out values that nothing needs."""
+        wanted, kept = set(self.given.values()), []
+        for value in reversed(self.values):
+            if value.name in wanted:
+                kept.append(value)
+                wanted |= names_in(value.expression)
+        self.values = kept[::-1]
+
     def needed(self, roots: Iterable[Expression], before: int) -> list[Value]:
         """List the values of each coordinate among the first `before` that some expressions need, in order."""
         wanted = set().union(*map(names_in, roots))
@@ -129,6 +138,7 @@ def starting_values(rule: Rule, taken: Iterable[str]) -> Values:
         value = lowering.lowered(state.start)
         kind = lowering.states[state.name]
         lowering.made.given[state.name] = lowering.add(state.name, value, kind)
+    lowering.made.prune()
     return lowering.made
 
 
@@ -142,4 +152,5 @@ def stepping_values(rule: Rule, taken: Iterable[str]) -> Values:
     lowering.made.given = {name: current[name] for name in changed}
     result = lowering.lowered(rule.tree.result)
     lowering.made.given["x"] = lowering.add("moved", result, Kind.EACH)
+    lowering.made.prune()
     return lowering.made

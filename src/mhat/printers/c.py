@@ -25,9 +25,9 @@ WITHOUT_MATRICES = {
 class CompiledPrinter(Printer):
     """What languages with types have in common.
 
-    `steps`: names that are one number a step. `texts`: how names are written. `enter`: gives the text of a number of
-    the step among arrays, or None where it is written as usual; without it everything is in double. `prefix` stands
-    before the functions of the file, `real` is the type of the arrays.
+    `steps`: names that are one number a step. `texts`: how names are written. `enter` gives what stands for a number
+    of the step among arrays, or None where it is written as usual. `prefix` stands before the functions of the file,
+    `real` is the type of the arrays; not `among_arrays` all is in double.
     """
 
     lacking: ClassVar[Mapping[str, str]] = {**WITHOUT_MATRICES, "over": "an array holds all parameters"}
@@ -38,7 +38,7 @@ class CompiledPrinter(Printer):
         self,
         steps: Collection[str] = (),
         texts: Mapping[str, str] | None = None,
-        enter: Callable[[Expression], str | None] | None = None,
+        enter: Callable[[Expression], Printed | None] | None = None,
         prefix: str = "",
         real: str = "real",
         among_arrays: bool = True,
@@ -62,7 +62,7 @@ class CompiledPrinter(Printer):
         if self.among_arrays and not isinstance(node, Number) and is_number(node, self.steps):
             entered = self.enter(node)
             if entered is not None:
-                return Printed(entered)
+                return entered
         if isinstance(node, Operation) and node.op in self.lacking:
             raise MissingOperationError(f"{type(self).__name__} writes no {node.op}: {self.lacking[node.op]}")
         if isinstance(node, Operation) and node.over == "all":
@@ -115,7 +115,7 @@ class CompiledPrinter(Printer):
         if self.among_arrays and is_number(node, self.steps):
             return self.in_doubles()._condition(node)
         if isinstance(node, Operation) and node.op in COMPARISONS:
-            left, right = (self.expression(argument, ADD) for argument in node.arguments)
+            left, right = map(self.compared, node.arguments)
             return Printed(left + COMPARISONS[node.op] + right, COMPARE)
         if isinstance(node, Operation) and node.op in ("and", "or"):
             sign = " && " if node.op == "and" else " || "
@@ -123,6 +123,10 @@ class CompiledPrinter(Printer):
         if isinstance(node, Operation) and node.op == "not":
             return Printed(f"!{self.condition(node.arguments[0], CALL)}", NEGATE)
         return Printed(f"{self.expression(node, ADD)} != {self.zero}", COMPARE)
+
+    def compared(self, node: Expression) -> str:
+        """Write what stands beside a comparison."""
+        return self.expression(node, ADD)
 
     def in_doubles(self) -> CompiledPrinter:
         """Give what writes the same in double."""

@@ -65,7 +65,9 @@ class ArrayPrinter(Printer):
 
     def printed(self, node: Expression) -> Printed:
         if isinstance(node, Operation) and node.op not in ("size", "rows", "columns") and self.is_number(node):
-            return self.scalars.printed(node)
+            made = self.scalars.printed(node)
+            # Frameworks do not compute with True and False.
+            return Printed(f"float({made.text})") if node.op in (*COMPARISONS, "not") else made
         return super().printed(node)
 
     def is_number(self, node: Expression) -> bool:

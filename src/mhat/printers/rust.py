@@ -6,13 +6,12 @@ It knows no values.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
 from mhat.language.tree import Expression, Operation
 from mhat.language.walking import names_in
-from mhat.ops.table import CALL, CHOICE, NEGATE
+from mhat.ops.table import ADD, CALL, CHOICE, NEGATE
 from mhat.printers.base import Printed
 from mhat.printers.c import CompiledPrinter
 from mhat.printers.scalars import python_number
@@ -40,10 +39,6 @@ class RustPrinter(CompiledPrinter):
         text = f"{text}.0" if text.lstrip("-").isdigit() else text
         return Printed(text, NEGATE if sign else CALL)
 
-    def called(self, function: str, node: Operation) -> Printed:
-        arguments = [re.sub(r"^\((\w+ as \w+)\)$", r"\1", self.expression(argument)) for argument in node.arguments]
-        return Printed(f"{function}({', '.join(arguments)})")
-
     def method(self, node: Operation) -> Printed:
         (argument,) = node.arguments
         if names_in(argument):
@@ -63,7 +58,12 @@ class RustPrinter(CompiledPrinter):
         if not self.among_arrays:
             return self.called(f"{self.stem}{function}", node)
         arguments = ", ".join(f"{self.expression(argument, CALL)} as f64" for argument in node.arguments)
-        return Printed(f"({self.stem}{function}({arguments}) as {self.real})")
+        return Printed(f"{self.stem}{function}({arguments}) as {self.real}", NEGATE)
+
+    def compared(self, node: Expression) -> str:
+        text, precedence = self.printed(node)
+        # `a as f64 < b` would begin a type.
+        return self.bracketed(text) if precedence < ADD or (precedence == NEGATE and " as " in text) else text
 
     def truth(self, node: Operation) -> Printed:
         return Printed(f"{self.type}::from({self.condition(node)})")
@@ -75,5 +75,5 @@ class RustPrinter(CompiledPrinter):
     def print_size(self, node: Operation) -> Printed:
         (argument,) = node.arguments
         if "size" in self.texts:
-            return Printed(f"({self.texts['size']} as {self.type})")
+            return Printed(f"{self.texts['size']} as {self.type}", NEGATE)
         return Printed(f"size({self.expression(argument)})")

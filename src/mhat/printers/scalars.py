@@ -66,6 +66,7 @@ class Facts:
     def of(rule: Rule) -> Facts:
         """Gather what the ranges of the knobs say; the step counts from one."""
         meanings = {name: rule.meaning(name) for name in rule.knobs}
+        meanings = {name: meaning for name, meaning in meanings.items() if meaning.allows(rule.knobs[name])}
         return Facts(
             {"t", "n", "k"},
             {"t", "n", "k", *(name for name, meaning in meanings.items() if meaning.low >= 0.0)},

@@ -5,6 +5,7 @@
     side_by_side    a verdict: what an implementation did beside its rule, from the first deviating step on
     mark_formulas   rings over the curves of a trace, where formulas say that they are
     story           a grid of traces: one variable, a row a stream, a column a rule
+    training_curves how rules train: medians over the seeds, and their spread
     save            png, pdf or svg; the same figure gives the same bytes
 
 Units, scales and the meaning of dimensions are found out from the rule and the data, never from names.
@@ -16,5 +17,6 @@ from mhat.figures.finals import final_values
 from mhat.figures.formulas import mark_formulas
 from mhat.figures.plotting import plot
 from mhat.figures.stories import story
+from mhat.figures.training import training_curves
 
-__all__ = ["final_values", "mark_formulas", "plot", "save", "side_by_side", "story"]
+__all__ = ["final_values", "mark_formulas", "plot", "save", "side_by_side", "story", "training_curves"]

@@ -265,7 +265,7 @@ def compare(
     if plot is not None and train is None:
         raise BadValue("--plot draws how rules train", "Say on what: --train digits.")
     _check_figure(plot, force=force)
-    found = verbs.compare(
+    found: Any = verbs.compare(
         *(named or []), train=train, seeds=seeds, tries=tries, steps=steps, start=options.start_of(start),
         observe=observe, seconds=seconds, dtype=dtype, feed=feed or None, read=read or None, command=command or None,
         recorded=recorded or None, tensors=tensors, timeout=timeout, memory=memory, in_process=in_process,

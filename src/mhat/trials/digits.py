@@ -42,12 +42,18 @@ def digits(hidden: int = 32, batch: int = 64) -> Problem:
         chosen = _batch(seed, t, batch)
         return _loss_and_gradients(xs, images[chosen], labels[chosen])
 
-    def loss(part: slice) -> Measure:
-        return lambda xs, t, seed: _loss(xs, *(each[part] for each in _images()))
+    tested = slice(TRAINED + VALIDATED, None)
 
-    def right(xs: list[Array], t: int, seed: int) -> float:
-        images, labels = (each[TRAINED + VALIDATED :] for each in _images())
-        return float((_logits(xs, images).argmax(axis=1) == labels).mean())
+    def loss(part: slice) -> Measure:
+        def of_part(xs: list[Array], t: int, seed: int) -> float:
+            images, labels = _images()
+            return _loss(xs, images[part], labels[part])
+
+        return of_part
+
+    def accuracy(xs: list[Array], t: int, seed: int) -> float:
+        images, labels = _images()
+        return float((_logits(xs, images[tested]).argmax(axis=1) == labels[tested]).mean())
 
     return Problem(
         name=f"digits:hidden={hidden},batch={batch}" if (hidden, batch) != (32, 64) else "digits",
@@ -56,7 +62,7 @@ def digits(hidden: int = 32, batch: int = 64) -> Problem:
         slope=slope,
         measure=loss(slice(TRAINED, TRAINED + VALIDATED)),
         measured="loss on 397 images that are not learned from",
-        further={"test loss": loss(slice(TRAINED + VALIDATED, None)), "test right": right},
+        further={"test loss": loss(tested), "test accuracy": accuracy},
         steps=STEPS,
         chance="where the weights start, and which images come in which batch",
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,8 @@ class Problem:
 
     `start(seed)` gives the parameters; `slope(xs, t, seed)` the loss and the gradients of step t at them;
     `measure(xs, t, seed)` what knobs are tuned by and curves show, the less the better (`measured` says what it is).
-    `further` is measured at the end alone. `every` says whether the measure is of each step, and is averaged.
+    `further` is measured at the end alone. `every` says whether the measure is of each step, and is averaged. It is run
+    inside of `there()`, where the modules that it imports are found.
     """
 
     name: str
@@ -38,3 +41,4 @@ class Problem:
     every: bool = False
     longest: int | None = None
     notes: tuple[str, ...] = ()
+    there: Callable[[], AbstractContextManager[Any]] = nullcontext

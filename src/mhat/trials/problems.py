@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from mhat.streams.stream import Stream
 from mhat.subjects import modules
 from mhat.subjects.sandbox import USUAL_GUARD
 from mhat.trials.digits import digits
-from mhat.trials.problem import Measure, Problem
+from mhat.trials.problem import Problem
 
 __all__ = ["Problem", "problem_of"]
 
@@ -30,6 +30,7 @@ STEPS = 500
 MOVED = 0.05
 # The error of a central difference is least where the step is about the cube root of the rounding.
 NUDGE = float(np.finfo(np.float64).eps) ** (1 / 3)
+LOSS_CURE = "Return the loss, one number, or (loss, gradient)."
 DATASETS: Mapping[str, Callable[..., Problem]] = {"digits": digits}
 
 
@@ -45,15 +46,14 @@ def problem_of(named: Any, start: Any = None) -> Problem:
     if isinstance(named, str):
         name = named.partition(":")[0].strip()
         if name.endswith(".py") or ".py:" in named:
-            loss, own = _loss_in(named)
-            return of_loss(loss, own if start is None else start, named)
+            return _loss_in(named, start)
         if name in DATASETS:
             _refuse_start(start, named)
             return notation.call(named, DATASETS, "problem")
         if name in landscapes.names() and name not in streams.names():
             return of_landscape(landscapes.named(named), start)
         if name not in streams.names() and not _is_file(named):
-            known = [*DATASETS, *landscapes.names(), *streams.names()]
+            known = sorted({*DATASETS, *landscapes.names(), *streams.names()})
             raise UnknownName("problem", name, known, "A loss of your own is FILE.py:NAME.")
         named = streams.named(named)
     if isinstance(named, Landscape):
@@ -64,7 +64,7 @@ def problem_of(named: Any, start: Any = None) -> Problem:
     if callable(named):
         return of_loss(named, _default(named) if start is None else start, getattr(named, "__name__", "loss"))
     raise BadValue(
-        f"a {type(named).__name__} is no problem to train on",
+        f"{type(named).__name__} is no problem to train on",
         'Give "digits", a landscape, a stream whose values are followed, or a function loss(x).',
     )
 
@@ -89,7 +89,7 @@ def of_landscape(landscape: Landscape, start: Any = None) -> Problem:
         measure=height,
         measured="height above the lowest point",
         steps=STEPS,
-        chance="where x starts: so far from the start as 5 % of the window",
+        chance="where x starts, by about 5 % of the window",
         project=lambda xs: [np.asarray(landscape.project(xs[0]))],
     )
 
@@ -122,7 +122,9 @@ def of_stream(stream: Stream) -> Problem:
         measure=loss,
         measured="half the squared distance, before each step",
         steps=min(STEPS, stream.steps),
-        chance="the draw of the stream" if drawn is not None else "where x starts: so far from 0 as the values spread",
+        chance="the draw of the stream"
+        if drawn is not None
+        else "where x starts, by about as much as the values spread",
         every=True,
         longest=stream.steps,
     )
@@ -155,7 +157,7 @@ def of_loss(loss: Callable[..., Any], start: Any, name: str) -> Problem:
         measure=measure,
         measured="the loss",
         steps=STEPS,
-        chance="where x starts: so far from the start as 5 % of 1 + |x|",
+        chance="where x starts, by about 5 % of 1 + |x|",
         notes=notes,
     )
 
@@ -170,49 +172,52 @@ class _Loss:
 
     def at(self, x: Array) -> float:
         """Give the loss."""
-        return self._number(self._called(x))
+        return self._number(self._called([x])[0])
 
     def slopes(self, x: Array) -> bool:
         """Whether it gives a gradient too."""
-        return isinstance(self._called(x), tuple)
+        return isinstance(self._called([x])[0], tuple)
 
     def with_slope(self, x: Array) -> tuple[float, list[Array]]:
         """Give the loss and the gradient."""
-        said = self._called(x)
-        if isinstance(said, tuple):
-            slope = np.asarray(said[1], dtype=np.float64)
-            if slope.shape not in (x.shape, ()) or (slope.shape == () and x.size > 1):
-                raise BadValue(
-                    f"`{self.name}` gives a gradient of the shape {slope.shape} for x of the shape {x.shape}",
-                    "Return (loss, gradient), the gradient in the shape of x.",
-                )
-            return self._number(said), [slope.reshape(x.shape)]
-        slope = np.empty(x.size)
-        for i, value in enumerate(x.ravel()):
-            step = NUDGE * max(1.0, abs(value))
-            ends = [x.copy().ravel() for _ in range(2)]
-            ends[0][i], ends[1][i] = value + step, value - step
-            up, down = (self.at(end.reshape(x.shape)) for end in ends)
-            slope[i] = (up - down) / (ends[0][i] - ends[1][i])
-        return self._number(said), [slope.reshape(x.shape)]
+        said = self._called([x])[0]
+        if not isinstance(said, tuple):
+            return self._number(said), [self._differences(x)]
+        loss, slope = self._number(said), np.asarray(said[1], dtype=np.float64)
+        if slope.shape not in (x.shape, ()) or (slope.shape == () and x.size > 1):
+            raise BadValue(
+                f"`{self.name}` gives a gradient of the shape {slope.shape} for x of the shape {x.shape}",
+                "Return (loss, gradient), the gradient in the shape of x.",
+            )
+        return loss, [slope.reshape(x.shape)]
 
-    def _called(self, x: Array) -> Any:
+    def _differences(self, x: Array) -> Array:
+        """Give the slope by central differences."""
+        steps = np.diag(NUDGE * np.maximum(1.0, np.abs(x.ravel())))
+        ups, downs = x.ravel() + steps, x.ravel() - steps
+        said = [self._number(each) for each in self._called([end.reshape(x.shape) for end in (*ups, *downs)])]
+        rise = np.array(said[: x.size]) - np.array(said[x.size :])
+        return np.asarray(rise / (np.diag(ups) - np.diag(downs))).reshape(x.shape)
+
+    def _called(self, points: list[Array]) -> list[Any]:
         with USUAL_GUARD.running(self.name):
-            return self.function(float(x[0]) if self.alone else x.copy())
+            return [self.function(float(x[0]) if self.alone else x.copy()) for x in points]
 
     def _number(self, said: Any) -> float:
-        value = said[0] if isinstance(said, tuple) and len(said) == 2 else said
+        if isinstance(said, tuple) and len(said) != 2:
+            raise BadValue(f"`{self.name}` gives {len(said)} things", LOSS_CURE)
+        value = said[0] if isinstance(said, tuple) else said
         try:
             if np.size(value) == 1:
                 return float(np.asarray(value, dtype=np.float64).reshape(()))
         except (TypeError, ValueError):
             pass
         kind = f"an array of the shape {np.shape(value)}" if np.size(value) != 1 else f"a {type(value).__name__}"
-        raise BadValue(f"`{self.name}` gives {kind}", "Return the loss, one number, or (loss, gradient).")
+        raise BadValue(f"`{self.name}` gives {kind}", LOSS_CURE)
 
 
-def _loss_in(named: str) -> tuple[Callable[..., Any], Any]:
-    """Find a function in a file, and where its argument starts; raises InputFileError, UnknownName, BadValue."""
+def _loss_in(named: str, start: Any) -> Problem:
+    """Find a loss in a file, and where its argument starts; raises InputFileError, UnknownName, BadValue."""
     where, _, name = named.rpartition(":") if not named.endswith(".py") else (named, "", "")
     if not name:
         raise BadValue(f"`{named}` is a file", f"Name the loss in it: {named}:loss.")
@@ -220,7 +225,10 @@ def _loss_in(named: str) -> tuple[Callable[..., Any], Any]:
     loss = loaded.named(name)
     if not callable(loss):
         raise BadValue(f"`{named}` is no function", "Write one that gives the loss at x: def loss(x): ...")
-    return loaded.neighbours.around(loss), _default(loss)
+    # The user's own modules stand beside the file: going there takes longer than most losses, so it is done once.
+    with loaded.neighbours.entered():
+        problem = of_loss(loss, _default(loss) if start is None else start, named)
+    return replace(problem, there=loaded.neighbours.entered)
 
 
 def _default(loss: Callable[..., Any]) -> Any:

@@ -52,7 +52,7 @@ def check_trainable(rule: Rule, problem: Problem, knobs: Mapping[str, float]) ->
     try:
         check_step(rule, xs, xs, 1, [None] * len(xs), dict(knobs))
     except BadValue as error:
-        shapes = " and ".join(f"({', '.join(map(str, x.shape))})" for x in xs)
+        shapes = " and ".join(str(x.shape) for x in xs)
         cure = f"{problem.name} has parameters of the shape {shapes}; those of `digits` are matrices."
         raise BadValue(error.what, cure) from None
 

@@ -79,10 +79,10 @@ class Trials:
         return (
             Headline(f"{', '.join(one.name for one in self.tried)} on {problem.what}", good=True),
             Paragraph(
-                f"{self.steps} steps. Each rule was tuned by {self.tries} runs at most, from a seed that is not counted, "
-                f"and then run from {self.seeds} seed{'s' * (self.seeds != 1)}: they change {problem.chance}."
+                f"{self.steps} steps. Each rule was tuned by {self.tries} runs at most, from a seed that is not "
+                f"counted, and then run from {self.seeds} seed{'s' * (self.seeds != 1)}, which change {problem.chance}."
             ),
-            Paragraph(f"Measured: {problem.measured}, in the last tenth of the steps."),
+            Paragraph(f"Measured: {problem.measured}; of each run the median over the last tenth of its steps."),
             Grid(*self._table()),
             Entries(tuple((f"{one.name}: {_settings(one)}",) for one in self.tried), "The knobs that were found"),
             *(Paragraph(note, "quiet") for note in self._notes()),
@@ -91,7 +91,9 @@ class Trials:
 
     def _table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         further = tuple(self.problem.further)
-        rows = tuple((one.name, *_spread(one.scores), *(_spread(one.ends(n))[0] for n in further)) for one in self.tried)
+        rows = tuple(
+            (one.name, *_spread(one.scores), *(_spread(one.ends(n))[0] for n in further)) for one in self.tried
+        )
         return ("rule", "median", "least to most", *further), rows
 
     def _notes(self) -> Iterator[str]:
@@ -201,14 +203,11 @@ def try_out(
     steps = problem.steps if steps is None else whole("steps", steps, least=1)
     if problem.longest is not None and steps > problem.longest:
         raise BadValue(f"{problem.name} has {problem.longest} steps, not {steps}", f"Give steps={problem.longest}.")
-    _check(rules, problem, dict(knobs or {}))
-    return Trials(
-        problem,
-        tuple(_tried(name, rule, problem, seeds, tries, steps, dict(knobs or {}), report) for name, rule in rules),
-        steps,
-        seeds,
-        tries,
-    )
+    given = dict(knobs or {})
+    with problem.there():
+        _check(rules, problem, given)
+        tried = [_tried(name, rule, problem, seeds, tries, steps, given, report) for name, rule in rules]
+    return Trials(problem, tuple(tried), steps, seeds, tries)
 
 
 def _check(rules: Sequence[tuple[str, Rule]], problem: Problem, knobs: Knobs) -> None:

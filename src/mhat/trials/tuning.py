@@ -72,7 +72,7 @@ def tuned(rule: Rule, held: Mapping[str, float], tries: int, score: Callable[[Kn
 
 def axes_of(rule: Rule, held: Mapping[str, float]) -> list[_Axis]:
     """List what is tuned of a rule: `lr`, then what averages remember, in the order of the rule."""
-    axes = []
+    axes: list[_Axis] = []
     for knob in rule.tree.knobs:
         name, default, meaning = knob.name, knob.default, rule.meaning(knob.name)
         # A default that is made of other knobs follows them.

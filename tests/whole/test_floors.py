@@ -96,6 +96,7 @@ OUTSIDE = {
     "terminal/pages.py": {"numpy", "rich", "xarray"},
     "terminal/trace.py": {"typer", "xarray"},
     "traces": {"numpy", "xarray"},
+    "trials": {"numpy", "xarray"},
     "traces/dimensions.py": {"numpy", "pandas", "xarray"},
     "traces/request.py": {"numpy", "pandas", "xarray"},
     "traces/files.py": {"numpy", "pyarrow", "xarray", "zarr"},

@@ -41,6 +41,7 @@ OUTSIDE = {
     "bridges": {"numpy"},
     "bridges/__init__.py": set[str](),
     "bridges/numpy/state_files.py": {"numpy", "safetensors"},
+    "bridges/optax/frameworks.py": {"jax", "numpy", "optax"},
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},
     "checks": {"numpy"},
     "conversions": {"numpy"},

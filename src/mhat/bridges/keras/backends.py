@@ -1,0 +1,54 @@
+"""What the backends of Keras do differently: traces, doubles in them, gradients of a step. It knows no rule."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import warnings
+from contextlib import AbstractContextManager
+from typing import Any
+
+from mhat.errors import BadValue
+from mhat.subjects.keras import imported
+
+with warnings.catch_warnings():
+    # What Keras and its backend warn of when they are imported is not for the user of an optimizer.
+    warnings.simplefilter("ignore")
+    keras: Any = imported()
+
+BACKENDS = ("torch", "jax")
+Array = Any
+
+
+def check_backend() -> None:
+    """Refuse what Keras runs on where mhat does not; raises BadValue."""
+    backend = keras.config.backend()
+    if backend not in BACKENDS:
+        raise BadValue(
+            f"Keras runs on {backend} here, and a rule of mhat steps on torch or jax",
+            "Choose one before Keras is imported: KERAS_BACKEND=torch or KERAS_BACKEND=jax in the environment.",
+        )
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a value is not known yet, since JAX is tracing."""
+    return keras.config.backend() == "jax" and isinstance(value, _module("jax").core.Tracer)
+
+
+def doubles() -> AbstractContextManager[Any]:
+    """Switch doubles on for what is traced within; torch always has them."""
+    return _module("jax").enable_x64(True) if keras.config.backend() == "jax" else contextlib.nullcontext()
+
+
+def without_gradients() -> AbstractContextManager[Any]:
+    """Keep a step out of what torch differentiates; JAX differentiates what it is asked to."""
+    return _module("torch").no_grad() if keras.config.backend() == "torch" else contextlib.nullcontext()
+
+
+def native(value: Any) -> Array:
+    """Give the tensor of the backend that a variable holds; anything else as it is."""
+    return value.value if isinstance(value, keras.Variable) else value
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)

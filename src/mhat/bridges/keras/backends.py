@@ -37,7 +37,10 @@ def is_traced(value: Any) -> bool:
 
 def doubles() -> AbstractContextManager[Any]:
     """Switch doubles on for what is traced within; torch always has them."""
-    return _module("jax").enable_x64(True) if keras.config.backend() == "jax" else contextlib.nullcontext()
+    if keras.config.backend() != "jax":
+        return contextlib.nullcontext()
+    jax = _module("jax")
+    return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
 
 
 def without_gradients() -> AbstractContextManager[Any]:
@@ -48,6 +51,16 @@ def without_gradients() -> AbstractContextManager[Any]:
 def native(value: Any) -> Array:
     """Give the tensor of the backend that a variable holds; anything else as it is."""
     return value.value if isinstance(value, keras.Variable) else value
+
+
+def has_kernels() -> bool:
+    """Whether tensors may lie where a compiled kernel steps them: torch on the CPU."""
+    return keras.config.backend() == "torch"
+
+
+def is_plain(tensor: Array) -> bool:
+    """Whether a tensor of torch is an array in memory, without gaps."""
+    return tensor.device.type == "cpu" and tensor.layout == _module("torch").strided and tensor.is_contiguous()
 
 
 def _module(name: str) -> Any:

@@ -5,7 +5,7 @@ The learning rate is Keras's own, in a variable that schedules and callbacks set
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -73,6 +73,10 @@ class Knobs(Mapping[str, Setting]):
     def __setitem__(self, name: str, value: Setting) -> None:
         self.update({name: value})
 
+    def __contains__(self, name: object) -> bool:
+        # That of Mapping would read the value, which is none yet while JAX traces.
+        return name in self._rule.knobs
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._rule.knobs)
 
@@ -105,3 +109,25 @@ def check_ranges(rule: Rule, numbers: Mapping[str, Any]) -> None:
     plain = {name: value for name, value in numbers.items() if isinstance(value, float)}
     rule.check_knobs(plain)
     rule.check_knobs(rule.settled(plain))
+
+
+def rate_said(found: Any, several: bool, learning_rate: Any, named: Mapping[str, Any], knobs: Any) -> Any:
+    """Give the learning rate under either of its names; raises BadValue where it is given twice or to nobody."""
+    given = [value for value in (learning_rate, named.get(RATE)) if value is not None]
+    if not several and isinstance(knobs, Mapping) and RATE in knobs:
+        given.append(knobs[RATE])
+    if len(given) > 1:
+        raise BadValue("the learning rate is given twice", "Give `learning_rate` or `lr`.")
+    if given and not any(RATE in rule.knobs for rule, _ in found):
+        raise found[0][0].unknown_knob("learning_rate" if learning_rate is not None else RATE)
+    return given[0] if given else None
+
+
+def first_rate(rate: Any, following: Sequence[Rule]) -> Any:
+    """Give the learning rate that Keras begins with: what is given, else the rule's own."""
+    if not following:
+        return 1.0
+    setting = setting_of(RATE, following[0].knobs[RATE] if rate is None else rate)
+    for rule in following:
+        check_ranges(rule, {RATE: setting})
+    return setting

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mhat.bridges.keras.backends import check_backend, is_traced, keras, native, without_gradients
-from mhat.bridges.keras.knobs import RATE, Knobs, check_ranges, setting_of
+from mhat.bridges.keras.knobs import RATE, Knobs, check_ranges, first_rate, rate_said, setting_of
 from mhat.bridges.keras.rules import (
     choice_read,
     choice_written,
@@ -20,7 +20,7 @@ from mhat.bridges.keras.rules import (
     shared_out,
     written,
 )
-from mhat.bridges.keras.shares import DECAY, Share, known_moment, path_of
+from mhat.bridges.keras.shares import DECAY, Share, gradient_of, known_moment, path_of
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.vocabulary import meant_by
@@ -29,7 +29,7 @@ Array = Any
 Variable = Any
 OPTIONS = (
     "learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
-    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name",
+    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name", "fused",
 )  # fmt: skip
 
 
@@ -48,6 +48,10 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     `weight_decay` is the knob of this name where a rule has one; where none has, Keras's own, which before the step
     takes `learning_rate * weight_decay` of each weight. `exclude_from_weight_decay` holds for both. The other
     arguments are those of every Keras optimizer.
+
+    `fused`: on torch, tensors on the CPU are stepped by a compiled kernel, all in one call, for rules that are no rules
+    per matrix; it computes averages as `m + (1 - beta) * (g - m)` in all but float64, and takes subnormal numbers for
+    zero there. False: always on arrays, each line as the rule writes it. On JAX the compiler fuses.
 
     States of float16 and bfloat16 variables are float32. `t` is `iterations + 1`, for all variables.
 
@@ -79,6 +83,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         name: str | None = None,
         *,
         knobs: Mapping[str, Any] | None = None,
+        fused: bool = True,
         **named: Any,
     ) -> None:
         check_backend()
@@ -91,7 +96,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         several, having = isinstance(rule, Mapping), [each for each, _ in found if DECAY in each.knobs]
         if having and weight_decay is not None:
             named = {**named, DECAY: weight_decay}
-        rate = _rate_said(found, several, learning_rate, named, knobs)
+        rate = rate_said(found, several, learning_rate, named, knobs)
         named = {knob: value for knob, value in named.items() if knob != RATE}
         usual = Optimizer.__init__.__defaults__ or ()
         said = {key: value for (key, value), before in zip(options.items(), usual[2:], strict=False) if value != before}
@@ -103,9 +108,10 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             own = told[each.name]
             sized = each.sized({key: value for key, value in own.items() if isinstance(value, int | float)})
             follows = not several or (rate is not None and RATE not in own)
-            shares.append(Share(sized, Knobs(sized, self if follows else None, f"Options: {', '.join(OPTIONS)}."), choice))
+            settings = Knobs(sized, self if follows else None, f"Options: {', '.join(OPTIONS)}.")
+            shares.append(Share(sized, settings, choice, fused=fused))
         following = [share.rule for share in shares if RATE in share.rule.knobs and share.knobs.follows]
-        first = _first_rate(rate, following)
+        first = first_rate(rate, following)
         super().__init__(
             learning_rate=first, weight_decay=None if having else weight_decay,
             name=name or "_".join(share.rule.name for share in shares), **options,
@@ -115,6 +121,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         # Not by an assignment: Keras tracks lists that it is given.
         self.__dict__["_shares"] = shares
         self.__dict__["_following"] = following
+        self.__dict__["_fused"] = fused
 
     @property
     def rules(self) -> dict[str, Rule]:
@@ -167,7 +174,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     ) -> None:
         """Step all variables together, so that rules may look at all of them."""
         chosen = {
-            self._get_variable_index(variable): (variable, _gradient_of(variable, gradient))
+            self._get_variable_index(variable): (variable, gradient_of(variable, gradient))
             for variable, gradient in zip(trainable_variables, grads, strict=True)
         }
         with without_gradients():
@@ -238,7 +245,9 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             one = f"{name} has no learning rate"
             raise BadValue(
                 one if self._is_one else own,
-                f"Its knobs: {', '.join(self.knobs)}." if self._is_one else f'Set it by rule: opt.knobs["{name}"]["lr"] = ...',
+                f"Its knobs: {', '.join(self.knobs)}."
+                if self._is_one
+                else f'Set it by rule: opt.knobs["{name}"]["lr"] = ...',
             )
         setting = setting_of(RATE, value)
         if isinstance(setting, float):
@@ -274,7 +283,8 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         having = {share.rule.name: share.knobs for share in self.__dict__.get("_shares", ()) if DECAY in share.knobs}
         if len(having) > 1:
             raise BadValue(
-                f"`{DECAY}` is a knob of {' and of '.join(having)}", f'Set it by rule: opt.knobs["{next(iter(having))}"].'
+                f"`{DECAY}` is a knob of {' and of '.join(having)}",
+                f'Set it by rule: opt.knobs["{next(iter(having))}"].',
             )
         if having:
             self._set_knob(next(iter(having.values())), DECAY, value)
@@ -283,7 +293,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """Give what the optimizer is made again with: the rule as its source, knobs, and what every optimizer has."""
-        config = dict(super().get_config())
+        config = {**super().get_config(), "fused": self._fused}
         if not self._following:
             config["learning_rate"] = None
         if any(DECAY in share.rule.knobs for share in self._shares):
@@ -356,41 +366,3 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def __repr__(self) -> str:
         shares = "; ".join(f"{share.rule.name}: {share.knobs!r}" for share in self._shares)
         return f"<Optimizer {shares}>"
-
-
-def _rate_said(found: Any, several: bool, learning_rate: Any, named: Mapping[str, Any], knobs: Any) -> Any:
-    """Give the learning rate under either of its names; raises BadValue where it is given twice or to nobody."""
-    given = [value for value in (learning_rate, named.get(RATE)) if value is not None]
-    if not several and isinstance(knobs, Mapping) and RATE in knobs:
-        given.append(knobs[RATE])
-    if len(given) > 1:
-        raise BadValue("the learning rate is given twice", "Give `learning_rate` or `lr`.")
-    if given and not any(RATE in rule.knobs for rule, _ in found):
-        raise found[0][0].unknown_knob("learning_rate" if learning_rate is not None else RATE)
-    return given[0] if given else None
-
-
-def _first_rate(rate: Any, following: Sequence[Rule]) -> Any:
-    """Give the learning rate that Keras begins with: what is given, else the rule's own."""
-    if not following:
-        return 1.0
-    setting = setting_of(RATE, following[0].knobs[RATE] if rate is None else rate)
-    for rule in following:
-        check_ranges(rule, {RATE: setting})
-    return setting
-
-
-def _gradient_of(variable: Variable, gradient: Any) -> Array:
-    """Give a gradient as a tensor; raises BadValue where it is sparse, or of another shape."""
-    if getattr(gradient, "is_sparse", False) or hasattr(gradient, "todense"):
-        raise BadValue(
-            f"the gradient of {path_of(variable)} is sparse", "Give it whole; `lazy(rule)` leaves rows of zeros alone."
-        )
-    value = gradient if keras.ops.is_tensor(gradient) else keras.ops.convert_to_tensor(native(gradient))
-    if tuple(value.shape) != tuple(variable.shape):
-        raise BadValue(
-            f"the gradient of {path_of(variable)} has the shape {tuple(value.shape)}, "
-            f"and the variable {tuple(variable.shape)}",
-            "Give both one shape.",
-        )
-    return value

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mhat.bridges.keras.backends import is_traced, keras, native
+from mhat.bridges.keras.backends import has_kernels, is_traced, keras, native
+from mhat.bridges.keras.fused import Kernels
 from mhat.bridges.keras.knobs import Knobs
 from mhat.bridges.keras.values import Member, Moment, begun, halves, known, stepped, whole
 from mhat.bridges.numpy.evaluation import evaluating
@@ -29,7 +30,7 @@ ANOTHER_RULE = 'Give it another rule: Optimizer({{"{}": mhat.matrices, "adamw": 
 class Share:
     """A rule with its knobs, and after `build` the variables it steps, by their places among all of the optimizer."""
 
-    def __init__(self, rule: Rule, knobs: Knobs, choice: Any = None) -> None:
+    def __init__(self, rule: Rule, knobs: Knobs, choice: Any = None, *, fused: bool = True) -> None:
         self.rule = rule
         self.knobs = knobs
         self.choice = choice
@@ -38,6 +39,8 @@ class Share:
         self.states: dict[int, dict[str, Variable]] = {}
         self.numbers: dict[str, Variable] = {}
         self.started: Variable = None
+        self.fused = fused
+        self.kernels: Kernels | None = None
         self.rows: dict[int, int] = {}
 
     def build(self, optimizer: Any, variables: Sequence[Variable], places: Sequence[int]) -> None:
@@ -63,12 +66,14 @@ class Share:
                 (2,), "zeros", dtype=_of_numbers(), name=f"{self.rule.name}_{name}"
             )
             self.numbers[name].assign(halves(value_of(starts[name], numbers), _of_numbers()))
-        if self.places and any(
-            not isinstance(start, Number) for name, start in starts.items() if name not in alone
-        ):
+        if self.places and any(not isinstance(start, Number) for name, start in starts.items() if name not in alone):
             self.started = optimizer.add_variable(
                 (len(self.places),), "zeros", dtype="int32", name=f"{self.rule.name}_started"
             )
+
+        if self.fused and has_kernels() and self.rule.level != Level.MATRIX:
+            own = {place: variables[place] for place in self.places}
+            self.kernels = Kernels(self.rule, own, self.states, len(variables), over_all=bool(self.over_all))
 
     def _check(self, variable: Variable) -> None:
         dtype, shape, called = variable.dtype, tuple(variable.shape), path_of(variable)
@@ -114,9 +119,10 @@ class Share:
         numbers = {name: whole(native(pair)) for name, pair in self.numbers.items()}
         now = Moment(moment["t"], moment["n"], moment["knobs"], numbers)
         by_dtype: dict[str, list[int]] = {}
+        after, done = self._stepped_by_kernels(chosen, now, undecayed)
         for place, (variable, _) in chosen.items():
-            by_dtype.setdefault(DTYPES[variable.dtype].computed, []).append(place)
-        after: dict[str, Any] = {}
+            if place not in done:
+                by_dtype.setdefault(DTYPES[variable.dtype].computed, []).append(place)
         finished: list[tuple[list[int], list[Member], list[Array]]] = []
         for places in by_dtype.values():
             members = [self._member(place, *chosen[place], undecayed) for place in places]
@@ -131,13 +137,20 @@ class Share:
                 chosen[place][0].assign(x)
         self._note_started(chosen)
 
+    def _stepped_by_kernels(
+        self, chosen: Mapping[int, tuple[Variable, Array]], now: Moment, undecayed: frozenset[int]
+    ) -> tuple[dict[str, Any], set[int]]:
+        """Let kernels step what they can, once all states have begun."""
+        if self.kernels is None or (self.started is not None and not bool((native(self.started) != 0).all())):
+            return {}, set()
+        gradients = {place: gradient for place, (_, gradient) in chosen.items()}
+        return self.kernels.run(gradients, now, undecayed, DECAY)
+
     def _member(self, place: int, variable: Variable, gradient: Array, undecayed: frozenset[int]) -> Member:
         states = {name: native(state) for name, state in self.states.get(place, {}).items()}
         started = True if self.started is None else begun(native(self.started)[self.rows[place]])
         knobs = {DECAY: 0.0} if place in undecayed and DECAY in self.rule.knobs else {}
-        return Member(
-            native(variable), native(gradient), variable.dtype, states, float(place + 1), started, knobs
-        )
+        return Member(native(variable), native(gradient), variable.dtype, states, float(place + 1), started, knobs)
 
     def _note_started(self, chosen: Mapping[int, Any]) -> None:
         if self.started is None:
@@ -173,6 +186,22 @@ def known_moment(iterations: Any, knobs: Mapping[str, Any], count: int) -> dict[
     """Give what all tensors of a step share: its number, the knobs, how many tensors there are."""
     t = known(iterations)
     return {"t": t, "knobs": {name: known(value) for name, value in knobs.items()}, "n": float(count)}
+
+
+def gradient_of(variable: Variable, gradient: Any) -> Array:
+    """Give a gradient as a tensor; raises BadValue where it is sparse, or of another shape."""
+    if getattr(gradient, "is_sparse", False) or hasattr(gradient, "todense"):
+        raise BadValue(
+            f"the gradient of {path_of(variable)} is sparse", "Give it whole; `lazy(rule)` leaves rows of zeros alone."
+        )
+    value = gradient if keras.ops.is_tensor(gradient) else keras.ops.convert_to_tensor(native(gradient))
+    if tuple(value.shape) != tuple(variable.shape):
+        raise BadValue(
+            f"the gradient of {path_of(variable)} has the shape {tuple(value.shape)}, "
+            f"and the variable {tuple(variable.shape)}",
+            "Give both one shape.",
+        )
+    return value
 
 
 def _of_numbers() -> str:

@@ -115,9 +115,7 @@ def _program_of(rule: Rule, members: Sequence[Member], moment: Moment) -> Progra
     values += [value for member in members for value in (member.x, member.g, *member.states.values())]
     xp = array_api_compat.array_namespace(x)
     jax = array_api_compat.is_jax_namespace(xp)
-    return _program(
-        rule, xp, DTYPES[members[0].dtype].computed, None if jax else x.device, any(map(is_traced, values))
-    )
+    return _program(rule, xp, DTYPES[members[0].dtype].computed, None if jax else x.device, any(map(is_traced, values)))
 
 
 @lru_cache(maxsize=256)
@@ -175,5 +173,3 @@ def _like(program: Program, member: Member, result: Any, shape: tuple[int, ...])
     seen = matrix_of(program.rule, shape)
     result = xp.reshape(_broadcast(program, program.entered("@x", result), seen), shape)
     return xp.astype(result, member.x.dtype) if result.dtype != member.x.dtype else result
-
-

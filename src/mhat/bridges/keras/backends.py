@@ -60,7 +60,12 @@ def has_kernels() -> bool:
 
 def is_plain(tensor: Array) -> bool:
     """Whether a tensor of torch is an array in memory, without gaps."""
-    return tensor.device.type == "cpu" and tensor.layout == _module("torch").strided and tensor.is_contiguous()
+    return bool(tensor.is_cpu and not tensor.is_sparse and tensor.is_contiguous())
+
+
+def is_stateless() -> bool:
+    """Whether variables have other values for a while than their own."""
+    return bool(_module("keras.src.backend.common.stateless_scope").in_stateless_scope())
 
 
 def _module(name: str) -> Any:

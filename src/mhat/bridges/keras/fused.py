@@ -6,13 +6,14 @@ It takes what it can and says so: what it does not take is stepped on arrays (`v
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mhat.bridges.keras.backends import is_plain, native
+from mhat.bridges.keras.backends import is_plain, is_stateless, native
 from mhat.bridges.keras.values import Moment
 from mhat.dtypes import DTYPES
 from mhat.engines.kernels.lowering import NotLowered
@@ -69,7 +70,8 @@ class Kernels:
                 continue
             for part in parts:
                 knobs = told if part[0] not in undecayed else {**told, decay: 0.0}
-                given = [gradients[place] if place in part else None for place in places]
+                inside = set(part)
+                given = [gradients[place] if place in inside else None for place in places]
                 settled = {**self.rule.knobs, **self.rule.settled(knobs), **knobs}
                 made = fused.run(given, settled, float(moment.t), {k: float(v) for k, v in moment.numbers.items()})
                 if made is not None:
@@ -99,8 +101,12 @@ class Fused:
         form = StepForm(dtype, dtype, tuple((name, computed) for name in kept), rearranged, flushed=rearranged)
         sizes = [int(np.prod(tuple(variable.shape))) for variable in variables]
         self.step = FusedStep(rule, form, sizes, numbers, count, os.cpu_count() or 1)
-        self._rows = {name: self.step.array(name) for name in self.step.coordinate_states}
-        self._states = {name: [own[name] for own in states] for name in (*self._rows, *self.step.tensor_states)}
+        self._rows = [self.step.array(name) for name in self.step.coordinate_states]
+        self._kept = [own[name] for name in self.step.coordinate_states for own in states]
+        self._tables = {name: [own[name] for own in states] for name in self.step.tensor_states}
+        self._tensors: list[Array] = []
+        self._lying: set[int] = set()
+        self._addresses: list[int] = []
 
     def run(
         self, gradients: Sequence[Array | None], knobs: Mapping[str, float], t: float, numbers: Mapping[str, float]
@@ -109,39 +115,49 @@ class Fused:
 
         Nothing is written before all has been looked at.
         """
-        chosen = np.array([gradient is not None for gradient in gradients])
-        xs = [native(variable) for variable in self.variables]
-        held = {name: [native(state) for state in states] for name, states in self._states.items()}
-        if not all(is_plain(tensor) for tensor in (*xs, *(each for own in held.values() for each in own))):
+        if is_stateless() or not self._found():
             return None
-        lying = {x.data_ptr() for x in xs} | {each.data_ptr() for own in held.values() for each in own}
+        xs = self._tensors[: len(self.variables)]
         # They are kept here until the kernel has read them.
-        given = [
-            None if gradient is None else _laid(gradient, x, lying) for gradient, x in zip(gradients, xs, strict=True)
-        ]
-        if any(gradient is not None and not is_plain(gradient) for gradient in given):
+        given = [None if g is None else self._laid(g, x) for g, x in zip(gradients, xs, strict=True)]
+        if not all(gradient is None or is_plain(gradient) for gradient in given):
             return None
         step = self.step
-        step.at[0] = [x.data_ptr() for x in xs]
         step.at[1] = [0 if gradient is None else gradient.data_ptr() for gradient in given]
-        for name, row in self._rows.items():
-            step.at[row] = [each.data_ptr() for each in held[name]]
-        for name in step.tensor_states:
-            step.tensor_state(name)[:] = [float(each) for each in held[name]]
+        for name, variables in self._tables.items():
+            step.tensor_state(name)[:] = [float(native(variable)) for variable in variables]
         for name in step.step_states:
             step.step_state(name)[:] = numbers[name]
+        chosen = np.array([gradient is not None for gradient in given])
         try:
             step.run(knob_values(self.rule, knobs), np.full(len(xs), t), chosen, 0)
         except NotCompiled:
             return None
-        for name in step.tensor_states:
-            for tensor, value in zip(held[name], step.tensor_state(name).tolist(), strict=True):
-                tensor.fill_(value)
+        for name, variables in self._tables.items():
+            for variable, value in zip(variables, step.tensor_state(name).tolist(), strict=True):
+                native(variable).fill_(value)
         first = int(np.argmax(chosen))
         return {name: float(step.step_state(name)[first]) for name in step.step_states}
 
+    def _found(self) -> bool:
+        """Look where variables and states lie now; False if a kernel cannot step them there."""
+        # Not `value`, which asks for much more, a microsecond each: there may be thousands.
+        tensors = [variable._value for variable in (*self.variables, *self._kept)]
+        addresses = [tensor.data_ptr() for tensor in tensors[: len(self.variables)]]
+        if addresses == self._addresses and all(map(operator.is_, tensors, self._tensors)):
+            return True
+        self._tensors, self._addresses = tensors, []
+        if not all(map(is_plain, tensors)):
+            return False
+        lying = [tensor.data_ptr() for tensor in tensors]
+        count = len(self.variables)
+        for row, start in zip((0, *self._rows), range(0, len(lying), count), strict=True):
+            self.step.at[row] = lying[start : start + count]
+        self._lying, self._addresses = set(lying), addresses
+        return True
 
-def _laid(gradient: Array, x: Array, lying: set[int]) -> Array:
-    """Give a gradient the dtype and layout of x, and memory that no step writes to."""
-    made = gradient.to(x.dtype).contiguous()
-    return made.clone() if made.data_ptr() in lying else made
+    def _laid(self, gradient: Array, x: Array) -> Array:
+        """Give a gradient the dtype and layout of x, and memory that no step writes to."""
+        made = gradient if gradient.dtype == x.dtype else gradient.to(x.dtype)
+        made = made.contiguous()
+        return made.clone() if made.data_ptr() in self._lying else made

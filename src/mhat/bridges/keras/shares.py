@@ -195,7 +195,7 @@ def gradient_of(variable: Variable, gradient: Any) -> Array:
             f"the gradient of {path_of(variable)} is sparse", "Give it whole; `lazy(rule)` leaves rows of zeros alone."
         )
     value = gradient if keras.ops.is_tensor(gradient) else keras.ops.convert_to_tensor(native(gradient))
-    if tuple(value.shape) != tuple(variable.shape):
+    if value.shape != variable.shape:
         raise BadValue(
             f"the gradient of {path_of(variable)} has the shape {tuple(value.shape)}, "
             f"and the variable {tuple(variable.shape)}",

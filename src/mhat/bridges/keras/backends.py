@@ -32,20 +32,20 @@ def check_backend() -> None:
 
 def is_traced(value: Any) -> bool:
     """Whether a value is not known yet, since JAX is tracing."""
-    return keras.config.backend() == "jax" and isinstance(value, _module("jax").core.Tracer)
+    return keras.config.backend() == "jax" and isinstance(value, importlib.import_module("jax").core.Tracer)
 
 
 def doubles() -> AbstractContextManager[Any]:
     """Switch doubles on for what is traced within; torch always has them."""
     if keras.config.backend() != "jax":
         return contextlib.nullcontext()
-    jax = _module("jax")
+    jax: Any = importlib.import_module("jax")
     return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
 
 
 def without_gradients() -> AbstractContextManager[Any]:
     """Keep a step out of what torch differentiates; JAX differentiates what it is asked to."""
-    return _module("torch").no_grad() if keras.config.backend() == "torch" else contextlib.nullcontext()
+    return importlib.import_module("torch").no_grad() if keras.config.backend() == "torch" else contextlib.nullcontext()
 
 
 def native(value: Any) -> Array:
@@ -65,8 +65,4 @@ def is_plain(tensor: Array) -> bool:
 
 def is_stateless() -> bool:
     """Whether variables have other values for a while than their own."""
-    return bool(_module("keras.src.backend.common.stateless_scope").in_stateless_scope())
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(name)
+    return bool(importlib.import_module("keras.src.backend.common.stateless_scope").in_stateless_scope())

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from mhat.bridges.keras.backends import keras
+from mhat.bridges.keras.backends import keras, native
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.notation import cut
@@ -93,7 +93,7 @@ def setting_of(name: str, value: Any) -> Setting:
         return value
     plain = value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
     if isinstance(plain, keras.Variable) and not plain.shape:
-        plain = float(keras.ops.convert_to_numpy(plain))
+        plain = float(native(plain))
     if isinstance(plain, bool) or not isinstance(plain, Real):
         raise BadValue(
             f"{name}={cut(repr(value))} is no number", f"Give {name} a number, or a schedule of keras.optimizers."

@@ -61,7 +61,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     >>> weights = keras.Variable(np.zeros(3))
     >>> opt = Optimizer("adam", learning_rate=0.5)
     >>> opt.apply([keras.ops.convert_to_tensor([1.0, -2.0, 0.0])], [weights])
-    >>> keras.ops.convert_to_numpy(weights).round(6).tolist()
+    >>> np.asarray(weights.value.tolist()).round(6).tolist()
     [-0.5, 0.5, 0.0]
     """
 
@@ -114,7 +114,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         first = first_rate(rate, following)
         super().__init__(
             learning_rate=first, weight_decay=None if having else weight_decay,
-            name=name or "_".join(share.rule.name for share in shares), **options,
+            name=name or _free_name("_".join(share.rule.name for share in shares)), **options,
         )  # fmt: skip
         for share in shares:
             share.knobs.update(told[share.rule.name])
@@ -213,7 +213,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         with without_gradients():
             for share in self._shares:
                 moment = self._moment(share, self.learning_rate, steps=0)
-                made |= share.evaluated(self._trainable_variables, moment)
+                made |= share.evaluation(self._trainable_variables, moment)
         return [made.get(place, native(variable)) for place, variable in enumerate(self._trainable_variables)]
 
     @contextlib.contextmanager
@@ -268,7 +268,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def learning_rate_set(self) -> Any:
         """The learning rate as it was set: a number, a schedule or a function."""
         rate = self._learning_rate
-        return float(keras.ops.convert_to_numpy(rate)) if isinstance(rate, keras.Variable) else rate
+        return float(native(rate)) if isinstance(rate, keras.Variable) else rate
 
     @property
     def weight_decay(self) -> Any:
@@ -366,3 +366,9 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def __repr__(self) -> str:
         shares = "; ".join(f"{share.rule.name}: {share.knobs!r}" for share in self._shares)
         return f"<Optimizer {shares}>"
+
+
+def _free_name(name: str) -> str:
+    """Number a name as Keras does, from the second optimizer of that name on."""
+    count = keras.backend.get_uid(name) - 1
+    return f"{name}_{count}" if count else name

@@ -11,7 +11,7 @@ from typing import Any
 from mhat.bridges.keras.backends import has_kernels, is_traced, keras, native
 from mhat.bridges.keras.fused import Kernels
 from mhat.bridges.keras.knobs import Knobs
-from mhat.bridges.keras.values import Member, Moment, begun, halves, known, stepped, whole
+from mhat.bridges.keras.values import Member, Moment, begun, evaluated, halves, known, stepped, whole
 from mhat.bridges.numpy.evaluation import evaluating
 from mhat.dtypes import DTYPES
 from mhat.errors import BadValue
@@ -161,7 +161,7 @@ class Share:
         stepped_now = [1 if place in chosen else 0 for place in self.places]
         self.started.assign(keras.ops.maximum(value, keras.ops.convert_to_tensor(stepped_now, dtype="int32")))
 
-    def evaluated(self, variables: Sequence[Variable], moment: Mapping[str, Any]) -> dict[int, Array]:
+    def evaluation(self, variables: Sequence[Variable], moment: Mapping[str, Any]) -> dict[int, Array]:
         """Give the parameters to evaluate with, by place: what the rule assigns to `x_eval`, else x."""
         rule = evaluating(self.rule)
         made = {place: native(variables[place]) for place in self.places}
@@ -172,8 +172,7 @@ class Share:
         for place in self.places:
             variable = variables[place]
             member = self._member(place, variable, native(variable), frozenset())
-            member.started = True
-            made[place] = stepped(rule, [member], now)[0][0]
+            made[place] = evaluated(rule, member, now)
         return made
 
 

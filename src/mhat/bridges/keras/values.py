@@ -6,7 +6,7 @@ float16 and bfloat16 are stepped in float32 and rounded once, so their states ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -70,6 +70,17 @@ def stepped(rule: Rule, members: Sequence[Member], moment: Moment) -> tuple[list
                 whole = _broadcast(program, value, rule.shape_of(name, seen))
                 member.states[name] = program.arithmetic.xp.reshape(whole, before.shape)  # type: ignore[attr-defined]
         return made, {name: environments[0][name] for name in moment.numbers}
+
+
+def evaluated(rule: Rule, member: Member, moment: Moment) -> Array:
+    """Give what a rule without lines returns of x and the states as they are; see `evaluating`."""
+    program = _program_of(rule, [member], moment)
+    made = _environment(program, replace(member, states={}), moment)
+    # They have the shapes that the rule they are of gives them.
+    made.update({name: _taken(program, value, tuple(value.shape)) for name, value in member.states.items()})
+    with np.errstate(all="ignore"):
+        (result,) = program.step([made])
+        return _like(program, member, result, tuple(member.x.shape))
 
 
 def known(value: Any) -> StepNumber:

@@ -38,9 +38,10 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     """Steps the variables of a Keras model by a rule, on the torch or the JAX backend.
 
     `rule`: a rule, a function written as one, or a name; or several with what each takes, `{"muon": mhat.matrices,
-    "adamw": mhat.rest}`: also lists of names (`["dense", "head/kernel"]`) or functions of name and variable. Knobs are
-    keywords, and attributes afterwards: `opt.beta1 = 0.8` holds from the next step on. A knob is a number or a schedule
-    of Keras. Of several rules, knobs that more than one has are given as `knobs={"muon": {"lr": 0.02}}`.
+    "adamw": mhat.rest}`: also names of variables or parts of them (`["head", "dense/kernel"]`), or a function of name
+    and variable. Knobs are keywords, and attributes afterwards: `opt.beta1 = 0.8` holds from the next step on. A knob
+    is a number or a schedule of Keras. Of several rules, knobs that more than one has are given as
+    `knobs={"muon": {"lr": 0.02}}`.
 
     `learning_rate` (or `lr`) is the knob `lr` of the rule, and Keras's own learning rate: a number, a schedule, or a
     function; callbacks set it. Of several rules it is that of all to which `knobs` gives none.

@@ -11,7 +11,7 @@ from typing import Any
 from mhat.bridges.keras.backends import keras
 from mhat.bridges.numpy.parts import Choice, matrices, parts_of, rest, the_one_with
 from mhat.engines.program import lacking
-from mhat.errors import BadValue
+from mhat.errors import BadValue, UnknownName
 from mhat.language import of_tree
 from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
@@ -80,17 +80,27 @@ def shared_out(told: Sequence[tuple[Rule, Any]], variables: Sequence[Any], paths
     if len(told) == 1 and told[0][1] is None:
         return [list(range(len(variables)))]
     names = ["".join(f"[{part!r}]" for part in path.split("/")) for path in paths]
-    chosen = {rule: _dotted(choice) for rule, choice in told}
+    chosen = {rule: _by_path(choice, paths) for rule, choice in told}
     return [places for _, places in parts_of(chosen, names, paths, variables)]
 
 
-def _dotted(choice: Any) -> Any:
-    """Take the names of Keras, `dense/kernel`, as names of parts."""
+def _by_path(choice: Any, paths: Sequence[str]) -> Any:
+    """Find the variables that names mean: a path as Keras shows it, or some of its parts in a row.
+
+    Models that were given no name have a numbered one, `sequential_3/dense/kernel`, which nobody wants to write.
+    """
     if isinstance(choice, str):
-        return choice.replace("/", ".")
-    if isinstance(choice, list | tuple | set | frozenset):
-        return [str(each).replace("/", ".") for each in choice]
-    return choice
+        choice = [choice]
+    if not isinstance(choice, list | tuple | set | frozenset):
+        return choice
+    found = []
+    for each in choice:
+        wanted = f"/{str(each).strip('/')}/"
+        meant = [path for path in paths if wanted in f"/{path}/"]
+        if not meant:
+            raise UnknownName("variable", str(each), paths)
+        found += [path.replace("/", ".") for path in meant]
+    return found
 
 
 def _by_rule(rules: Mapping[str, Any], mapping: Any) -> dict[str, dict[str, Any]]:

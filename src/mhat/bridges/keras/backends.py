@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import warnings
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mhat.errors import BadValue
+from mhat.errors import BadValue, MissingExtra
 from mhat.subjects.keras import imported
-
-with warnings.catch_warnings():
-    # What Keras and its backend warn of when they are imported is not for the user of an optimizer.
-    warnings.simplefilter("ignore")
-    keras: Any = imported()
 
 BACKENDS = ("torch", "jax")
 Array = Any
 
 
+def refusal(backend: str) -> BadValue:
+    """Say that mhat does not step what Keras runs on."""
+    return BadValue(
+        f"Keras runs on {backend} here, and a rule of mhat steps on torch or jax",
+        "Choose one before Keras is imported: KERAS_BACKEND=torch or KERAS_BACKEND=jax in the environment.",
+    )
+
+
 def check_backend() -> None:
     """Refuse what Keras runs on where mhat does not; raises BadValue."""
-    backend = keras.config.backend()
-    if backend not in BACKENDS:
-        raise BadValue(
-            f"Keras runs on {backend} here, and a rule of mhat steps on torch or jax",
-            "Choose one before Keras is imported: KERAS_BACKEND=torch or KERAS_BACKEND=jax in the environment.",
-        )
+    if (backend := keras.config.backend()) not in BACKENDS:
+        raise refusal(backend)
+
+
+with warnings.catch_warnings():
+    # What Keras and its backend warn of when they are imported is not for the user of an optimizer.
+    warnings.simplefilter("ignore")
+    try:
+        keras: Any = imported()
+    except MissingExtra:
+        if (chosen := os.environ.get("KERAS_BACKEND", "")) in ("", *BACKENDS):
+            raise
+        raise refusal(chosen) from None
 
 
 def is_traced(value: Any) -> bool:

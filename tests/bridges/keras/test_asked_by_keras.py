@@ -237,7 +237,7 @@ def test_optimizer_auto_naming() -> None:
 
 def test_config() -> None:
     """What it is made of can be written, and read back equal, every argument of it."""
-    given = {
+    given: dict[str, Any] = {
         "weight_decay": 0.25, "clipnorm": 1.0, "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3,
         "loss_scale_factor": 2.0, "gradient_accumulation_steps": 2, "name": "mine", "fused": False,
     }  # fmt: skip
@@ -324,7 +324,7 @@ def test_sparse_gradients() -> None:
     if JAX:
         from jax.experimental import sparse
 
-        gradient = sparse.BCOO.fromdense(np.ones((2, 2), "float32"))
+        gradient: Any = sparse.BCOO.fromdense(keras.ops.ones((2, 2)))
     else:
         import torch
 

@@ -51,7 +51,10 @@ def doubles() -> AbstractContextManager[Any]:
     if keras.config.backend() != "jax":
         return contextlib.nullcontext()
     jax: Any = importlib.import_module("jax")
-    return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+    switch: AbstractContextManager[Any] = (
+        jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+    )
+    return switch
 
 
 def without_gradients() -> AbstractContextManager[Any]:
@@ -66,7 +69,7 @@ def native(value: Any) -> Array:
 
 def has_kernels() -> bool:
     """Whether tensors may lie where a compiled kernel steps them: torch on the CPU."""
-    return keras.config.backend() == "torch"
+    return str(keras.config.backend()) == "torch"
 
 
 def is_plain(tensor: Array) -> bool:

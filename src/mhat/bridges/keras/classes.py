@@ -13,7 +13,7 @@ from mhat.errors import BadValue
 GIVEN_AWAY = ("self", "rule", "learning_rate", "weight_decay", "knobs", "named")
 
 
-def optimizer_class(rule: Any, **fixed: Any) -> type[Optimizer]:
+def optimizer_class(rule: Any, **fixed: Any) -> type[Any]:
     """Give a class that takes the knobs of one rule by name, with their defaults, and the arguments of Keras.
 
     `fixed`: arguments of `Optimizer` that stay as they are, but where one is given anew. What the class makes is an
@@ -40,7 +40,7 @@ def optimizer_class(rule: Any, **fixed: Any) -> type[Optimizer]:
     signature = inspect.Signature([*_knobs_of(one.knobs, fixed), *(_keyword(each, fixed) for each in options), REST])
     Made.__name__ = Made.__qualname__ = "".join(part.capitalize() for part in one.name.split("_"))
     Made.__doc__ = f"{one.name} as an optimizer of Keras: what it makes is a `mhat.bridges.keras.Optimizer`."
-    Made.__signature__ = signature  # type: ignore[attr-defined]
+    Made.__signature__ = signature
     return Made
 
 

@@ -47,7 +47,7 @@ class Knobs(Mapping[str, Setting]):
                     f"`{name}` gives states their shapes, and stays {held:g}", "Make another optimizer with it."
                 )
         self.told.update(values)
-        if rate is not None:
+        if self._optimizer is not None and rate is not None:
             self._optimizer.learning_rate = rate
 
     def at(self, iterations: Any) -> dict[str, Any]:

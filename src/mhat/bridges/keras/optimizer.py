@@ -67,6 +67,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     """
 
     _shares: list[Share]
+    built: bool
 
     def __init__(
         self,

@@ -40,6 +40,8 @@ MAY_IMPORT_LATE = {
 OUTSIDE = {
     "bridges": {"numpy"},
     "bridges/__init__.py": set[str](),
+    "bridges/keras/backends.py": {"jax", "keras", "torch"},
+    "bridges/keras/values.py": {"array_api_compat", "numpy"},
     "bridges/numpy/state_files.py": {"numpy", "safetensors"},
     "bridges/optax/frameworks.py": {"jax", "numpy", "optax"},
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},

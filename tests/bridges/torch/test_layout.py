@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class Own(torch.Tensor):
     """A tensor that may mean anything."""
 
 
-WRONG = {
+WRONG: dict[str, tuple[int, Callable[[], Any]]] = {
     "another dtype": (0, lambda: torch.zeros(2, 3, dtype=torch.float64)),
     "another shape": (0, lambda: torch.zeros(3, 2)),
     "more dimensions": (0, lambda: torch.zeros(1, 2, 3)),
@@ -118,7 +119,7 @@ def test_gradients_are_read_from_the_tensors_that_hold_them() -> None:
         assert reader.found[i] == holders[i].grad.data_ptr()
     for each in holders:
         each.grad = None
-    assert (reader.read_gradients(holders), reader.there.any()) == (ALL, False)
+    assert (reader.read_gradients(holders), bool(reader.there.any())) == (ALL, False)
 
 
 def test_where_a_word_is_not_found_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

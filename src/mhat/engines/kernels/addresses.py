@@ -210,7 +210,7 @@ def gather_tensors(
     """Write where tensors lie into `found` (int64), and into `there` (bool) which are there: None is not.
 
     `kinds`: the addresses of the two types that they may have. `dtype`: what stands at `where.dtype`. Gives ALL or
-    UNMOVED, or the place of the first that is not as wanted. The caller holds the tensors, and has tried the layout out.
+    UNMOVED, or the place of the first that is not as wanted. The caller holds the tensors, and tried the layout out.
     """
     return int(_gather_tensors(id(tensors), kinds, id(None), where, dtype, wanted, found, there))
 

@@ -7,6 +7,7 @@ knows no rule and no state.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ class Column:
         self._wanted = strided(self.shapes, self.strides, dtype.itemsize)
         self._code = 0 if self._where is None else code_of(dtype, self._where)
 
-    def read(self, tensors: list[Tensor | None]) -> list[int]:
+    def read(self, tensors: list[Any]) -> list[int]:
         """Read where they lie, None for what is not there; give the places of those that are not as wanted.
 
         `moved` tells whether any lies elsewhere than before.
@@ -94,7 +95,8 @@ def is_dense(tensor: Tensor) -> bool:
 
     >>> import torch
     >>> image = torch.zeros(2, 3, 4, 5)
-    >>> is_dense(image.to(memory_format=torch.channels_last)), is_dense(image[..., ::2]), is_dense(image[0].expand(2, 3, 4, 5))
+    >>> last = image.to(memory_format=torch.channels_last)
+    >>> is_dense(last), is_dense(image[..., ::2]), is_dense(image[0].expand(2, 3, 4, 5))
     (True, False, False)
     """
     reach = 1

@@ -62,7 +62,7 @@ def _found() -> Layout:
     storages = [probe.untyped_storage() for probe in probes]
     data = _only([_words(each._cdata, STORAGE) for each in storages], [each.data_ptr() for each in storages])
     dimensions = _first(range(3, TENSOR - 2 * INLINE), lambda i: all(map(_has_shape(i), tensors, probes)))
-    offset = _only(tensors, [probe.storage_offset() for probe in probes], dimensions + 1)
+    offset = _only(tensors, [int(probe.storage_offset()) for probe in probes], dimensions + 1)
     keys = _only(tensors, [torch._C._dispatch_keys(probe).raw_repr() for probe in probes], offset)
     dtype = _first(range(offset, keys), _tells_dtypes)
     without, with_one, another = (torch.ones(3, requires_grad=given) for given in (False, True, True))
@@ -77,10 +77,18 @@ def _found() -> Layout:
     if undefined[0][gradient] != undefined[1][gradient]:
         raise LookupError("gradient")
     places = (body, _only(tensors, [each._cdata for each in storages]), owned, dimensions)
+    named = zip(("body", "storage", "owned", "dimensions"), places, strict=True)
     return Layout(
-        *(WORD * place for place in places), INLINE, *(WORD * place for place in (offset, dtype, keys, data, gradient)),
-        tensors[0][keys], undefined[0][gradient],
-    )  # fmt: skip
+        **{name: WORD * place for name, place in named},
+        inline=INLINE,
+        offset=WORD * offset,
+        dtype=WORD * dtype,
+        keys=WORD * keys,
+        data=WORD * data,
+        gradient=WORD * gradient,
+        plain=tensors[0][keys],
+        undefined=undefined[0][gradient],
+    )
 
 
 def _probes() -> list[torch.Tensor]:

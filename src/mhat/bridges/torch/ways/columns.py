@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mhat.bridges.torch.ways.layout import KINDS, code_of, layout
-from mhat.engines.kernels.addresses import UNMOVED, gather_gradients, gather_tensors, strided
+from mhat.engines.kernels.addresses import gather_gradients, gather_tensors, strided
 
 PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -34,32 +34,22 @@ class Column:
         self.at = np.zeros(len(shapes), dtype=np.int64)
         self.there = np.zeros(len(shapes), dtype=np.bool_)
         self.bytes = np.array([shape.numel() * dtype.itemsize for shape in self.shapes], dtype=np.int64)
-        self.moved = True
         self._where = layout()
         self._wanted = strided(self.shapes, self.strides, dtype.itemsize)
         self._code = 0 if self._where is None else code_of(dtype, self._where)
 
     def read(self, tensors: list[Any]) -> list[int]:
-        """Read where they lie, None for what is not there; give the places of those that are not as wanted.
-
-        `moved` tells whether any lies elsewhere than before.
-        """
+        """Read where they lie, None for what is not there; give the places of those that are not as wanted."""
         first = 0
         if self._where is not None:
             first = gather_tensors(tensors, KINDS, self._where, self._code, self._wanted, self.at, self.there)
-            self.moved = first != UNMOVED
-            if first < 0:
-                return []
-        self.moved = True
-        return [i for i in range(first, len(self.at)) if not self._read_one(tensors[i], i)]
+        return [] if first < 0 else [i for i in range(first, len(self.at)) if not self._read_one(tensors[i], i)]
 
     def read_gradients(self, holders: list[Tensor]) -> bool:
         """Read where the gradients lie that tensors hold; False if one is not as wanted, or none can be read."""
         if self._where is None:
             return False
-        first = gather_gradients(holders, self._where, self._code, self._wanted, self.at, self.there)
-        self.moved = first != UNMOVED
-        return first < 0
+        return gather_gradients(holders, self._where, self._code, self._wanted, self.at, self.there) < 0
 
     def is_right(self, tensor: Tensor, i: int) -> bool:
         """Whether a tensor is what the place wants: kind, dtype, shape, strides."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ from mhat.bridges.torch import Optimizer
 from mhat.speed.peers import RATE
 from mhat.speed.timing import Run, Timing
 
-NUMBER, LENGTH, TURNS, TRAININGS = 1000, 64, 60, 15
+NUMBER, LENGTH, TURNS, TRAININGS = 1000, 64, 25, 15
 Making = Callable[[list[nn.Parameter]], Run]
 
 
@@ -86,7 +85,9 @@ def resnet18_shapes(plan: Plan) -> Iterator[Figure]:
 def training(plan: Plan) -> Iterator[Figure]:
     """Train a small transformer: the step alone, and all of a training step."""
     for label, whole in (("torch, transformer, the step", False), ("torch, transformer, all of it", True)):
-        yield from in_turn(label, WAYS, transformer(plan, whole=whole), plan, dict.fromkeys(WAYS, NOT_SLOWER), TRAININGS)
+        yield from in_turn(
+            label, WAYS, transformer(plan, whole=whole), plan, dict.fromkeys(WAYS, NOT_SLOWER), TRAININGS
+        )
 
 
 def transformer(plan: Plan, *, whole: bool) -> Callable[[Making], Pair]:
@@ -127,7 +128,12 @@ def backward(params: list[nn.Parameter], weights: Tensor, *, kept: bool) -> None
 
 
 def in_turn(
-    work: str, ways: Mapping[str, Making], pair: Callable[[Making], Pair], plan: Plan, aims: Mapping[str, Aim], turns: int
+    work: str,
+    ways: Mapping[str, Making],
+    pair: Callable[[Making], Pair],
+    plan: Plan,
+    aims: Mapping[str, Aim],
+    turns: int,
 ) -> Iterator[Figure]:
     """Time one step of each in turn, and compare each with ours; one that cannot be made is said."""
     pairs: dict[str, Pair] = {}

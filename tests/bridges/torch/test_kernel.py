@@ -12,15 +12,13 @@ import torch
 
 import mhat
 from mhat import rules
+from mhat.bridges.torch import Optimizer
 from mhat.bridges.torch.ways import columns
-from mhat.bridges.torch.ways.kernel import KernelWay, refusal
-from mhat.dtypes import DTYPES
+from mhat.engines.kernels import step
+from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.switches import CAN_FLUSH
-from mhat.engines.step_form import StepForm
-from mhat.engines.whole_steps import starts_of
 from mhat.errors import BadValue
 from mhat.language import Rule, rule
-from mhat.language.inference import SCALAR
 from tests.choices import often
 from tests.engines.kernels.interpreted import run_by_python
 
@@ -46,31 +44,6 @@ def drawn(seed: int, dtype: str, shapes: Sequence[tuple[int, ...]] = SHAPES) -> 
     generator = np.random.default_rng(seed)
     held = BF16 if dtype == "bfloat16" else np.dtype(dtype)
     return [np.asarray(generator.standard_normal(shape)).astype(held) for shape in shapes]
-
-
-def way_of(made: Rule, tensors: list[torch.Tensor], gradients: Sequence[Any], **more: Any) -> tuple[KernelWay, Any]:
-    """Make a way with the states that `mhat.Optimizer` has before a step."""
-    stored = str(tensors[0].dtype).removeprefix("torch.")
-    computed = DTYPES[stored].computed
-    alone = made.dependence.per_step_states
-    wide = [name for name in made.tree.state_names if name not in alone and made.shapes[name] != SCALAR]
-    loose = stored != "float64"
-    form = StepForm(stored, stored, tuple((name, computed) for name in wide), loose, "nearest", loose and CAN_FLUSH)
-    states: dict[str, list[torch.Tensor]] = {
-        name: [
-            torch.zeros_like(tensor, dtype=getattr(torch, computed)) if name in wide
-            else torch.zeros((), dtype=torch.float64 if name in alone else getattr(torch, computed))
-            for tensor in tensors
-        ]
-        for name in made.tree.state_names
-    }  # fmt: skip
-    numbers = [float(i) for i in range(1, len(tensors) + 1)]
-    named = {"knobs": made.knobs, "numbers": numbers, "n": float(len(tensors)), "given": [{}] * len(tensors)}
-    xs = [array_of(tensor) for tensor in tensors]
-    for i, values in starts_of(made, computed, xs, gradients, np.ones(len(tensors), bool), named):
-        for name, value in values.items():
-            states[name][i].copy_(torch.as_tensor(np.asarray(value, np.float64)))
-    return KernelWay(made, form, tensors, states, numbers=numbers, count=float(len(tensors)), **more), states
 
 
 def parameters(arrays: Sequence[np.ndarray]) -> list[torch.Tensor]:
@@ -106,61 +79,69 @@ def test_every_rule_has_the_bits_of_numpy(name: str) -> None:
     check_course(rules.named(name), "float32")
 
 
+def optimizer(made: Any, tensors: Sequence[torch.Tensor], **options: Any) -> Optimizer:
+    opt = Optimizer(tensors, rule=made, **options)
+    assert [name for name, _ in opt.ways] == ["kernel"]
+    return opt
+
+
+def give(tensors: Sequence[torch.Tensor], gradients: Sequence[Any]) -> None:
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor.grad = gradient if gradient is None or isinstance(gradient, torch.Tensor) else torch_of(gradient)
+
+
+def states_of(opt: Optimizer, tensors: Sequence[torch.Tensor], name: str) -> list[torch.Tensor]:
+    return [opt.state[tensor][name] for tensor in tensors]
+
+
 def check_course(made: Rule, dtype: str) -> None:
-    xs = drawn(0, dtype)
-    tensors = parameters(xs)
-    opt = mhat.Optimizer(made, xs)
-    way, states = way_of(made, tensors, drawn(1, dtype))
-    for t in (1.0, 2.0, 3.0):
-        gradients = drawn(int(t), dtype)
-        opt.step(gradients)
-        if t == 2.0:
-            for tensor, gradient in zip(tensors, gradients, strict=True):
-                tensor.grad = torch_of(gradient)
-            chosen = way.step_held(np.full(len(xs), t), opt.knobs)
-            assert chosen is not None and chosen.all()
-        else:
-            way.step([torch_of(gradient) for gradient in gradients], [t] * len(xs), opt.knobs)
-        check_same(tensors, xs)
-    for name, held in states.items():
-        check_same(held, opt.state[name])
+    """Step with gradients read from the parameters, and with a list of them: the bits are those of NumPy."""
+    for missing in ("skip", "zero"):
+        xs = drawn(0, dtype)
+        tensors = parameters(xs)
+        theirs, opt = mhat.Optimizer(made, xs), optimizer(made, tensors, missing=missing)
+        for t in (1, 2, 3):
+            gradients = drawn(t, dtype)
+            theirs.step(gradients)
+            give(tensors, gradients)
+            opt.step()
+            check_same(tensors, xs)
+        for name in made.tree.state_names:
+            check_same(states_of(opt, tensors, name), theirs.state[name])
 
 
 # Gradients that are missing, late, or lie elsewhere
 
 
 @pytest.mark.usefixtures("by_python")
-@pytest.mark.parametrize("name", ["adam", "nadam", "lamb", "adagrad_norm"])
+@pytest.mark.parametrize("name", ["adam", "nadam", "lamb", "adagrad_norm", "schedule_free"])
 def test_tensors_without_a_gradient_stay_as_they_are(name: str) -> None:
     xs = drawn(0, "float32")
     tensors = parameters(xs)
-    opt = mhat.Optimizer(name, xs)
-    way, _ = way_of(rules.named(name), tensors, drawn(0, "float32"))
+    theirs, opt = mhat.Optimizer(name, xs), optimizer(name, tensors)
     tensors[3].requires_grad_(False)
-    counts = np.zeros(len(xs))
-    for missing in ([3], [0, 3], [1, 3, 4], [0, 1, 2, 3, 4], [2, 3]):
+    for missing in ([3], [0, 3], [1, 3, 4], [0, 1, 2, 3, 4], [2, 3], []):
         gradients: list[Any] = drawn(len(missing), "float32")
         for i in missing:
             gradients[i] = None
-        opt.step(list(gradients))
-        for tensor, gradient in zip(tensors, gradients, strict=True):
-            tensor.grad = None if gradient is None else torch_of(gradient)
+        theirs.step(list(gradients))
+        give(tensors, gradients)
         before = [tensor._version for tensor in tensors]
-        chosen = way.step_held(counts + 1, opt.knobs)
-        assert chosen is not None
-        assert chosen.tolist() == [i not in missing for i in range(len(xs))]
-        counts += chosen
+        opt.step()
         check_same(tensors, xs)
         # Autograd is told what has changed, and of that alone.
-        assert [tensor._version - version for tensor, version in zip(tensors, before, strict=True)] == chosen.tolist()
+        moved = [tensor._version - version for tensor, version in zip(tensors, before, strict=True)]
+        assert moved == [int(i not in missing) for i in range(len(xs))]
+    assert [int(step) for step in states_of(opt, tensors, "step")] == [4, 4, 4, 1, 4]
 
 
 @pytest.mark.usefixtures("by_python")
 def test_a_graph_that_kept_a_parameter_is_told_that_it_was_stepped() -> None:
     tensors = parameters(drawn(0, "float32"))
-    way, _ = way_of(rules.sgd, tensors, [])
+    opt = optimizer("sgd", tensors)
     loss = (tensors[0] ** 2).sum()
-    way.step([torch.ones_like(tensor) for tensor in tensors], [1.0] * 5, rules.sgd.knobs)
+    give(tensors, drawn(1, "float32"))
+    opt.step()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         torch.autograd.backward(loss)
 
@@ -181,26 +162,24 @@ def test_each_tensor_lies_as_it_likes(name: str) -> None:
     tensors: list[torch.Tensor] = [torch.nn.Parameter(each) for each in lying]
     strides = [tensor.stride() for tensor in tensors]
     assert strides[:3] == [(60, 1, 15, 3), (1, 6), (24, 2)]
-    opt = mhat.Optimizer(name, arrays)
-    way, states = way_of(rules.named(name), tensors, arrays)
-    for t in (1.0, 2.0, 3.0):
-        gradients = drawn(int(t), "float32", shapes)
-        opt.step(gradients)
+    theirs, opt = mhat.Optimizer(name, arrays), optimizer(name, tensors)
+    for t in (1, 2, 3):
+        gradients = drawn(t, "float32", shapes)
+        theirs.step(gradients)
         given = [torch_of(gradient) for gradient in gradients]
         if t == 2:
             given[0] = given[0].to(memory_format=torch.channels_last)
             given[4] = torch.zeros(21)[::3].copy_(given[4])
-        for tensor, gradient in zip(tensors, given, strict=True):
-            tensor.grad = gradient
-        if way.step_held(np.full(5, t), opt.knobs) is None:
-            way.step(given, [t] * 5, opt.knobs)
-        # Row by row they are the same, but that sums go through them in another order.
+        give(tensors, given)
+        opt.step()
         for tensor, array in zip(tensors, arrays, strict=True):
             assert np.array_equal(array_of(tensor), array)
     assert [tensor.stride() for tensor in tensors] == strides
-    for name, held in states.items():
-        for tensor, array in zip(held, opt.state[name], strict=True):
+    for state in ("m", "v"):
+        for tensor, array in zip(states_of(opt, tensors, state), theirs.state[state], strict=True):
             assert np.array_equal(array_of(tensor), array)
+    # A moment lies as its parameter does.
+    assert opt.state[tensors[0]]["m"].stride() == strides[0]
 
 
 @pytest.mark.usefixtures("by_python")
@@ -209,16 +188,31 @@ def test_parameters_that_are_laid_elsewhere_are_followed() -> None:
     shapes = [(2, 3, 4, 5), (6,)]
     arrays = drawn(0, "float32", shapes)
     tensors = parameters(arrays)
-    opt = mhat.Optimizer("adam", arrays)
-    way, _ = way_of(rules.adam, tensors, arrays)
-    for t in (1.0, 2.0, 3.0):
-        gradients = drawn(int(t), "float32", shapes)
-        opt.step(gradients)
-        way.step([torch_of(gradient) for gradient in gradients], [t, t], opt.knobs)
-        check_same(tensors, arrays)
+    theirs, opt = mhat.Optimizer("adam", arrays), optimizer("adam", tensors)
+    for t in (1, 2, 3):
+        gradients = drawn(t, "float32", shapes)
+        theirs.step(gradients)
+        # The gradient has the strides of its parameter.
+        give(tensors, [torch.empty_like(x).copy_(torch_of(g)) for x, g in zip(tensors, gradients, strict=True)])
+        opt.step()
+        for tensor, array in zip(tensors, arrays, strict=True):
+            assert np.array_equal(array_of(tensor), array)
         if t == 1:
             tensors[0].data = tensors[0].data.to(memory_format=torch.channels_last)
             tensors[1].data = torch.cat([torch.zeros(3), tensors[1].data])[3:]
+
+
+@pytest.mark.usefixtures("by_python")
+def test_complex_numbers_step_as_pairs() -> None:
+    pairs = drawn(0, "float32", [(3, 2), (2, 2, 2)])
+    tensors = [torch.nn.Parameter(torch.view_as_complex(torch_of(pair))) for pair in pairs]
+    theirs, opt = mhat.Optimizer("adam", pairs), optimizer("adam", tensors)
+    for t in (1, 2):
+        gradients = drawn(t, "float32", [(3, 2), (2, 2, 2)])
+        theirs.step(gradients)
+        give(tensors, [torch.view_as_complex(torch_of(gradient)) for gradient in gradients])
+        opt.step()
+        check_same([torch.view_as_real(tensor) for tensor in tensors], pairs)
 
 
 # Refusals
@@ -227,112 +221,106 @@ def test_parameters_that_are_laid_elsewhere_are_followed() -> None:
 @pytest.mark.usefixtures("by_python")
 def test_gradients_in_memory_that_is_written_are_refused() -> None:
     tensors = parameters(drawn(0, "float32"))
-    before = [tensor.clone() for tensor in tensors]
-    way, states = way_of(MOMENTUM, tensors, [])
-    knobs = MOMENTUM.knobs
-    right: list[Any] = [torch.ones_like(tensor) for tensor in tensors]
+    before = [tensor.detach().clone() for tensor in tensors]
+    opt = Optimizer([(f"layer.{i}", tensor) for i, tensor in enumerate(tensors)], rule=MOMENTUM)
+    right = drawn(1, "float32")
     said = []
-    for place, wrong in ((1, tensors[1].detach()), (0, states["m"][0]), (1, tensors[0].detach().view(-1)[3:8])):
+    for place, wrong in (
+        (1, tensors[1].detach()), (0, opt.state[tensors[0]]["m"]), (1, tensors[0].detach().view(-1)[3:8]),
+    ):  # fmt: skip
+        give(tensors, [*right[:place], wrong, *right[place + 1 :]])
+        # It stays wrong where it stays.
         for _ in range(2):
             with pytest.raises(BadValue) as refused:
-                way.step([*right[:place], wrong, *right[place + 1 :]], [1.0] * 5, knobs)
+                opt.step()
             said.append(str(refused.value))
     copy = "\nGive a copy of it: a step writes the parameters and states while it reads the gradients."
     assert said == [
         text + copy
         for text in (
-            "the gradient of parameter 2 shares memory with parameter 2",
-            "the gradient of parameter 1 shares memory with a state of parameter 1",
-            "the gradient of parameter 2 shares memory with parameter 1",
+            "the gradient of layer.1 shares memory with layer.1",
+            "the gradient of layer.0 shares memory with a state of layer.0",
+            "the gradient of layer.1 shares memory with layer.0",
         )
         for _ in range(2)
     ]
-    tensors[2].grad = tensors[2].detach()
-    with pytest.raises(BadValue, match="the gradient of parameter 3 shares memory with parameter 3"):
-        way.step_held(np.ones(5), knobs)
     assert all(torch.equal(tensor, was) for tensor, was in zip(tensors, before, strict=True))
-    assert not any(state.any() for state in states["m"])
-    way.step(right, [1.0] * 5, knobs)
+    assert not any(opt.state[tensor]["m"].any() or opt.state[tensor]["step"] for tensor in tensors)
+    give(tensors, right)
+    opt.step()
     assert not torch.equal(tensors[1], before[1])
 
 
-WRONG: dict[str, tuple[Any, str]] = {
-    "shape": (
-        lambda: torch.ones(4, 3),
-        "parameter 1 is float32 of the shape (3, 4), its gradient float32 of the shape (4, 3)\n"
-        "Give both one shape, dtype and device.",
-    ),
-    "dtype": (
-        lambda: torch.ones(3, 4, dtype=torch.float64),
-        "parameter 1 is float32 of the shape (3, 4), its gradient float64 of the shape (3, 4)\n"
-        "Give both one shape, dtype and device.",
-    ),
-    "device": (
-        lambda: torch.ones(3, 4, device="meta"),
-        "parameter 1 is float32 of the shape (3, 4), its gradient float32 of the shape (3, 4) on meta\n"
-        "Give both one shape, dtype and device.",
-    ),
-    "sparse": (
-        lambda: torch.ones(3, 4).to_sparse(),
-        "the gradient of parameter 1 is sparse\n"
-        "Give it dense: gradient.to_dense(), or an embedding without sparse=True.",
-    ),
-    "array": (
-        lambda: np.ones((3, 4)),
-        "the gradient of parameter 1 is a ndarray\nGive a tensor, or None for none.",
-    ),
-}  # fmt: skip
-
-
 @pytest.mark.usefixtures("by_python")
-@pytest.mark.parametrize("kind", WRONG)
-def test_what_is_no_gradient_of_a_tensor_is_refused(kind: str) -> None:
-    make, text = WRONG[kind]
+def test_a_shared_gradient_is_seen_after_another_was_refused() -> None:
+    """What a refused step had read of the others was not looked at."""
     tensors = parameters(drawn(0, "float32"))
-    way, _ = way_of(rules.sgd, tensors, [])
-    with pytest.raises(BadValue) as refused:
-        way.step([make(), *[torch.ones_like(tensor) for tensor in tensors[1:]]], [1.0] * 5, rules.sgd.knobs)
-    assert str(refused.value) == text
-    check_same(tensors, drawn(0, "float32"))
+    opt = optimizer(MOMENTUM, tensors)
+    right = [torch_of(each) for each in drawn(1, "float32")]
+    give(tensors, right)
+    opt.step()
+    ((_, way),) = opt._lines
+    with pytest.raises(RuntimeError):
+        way.step([tensors[0].detach(), torch.zeros(4), *right[2:]], [2.0] * 5, opt.param_groups[0].now())
+    with pytest.raises(BadValue, match="shares memory with"):
+        way.step([tensors[0].detach(), *right[1:]], [2.0] * 5, opt.param_groups[0].now())
 
 
 @pytest.mark.usefixtures("by_python")
 def test_tensors_that_have_become_others_are_refused() -> None:
     tensors = parameters(drawn(0, "float32"))
-    way, states = way_of(MOMENTUM, tensors, [])
-    right = [torch.ones_like(tensor) for tensor in tensors]
+    opt = optimizer(MOMENTUM, tensors)
     tensors[1].data = tensors[1].data.double()
+    give(tensors[:1], drawn(1, "float32")[:1])
     with pytest.raises(BadValue) as refused:
-        way.step(right, [1.0] * 5, MOMENTUM.knobs)
+        opt.step()
     assert str(refused.value) == (
-        "parameter 2 is float64 of the shape (5,) now, and was float32 of the shape (5,)\n"
+        "param_groups[0]['params'][1] is float64 of the shape (5,) now, and was float32 of the shape (5,)\n"
         "Make another optimizer after a model has been converted or moved."
     )
     tensors[1].data = tensors[1].data.float()
-    states["m"][0] = torch.zeros(12)
-    with pytest.raises(BadValue, match="a state of parameter 1 is float32 of the shape \\(12,\\) now, and was"):
-        way.step(right, [1.0] * 5, MOMENTUM.knobs)
+    opt.state[tensors[0]]["m"].resize_(12)
+    with pytest.raises(BadValue, match=r"a state of param_groups.* is float32 of the shape \(12,\) now, and was"):
+        opt.step()
 
 
 def test_what_the_kernel_does_not_step_is_said() -> None:
-    ones = torch.ones(3, 4)
     wrong = {
-        "meta": torch.ones(3, device="meta"), "own": ones.as_subclass(Own), "sparse": ones.to_sparse(),
-        "complex": ones.to(torch.complex64), "expanded": torch.ones(1, 4).expand(3, 4),
+        "meta": torch.ones(3, device="meta"), "own": torch.ones(3, 4).as_subclass(Own),
+        "expanded": torch.ones(1, 4).expand(3, 4),
     }  # fmt: skip
-    assert {kind: refusal(rules.adam, [ones, tensor]) for kind, tensor in wrong.items()} == {
-        "meta": "the fused kernel runs on the CPU, and the tensors are on meta",
-        "own": "the fused kernel steps plain tensors, and one is a Own",
-        "sparse": "the fused kernel steps plain tensors, and one is a Tensor in the layout sparse_coo",
-        "complex": "the fused kernel knows no complex64",
-        "expanded": "the fused kernel steps no tensor that has one number in several places",
+    assert {kind: Optimizer([tensor.requires_grad_()], rule="adam").ways for kind, tensor in wrong.items()} == {
+        "meta": [("eager", "the fused kernel runs on the CPU, and the tensors are on meta")],
+        "own": [("eager", "the fused kernel steps plain tensors, and one is a Own")],
+        "expanded": [("eager", "the fused kernel steps no tensor that has one number in several places")],
     }
-    assert refusal(rules.muon, [ones]) == "muon works on whole matrices"
-    assert refusal(rules.adam, [ones, torch.ones(1, 4).expand(1, 4)]) is None
+    ones = torch.nn.Parameter(torch.ones(3, 4))
+    assert Optimizer([ones], rule="muon").ways == [
+        ("eager", "muon works on whole matrices, and the fused kernel number by number")
+    ]
+    assert optimizer("adam", [torch.ones(1, 4).expand(1, 4).requires_grad_()]).ways == [("kernel", "")]
 
 
 class Own(torch.Tensor):
     """A tensor that may mean anything."""
+
+
+def test_what_the_compiler_refuses_is_stepped_by_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: Any) -> None:
+        raise NotCompiled("TypingError: no")
+
+    monkeypatch.setattr(step, "compile_for", refuse)
+    xs = drawn(0, "float64")
+    tensors = parameters(xs)
+    theirs, opt = mhat.Optimizer("nadam", xs), optimizer("nadam", tensors)
+    for t in (1, 2):
+        gradients = drawn(t, "float64")
+        theirs.step(gradients)
+        give(tensors, gradients)
+        opt.step()
+        for tensor, x in zip(tensors, xs, strict=True):
+            assert np.allclose(array_of(tensor), x, rtol=1e-14)
+    assert opt.ways == [("eager", "there is no fused kernel for nadam: TypingError: no")]
 
 
 # Many tensors, many threads
@@ -343,12 +331,12 @@ def test_a_thousand_tensors_in_any_number_of_threads() -> None:
     for threads in (1, 2):
         arrays = drawn(0, "float32", shapes)
         tensors = parameters(arrays)
-        opt = mhat.Optimizer("adam", arrays)
-        way, _ = way_of(rules.adam, tensors, [], threads=threads)
-        for t in (1.0, 2.0):
-            gradients = drawn(int(t), "float32", shapes)
-            opt.step(gradients)
-            way.step([torch_of(gradient) for gradient in gradients], [t] * len(shapes), opt.knobs)
+        theirs, opt = mhat.Optimizer("adam", arrays), optimizer("adam", tensors, threads=threads)
+        for t in (1, 2):
+            gradients = drawn(t, "float32", shapes)
+            theirs.step(gradients)
+            give(tensors, gradients)
+            opt.step()
         check_same(tensors, arrays)
 
 
@@ -357,24 +345,47 @@ def test_without_a_layout_tensors_are_read_one_by_one(monkeypatch: pytest.Monkey
     monkeypatch.setattr(columns, "layout", lambda: None)
     xs = drawn(0, "float32")
     tensors = parameters(xs)
-    opt = mhat.Optimizer("adam", xs)
-    way, _ = way_of(rules.adam, tensors, [])
-    for t in (1.0, 2.0):
-        gradients: list[Any] = drawn(int(t), "float32")
+    theirs, opt = mhat.Optimizer("adam", xs), optimizer("adam", tensors)
+    for t in (1, 2):
+        gradients: list[Any] = drawn(t, "float32")
         gradients[1] = None
-        opt.step(list(gradients))
-        given = [None if gradient is None else torch_of(gradient) for gradient in gradients]
-        for tensor, gradient in zip(tensors, given, strict=True):
-            tensor.grad = gradient
-        assert way.step_held(np.full(5, t), opt.knobs) is None
-        way.step(given, [t] * 5, opt.knobs)
+        theirs.step(list(gradients))
+        give(tensors, gradients)
+        opt.step()
         check_same(tensors, xs)
 
 
-def test_moments_that_fade_end_as_zero() -> None:
-    tensors = parameters([np.zeros(8, np.float32)])
-    way, states = way_of(rules.adam, tensors, [])
-    for t in range(1, 11):
-        way.step([torch.full((8,), 1e-18 if t == 1 else 0.0)], [float(t)], rules.adam.knobs)
-    assert (states["v"][0] == 0).all() == CAN_FLUSH
-    assert (states["m"][0] > 0).all()
+def test_a_seed_and_a_step_give_the_same_noise_as_in_numpy() -> None:
+    xs = drawn(0, "bfloat16")
+    tensors = parameters(xs)
+    options: dict[str, Any] = {"rounding": "stochastic", "seed": 5, "lr": 1e-4}
+    theirs, opt = mhat.Optimizer("adam", xs, **options), optimizer("adam", tensors, **options)
+    for t in (1, 2):
+        gradients = drawn(t, "bfloat16")
+        theirs.step(gradients)
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+
+
+def test_what_rounding_takes_away_is_kept() -> None:
+    xs = drawn(0, "bfloat16")
+    tensors = parameters(xs)
+    theirs, opt = mhat.Optimizer("sgd", xs, rounding="kahan"), optimizer("sgd", tensors, rounding="kahan")
+    for t in (1, 2, 3):
+        gradients = drawn(t, "bfloat16")
+        theirs.step(gradients)
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+
+
+def test_moments_that_fade_end_as_zero_but_where_bits_are_promised() -> None:
+    for options, kept in (({}, not CAN_FLUSH), ({"flush_denormals": False}, True), ({"as_written": True}, True)):
+        (tensor,) = tensors = parameters([np.zeros(8, np.float32)])
+        opt = optimizer("adam", tensors, **options)
+        for t in range(1, 11):
+            tensor.grad = torch.full((8,), 1e-18 if t == 1 else 0.0)
+            opt.step()
+        assert bool(opt.state[tensor]["v"].any()) == kept
+        assert (opt.state[tensor]["m"] > 0).all()

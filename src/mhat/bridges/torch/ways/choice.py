@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from mhat.bridges.torch.buckets import Bucket
 from mhat.bridges.torch.ways.eager import by_operations
+from mhat.bridges.torch.ways.kernel import by_kernel
 from mhat.bridges.torch.ways.way import Way
 
 # The quickest first. Each gives a way, or says in words why it cannot.
-CANDIDATES: tuple[Callable[[Bucket], Way | str], ...] = (by_operations,)
+CANDIDATES: tuple[Callable[[Bucket], Way | str], ...] = (by_kernel, by_operations)
 
 
 def choose_way(bucket: Bucket, candidates: Sequence[Callable[[Bucket], Way | str]] = CANDIDATES) -> Way:

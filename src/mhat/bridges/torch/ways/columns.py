@@ -77,7 +77,7 @@ class Column:
 def same_strides(tensor: Tensor, strides: Sequence[int]) -> bool:
     """Whether a tensor strides so, but where it has one number or none to go along."""
     pairs = zip(tensor.stride(), strides, tensor.shape, strict=True)
-    return tensor.numel() == 0 or all(is_one == wanted or length == 1 for is_one, wanted, length in pairs)
+    return bool(tensor.numel() == 0) or all(is_one == wanted or length == 1 for is_one, wanted, length in pairs)
 
 
 def is_dense(tensor: Tensor) -> bool:

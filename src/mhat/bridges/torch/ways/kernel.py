@@ -22,6 +22,7 @@ from mhat.bridges.torch.ways.columns import PLAIN, Column, is_dense, same_stride
 from mhat.bridges.torch.ways.eager import Eager
 from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.kernels.lowering import NotLowered
+from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep, knob_values
 from mhat.engines.step_form import LOST, StepForm
 from mhat.errors import BadValue
@@ -59,13 +60,15 @@ class Shadow:
 class KernelWay:
     """Steps a bucket in place by one compiled kernel. Raises NotLowered where the rule has none.
 
-    Beside `step` it steps by the gradients that parameters hold, which it reads at once: `look`, then `step_held`.
+    What the compiler refuses is stepped by operations. Beside `step` it steps by the gradients that parameters hold,
+    which it reads at once: `look`, then `step_held`.
     """
 
-    name = "kernel"
+    name: str = "kernel"
 
     def __init__(self, bucket: Bucket) -> None:
         self.why = ""
+        self._eager: Eager | None = None
         self._bucket = bucket
         self._form = form_of(bucket)
         sizes = [tensor.numel() for tensor in bucket.tensors]
@@ -78,15 +81,18 @@ class KernelWay:
 
     def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Knobs) -> None:
         """Step in place; see `Way.step`. Raises BadValue, and nothing is written, for memory that is shared."""
-        if not isinstance(knobs, Mapping):
+        if self._eager is not None or not isinstance(knobs, Mapping):
             # The kernel takes one value of a knob.
-            Eager(self._bucket).step(gradients, steps, knobs)
+            (self._eager or Eager(self._bucket)).step(gradients, steps, knobs)
             return
         self._look_at_homes()
         given = list(gradients)
         copies = [self._enter_copy(given[i], i) for i in self._gradients.read(given)]
         self._check_apart()
-        self._run(np.asarray(steps, dtype=np.float64), knobs)
+        try:
+            self._run(np.asarray(steps, dtype=np.float64), knobs)
+        except NotCompiled as refused:
+            self._fall_back(refused).step(gradients, steps, knobs)
         # Until here they had to live.
         del copies
 
@@ -95,7 +101,7 @@ class KernelWay:
 
         None if `step` is to be asked: a gradient is not as the kernel wants it. Raises BadValue as `step` does.
         """
-        if self._bucket.complex:
+        if self._bucket.complex or self._eager is not None or len(self._bucket.groups) > 1:
             return None
         self._look_at_homes()
         if not self._gradients.read_gradients(self._bucket.parameters):
@@ -105,7 +111,16 @@ class KernelWay:
 
     def step_held(self, steps: Array, knobs: Mapping[str, float]) -> None:
         """Step by the gradients that were looked at. `steps`: t of each tensor."""
-        self._run(steps, knobs)
+        try:
+            self._run(steps, knobs)
+        except NotCompiled as refused:
+            self._fall_back(refused).step([p.grad for p in self._bucket.parameters], steps, knobs)
+
+    def _fall_back(self, refused: NotCompiled) -> Eager:
+        """Step otherwise from now on: nothing has moved yet. Raises BadValue for what the kernel alone does."""
+        self._eager = Eager(self._bucket)
+        self.name, self.why = self._eager.name, f"there is no fused kernel for {self._bucket.rule.name}: {refused}"
+        return self._eager
 
     def _rows(self) -> dict[int, list[Tensor]]:
         """List the tensors that are written, by their row in the table of addresses."""
@@ -173,8 +188,8 @@ class KernelWay:
 
     def _enter_copy(self, gradient: Tensor, i: int) -> Tensor:
         """Let a copy stand for a gradient that lies in another order, or is not what it seems."""
-        strides = self._gradients.strides[i]
-        copy = torch.empty_strided(gradient.shape, strides, dtype=gradient.dtype)
+        wanted = self._gradients
+        copy = torch.empty_strided(wanted.shapes[i], wanted.strides[i], dtype=wanted.dtype)
         with torch.no_grad():
             copy.copy_(gradient)
         self._gradients.enter(copy, i)

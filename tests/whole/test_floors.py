@@ -45,6 +45,7 @@ OUTSIDE = {
     "bridges/numpy/state_files.py": {"numpy", "safetensors"},
     "bridges/optax/frameworks.py": {"jax", "numpy", "optax"},
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},
+    "bridges/torch": {"array_api_compat", "numpy", "torch"},
     "checks": {"numpy"},
     "conversions": {"numpy"},
     "exports": {"numpy"},

@@ -130,16 +130,20 @@ class Mender:
         while True:
             step = self._step(text, ways)
             if step is None:
-                return text if text is not self.text and self.conforms(text) else None
+                return text if text is not self.text and self.mends(text) else None
             text, now, edits = step
             ways = [(now, edits)]
             if not edits:
-                return text if self.conforms(text) else None
+                return text if self.mends(text) else None
 
     def _apart(self, diagnosis: Diagnosis) -> list[Edit]:
         """Give the edits of a diagnosis, if its rule is made of them one by one."""
         edits = list(diagnosis.edits)
         return edits if _joined(self.reference, edits) == diagnosis.rule.tree else []
+
+    def mends(self, text: Text) -> bool:
+        """Whether a text conforms, and not only because the file as it is does so too."""
+        return self.conforms(text) and not self.conforms(self.text)
 
     def conforms(self, text: Text) -> bool:
         """Whether the same check passes on a copy."""

@@ -118,7 +118,8 @@ class Points:
 
     def equal(self, a: Vector, b: Vector) -> bool:
         """Whether two values are the same at all points."""
-        return bool((np.abs(a - b) <= self.near * (np.abs(a) + np.abs(b)) + 1e-300).all())
+        with np.errstate(all="ignore"):
+            return bool((np.abs(a - b) <= self.near * (np.abs(a) + np.abs(b)) + 1e-300).all())
 
 
 def constant(values: Vector) -> float | None:

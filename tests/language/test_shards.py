@@ -5,6 +5,7 @@ import pytest
 from mhat import rules
 from mhat.language import rule
 from mhat.language.shards import Need, on_a_shard, sight_of
+from mhat.modifiers import clipped
 
 
 def made(body: str, arguments: str = "x, g, t, m=0, *, lr=0.1"):
@@ -34,6 +35,12 @@ def test_both_kinds_of_sums_are_told() -> None:
         "`norm` over all tensors: one number from every machine"
     )
     assert sight_of(both).need == Need.EVERYTHING
+
+
+def test_a_matrix_rule_that_also_looks_at_all_tensors_says_both() -> None:
+    assert on_a_shard(clipped(rules.muon)) == (
+        "the whole matrix in one place: `orthogonal`; `norm` over all tensors: one number from every machine"
+    )
 
 
 def test_the_same_sum_twice_is_one_number_and_of_another_value_another() -> None:

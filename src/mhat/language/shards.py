@@ -83,15 +83,13 @@ def sight_of(rule: Rule) -> Sight:
 def on_a_shard(rule: Rule) -> str:
     """Say what a step needs where a tensor is cut into shards, each on a machine of its own."""
     sight = sight_of(rule)
-    if sight.matrix:
-        return f"the whole matrix in one place: {_listed(sight.matrix)}"
-    needs = []
-    if sight.tensor:
+    needs = [f"the whole matrix in one place: {_listed(sight.matrix)}"] if sight.matrix else []
+    if sight.tensor and not sight.matrix:
         needs.append(f"{_listed(sight.tensor)} of the whole tensor: {_counted(sight.numbers[0])} from every shard")
     if sight.everything:
         many = _counted(sight.numbers[1])
         needs.append(f"{_listed(sight.everything)} over all tensors: {many} from every machine")
-    rounds = f", in {sight.rounds} rounds" if sight.rounds > 1 else ""
+    rounds = f", in {sight.rounds} rounds" if sight.rounds > 1 and not sight.matrix else ""
     return "; ".join(needs) + rounds if needs else "nothing: every shard steps alone"
 
 

@@ -4,6 +4,8 @@ simplifies nor evaluates.
     python      a rule as the source of the rule language: printed and parsed again it is the same tree
     latex       a rule as papers print it, and names for legends
     mathml      a rule as pages print it, in the formulas of browsers
+    kernel      expressions of the Python that Numba compiles
+    triton      expressions of the Python that Triton compiles, and its functions
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
     base        what printers share: one method or one table entry an operation, brackets by precedence
 
@@ -15,14 +17,17 @@ from mhat.printers.kernel import KernelPrinter
 from mhat.printers.latex import LatexPrinter
 from mhat.printers.mathml import MathmlPrinter
 from mhat.printers.python import PythonPrinter
+from mhat.printers.triton import TritonPrinter
 
 PRINTERS: dict[str, Printer] = {
     "python": PythonPrinter(),
     "latex": LatexPrinter(),
     "kernel": KernelPrinter(),
     "mathml": MathmlPrinter(),
+    "triton": TritonPrinter(),
 }
 
 __all__ = [
     "PRINTERS", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "Printer", "PythonPrinter",
+    "TritonPrinter",
 ]  # fmt: skip

@@ -101,7 +101,7 @@ def _reductions(rule: Rule) -> Iterator[_Found]:
     """Yield each different reduction of a step once: of the same name before and after a line they are two."""
     known: dict[str, tuple[int, int]] = {}  # which line assigned a name last, and how many rounds it waits for
     seen: set[object] = set()
-    parts = [*((0, (), state.start) for state in rule.tree.states)]
+    parts: list[tuple[int, tuple[str, ...], Expression]] = [(0, (), state.start) for state in rule.tree.states]
     parts += [(i, line.targets, line.value) for i, line in enumerate(rule.tree.body, 1)]
     parts.append((len(parts), (), rule.tree.result))
     for line, targets, value in parts:

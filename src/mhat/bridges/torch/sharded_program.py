@@ -60,12 +60,10 @@ class ShardedProgram(Program):
             known = environment[REDUCED]
             if key not in known:
                 peers = environment[PEERS]
-                values = self._over_each(node.op, peers, [argument(peer) for peer in peers])
-                if node.over == "all":
-                    values = [self._over_all(node.op, values)] * len(peers)
-                for peer, value in zip(peers, values, strict=True):
+                parts = self._over_each(node.op, peers, [argument(peer) for peer in peers])
+                for peer, value in zip(peers, self._finished(node, parts), strict=True):
                     peer[REDUCED][key] = value
-            return known[key] if node.over == "all" else self._finished(node.op, known[key])
+            return known[key]
 
         return reduced
 
@@ -96,7 +94,7 @@ class ShardedProgram(Program):
 
     def _folded(self, op: str, line: torch.Tensor) -> torch.Tensor:
         fold = greatest_of if op == "largest" else blocked_sum
-        return fold(self._arrays.xp, line)  # type: ignore[no-any-return,operator]
+        return fold(self._arrays.xp, line)  # type: ignore[no-any-return]
 
     def _gathered(self, op: str, own: torch.Tensor, groups: Sequence[dist.ProcessGroup]) -> torch.Tensor:
         """Fold what all processes have, one dimension of their mesh after the other, in the order of ranks."""
@@ -106,12 +104,14 @@ class ShardedProgram(Program):
             own = self._folded(op, torch.stack(all_of_them, dim=-1))
         return own
 
-    def _over_all(self, op: str, parts: Sequence[tuple[torch.Tensor, int]]) -> torch.Tensor:
-        total = self._folded(op, torch.stack([part for part, _ in parts]))
-        return self._finished(op, (total, sum(size for _, size in parts)))
+    def _finished(self, node: Operation, parts: Sequence[tuple[torch.Tensor, int]]) -> list[torch.Tensor]:
+        """Give each tensor its reduction, or all of them that of all."""
+        if node.over != "all":
+            return [self._last(node.op, part, size) for part, size in parts]
+        total = self._folded(node.op, torch.stack([part for part, _ in parts]))
+        return [self._last(node.op, total, sum(size for _, size in parts))] * len(parts)
 
-    def _finished(self, op: str, whole: tuple[torch.Tensor, int]) -> torch.Tensor:
-        total, size = whole
+    def _last(self, op: str, total: torch.Tensor, size: int) -> torch.Tensor:
         if op == "size":
             return self._arrays.enter(float(size))  # type: ignore[no-any-return]
         if op == "norm":

@@ -35,7 +35,7 @@ def is_sharded(tensor: Any) -> bool:
 
 def local(tensor: Tensor) -> Tensor:
     """Give the numbers that this process has of a tensor, to be read and written."""
-    return tensor.to_local() if is_sharded(tensor) else tensor  # type: ignore[attr-defined,no-any-return]
+    return tensor.to_local() if is_sharded(tensor) else tensor  # type: ignore[attr-defined]
 
 
 def laid_out_as(tensor: Tensor, like: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def laid_out_as(tensor: Tensor, like: Tensor) -> Tensor:
 
 def gathered(tensor: Tensor) -> Tensor:
     """Give the whole of a tensor in every process."""
-    return tensor.full_tensor() if is_sharded(tensor) else tensor  # type: ignore[attr-defined,no-any-return]
+    return tensor.full_tensor() if is_sharded(tensor) else tensor  # type: ignore[attr-defined]
 
 
 def write_whole(home: Tensor, value: Tensor) -> None:
@@ -80,7 +80,8 @@ def check_shards(rule: Rule, tensors: Sequence[Tensor], names: Iterable[str]) ->
     for tensor, name in zip(tensors, names, strict=True):
         if is_sharded(tensor) and any(placement.is_partial() for placement in tensor.placements):  # type: ignore[attr-defined]
             raise BadValue(
-                f"{name} is a DTensor of partial sums", "Redistribute it: a parameter is sharded, or the same everywhere."
+                f"{name} is a DTensor of partial sums",
+                "Redistribute it: a parameter is sharded, or the same everywhere.",
             )
         if getattr(tensor, FLATTENED, False) and (sight.need != Need.NOTHING or sight.sizes):
             needs = on_a_shard(rule) if sight.need != Need.NOTHING else f"the `{sight.sizes[0]}` of the whole tensor"

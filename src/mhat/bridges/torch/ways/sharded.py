@@ -27,7 +27,7 @@ States = Mapping[str, Sequence[Tensor]]
 class ShardedStep:
     """The step of one rule over tensors of which some are DTensors. `computed`: the precision of the arithmetic.
 
-    `numbers`: k of each tensor; `count`: n. States of the tensor's shape are cut as it is; every process has the others.
+    `numbers`: k of each tensor; `count`: n. States of a tensor's shape are cut as it is; the others every process has.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class ShardedStep:
         self._cuts = [cut_of(x) for x in self._xs]
         self._see: Callable[[Tensor], Tensor] = gathered if self._whole else local
 
-    def start(self, places: Sequence[int], gs: Sequence[Tensor | None], states: States, knobs: Mapping[str, float]) -> None:
+    def start(
+        self, places: Sequence[int], gs: Sequence[Tensor | None], states: States, knobs: Mapping[str, float]
+    ) -> None:
         """Give the tensors at some places the states they have before step 1."""
         for some in self._shares(places):
             environments = [self._environment(i, gs[i], 1.0, knobs) for i in some]

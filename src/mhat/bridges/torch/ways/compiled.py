@@ -10,11 +10,13 @@ import hashlib
 import linecache
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat
 import torch
 
+from mhat.bridges.torch.ways.flat import Bucket, laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.engines.array_operations import greatest_of, operations
 from mhat.engines.kernels.lowering import Kind, Lowered, NotLowered, lower
@@ -28,6 +30,36 @@ from mhat.printers.kernel import KernelPrinter
 
 PRINTER = KernelPrinter()
 Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class CompiledWay:
+    """How a bucket is stepped by what torch.compile makes."""
+
+    bucket: Bucket
+    stepper: CompiledStep
+    name: str = "compiled"
+    why: str = "torch.compile, a call a tensor"
+
+    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Mapping[str, float]) -> None:
+        """Step the tensors that have a gradient, in place. `steps`: t of each."""
+        own = self.bucket
+        self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
+
+
+def compiled_way(bucket: Bucket, *, asked: bool = False) -> CompiledWay | str:
+    """Give the way of torch.compile, or say why it is not there. `asked`: on the CPU too."""
+    device = bucket.tensors[0].device
+    if device.type == "cpu" and not asked:
+        return "torch.compile is for accelerators, if nobody asks for it"
+    refused = why_not_flat(bucket.tensors, bucket.states)
+    if refused:
+        return refused
+    sizes = [tensor.numel() for tensor in bucket.tensors]
+    try:
+        return CompiledWay(bucket, CompiledStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+    except NotLowered as reason:
+        return f"torch.compile is not given {reason}"
 
 
 class CompiledStep:

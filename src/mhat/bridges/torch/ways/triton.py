@@ -7,24 +7,63 @@ nothing. It knows no optimizer.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import linecache
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import torch
 
+from mhat.bridges.torch.ways.flat import Bucket, laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
+from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.step_form import StepForm
 from mhat.language.definition import Rule
 
+# Interpreted, printed kernels run on the CPU, for tests.
+INTERPRETED = "TRITON_INTERPRET"
 # How many coordinates a program steps, and how many sums of pieces it folds at once.
 WIDTH, FOLDED = 2048, 1024
 # Addresses that are multiples of this are read in whole words.
 WORD = 16
 Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class TritonWay:
+    """How a bucket is stepped by printed kernels."""
+
+    bucket: Bucket
+    stepper: TritonStep
+    name: str = "triton"
+    why: str = "a kernel for all tensors, printed from the rule"
+
+    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Mapping[str, float]) -> None:
+        """Step the tensors that have a gradient, in place. `steps`: t of each."""
+        own = self.bucket
+        self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
+
+
+def triton_way(bucket: Bucket) -> TritonWay | str:
+    """Give the way of printed kernels, or say why it is not there."""
+    device = bucket.tensors[0].device
+    if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
+        return "Triton has no kernels for the CPU"
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed"
+    refused = why_not_flat(bucket.tensors, bucket.states)
+    if refused:
+        return refused
+    sizes = [tensor.numel() for tensor in bucket.tensors]
+    try:
+        return TritonWay(bucket, TritonStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+    except NotLowered as reason:
+        return f"Triton is not printed for {reason}"
 
 
 class TritonStep:

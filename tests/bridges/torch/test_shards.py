@@ -75,3 +75,10 @@ def test_tensors_of_some_processes_are_not_taken_for_all(found: dict[str, Any]) 
         "parameters are on 1 of 2 processes, and prodigy reads over all tensors: sum: others may have tensors too\n"
         "Take a mesh of all processes, or a rule that looks at one tensor at a time."
     )
+
+
+def test_zero_steps_what_looks_at_one_tensor_at_a_time(found: dict[str, Any]) -> None:
+    assert found["zero lamb"] == ""
+    said = "ZeroRedundancyOptimizer gives every process some of the parameters, and"
+    assert found["zero clipped"] == f"{said} clipped_adam reads over all tensors: norm\n{INSTEAD}"
+    assert found["zero numbered"] == f"{said} numbered reads `k`\n{INSTEAD}"

@@ -32,6 +32,7 @@ SIZED = rule(
     "    m = m + largest(g)\n"
     "    return x - lr * g * (m + mean(g)) / (size(g) + size(x, over='all'))"
 )
+NUMBERED = rule("def numbered(x, g, k, *, lr=0.1):\n    return x - lr * g / k")
 RULES = {
     "adam": rules.adam, "lamb": rules.lamb, "clipped adam": modifiers.clipped(rules.adam), "fadam": rules.fadam,
     "nadam": rules.nadam, "prodigy": rules.prodigy, "sized": SIZED,
@@ -147,7 +148,23 @@ def refusals(mesh: DeviceMesh) -> dict[str, str]:
         "partial": refused(lambda: check_shards(rules.adam, [summed], ["bias"])),
         "few": refused(lambda: check_shards(rules.prodigy, [few], ["bias"])),
         "few adam": refused(lambda: check_shards(rules.adam, [few], ["bias"])),
+        "zero lamb": refused(lambda: by_zero(rules.lamb)),
+        "zero clipped": refused(lambda: by_zero(modifiers.clipped(rules.adam))),
+        "zero numbered": refused(lambda: by_zero(NUMBERED)),
     }
+
+
+def by_zero(own: Rule) -> None:
+    """Let ZeroRedundancyOptimizer make an optimizer that looks at its shards."""
+    # Torch warns of itself when this is imported, and the tests import this module.
+    from torch.distributed.optim import ZeroRedundancyOptimizer
+
+    class Looking(torch.optim.SGD):
+        def __init__(self, parameters: Sequence[torch.Tensor], **options: Any) -> None:
+            check_shards(own, list(parameters), ["weight"] * len(list(parameters)))
+            super().__init__(parameters, **options)
+
+    ZeroRedundancyOptimizer(model().parameters(), Looking, lr=0.1)
 
 
 def refused(ask: Callable[[], None]) -> str:

@@ -77,8 +77,19 @@ def test_tensors_of_some_processes_are_not_taken_for_all(found: dict[str, Any]) 
     )
 
 
+@pytest.mark.parametrize("name", ["ddp adam", "ddp lamb", "ddp clipped adam", "zero adam", "zero lamb"])
+def test_gradients_averaged_over_processes_train_as_in_one(found: dict[str, Any], name: str) -> None:
+    assert found[name] < 1e-14
+
+
 def test_zero_steps_what_looks_at_one_tensor_at_a_time(found: dict[str, Any]) -> None:
-    assert found["zero lamb"] == ""
     said = "ZeroRedundancyOptimizer gives every process some of the parameters, and"
     assert found["zero clipped"] == f"{said} clipped_adam reads over all tensors: norm\n{INSTEAD}"
     assert found["zero numbered"] == f"{said} numbered reads `k`\n{INSTEAD}"
+
+
+def test_a_loss_of_each_process_is_not_the_loss(found: dict[str, Any]) -> None:
+    assert found["loss"] == (
+        "polyak reads `loss`, which every process has one of its own of, and the tensors are held by several together\n"
+        "Take a rule that reads gradients alone."
+    )

@@ -14,19 +14,21 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
 from torch import nn
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 
 from mhat import modifiers, rules
+from mhat.bridges.torch import Optimizer, optimizer_class
 from mhat.bridges.torch.shards import check_shards, is_sharded
-from mhat.bridges.torch.ways.sharded import ShardedStep
 from mhat.errors import BadValue
 from mhat.language import Rule, rule
-from mhat.language.fit import matrix_of
 
 STEPS = 3
+SAVED = [("adam", False), ("adam", True), ("lamb", True), ("nadam", False)]
 SIZED = rule(
     "def sized(x, g, m='norm(x)', *, lr=0.1):\n"
     "    m = m + largest(g)\n"
@@ -56,11 +58,46 @@ def main(rank: int, folder: Path) -> None:
     for name in ("lamb", "clipped adam", "muon"):
         own = (RULES | MATRIX_RULES)[name]
         found[f"columns {name}"] = over_columns(own, mesh)
+    for name in ("adam", "lamb", "clipped adam"):
+        found[f"ddp {name}"] = by_ddp(RULES[name], rank)
+    for name in ("adam", "lamb"):
+        found[f"zero {name}"] = by_zero(RULES[name], rank)
     found |= refusals(mesh)
-    if rank == 0:
-        (folder / "found.json").write_text(json.dumps(found))
+    for name, flat in SAVED:
+        save(RULES[name], mesh, rank, folder / f"{name} {flat}", flat=flat)
     dist.barrier()
     dist.destroy_process_group()
+    if rank == 0:
+        for name, flat in SAVED:
+            found[f"resumed {name} {flat}"] = resumed(RULES[name], folder / f"{name} {flat}", flat=flat)
+        (folder / "found.json").write_text(json.dumps(found))
+
+
+def save(own: Rule, mesh: DeviceMesh, rank: int, folder: Path, *, flat: bool) -> None:
+    """Train over shards, save in the middle, and note where it ends."""
+    module = fully_shard(model(), mesh=mesh)
+    opt = Optimizer(module.parameters(), rule=own, as_written=True)
+    batches = torch.randn(STEPS, 4, 4, generator=torch.Generator().manual_seed(3))[:, 2 * rank : 2 * rank + 2]
+    train(module, opt, batches[:2])
+    options = StateDictOptions(flatten_optimizer_state_dict=flat)
+    parts, states = get_state_dict(module, opt, options=options)
+    dcp.save({"model": parts, "optimizer": states}, checkpoint_id=folder)
+    train(module, opt, batches[2:])
+    ends = [parameter.full_tensor() for parameter in module.parameters()]
+    if rank == 0:
+        torch.save(ends, folder / "ends.pt")
+
+
+def resumed(own: Rule, folder: Path, *, flat: bool) -> float:
+    """Go on alone from what two processes saved; how far it ends from where they did."""
+    module = model()
+    opt = Optimizer(module.parameters(), rule=own, as_written=True)
+    options = StateDictOptions(flatten_optimizer_state_dict=flat)
+    parts, states = get_state_dict(module, opt, options=options)
+    dcp.load({"model": parts, "optimizer": states}, checkpoint_id=folder, no_dist=True)
+    set_state_dict(module, opt, model_state_dict=parts, optim_state_dict=states, options=options)
+    train(module, opt, torch.randn(STEPS, 4, 4, generator=torch.Generator().manual_seed(3))[2:])
+    return apart(list(module.parameters()), torch.load(folder / "ends.pt"))
 
 
 def model() -> nn.Module:
@@ -81,15 +118,20 @@ def fsdp2(own: Rule, mesh: DeviceMesh, rank: int, *, matrices: bool, forget: boo
     ends = []
     for module, rows in ((one, slice(None)), (many, mine)):
         parameters = [p for p in module.parameters() if p.ndim == 2 or not matrices]
-        stepper = Stepper(own, parameters)
-        if forget:
-            stepper.step_of._cuts = [type(cut)(cut.size) for cut in stepper.step_of._cuts]
-        for batch in batches:
-            module.zero_grad()
-            module(batch[rows]).square().mean().backward()
-            stepper.step([p.grad for p in parameters])
+        opt = Optimizer(parameters, rule=own, as_written=True)
+        if forget and module is many:
+            steps = opt._lines[0][0].shards
+            steps._cuts = [type(cut)(cut.size) for cut in steps._cuts]
+        train(module, opt, batches[:, rows])
         ends.append([p.full_tensor() if is_sharded(p) else p for p in parameters])
     return apart(*ends)
+
+
+def train(module: nn.Module, opt: torch.optim.Optimizer, batches: torch.Tensor) -> None:
+    for batch in batches:
+        opt.zero_grad()
+        module(batch).square().mean().backward()
+        opt.step()
 
 
 def over_columns(own: Rule, mesh: DeviceMesh) -> float:
@@ -100,39 +142,18 @@ def over_columns(own: Rule, mesh: DeviceMesh) -> float:
     one = [x.clone() for x in wholes]
     many = [distribute_tensor(x.clone(), mesh, way) for x, way in zip(wholes, ways, strict=True)]
     for xs, cut in ((one, False), (many, True)):
-        stepper = Stepper(own, xs)
+        opt = Optimizer([nn.Parameter(x) for x in xs], rule=own, as_written=True)
         for pair in gradients:
-            gs = [distribute_tensor(g, mesh, way) for g, way in zip(pair, ways, strict=True)] if cut else list(pair)
-            stepper.step(gs)
+            for x, g, way in zip(opt.param_groups[0]["params"], pair, ways, strict=True):
+                x.grad = distribute_tensor(g, mesh, way) if cut else g
+            opt.step()
     return apart(one, [x.full_tensor() for x in many])
 
 
-class Stepper:
-    """Tensors with their states and their step number."""
-
-    def __init__(self, own: Rule, xs: Sequence[torch.Tensor]) -> None:
-        check_shards(own, xs, [f"tensor {i}" for i in range(len(xs))])
-        self.rule, self.t = own, 0
-        self.step_of = ShardedStep(own, torch.float64, xs, [float(k + 1) for k in range(len(xs))], float(len(xs)))
-        self.states = {name: [self.state(name, x) for x in xs] for name in own.tree.state_names}
-
-    def state(self, name: str, x: torch.Tensor) -> torch.Tensor:
-        if name in self.rule.dependence.per_step_states:
-            return torch.zeros(())
-        shape = self.rule.shape_of(name, matrix_of(self.rule, tuple(x.shape)))
-        return torch.zeros_like(x) if tuple(shape) == tuple(x.shape) else torch.zeros(shape)
-
-    @torch.no_grad()
-    def step(self, gs: Sequence[torch.Tensor | None]) -> None:
-        self.t += 1
-        places = range(len(gs))
-        if self.t == 1:
-            self.step_of.start(places, gs, self.states, self.rule.knobs)
-        self.step_of.run(gs, self.states, [float(self.t) for _ in places], self.rule.knobs)
-
-
 def apart(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> float:
-    return max(float((a - b).detach().abs().max()) for a, b in zip(one, other, strict=True))
+    """Give how far apart tensors are; infinitely, where some have not moved from where a model begins."""
+    still = any(a.shape == b.shape and torch.equal(a, b) for a, b in zip(one, model().parameters(), strict=False))
+    return float("inf") if still else max(float((a - b).detach().abs().max()) for a, b in zip(one, other, strict=True))
 
 
 def refusals(mesh: DeviceMesh) -> dict[str, str]:
@@ -148,26 +169,37 @@ def refusals(mesh: DeviceMesh) -> dict[str, str]:
         "partial": refused(lambda: check_shards(rules.adam, [summed], ["bias"])),
         "few": refused(lambda: check_shards(rules.prodigy, [few], ["bias"])),
         "few adam": refused(lambda: check_shards(rules.adam, [few], ["bias"])),
-        "zero lamb": refused(lambda: by_zero(rules.lamb)),
-        "zero clipped": refused(lambda: by_zero(modifiers.clipped(rules.adam))),
-        "zero numbered": refused(lambda: by_zero(NUMBERED)),
+        "zero clipped": refused(lambda: by_zero(modifiers.clipped(rules.adam), 0)),
+        "zero numbered": refused(lambda: by_zero(NUMBERED, 0)),
+        "loss": refused(lambda: check_shards(rules.polyak, [few], ["bias"])),
     }
 
 
-def by_zero(own: Rule) -> None:
-    """Let ZeroRedundancyOptimizer make an optimizer that looks at its shards."""
+def by_ddp(own: Rule, rank: int) -> float:
+    """Train with the same parameters in both processes, the gradients averaged; how far it is from one process."""
+    torch.manual_seed(1)
+    batches = torch.randn(STEPS, 4, 4)
+    one, many = model(), nn.parallel.DistributedDataParallel(model())
+    for module, rows in ((one, slice(None)), (many, slice(2 * rank, 2 * rank + 2))):
+        train(module, Optimizer(module.parameters(), rule=own, as_written=True), batches[:, rows])
+    return apart(list(one.parameters()), list(many.parameters()))
+
+
+def by_zero(own: Rule, rank: int) -> float:
+    """Let ZeroRedundancyOptimizer step whole tensors, each in one process; how far it is from one process."""
     # Torch warns of itself when this is imported, and the tests import this module.
     from torch.distributed.optim import ZeroRedundancyOptimizer
 
-    class Looking(torch.optim.SGD):
-        def __init__(self, parameters: Sequence[torch.Tensor], **options: Any) -> None:
-            check_shards(own, list(parameters), ["weight"] * len(list(parameters)))
-            super().__init__(parameters, **options)
+    torch.manual_seed(1)
+    batches = torch.randn(STEPS, 4, 4)
+    one, many = model(), nn.parallel.DistributedDataParallel(model())
+    train(one, Optimizer(one.parameters(), rule=own, as_written=True), batches)
+    zero = ZeroRedundancyOptimizer(many.parameters(), optimizer_class(own), as_written=True)
+    train(many, zero, batches[:, 2 * rank : 2 * rank + 2])
+    return apart(list(one.parameters()), list(many.parameters()))
 
-    ZeroRedundancyOptimizer(model().parameters(), Looking, lr=0.1)
 
-
-def refused(ask: Callable[[], None]) -> str:
+def refused(ask: Callable[[], object]) -> str:
     try:
         ask()
     except BadValue as error:

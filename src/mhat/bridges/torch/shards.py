@@ -77,6 +77,12 @@ def check_shards(rule: Rule, tensors: Sequence[Tensor], names: Iterable[str]) ->
     `names`: how the tensors are called in messages.
     """
     sight = sight_of(rule)
+    if rule.tree.given and any(map(is_sharded, tensors)):
+        raise BadValue(
+            f"{rule.name} reads `{rule.tree.given[0]}`, which every process has one of its own of, and the tensors are "
+            "held by several together",
+            "Take a rule that reads gradients alone.",
+        )
     for tensor, name in zip(tensors, names, strict=True):
         if is_sharded(tensor) and any(placement.is_partial() for placement in tensor.placements):  # type: ignore[attr-defined]
             raise BadValue(

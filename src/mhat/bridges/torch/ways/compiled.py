@@ -16,8 +16,10 @@ from typing import Any
 import array_api_compat
 import torch
 
-from mhat.bridges.torch.ways.flat import Bucket, laid_out, why_not_flat
+from mhat.bridges.torch.buckets import Bucket
+from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
+from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.array_operations import greatest_of, operations
 from mhat.engines.kernels.lowering import Kind, Lowered, NotLowered, lower
 from mhat.engines.kernels.passes import Pass, passes_of
@@ -32,26 +34,26 @@ PRINTER = KernelPrinter()
 Tensor = torch.Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class CompiledWay:
     """How a bucket is stepped by what torch.compile makes."""
 
     bucket: Bucket
     stepper: CompiledStep
     name: str = "compiled"
-    why: str = "torch.compile, a call a tensor"
+    why: str = ""
 
-    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Mapping[str, float]) -> None:
+    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Knobs) -> None:
         """Step the tensors that have a gradient, in place. `steps`: t of each."""
         own = self.bucket
         self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
 
 
-def compiled_way(bucket: Bucket, *, asked: bool = False) -> CompiledWay | str:
-    """Give the way of torch.compile, or say why it is not there. `asked`: on the CPU too."""
+def by_compiler(bucket: Bucket, *, asked: bool = False) -> CompiledWay | str:
+    """Give the way of torch.compile, or say why it is not there; nothing on the CPU, unless it is `asked` for."""
     device = bucket.tensors[0].device
     if device.type == "cpu" and not asked:
-        return "torch.compile is for accelerators, if nobody asks for it"
+        return ""
     refused = why_not_flat(bucket.tensors, bucket.states)
     if refused:
         return refused
@@ -87,7 +89,7 @@ class CompiledStep:
 
     def run(
         self, xs: Sequence[Tensor], gs: Sequence[Tensor | None], states: Mapping[str, Sequence[Tensor]],
-        steps: Sequence[float], knobs: Mapping[str, float],
+        steps: Sequence[float], knobs: Knobs,
     ) -> None:  # fmt: skip
         """Step in place the tensors that have a gradient. `states`: by name, a tensor each; `steps`: t of each."""
         chosen = [i for i, g in enumerate(gs) if g is not None]

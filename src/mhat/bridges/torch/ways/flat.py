@@ -6,26 +6,12 @@ It knows no rule and no way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import torch
 
 from mhat.bridges.torch.shards import is_sharded
-from mhat.engines.step_form import StepForm
-from mhat.language.definition import Rule
 
 Tensor = torch.Tensor
-
-
-class Bucket(Protocol):
-    """What a way needs of a bucket: tensors of one rule, dtype and device that step together."""
-
-    rule: Rule
-    form: StepForm
-    tensors: list[Tensor]
-    states: dict[str, list[Tensor]]
-    numbers: list[float]
-    count: float
 
 
 def why_not_flat(tensors: Sequence[Tensor], states: Mapping[str, Sequence[Tensor]]) -> str:
@@ -65,4 +51,4 @@ def laid_out(gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> l
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
-    return one.stride() == other.stride() or (one.is_contiguous() and other.is_contiguous())
+    return (one.is_contiguous() and other.is_contiguous()) or one.stride() == other.stride()

@@ -12,15 +12,18 @@ import linecache
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import torch
 
-from mhat.bridges.torch.ways.flat import Bucket, laid_out, why_not_flat
+from mhat.bridges.torch.buckets import Bucket
+from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
+from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.step_form import StepForm
 from mhat.language.definition import Rule
@@ -34,26 +37,27 @@ WORD = 16
 Tensor = torch.Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class TritonWay:
     """How a bucket is stepped by printed kernels."""
 
     bucket: Bucket
     stepper: TritonStep
     name: str = "triton"
-    why: str = "a kernel for all tensors, printed from the rule"
+    why: str = ""
 
-    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Mapping[str, float]) -> None:
+    def step(self, gradients: Sequence[Tensor | None], steps: Sequence[float], knobs: Knobs) -> None:
         """Step the tensors that have a gradient, in place. `steps`: t of each."""
         own = self.bucket
         self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
 
 
-def triton_way(bucket: Bucket) -> TritonWay | str:
-    """Give the way of printed kernels, or say why it is not there."""
+def by_triton(bucket: Bucket) -> TritonWay | str:
+    """Give the way of printed kernels, or say why it is not there; nothing on the CPU."""
     device = bucket.tensors[0].device
     if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
-        return "Triton has no kernels for the CPU"
+        # The CPU has kernels of its own.
+        return ""
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"
     refused = why_not_flat(bucket.tensors, bucket.states)
@@ -84,6 +88,9 @@ class TritonStep:
         self._sizes = list(sizes)
         self._computed: torch.dtype = getattr(torch, form.computed)
         self._kernels = module_of(self.printed.text)
+        self._passes = [
+            (each, self.printed.arrays_of(each), self.printed.arguments_of(each)) for each in self.printed.passes
+        ]
         self._chosen: list[int] = []
         self._addresses: dict[str, list[int]] = {}
         self._tables: dict[str, Tensor] = {"sizes": self._table(self._sizes)}
@@ -94,7 +101,7 @@ class TritonStep:
 
     def run(
         self, xs: Sequence[Tensor], gs: Sequence[Tensor | None], states: Mapping[str, Sequence[Tensor]],
-        steps: Sequence[float], knobs: Mapping[str, float],
+        steps: Sequence[float], knobs: Knobs,
     ) -> None:  # fmt: skip
         """Step in place the tensors that have a gradient. `states`: by name, a tensor each; `steps`: t of each."""
         chosen = [i for i, g in enumerate(gs) if g is not None]
@@ -105,7 +112,9 @@ class TritonStep:
         doubles = {name: [float(state) for state in states[name]] for name in self.values.states}
         rows, after = self.values.rows(chosen, steps, knobs, doubles)
         if self._programs:
-            self._launch(rows, {"x": xs, "g": gs, **states})
+            # Triton launches on the device that is current.
+            with torch.cuda.device(self.device) if self.device.type == "cuda" else nullcontext():
+                self._launch(rows, {"x": xs, "g": gs, **states})
         homes = [states[name][i] for i in chosen for name in self.printed.scalars]
         if homes:
             torch._foreach_copy_(homes, list(self._new_scalars[chosen].flatten().unbind()))
@@ -118,13 +127,12 @@ class TritonStep:
         given: dict[str, Any] = {**self._entered(rows), "totals": self._totals, "new_scalars": self._new_scalars}
         if self.printed.scalars:
             given["scalars"] = torch.stack([s for i in range(len(self._sizes)) for s in self._scalars(arrays, i)])
-        for place, each in enumerate(self.printed.passes, 1):
-            names = self.printed.arrays_of(each)
-            aligned = min([self._located(name, arrays[name]) for name in names])
-            tables = {f"{name}_at": self._tables[name] for name in names}
+        names = dict.fromkeys(name for _, read, _ in self._passes for name in read)
+        aligned = min([self._located(name, arrays[name]) for name in names])
+        given |= {f"{name}_at": self._tables[name] for name in names}
+        for place, (each, _, arguments) in enumerate(self._passes, 1):
             partials = self._zeros(len(each.reductions), self._programs)
-            arguments = self.printed.arguments_of(each)
-            known = {**given, **tables, "partials": partials}
+            known = {**given, "partials": partials}
             getattr(self._kernels, f"pass_{place}")[(self._programs,)](
                 *(known[name] for name in arguments),
                 self._tables["tensor_of"], self._tables["piece_of"], self._tables["sizes"],

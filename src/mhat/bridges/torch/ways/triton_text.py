@@ -255,7 +255,7 @@ class _Writer:
                 f"tl.store(totals + tensor * {len(self.made.reductions)} + {column}, total_{i})",
             ]
         head = f"def fold_{place}(partials, first_of, counts, totals, pieces, WIDTH: tl.constexpr):"
-        return "\n".join(["@triton.jit", head, *(f"    {line}" for line in lines)])
+        return "\n".join(['@triton.jit(do_not_specialize=["pieces"])', head, *(f"    {line}" for line in lines)])
 
 
 _CONSTANTS = "MASKED: tl.constexpr, ALIGNED: tl.constexpr, WIDTH: tl.constexpr"

@@ -39,6 +39,7 @@ OUTSIDE = {
     "bridges/__init__.py": set[str](),
     "bridges/numpy/state_files.py": {"numpy", "safetensors"},
     "bridges/scipy/minimizer.py": {"numpy", "scipy"},
+    "bridges/torch": {"array_api_compat", "numpy", "torch"},
     "checks": {"numpy"},
     "conversions": {"numpy"},
     "mending": {"numpy"},

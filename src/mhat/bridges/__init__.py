@@ -2,6 +2,7 @@
 
     numpy   a rule as an optimizer of NumPy arrays, in place: mhat.Optimizer
     scipy   a rule as a method of scipy.optimize.minimize: mhat.bridges.scipy.method
+    torch   a rule as an optimizer of PyTorch: mhat.bridges.torch.Optimizer
 
 They are loaded when they are read here, so that `mhat.bridges.scipy.method` works after `import mhat` alone.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-_BRIDGES = ("numpy", "scipy")
+_BRIDGES = ("numpy", "scipy", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,0 +1,24 @@
+"""The way that a bucket is stepped: the first of the candidates that takes it. It steps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mhat.bridges.torch.buckets import Bucket
+from mhat.bridges.torch.ways.eager import by_operations
+from mhat.bridges.torch.ways.way import Way
+
+# The quickest first. Each gives a way, or says in words why it cannot.
+CANDIDATES: tuple[Callable[[Bucket], Way | str], ...] = (by_operations,)
+
+
+def choose_way(bucket: Bucket, candidates: Sequence[Callable[[Bucket], Way | str]] = CANDIDATES) -> Way:
+    """Choose how a bucket is stepped; the last candidate takes every bucket, or raises BadValue."""
+    refused: list[str] = []
+    for candidate in candidates:
+        made = candidate(bucket)
+        if not isinstance(made, str):
+            made.why = "; ".join(refused)
+            return made
+        refused.append(made)
+    raise AssertionError(f"no way takes {bucket.rule.name}: {refused}")

@@ -28,7 +28,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule, rule
 
 STEPS = 3
-SAVED = [("adam", False), ("adam", True), ("lamb", True), ("nadam", False)]
+SAVED: list[tuple[str, bool]] = []
 SIZED = rule(
     "def sized(x, g, m='norm(x)', *, lr=0.1):\n"
     "    m = m + largest(g)\n"

@@ -88,13 +88,13 @@ class ShardedProgram(Program):
     def _part(self, op: str, value: torch.Tensor) -> torch.Tensor:
         line = value.reshape(-1)
         if op == "largest":
-            return greatest_of(self._arrays.xp, line)  # type: ignore[no-any-return]
+            return greatest_of(self._arrays.xp, line)
         # An empty shard has nothing to add.
         return self._folded(op, line * line if op == "norm" else line)
 
     def _folded(self, op: str, line: torch.Tensor) -> torch.Tensor:
         fold = greatest_of if op == "largest" else blocked_sum
-        return fold(self._arrays.xp, line)  # type: ignore[no-any-return]
+        return fold(self._arrays.xp, line)
 
     def _gathered(self, op: str, own: torch.Tensor, groups: Sequence[dist.ProcessGroup]) -> torch.Tensor:
         """Fold what all processes have, one dimension of their mesh after the other, in the order of ranks."""
@@ -113,7 +113,7 @@ class ShardedProgram(Program):
 
     def _last(self, op: str, total: torch.Tensor, size: int) -> torch.Tensor:
         if op == "size":
-            return self._arrays.enter(float(size))  # type: ignore[no-any-return]
+            return self._arrays.enter(float(size))
         if op == "norm":
             return total.sqrt()
         return total / self._arrays.enter(float(size)) if op == "mean" else total

@@ -21,7 +21,7 @@ from mhat.language.fit import matrix_of
 from mhat.language.inference import Level
 from mhat.language.shards import sight_of
 
-Tensor = torch.Tensor
+Tensor = Any
 States = Mapping[str, Sequence[Tensor]]
 
 
@@ -47,18 +47,14 @@ class ShardedStep:
         self._cuts = [cut_of(x) for x in self._xs]
         self._see: Callable[[Tensor], Tensor] = gathered if self._whole else local
 
-    def start(
-        self, places: Sequence[int], gs: Sequence[Tensor | None], states: States, knobs: Knobs
-    ) -> None:
+    def start(self, places: Sequence[int], gs: Sequence[Tensor | None], states: States, knobs: Knobs) -> None:
         """Give the tensors at some places the states they have before step 1."""
         for some in self._shares(places):
             environments = [self._environment(i, gs[i], 1.0, knobs) for i in some]
             for i, values in zip(some, self.program.starts(environments), strict=True):
                 self._write(i, states, {name: values[name] for name in states})
 
-    def run(
-        self, gs: Sequence[Tensor | None], states: States, steps: Sequence[float], knobs: Knobs
-    ) -> None:
+    def run(self, gs: Sequence[Tensor | None], states: States, steps: Sequence[float], knobs: Knobs) -> None:
         """Step in place the tensors that have a gradient. `states`: by name, a tensor each; `steps`: t of each."""
         for some in self._shares([i for i, g in enumerate(gs) if g is not None]):
             environments = [self._environment(i, gs[i], steps[i], knobs) for i in some]

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import torch
 import torch.distributed as dist
 
 from mhat.bridges.torch.sharded_program import Cut
@@ -20,7 +19,7 @@ from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.shards import Need, on_a_shard, sight_of
 
-Tensor = torch.Tensor
+Tensor = Any
 # FSDP of the first kind marks the parts of its flat parameter with this.
 FLATTENED = "_fsdp_flattened"
 WHOLE_INSTEAD = "Shard the model with torch.distributed.fsdp.fully_shard, or take a rule that steps every shard alone."
@@ -35,19 +34,19 @@ def is_sharded(tensor: Any) -> bool:
 
 def local(tensor: Tensor) -> Tensor:
     """Give the numbers that this process has of a tensor, to be read and written."""
-    return tensor.to_local() if is_sharded(tensor) else tensor  # type: ignore[attr-defined]
+    return tensor.to_local() if is_sharded(tensor) else tensor
 
 
 def laid_out_as(tensor: Tensor, like: Tensor) -> Tensor:
     """Give a gradient cut as its parameter is; partial sums of processes are added."""
-    if is_sharded(tensor) and tensor.placements != like.placements:  # type: ignore[attr-defined]
-        return tensor.redistribute(placements=like.placements)  # type: ignore[attr-defined,no-any-return]
+    if is_sharded(tensor) and tensor.placements != like.placements:
+        return tensor.redistribute(placements=like.placements)
     return tensor
 
 
 def gathered(tensor: Tensor) -> Tensor:
     """Give the whole of a tensor in every process."""
-    return tensor.full_tensor() if is_sharded(tensor) else tensor  # type: ignore[attr-defined]
+    return tensor.full_tensor() if is_sharded(tensor) else tensor
 
 
 def write_whole(home: Tensor, value: Tensor) -> None:
@@ -57,16 +56,16 @@ def write_whole(home: Tensor, value: Tensor) -> None:
         return
     from torch.distributed.tensor import DTensor, Replicate
 
-    mesh = home.device_mesh  # type: ignore[attr-defined]
+    mesh = home.device_mesh
     whole = DTensor.from_local(value.reshape(home.shape), mesh, [Replicate()] * mesh.ndim, run_check=False)
-    local(home).copy_(whole.redistribute(placements=home.placements).to_local())  # type: ignore[attr-defined]
+    local(home).copy_(whole.redistribute(placements=home.placements).to_local())
 
 
 def cut_of(tensor: Tensor) -> Cut:
     """Find how a tensor is cut."""
     if not is_sharded(tensor):
         return Cut(tensor.numel())
-    mesh, placements = tensor.device_mesh, tensor.placements  # type: ignore[attr-defined]
+    mesh, placements = tensor.device_mesh, tensor.placements
     groups = tuple(mesh.get_group(i) for i, placement in enumerate(placements) if not placement.is_replicate())
     return Cut(math.prod(tensor.shape), groups)
 
@@ -84,7 +83,7 @@ def check_shards(rule: Rule, tensors: Sequence[Tensor], names: Iterable[str]) ->
             "Take a rule that reads gradients alone.",
         )
     for tensor, name in zip(tensors, names, strict=True):
-        if is_sharded(tensor) and any(placement.is_partial() for placement in tensor.placements):  # type: ignore[attr-defined]
+        if is_sharded(tensor) and any(placement.is_partial() for placement in tensor.placements):
             raise BadValue(
                 f"{name} is a DTensor of partial sums",
                 "Redistribute it: a parameter is sharded, or the same everywhere.",
@@ -108,7 +107,7 @@ def check_shards(rule: Rule, tensors: Sequence[Tensor], names: Iterable[str]) ->
 
 def _check_mesh(rule: Rule, reads: str, tensors: Sequence[Tensor]) -> None:
     """Refuse a mesh of some processes only: the others may hold tensors that nobody here sees."""
-    meshes = [tensor.device_mesh for tensor in tensors if is_sharded(tensor)]  # type: ignore[attr-defined]
+    meshes = [tensor.device_mesh for tensor in tensors if is_sharded(tensor)]
     for mesh in meshes:
         if mesh.size() < dist.get_world_size():
             raise BadValue(
@@ -121,9 +120,11 @@ def _check_mesh(rule: Rule, reads: str, tensors: Sequence[Tensor]) -> None:
 def _in_zero() -> bool:
     """Whether an optimizer is being made by ZeroRedundancyOptimizer, which does not say so."""
     module = sys.modules.get("torch.distributed.optim.zero_redundancy_optimizer")
-    frame = sys._getframe(1) if module is not None else None
-    while frame is not None:
-        if isinstance(frame.f_locals.get("self"), module.ZeroRedundancyOptimizer):  # type: ignore[union-attr]
+    if module is None:
+        return False
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if isinstance(frame.f_locals.get("self"), module.ZeroRedundancyOptimizer):
             return True
         frame = frame.f_back
     return False

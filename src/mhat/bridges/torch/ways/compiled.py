@@ -31,7 +31,7 @@ from mhat.ops import OPERATIONS
 from mhat.printers.kernel import KernelPrinter
 
 PRINTER = KernelPrinter()
-Tensor = torch.Tensor
+Tensor = Any
 
 
 @dataclass(eq=False)

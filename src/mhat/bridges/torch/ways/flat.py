@@ -6,12 +6,13 @@ It knows no rule and no way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
 from mhat.bridges.torch.shards import is_sharded
 
-Tensor = torch.Tensor
+Tensor = Any
 
 
 def why_not_flat(tensors: Sequence[Tensor], states: Mapping[str, Sequence[Tensor]]) -> str:
@@ -51,4 +52,4 @@ def laid_out(gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> l
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
-    return (one.is_contiguous() and other.is_contiguous()) or one.stride() == other.stride()
+    return bool((one.is_contiguous() and other.is_contiguous()) or one.stride() == other.stride())

@@ -1,7 +1,7 @@
 """A bucket of tensors that other processes have parts of. It knows no rule by name.
 
-    OwnParts   every process steps its own parts, in whatever way is quickest
-    Sharded    with what all processes have: whole sums, whole matrices
+OwnParts   every process steps its own parts, in whatever way is quickest
+Sharded    with what all processes have: whole sums, whole matrices
 """
 
 from __future__ import annotations

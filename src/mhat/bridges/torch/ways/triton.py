@@ -34,7 +34,7 @@ INTERPRETED = "TRITON_INTERPRET"
 WIDTH, FOLDED = 2048, 1024
 # Addresses that are multiples of this are read in whole words.
 WORD = 16
-Tensor = torch.Tensor
+Tensor = Any
 
 
 @dataclass(eq=False)
@@ -152,7 +152,7 @@ class TritonStep:
                 )
 
     def _scalars(self, arrays: Mapping[str, Sequence[Tensor | None]], i: int) -> list[Tensor]:
-        return [arrays[name][i] for name in self.printed.scalars]  # type: ignore[misc]
+        return [arrays[name][i] for name in self.printed.scalars]
 
     def _entered(self, rows: Sequence[list[float]]) -> dict[str, Any]:
         """Put the doubles of the step where kernels read them; one row serves all tensors that it is the same for."""

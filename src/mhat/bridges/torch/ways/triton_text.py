@@ -80,11 +80,11 @@ def triton_text(rule: Rule, form: StepForm) -> TritonText:
         inside = places < size if MASKED else None
         x_ = address_(x_at, tensor, tl.float32, ALIGNED) + places
         g_ = address_(g_at, tensor, tl.float32, ALIGNED) + places
-        e_v6 = tl.load(entered + tensor * stride)  # lr
+        e_v8 = tl.load(entered + tensor * stride)  # lr
         x_in = tl.load(x_, mask=inside)
         g_in = tl.load(g_, mask=inside)
-        result_v7 = x_in - e_v6 * g_in
-        tl.store(x_, result_v7, mask=inside)
+        result_v9 = x_in - e_v8 * g_in
+        tl.store(x_, result_v9, mask=inside)
     """
     if form.rounding != "nearest":
         raise NotLowered(f"rounding={form.rounding!r}")

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mhat.language import Rule
-from mhat.language.costs import kept_by, on_a_shard
+from mhat.language.costs import kept_by
 from mhat.language.outside import OUTSIDE
+from mhat.language.shards import on_a_shard
 from mhat.notation import summary
 from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python

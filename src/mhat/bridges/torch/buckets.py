@@ -17,6 +17,8 @@ import torch
 
 from mhat.bridges.torch.groups import Group
 from mhat.bridges.torch.options import Options
+from mhat.bridges.torch.sharded_step import ShardedStep
+from mhat.bridges.torch.shards import check_shards, is_sharded
 from mhat.bridges.torch.states import OWN, STEP, as_real, dtype_name, state_form
 from mhat.bridges.torch.watched import States
 from mhat.dtypes import DTYPES
@@ -50,8 +52,8 @@ class Bucket:
     `parameters`: as torch has them; `tensors`: as the rule sees them, complex ones as pairs. `states`: of each state
     the tensors, which live in `optimizer.state[p]` (complex ones are views of these), those of one number a step as
     doubles on the CPU; `lost`: what rounding took from x, where it is kept. `counts`: the steps taken (doubles),
-    NumPy's view of the memory that each "step" is a view of. `numbers`: k of each; `count`: n. `owners`: the group of each;
-    `groups`: each of them once. `names`: as messages call them.
+    NumPy's view of the memory that each "step" is a view of. `numbers`: k of each; `count`: n. `owners`: the group of
+    each; `groups`: each of them once. `names`: as messages call them.
     """
 
     rule: Rule
@@ -84,6 +86,11 @@ class Bucket:
     def computed(self) -> Any:
         """The dtype that operations are done in."""
         return getattr(torch, self.form.computed)
+
+    @cached_property
+    def shards(self) -> ShardedStep:
+        """The rule on tensors of which other processes have parts."""
+        return ShardedStep(self.rule, self.computed, self.tensors, self.numbers, self.count)
 
     @cached_property
     def program(self) -> Program:
@@ -144,6 +151,9 @@ class Bucket:
         places = [i for i, g in enumerate(gradients) if g is not None and steps[i] == 1.0] if starting else []
         if not places:
             return
+        if any(map(is_sharded, self.parameters)):
+            self.shards.start(places, gradients, {s.name: self.states[s.name] for s in starting}, knobs)
+            return
         over_all = any(isinstance(node, Operation) and node.over for s in starting for node in subexpressions(s.start))
         for some in [places] if over_all else [[place] for place in places]:
             environments = [
@@ -170,6 +180,11 @@ class Bucket:
                     f"{name} is {parameter.dtype} on {parameter.device} now, and its states were made for "
                     f"{self.form.x} on {self.device}",
                     "Move the model before the optimizer is made, or make another optimizer.",
+                )
+            if is_sharded(parameter) and not is_sharded(gradient):
+                raise BadValue(
+                    f"{name} is a DTensor, and its gradient is a plain tensor",
+                    "Leave gradients to autograd, or give a DTensor: distribute_tensor(gradient, mesh, placements).",
                 )
             if gradient.shape != parameter.shape or gradient.dtype != parameter.dtype:
                 raise BadValue(
@@ -213,6 +228,7 @@ def fill(groups: Sequence[Group], states: States, options: Options, given: Given
             bucket.states.setdefault(state, []).append(_in_pairs(own[state], parameter))
     _refuse_parted(list(buckets.values()))
     for bucket in buckets.values():
+        check_shards(bucket.rule, bucket.parameters, bucket.names)
         _count_together(bucket, states)
     return list(buckets.values())
 

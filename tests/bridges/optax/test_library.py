@@ -24,6 +24,7 @@ def test_the_bridge_conforms(name: str) -> None:
     assert verdict.dialect is None
 
 
+@pytest.mark.long
 def test_a_wrong_rule_is_found_out_through_the_bridge() -> None:
     text = str(rules.adam).replace("m / (1 - beta1**t)", "m / (1 - beta1)")
     verdict = mhat.check(factory(mhat.rule(text)), against="adam")

@@ -12,9 +12,9 @@ import optax
 import pytest
 
 import mhat
-from mhat import rules
+from mhat import rules, schedules
 from mhat.bridges.optax import transformation
-from mhat.bridges.optax.settings import decimal
+from mhat.bridges.optax.settings import at_count, decimal
 from tests.bridges.optax.problems import GRADIENTS, PARAMS, bits, run
 
 TYPED = [0.9, 0.999, 0.9999, 1e-3, 3e-4, 1e-8, 1e-12, 1.0, 123456.0, -0.25, 0.1, 5e-5, 2.5e-20]
@@ -59,8 +59,8 @@ def test_any_knob_follows_a_schedule_of_the_count() -> None:
         seen.append(count.dtype)
         return jnp.where(count < 2, 0.1, 0.01)
 
-    schedules = {"lr": schedule, "beta1": optax.linear_schedule(0.5, 0.9, 3)}
-    params, _ = run(transformation(rules.adam, **schedules))
+    given = {"lr": schedule, "beta1": optax.linear_schedule(0.5, 0.9, 3)}
+    params, _ = run(transformation(rules.adam, **given), jit=False)
     state = transformation(rules.adam).init(None)
     assert int(state.count) == 0 and set(map(str, seen)) == {"int32"}
     # The same by hand: a transformation of plain numbers for each step.
@@ -68,7 +68,7 @@ def test_any_knob_follows_a_schedule_of_the_count() -> None:
     for i, gradient in enumerate(GRADIENTS):
         knobs = {"lr": 0.1 if i < 2 else 0.01, "beta1": float(optax.linear_schedule(0.5, 0.9, 3)(jnp.int32(i)))}
         knobs["beta1"] = float(str(np.float32(knobs["beta1"])))
-        updates, own = jax.jit(transformation(rules.adam, **knobs).update)(gradient, own, x)
+        updates, own = transformation(rules.adam, **knobs).update(gradient, own, x)
         x = optax.apply_updates(x, updates)
     assert bits(params) == bits(x)
 
@@ -91,3 +91,21 @@ def test_a_knob_made_of_another_follows_it() -> None:
     told, _ = run(transformation(own, beta1=0.8, beta2=0.4))
     scheduled, _ = run(transformation(own, beta1=lambda count: 0.8))
     assert bits(followed) == bits(told) == bits(scheduled)
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_schedules_of_mhat_are_followed_in_double(name: str) -> None:
+    schedule = schedules.named("milestones:0.1,30,60" if name == "milestones" else name)
+    tx = transformation("sgd", lr=schedule)
+    steps = np.arange(0, 121, 7)
+    given = jax.vmap(lambda count: at_count(tx.rules["sgd"], {"lr": schedule}, count)["lr"])(jnp.asarray(steps))
+    assert given.dtype == np.float64
+    np.testing.assert_allclose(np.asarray(given), schedule.at(steps + 1), rtol=1e-14, atol=1e-18)
+
+
+def test_a_schedule_is_given_as_text_too() -> None:
+    by_text, _ = run(transformation("adam", lr="warmup_cosine:1e-2,warmup=2,steps=10"), gradients=GRADIENTS[:3])
+    by_name, _ = run(
+        transformation("adam", lr=schedules.warmup_cosine(1e-2, warmup=2, steps=10)), gradients=GRADIENTS[:3]
+    )
+    assert bits(by_text) == bits(by_name) != bits(run(transformation("adam", lr=1e-2), gradients=GRADIENTS[:3])[0])

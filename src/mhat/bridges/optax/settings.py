@@ -20,7 +20,7 @@ from mhat.bridges.optax.frameworks import doubles, jax, jnp
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.pieces import expression_of
-from mhat.language.tree import Expression, Name, Number
+from mhat.language.tree import Expression, Name, Number, Operation
 from mhat.language.walking import all_expressions, names_in, product_length
 from mhat.notation import cut
 from mhat.schedules import Schedule, is_named, meant
@@ -68,7 +68,8 @@ def at_count(rule: Rule, settings: Mapping[str, Setting], count: Array) -> dict[
 
 def _known(rule: Rule) -> set[str]:
     """List the knobs that must be known to trace: what counts columns, and what chooses a branch."""
-    chosen = [node.arguments[0] for node in all_expressions(rule.tree) if getattr(node, "op", "") == "where"]
+    nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
+    chosen = [node.arguments[0] for node in nodes if node.op == "where"]
     return {name[1:] for name in rule.ranks} | {name for node in chosen for name in names_in(node)}
 
 

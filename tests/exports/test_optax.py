@@ -22,7 +22,7 @@ from tests.exports.modules import module_of
 
 ALL = [name for name in rules.names() if EXPORTS["optax"].lacking(rules.named(name)) is None]
 MODIFIED = ["cautious(adam)", "lookahead(adam)", "skip_outliers(adam)"]
-FEW = ["adam", "nadam", "lamb", "schedule_free", "radam"]
+FEW = ["adam", "adagc", "muon", "nadam", "prodigy", "lamb", "schedule_free", "radam"]
 
 
 @pytest.mark.parametrize("name", [*often(ALL), *MODIFIED])
@@ -76,6 +76,16 @@ def test_it_is_a_citizen() -> None:
         assert chained.update(params, chained.init(params), params)[0]["b"] is None
 
 
+def test_kernels_of_more_dimensions_are_seen_as_the_rule_says() -> None:
+    kernel = jnp.asarray(np.random.default_rng(3).normal(size=(3, 2, 2)), "float32")
+    taken = mhat.step(rules.muon, np.asarray(kernel), np.asarray(kernel), 1)
+    with module_of(rules.muon, "optax") as module:
+        updates, state = module.muon().update(kernel, module.muon().init(kernel), kernel)
+        np.testing.assert_allclose(kernel + updates, taken.x, rtol=0, atol=3e-4)
+        assert updates.shape == (3, 2, 2)
+        assert module.muon().update(kernel, state, kernel)[0].shape == (3, 2, 2)
+
+
 def test_the_parameters_to_evaluate_with_are_in_the_state() -> None:
     params = jnp.asarray([1.0, -2.0])
     with module_of(rules.schedule_free, "optax") as module:
@@ -99,7 +109,8 @@ def test_a_loss_is_given_as_optax_calls_it() -> None:
     [
         ("def f(x, g, h): return x - g / h", "it reads `h`, and a transformation of optax is given gradients alone"),
         ("def f(x, g, k): return x - g / k", "it reads `k`, which tensor it is or how many there are"),
-        ('def f(x, g): return x - g / norm(g, over="all")', "it has reductions over all tensors"),
+        ('def f(x, g, d=\'norm(g, over="all")\'): return x - g / d',
+         "a state begins with a reduction over all tensors"),
         ("def f(x, g, t):\n    c = t\n    y = c * g\n    c = c + 1\n    return x - c * y",
          "it changes a number of the step after it was used"),
     ],

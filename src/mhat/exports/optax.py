@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mhat.exports import heading
@@ -23,8 +23,9 @@ from mhat.exports.arrays import (
 )
 from mhat.exports.displacements import displacement
 from mhat.exports.export import Export
+from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
 from mhat.language.definition import Rule, of_tree
-from mhat.language.inference import Level, reductions_over_all
+from mhat.language.inference import Level
 from mhat.language.tree import EVALUATION, Name, State
 from mhat.language.walking import names_in
 from mhat.printers.jax import JaxPrinter
@@ -33,7 +34,7 @@ from mhat.printers.scalars import Facts
 # What a file means by these; a rule's own name gets an underscore behind.
 TAKEN = (
     "jax", "jnp", "optax", "math", "state", "params", "updates", "count", "init", "update", "step", "made", "first",
-    "value", "shape", "NamedTuple", "abs", "min", "max", "float", "int", "len", "bool",
+    "value", "moves", "sum", "NamedTuple", "abs", "min", "max", "float", "int", "len", "bool",
 )  # fmt: skip
 HELPERS = {
     "_orthogonal": '''def _orthogonal(a: jax.Array, coefficients: tuple, eps: float = 1e-7) -> jax.Array:
@@ -60,6 +61,11 @@ HELPERS = {
     return a[:, jnp.argsort(jnp.where(jnp.isnan(keys), jnp.inf, -keys)[0], stable=True)]''',
 }
 
+_AS_MATRIX = '''def _matrix(a: jax.Array) -> jax.Array:
+    """See a kernel of more dimensions as a matrix: all axes but the {} together."""
+    return a.reshape({}) if a.ndim > 2 else a'''
+_FLATTENED = {"first": ("first", "len(a), -1"), "last": ("last", "-1, a.shape[-1]")}
+
 
 def lacking(rule: Rule) -> str | None:
     """Say what of a rule the file of a transformation cannot do."""
@@ -68,10 +74,8 @@ def lacking(rule: Rule) -> str | None:
     asked = [name for name in ("k", "n") if name in rule.tree.inputs]
     if asked:
         return f"it reads `{asked[0]}`, which tensor it is or how many there are"
-    if reductions_over_all(rule.tree):
-        return "it has reductions over all tensors, and the file goes over them one by one"
-    if rule.level is Level.MATRIX and rule.tree.flatten is not None:
-        return "it flattens kernels of more dimensions, and the file takes matrices alone"
+    if any(total.place is None for total in totals_of(rule)):
+        return "a state begins with a reduction over all tensors, and the file begins them one by one"
     return "it changes a number of the step after it was used" if _reused(rule) else None
 
 
@@ -83,6 +87,7 @@ class _File:
     rule: Rule
     lines: Lines
     names: dict[str, str]
+    totals: list[Total]
 
     def name(self, name: str) -> str:
         return self.names.get(name, name)
@@ -128,19 +133,22 @@ def write(rule: Rule) -> str:
     moving = displacement(_with_evaluation(rule)).rule
     names = {name: f"{name}_" for name in TAKEN if name in own_names(moving)}
     names |= {"loss": "value"} if "loss" in rule.tree.inputs else {}
+    totals = totals_of(moving)
     lines = lines_of(
         moving,
-        lambda numbers, facts, over_all: JaxPrinter(numbers, facts, moving.shapes, names),
+        lambda numbers, facts, over_all: JaxPrinter(numbers, facts, moving.shapes, names, over_all),
         lambda like, number: f"jnp.full_like({names.get(like, like) if like != 'x' else 'g'}, {number})",
         lambda text: text,
+        lambda place: names_at(totals, place),
     )
-    file = _File(rule, moving, lines, names)
+    file = _File(rule, moving, lines, names, totals)
     function = [
         *_signature(file), *(f"{INDENT}{line}" for line in _docstring(file)), *_settled(file), *_init(file), "",
         *_update(file), "", f"{INDENT}return optax.GradientTransformation{_extra(file)}(init, update)",
     ]  # fmt: skip
     text = "\n".join(function)
-    helpers = [source for name, source in HELPERS.items() if f"{name}(" in text]
+    helpers = [source for name, source in HELPERS.items() if re.search(rf"\b{name}\b", text)]
+    helpers += [_AS_MATRIX.format(*_FLATTENED[rule.tree.flatten or "first"])] if _flattens(rule) else []
     head = [
         *python_docstring(_about(rule)), "", "from __future__ import annotations", "",
         *(["import math"] if "math." in text else []), "from typing import NamedTuple", "", "import jax",
@@ -172,6 +180,10 @@ def _reused(rule: Rule) -> bool:
         else:
             read |= names_in(line.value)
     return False
+
+
+def _flattens(rule: Rule) -> bool:
+    return rule.level is Level.MATRIX and rule.tree.flatten is not None
 
 
 def _extra(file: _File) -> str:
@@ -213,7 +225,8 @@ def _docstring(file: _File) -> list[str]:
     if "loss" in rule.tree.inputs:
         said += ["`update` is given the loss: `value=`.", ""]
     if rule.level is Level.MATRIX:
-        said += ["It takes matrices. Give biases and gains to another one: `optax.partition`.", ""]
+        axes = f"; of more dimensions, all axes but the {rule.tree.flatten} together" if _flattens(rule) else ""
+        said += [f"It takes matrices{axes}. Give biases and gains to another one: `optax.partition`.", ""]
     if EVALUATION in rule.variables:
         said += [f"The parameters to evaluate with are `state.{EVALUATION}`.", ""]
     losses = [others.get("loss") for others in example.others]
@@ -255,6 +268,8 @@ def _printer(file: _File) -> JaxPrinter:
 def _init(file: _File) -> Iterator[str]:
     yield ""
     yield f"{INDENT}def init(params: optax.Params) -> {file.state_name}:"
+    if _flattens(file.asked):
+        yield f"{INDENT * 2}params = jax.tree.map(_matrix, params)"
     yield f"{INDENT * 2}return {file.state_name}("
     yield f"{INDENT * 3}count=jnp.zeros([], jnp.int32),"
     printer = _printer(file)
@@ -307,12 +322,16 @@ def _update(file: _File) -> Iterator[str]:
         if _is_of_step(file, line.targets, line.number):
             yield f"{deep}{line.written(file.names)}"
     yield ""
+    for total in file.totals:
+        yield from (f"{deep}{line}" if line else "" for line in _total(file, total))
     yield from (f"{deep}{line}" if line else "" for line in _step(file))
     yield ""
-    inputs = ["params"] * file.reads_x + ["updates", *(f"state.{file.name(state.name)}" for state in file.tensors)]
+    inputs = _inputs(file, ["x"] * file.reads_x + ["g", *(state.name for state in file.tensors)])
     kept = ", ".join(["count", *map(file.name, file.numbers), *(file.name(state.name) for state in file.tensors)])
     if not file.tensors:
-        yield f"{deep}return jax.tree.map(step, {', '.join(inputs)}), {file.state_name}({kept})"
+        yield f"{deep}moves = jax.tree.map(step, {', '.join(inputs)})"
+        yield from _unflattened(file, deep)
+        yield f"{deep}return moves, {file.state_name}({kept})"
         return
     own = ", ".join(file.name(state.name) for state in file.tensors)
     places = ", ".join("0" * (1 + len(file.tensors)))
@@ -320,7 +339,63 @@ def _update(file: _File) -> Iterator[str]:
     yield f"{deep}moves, {own} = jax.tree.transpose("
     yield f"{deep}{INDENT}jax.tree.structure(updates), jax.tree.structure(({places})), made"
     yield f"{deep})"
+    yield from _unflattened(file, deep)
     yield f"{deep}return moves, {file.state_name}({kept})"
+
+
+def _unflattened(file: _File, deep: str) -> Iterator[str]:
+    if _flattens(file.asked):
+        yield f"{deep}moves = jax.tree.map(lambda move, g: move.reshape(g.shape), moves, updates)"
+
+
+def _inputs(file: _File, names: Iterable[str]) -> list[str]:
+    """Say which trees a function of these names goes over."""
+    trees = {"x": "params", "g": "updates"}
+    if _flattens(file.asked):
+        trees = {name: f"jax.tree.map(_matrix, {tree})" for name, tree in trees.items()}
+    return [trees.get(name, f"state.{file.name(name)}") for name in names]
+
+
+def _total(file: _File, total: Total) -> Iterator[str]:
+    """Write a reduction over all tensors: what each adds to it, and the whole."""
+    rule, name, place = file.rule, total.name, total.place or 0
+    printer = file.lines.printers[place]
+    lines = [file.lines.body[i] for i in needed_lines(rule, total.argument, place)]
+    lines = [line for line in lines if not _is_of_step(file, line.targets, line.number)]
+    text = printer.entered(total.argument)
+    read = set().union(*(read_outside(node) for node in (*(line.value for line in lines), total.argument)))
+    begun = [state for state in file.tensors if state.name in read]
+    late = [state for state in begun if file.is_late(state)]
+    words = " ".join([text, *(line.text for line in lines)])
+    names = [each for each in ("x", "g") if re.search(rf"\b{each}\b", words) or (each == "g" and late)]
+    names += [state.name for state in begun]
+    parts = {
+        "sum": f"jnp.sum({text})", "mean": f"jnp.sum({text})", "norm": f"jnp.sum(jnp.square({text}))",
+        "largest": f"jnp.max({text})", "size": f"({text}).size",
+    }  # fmt: skip
+    yield from signature_of(
+        [f"{file.name(each)}: jax.Array" for each in names], f"def part_of_{name}", " -> jax.Array:", 92
+    )
+    yield from (f"{INDENT}{_begin_late(file, state)}" for state in late)
+    yield from (f"{INDENT}{line.written(file.names)}" for line in lines)
+    yield f"{INDENT}return {parts[total.node.op]}"
+    yield ""
+    trees = ", ".join(_inputs(file, names))
+    leaves = f"jax.tree.leaves(jax.tree.map(part_of_{name}, {trees}))"
+    whole = f"sum({leaves})"
+    if total.node.op == "largest":
+        whole = f"jnp.max(jnp.stack({leaves}))"
+    elif total.node.op == "norm":
+        whole = f"jnp.sqrt({whole})"
+    elif total.node.op == "mean":
+        whole += " / sum(g.size for g in jax.tree.leaves(updates))"
+    yield f"{name} = {whole}"
+    yield ""
+
+
+def _begin_late(file: _File, state: State) -> str:
+    name, text = file.name(state.name), _printer(file).expression(state.start)
+    return f"{name} = jnp.where(state.count == 0, {text}, {name})"
 
 
 def _is_of_step(file: _File, targets: tuple[str, ...], number: bool) -> bool:
@@ -333,8 +408,7 @@ def _step(file: _File) -> Iterator[str]:
     yield from signature_of([f"{name}: jax.Array" for name in names], "def step", f" -> {gives}:", 92)
     for state in file.tensors:
         if file.is_late(state):
-            name, text = file.name(state.name), _printer(file).expression(state.start)
-            yield f"{INDENT}{name} = jnp.where(state.count == 0, {text}, {name})"
+            yield f"{INDENT}{_begin_late(file, state)}"
     for line in file.lines.body:
         if not _is_of_step(file, line.targets, line.number):
             yield f"{INDENT}{line.written(file.names)}"

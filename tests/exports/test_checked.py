@@ -25,6 +25,17 @@ VECTORS = [
 # {rule in a type: why the engines of mhat themselves do not conform}
 EXEMPT = {("prodigy", "float32"): "the long run of the check leaves the range of the type: step 92 is NaN"}
 
+# The same of optax alone, compiled by XLA on the CPU.
+OF_XLA = {
+    (
+        "adafactor_vector",
+        "float32",
+    ): "XLA takes subnormal numbers for zero, which `maximum(v, eps1**2)` then divides by",
+    ("cocob", "float32"): "the long run of the check leaves the range of the type: step 175 is NaN",
+    ("dadapt_adam", "float32"): "the long run of the check leaves the range of the type: step 143 is NaN",
+    ("rmsprop_centered", "float32"): "XLA joins the square in `v - m**2` to the difference: not compiled it conforms",
+}
+
 
 def cases() -> list[Any]:
     """Ask every language of adam, and one of each other rule that is often tested; the rest is long."""
@@ -64,7 +75,8 @@ def verdict_of(rule: Rule, language: str, dtype: str, runs: Library) -> Any:
 @pytest.mark.parametrize(("name", "language", "dtype"), cases())
 def test_mhat_check_finds_every_file_right(name: str, language: str, dtype: str, runs: Library) -> None:
     verdict = verdict_of(rules.named(name), language, dtype, runs)
-    assert verdict.conforms == ((name, dtype) not in EXEMPT), str(verdict)
+    exempt = EXEMPT | (OF_XLA if language == "optax" else {})
+    assert verdict.conforms == ((name, dtype) not in exempt), str(verdict)
     assert verdict.dialect is None
     assert verdict.dtype == dtype
 

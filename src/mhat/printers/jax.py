@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from mhat.language.tree import Expression, Operation
 from mhat.language.walking import product_length
-from mhat.ops.table import CALL, COMPARE, MULTIPLY, NEGATE, POWER
+from mhat.ops.table import ADD, CALL, COMPARE, MULTIPLY, NEGATE, POWER
 from mhat.printers.base import Printed
 from mhat.printers.numpy import COMPARISONS, NumpyPrinter, SizingScalars
 from mhat.printers.scalars import Facts, ScalarPrinter
@@ -80,7 +80,8 @@ class JaxPrinter(NumpyPrinter):
 
     def _truth(self, node: Expression) -> str:
         if self.is_number(node):
-            return f"({self.scalars.expression(node)} != 0)"
+            compared = isinstance(node, Operation) and node.op in (*COMPARISONS, "not")
+            return f"({self.scalars.expression(node)})" if compared else f"({self.scalars.expression(node, ADD)} != 0)"
         return self.condition(node, CALL)
 
     def entered(self, node: Expression) -> str:

@@ -5,6 +5,7 @@ verb and no command line.
     settings      a rule with other defaults
     heading       what every file says of itself: rule, paper, what checked it, first steps with their numbers
     arrays        what files on arrays have in common: numbers of the step apart from tensors
+    displacements what a rule adds to x, for those who are to add it themselves
     numpy ...     one language a file
 
 `EXPORTS` lists them. A new language is one file here and one entry.

@@ -23,6 +23,7 @@ from mhat.exports.arrays import (
 )
 from mhat.exports.displacements import displacement
 from mhat.exports.export import Export
+from mhat.exports.optax_helpers import AS_MATRIX, FLATTENED, HELPERS
 from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
 from mhat.language.definition import Rule, of_tree
 from mhat.language.inference import Level
@@ -36,35 +37,6 @@ TAKEN = (
     "jax", "jnp", "optax", "math", "state", "params", "updates", "count", "init", "update", "step", "made", "first",
     "value", "moves", "sum", "NamedTuple", "abs", "min", "max", "float", "int", "len", "bool",
 )  # fmt: skip
-HELPERS = {
-    "_orthogonal": '''def _orthogonal(a: jax.Array, coefficients: tuple, eps: float = 1e-7) -> jax.Array:
-    """Give a nearly orthogonal matrix of the same directions, by Newton's and Schulz's iteration."""
-    if a.shape[0] > a.shape[1]:
-        return _orthogonal(a.T, coefficients, eps).T
-    stretch, *rounds = coefficients
-    a = a / (jnp.linalg.norm(a) * stretch + eps)
-    for first, second, third in rounds:
-        square = a @ a.T
-        a = first * a + (second * square + third * (square @ square)) @ a
-    return a''',
-    "_eigh": '''def _eigh(a: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Give eigenvalues, ascending in a row, and eigenvectors, the largest entry of each positive."""
-    values, vectors = jnp.linalg.eigh(a)
-    return values[None, :], jnp.where(vectors.max(axis=0) >= -vectors.min(axis=0), vectors, -vectors)''',
-    "_qr": '''def _qr(a: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Give the factors Q and R of a matrix, no number on the diagonal of R negative."""
-    q, r = jnp.linalg.qr(a)
-    signs = jnp.where(jnp.diag(r) < 0, -1, 1).astype(a.dtype)
-    return q * signs, r * signs[:, None]''',
-    "_sorted_by": '''def _sorted_by(a: jax.Array, keys: jax.Array) -> jax.Array:
-    """Put the columns of a matrix into the order of a row of numbers, the largest first."""
-    return a[:, jnp.argsort(jnp.where(jnp.isnan(keys), jnp.inf, -keys)[0], stable=True)]''',
-}
-
-_AS_MATRIX = '''def _matrix(a: jax.Array) -> jax.Array:
-    """See a kernel of more dimensions as a matrix: all axes but the {} together."""
-    return a.reshape({}) if a.ndim > 2 else a'''
-_FLATTENED = {"first": ("first", "len(a), -1"), "last": ("last", "-1, a.shape[-1]")}
 
 
 def lacking(rule: Rule) -> str | None:
@@ -148,7 +120,7 @@ def write(rule: Rule) -> str:
     ]  # fmt: skip
     text = "\n".join(function)
     helpers = [source for name, source in HELPERS.items() if re.search(rf"\b{name}\b", text)]
-    helpers += [_AS_MATRIX.format(*_FLATTENED[rule.tree.flatten or "first"])] if _flattens(rule) else []
+    helpers += [AS_MATRIX.format(*FLATTENED[rule.tree.flatten or "first"])] if _flattens(rule) else []
     head = [
         *python_docstring(_about(rule)), "", "from __future__ import annotations", "",
         *(["import math"] if "math." in text else []), "from typing import NamedTuple", "", "import jax",

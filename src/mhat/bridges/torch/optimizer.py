@@ -30,7 +30,8 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
 
     Options: `missing`, `as_written`, `state_dtype`, `rounding`, `seed`, `flush_denormals`, `threads` as those of
     `mhat.Optimizer`; `maximize`: go up the gradient; `amp_scaling`: let a GradScaler leave the unscaling, and the skip
-    of a step with an overflow, to the step.
+    of a step with an overflow, to the step; `way`: step by "triton", "compiled" (torch.compile, on the CPU too) or
+    "eager" operations, and not by the quickest of the ways, which `opt.ways` tells.
 
     Raises UnknownName for a knob that no rule has, BadValue for what cannot be stepped.
 
@@ -60,11 +61,13 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         flush_denormals: bool = False,
         threads: int | None = None,
         amp_scaling: bool = False,
+        way: str | None = None,
         **knobs: Any,
     ) -> None:
         self._options = options_of({
             "missing": missing, "as_written": as_written, "state_dtype": state_dtype, "rounding": rounding,
             "seed": seed, "flush_denormals": flush_denormals, "threads": threads, "amp_scaling": amp_scaling,
+            "way": way,
         })  # fmt: skip
         self._rule = None if rule is None else find_rule(rule)
         self._told = dict(knobs)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from mhat.bridges.torch import checkpoints, modes
+from mhat.bridges.torch import checkpoints, modes, resumption
 from mhat.bridges.torch.buckets import Bucket, Given, fill
 from mhat.bridges.torch.groups import Group, check_keys, check_told, settings_of, spelled_out
 from mhat.bridges.torch.modes import Mode
@@ -320,6 +320,24 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
             self._prepare()
         for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
+
+    @classmethod
+    def resume(cls, params: Iterable[Any], rule: Any = None, *, state: Mapping[str, Any], **given: Any) -> Any:
+        """Go on where an optimizer of torch stopped, whose `state_dict()` is `state`.
+
+        Its knobs are taken over, but for those given here. `rule`: left out, the rule that is torch's is found. Raises
+        BadValue where the rule is not what torch's optimizer did. `torch_state_dict` is the way back.
+        """
+        told = resumption.resumed(params, cls.rule if rule is None else rule, state, given)
+        made = cls(told.groups, **given) if cls.rule is not None else cls(told.groups, rule, **given)
+        made.load_state_dict(told.state)
+        return made
+
+    def torch_state_dict(self) -> dict[str, Any]:
+        """Give the state as torch's own optimizer of the same rule loads it; raises UnknownName where there is none."""
+        if self._is_stale():
+            self._prepare()
+        return resumption.written_for_torch(self.param_groups, self.state)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

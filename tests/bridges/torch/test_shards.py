@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.bridges.torch.two_processes import MATRIX_RULES, RULES
+from tests.bridges.torch.two_processes import MATRIX_RULES, RULES, SAVED
 
 HOUSE = Path(__file__).parents[3]
 WITHOUT_EACH_OTHER = "moved"
@@ -93,3 +93,12 @@ def test_a_loss_of_each_process_is_not_the_loss(found: dict[str, Any]) -> None:
         "polyak reads `loss`, which every process has one of its own of, and the tensors are held by several together\n"
         "Take a rule that reads gradients alone."
     )
+
+
+@pytest.mark.parametrize(("name", "flat"), SAVED)
+def test_one_process_goes_on_from_what_two_have_saved(found: dict[str, Any], name: str, flat: bool) -> None:
+    assert found[f"resumed {name} {flat}"] < 1e-14
+
+
+def test_without_its_states_it_goes_elsewhere(found: dict[str, Any]) -> None:
+    assert found["resumed forgetful"] > 1e-6

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule, rule
 
 STEPS = 3
-SAVED: list[tuple[str, bool]] = []
+SAVED = [("adam", False), ("adam", True), ("lamb", True), ("nadam", False)]
 SIZED = rule(
     "def sized(x, g, m='norm(x)', *, lr=0.1):\n"
     "    m = m + largest(g)\n"
@@ -70,6 +71,7 @@ def main(rank: int, folder: Path) -> None:
     if rank == 0:
         for name, flat in SAVED:
             found[f"resumed {name} {flat}"] = resumed(RULES[name], folder / f"{name} {flat}", flat=flat)
+        found["resumed forgetful"] = resumed(RULES["adam"], folder / "adam True", flat=True, forget=True)
         (folder / "found.json").write_text(json.dumps(found))
 
 
@@ -88,14 +90,20 @@ def save(own: Rule, mesh: DeviceMesh, rank: int, folder: Path, *, flat: bool) ->
         torch.save(ends, folder / "ends.pt")
 
 
-def resumed(own: Rule, folder: Path, *, flat: bool) -> float:
-    """Go on alone from what two processes saved; how far it ends from where they did."""
+def resumed(own: Rule, folder: Path, *, flat: bool, forget: bool = False) -> float:
+    """Go on alone from what two processes saved; how far it ends from where they did. `forget`: from no states."""
     module = model()
     opt = Optimizer(module.parameters(), rule=own, as_written=True)
     options = StateDictOptions(flatten_optimizer_state_dict=flat)
     parts, states = get_state_dict(module, opt, options=options)
+    # It says that it loads in one process.
+    warnings.filterwarnings("ignore", message="torch.distributed is disabled")
     dcp.load({"model": parts, "optimizer": states}, checkpoint_id=folder, no_dist=True)
-    set_state_dict(module, opt, model_state_dict=parts, optim_state_dict=states, options=options)
+    if forget:
+        # What was loaded lies in the other one's states.
+        opt = Optimizer(module.parameters(), rule=own, as_written=True)
+    else:
+        set_state_dict(module, opt, model_state_dict=parts, optim_state_dict=states, options=options)
     train(module, opt, torch.randn(STEPS, 4, 4, generator=torch.Generator().manual_seed(3))[2:])
     return apart(list(module.parameters()), torch.load(folder / "ends.pt"))
 

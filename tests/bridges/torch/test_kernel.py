@@ -267,6 +267,40 @@ def test_a_shared_gradient_is_seen_after_another_was_refused() -> None:
 
 
 @pytest.mark.usefixtures("by_python")
+def test_what_was_settled_is_looked_at_again() -> None:
+    """Gradients that come to lie in a state, parameters and states that move, a step without a gradient, then all."""
+    xs = drawn(0, "float32")
+    tensors = parameters(xs)
+    theirs, opt = mhat.Optimizer(MOMENTUM, xs), optimizer(MOMENTUM, tensors)
+
+    def step(gradients: list[Any]) -> None:
+        theirs.step(list(gradients))
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+
+    for t in (1, 2, 3):
+        step(drawn(t, "float32"))
+    right, tensors[0].grad = tensors[0].grad, opt.state[tensors[0]]["m"]
+    for _ in range(2):
+        with pytest.raises(BadValue, match="shares memory with a state of"):
+            opt.step()
+    tensors[0].grad = right
+    check_same(tensors, xs)
+    tensors[0].data = tensors[0].data.clone()
+    step(drawn(4, "float32"))
+    opt.state[tensors[3]]["m"].data = opt.state[tensors[3]]["m"].data.clone()
+    step(drawn(5, "float32"))
+    opt.state[tensors[1]]["m"] = opt.state[tensors[1]]["m"].clone()
+    step(drawn(6, "float32"))
+    step([None, *drawn(7, "float32")[1:]])
+    for t in (8, 9):
+        step(drawn(t, "float32"))
+    assert torch.is_tensor(opt.state[tensors[0]]["m"])
+    assert [int(count) for count in states_of(opt, tensors, "step")] == [8, 9, 9, 9, 9]
+
+
+@pytest.mark.usefixtures("by_python")
 def test_tensors_that_have_become_others_are_refused() -> None:
     tensors = parameters(drawn(0, "float32"))
     opt = optimizer(MOMENTUM, tensors)

@@ -13,7 +13,9 @@ import torch
 import mhat
 from mhat import rules
 from mhat.bridges.torch import Optimizer
-from mhat.bridges.torch.ways import columns
+from mhat.bridges.torch import optimizer as optimizers
+from mhat.bridges.torch.ways import choice, columns
+from mhat.bridges.torch.ways.eager import by_operations
 from mhat.engines.kernels import step
 from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.switches import CAN_FLUSH
@@ -355,6 +357,45 @@ def test_what_the_compiler_refuses_is_stepped_by_operations(monkeypatch: pytest.
         for tensor, x in zip(tensors, xs, strict=True):
             assert np.allclose(array_of(tensor), x, rtol=1e-14)
     assert opt.ways == [("eager", "there is no fused kernel for nadam: TypingError: no")]
+
+
+@pytest.mark.usefixtures("by_python")
+@pytest.mark.parametrize("rates", [(0.5, 0.5), (0.5, 0.25)])
+def test_groups_that_a_rule_looks_at_together_may_have_other_knobs(
+    monkeypatch: pytest.MonkeyPatch, rates: tuple[float, float]
+) -> None:
+    """The kernel takes one value of a knob; where there are two, operations step as they would have anyhow."""
+    found = []
+    for choose in (choice.choose_way, by_operations):
+        monkeypatch.setattr(optimizers, "choose_way", choose)
+        tensors = parameters(drawn(0, "float64"))
+        groups = [{"params": tensors[:2], "lr": rates[0]}, {"params": tensors[2:], "lr": rates[1]}]
+        opt = Optimizer(groups, rule="dog")
+        for t in (1, 2, 3):
+            give(tensors, drawn(t, "float64"))
+            opt.step()
+        found.append([array_of(tensor) for tensor in tensors])
+    assert opt.ways == [("eager", "")]
+    for fused, eager in zip(*found, strict=True):
+        assert np.allclose(fused, eager, rtol=1e-13)
+
+
+@pytest.mark.usefixtures("by_python")
+def test_several_groups_step_each_by_its_own_rule() -> None:
+    xs = drawn(0, "float32")
+    tensors = parameters(xs)
+    groups = [{"params": tensors[:2], "rule": "adam"}, {"params": tensors[2:], "rule": MOMENTUM, "lr": 0.25}]
+    opt = Optimizer(groups)
+    assert [name for name, _ in opt.ways] == ["kernel", "kernel"]
+    first, second = mhat.Optimizer("adam", xs[:2]), mhat.Optimizer(MOMENTUM, xs[2:], lr=0.25)
+    for t in (1, 2, 3):
+        gradients = drawn(t, "float32")
+        first.step(gradients[:2])
+        second.step(gradients[2:])
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+        opt.param_groups[1]["lr"] = second.lr = 0.25 / (t + 1)
 
 
 # Many tensors, many threads

@@ -24,6 +24,7 @@ from mhat.bridges.torch.states import STEP, as_real, dtype_name, state_form
 from mhat.bridges.torch.watched import States
 from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
+from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.engines.program import Environment, Program, first_environment, lacking
 from mhat.engines.step_form import LOST, StepForm
 from mhat.errors import BadValue
@@ -141,6 +142,15 @@ class Bucket:
 
     def _entered(self, tensor: Tensor) -> Tensor:
         return self._shaped(as_real(tensor.detach())).to(self.computed)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether no state waits for the first step of its tensor."""
+        return self._starts_plainly or bool(self.counts.all())
+
+    @cached_property
+    def _starts_plainly(self) -> bool:
+        return all(isinstance(state.start, Number) for state in self.rule.tree.states)
 
     def start(self, gradients: Sequence[Tensor | None], steps: Array, knobs: Any) -> None:
         """Make the states of tensors that take their first step of x, the gradient and the knobs, where they start so.
@@ -277,7 +287,9 @@ def _form(rule: Rule, parameter: Tensor, stored: Mapping[str, str], options: Opt
     states = tuple((name, stored[name]) for name in rule.tree.state_names if name not in alone)
     rearranged = own != "float64" if options.as_written is None else not options.as_written
     rounding = options.rounding if DTYPES[own].small else "nearest"
-    return StepForm(own, own, states, rearranged, rounding, options.flush_denormals)
+    # Where no bits are promised, moments that fade must not make steps slow.
+    flushed = CAN_FLUSH and rearranged if options.flush_denormals is None else options.flush_denormals
+    return StepForm(own, own, states, rearranged, rounding, flushed)
 
 
 def _refuse_parted(buckets: Sequence[Bucket]) -> None:

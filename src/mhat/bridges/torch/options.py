@@ -12,7 +12,7 @@ from mhat.errors import BadValue
 from mhat.notation import cut
 
 # How tensors are stepped, where somebody asks for it.
-WAYS = ("triton", "compiled", "eager")
+WAYS = ("kernel", "triton", "compiled", "eager")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Options:
     state_dtype: str | None = None
     rounding: str = "nearest"
     seed: int = 0
-    flush_denormals: bool = False
+    flush_denormals: bool | None = None
     threads: int | None = None
     amp_scaling: bool = False
     way: str | None = None

@@ -57,7 +57,9 @@ def trained(way: str, rule: str, steps: int = 4) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("rule", ["adamw", "lamb", "nadam", "prodigy"])
-@pytest.mark.parametrize(("way", "fixture"), [("triton", "triton_stands_in"), ("compiled", "traced")])
+@pytest.mark.parametrize(
+    ("way", "fixture"), [("triton", "triton_stands_in"), ("compiled", "traced"), ("kernel", "monkeypatch")]
+)
 def test_ways_come_to_the_same(way: str, fixture: str, rule: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(fixture)
     for one, other in zip(trained(way, rule), trained("eager", rule), strict=True):
@@ -89,7 +91,10 @@ def test_what_cannot_be_asked_for_is_refused() -> None:
     x = nn.Parameter(torch.ones(2, 3))
     with pytest.raises(BadValue) as refused:
         Optimizer([x], rule="sgd", way="fused")
-    assert str(refused.value) == "way='fused' is none of triton, compiled, eager\nLeave it out: the quickest is taken."
+    assert (
+        str(refused.value)
+        == "way='fused' is none of kernel, triton, compiled, eager\nLeave it out: the quickest is taken."
+    )
     with pytest.raises(BadValue) as refused:
         Optimizer([x], rule="sgd", way="triton")
     assert str(refused.value) == (

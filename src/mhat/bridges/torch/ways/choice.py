@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from mhat.bridges.torch.buckets import Bucket
 from mhat.bridges.torch.ways.compiled import by_compiler
 from mhat.bridges.torch.ways.eager import by_operations
+from mhat.bridges.torch.ways.kernel import by_kernel
 from mhat.bridges.torch.ways.sharded import OwnParts, by_shards, own_parts
 from mhat.bridges.torch.ways.triton import by_triton
 from mhat.bridges.torch.ways.way import Way
 from mhat.errors import BadValue
 
 # The quickest first. Each gives a way, or says in words why it cannot; nothing where that is no news.
-CANDIDATES: tuple[Callable[[Bucket], Way | str], ...] = (by_triton, by_compiler, by_operations)
+CANDIDATES: tuple[Callable[[Bucket], Way | str], ...] = (by_triton, by_compiler, by_kernel, by_operations)
 # What a user may ask for by name.
 ASKED: Mapping[str, Callable[[Bucket], Way | str]] = {
-    "triton": by_triton, "compiled": by_compiler, "eager": by_operations,
+    "kernel": by_kernel, "triton": by_triton, "compiled": by_compiler, "eager": by_operations,
 }  # fmt: skip
 
 

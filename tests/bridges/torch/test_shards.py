@@ -63,6 +63,17 @@ def test_a_piece_of_a_flat_parameter_is_stepped_by_what_needs_no_more(found: dic
     )
 
 
+def test_a_shard_is_stepped_by_a_kernel_where_it_needs_no_other(found: dict[str, Any]) -> None:
+    assert found["ways"] == [["kernel"], ["sharded"]]
+
+
+def test_a_plain_gradient_of_a_shard_is_refused(found: dict[str, Any]) -> None:
+    assert found["plain gradient"] == (
+        "weight is a DTensor, and its gradient is a plain tensor\n"
+        "Leave gradients to autograd, or give a DTensor: distribute_tensor(gradient, mesh, placements)."
+    )
+
+
 def test_partial_sums_are_no_parameter(found: dict[str, Any]) -> None:
     assert found["partial"] == (
         "bias is a DTensor of partial sums\nRedistribute it: a parameter is sharded, or the same everywhere."

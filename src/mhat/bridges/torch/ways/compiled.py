@@ -18,7 +18,7 @@ import torch
 from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import NO_NUMBERS, laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.array_operations import greatest_of, operations
@@ -55,8 +55,8 @@ class CompiledWay:
 def by_compiler(bucket: Bucket) -> CompiledWay | str:
     """Give the way of torch.compile, or say why it is not there; nothing on the CPU, unless it is asked for."""
     device = bucket.tensors[0].device
-    if device.type == "cpu" and not bucket.options.way:
-        return ""
+    if device.type == "meta" or (device.type == "cpu" and not bucket.options.way):
+        return NO_NUMBERS if bucket.options.way else ""
     refused = why_not_flat(bucket.tensors, bucket.states)
     if refused:
         return refused

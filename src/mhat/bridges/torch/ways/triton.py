@@ -21,7 +21,7 @@ import torch
 from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import NO_NUMBERS, laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
 from mhat.bridges.torch.ways.way import Knobs
@@ -57,6 +57,8 @@ class TritonWay:
 def by_triton(bucket: Bucket) -> TritonWay | str:
     """Give the way of printed kernels, or say why it is not there; nothing on the CPU."""
     device = bucket.tensors[0].device
+    if device.type == "meta":
+        return NO_NUMBERS if bucket.options.way else ""
     if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
         # The CPU has kernels of its own, and nobody wonders.
         return "Triton has no kernels for the CPU" if bucket.options.way else ""

@@ -18,10 +18,13 @@ import torch
 from mhat.bridges.torch.gradients import SCALE, unscaled
 from mhat.bridges.torch.groups import Group
 from mhat.bridges.torch.options import Options
+from mhat.bridges.torch.sharded_step import ShardedStep
+from mhat.bridges.torch.shards import check_shards, is_sharded
 from mhat.bridges.torch.states import STEP, as_real, dtype_name, state_form
 from mhat.bridges.torch.watched import States
 from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
+from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.engines.program import Environment, Program, first_environment, lacking
 from mhat.engines.step_form import LOST, StepForm
 from mhat.errors import BadValue
@@ -92,6 +95,11 @@ class Bucket:
         return getattr(torch, self.form.computed)
 
     @cached_property
+    def shards(self) -> ShardedStep:
+        """The rule on tensors of which other processes have parts."""
+        return ShardedStep(self.rule, self.computed, self.tensors, self.numbers, self.count)
+
+    @cached_property
     def program(self) -> Program:
         """The rule on tensors of the dtype and device."""
         return program_on(self.rule, self.computed, self.device)
@@ -135,6 +143,15 @@ class Bucket:
     def _entered(self, tensor: Tensor) -> Tensor:
         return self._shaped(as_real(tensor.detach())).to(self.computed)
 
+    @property
+    def is_started(self) -> bool:
+        """Whether no state waits for the first step of its tensor."""
+        return self._starts_plainly or bool(self.counts.all())
+
+    @cached_property
+    def _starts_plainly(self) -> bool:
+        return all(isinstance(state.start, Number) for state in self.rule.tree.states)
+
     def start(self, gradients: Sequence[Tensor | None], steps: Array, knobs: Any) -> None:
         """Make the states of tensors that take their first step of x, the gradient and the knobs, where they start so.
 
@@ -143,6 +160,9 @@ class Bucket:
         starting = [s for s in self.rule.tree.states if not isinstance(s.start, Number)]
         places = [i for i, g in enumerate(gradients) if g is not None and steps[i] == 1.0] if starting else []
         if not places:
+            return
+        if any(map(is_sharded, self.parameters)):
+            self.shards.start(places, gradients, {s.name: self.states[s.name] for s in starting}, knobs)
             return
         over_all = any(isinstance(node, Operation) and node.over for s in starting for node in subexpressions(s.start))
         for some in [places] if over_all else [[place] for place in places]:
@@ -174,6 +194,11 @@ class Bucket:
                     f"{name} is {parameter.dtype} on {parameter.device} now, and its states were made for "
                     f"{self.form.x} on {self.device}",
                     "Move the model before the optimizer is made, or make another optimizer.",
+                )
+            if is_sharded(parameter) and not is_sharded(gradient):
+                raise BadValue(
+                    f"{name} is a DTensor, and its gradient is a plain tensor",
+                    "Leave gradients to autograd, or give a DTensor: distribute_tensor(gradient, mesh, placements).",
                 )
             if gradient.shape != parameter.shape or gradient.dtype != parameter.dtype:
                 raise BadValue(
@@ -238,6 +263,7 @@ def fill(groups: Sequence[Group], states: States, options: Options, given: Given
             bucket.states.setdefault(state, []).append(_in_pairs(own[state], parameter))
     _refuse_parted(list(buckets.values()))
     for bucket in buckets.values():
+        check_shards(bucket.rule, bucket.parameters, bucket.names)
         _count_together(bucket, states)
     return list(buckets.values())
 
@@ -261,7 +287,9 @@ def _form(rule: Rule, parameter: Tensor, stored: Mapping[str, str], options: Opt
     states = tuple((name, stored[name]) for name in rule.tree.state_names if name not in alone)
     rearranged = own != "float64" if options.as_written is None else not options.as_written
     rounding = options.rounding if DTYPES[own].small else "nearest"
-    return StepForm(own, own, states, rearranged, rounding, options.flush_denormals)
+    # Where no bits are promised, moments that fade must not make steps slow.
+    flushed = CAN_FLUSH and rearranged if options.flush_denormals is None else options.flush_denormals
+    return StepForm(own, own, states, rearranged, rounding, flushed)
 
 
 def _refuse_parted(buckets: Sequence[Bucket]) -> None:

@@ -67,7 +67,7 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         state_dtype: Any = None,
         rounding: str = "nearest",
         seed: int | None = None,
-        flush_denormals: bool = False,
+        flush_denormals: bool | None = None,
         threads: int | None = None,
         amp_scaling: bool = False,
         **knobs: Any,
@@ -120,24 +120,32 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
                 "backward()",
                 "Step after backward(), or take a rule without over='all'.",
             )
-        work = []
-        for bucket, way in self._lines:
-            gradients = [parameter.grad for parameter in bucket.parameters]
-            if self._options.missing == "zero":
-                gradients = [
-                    torch.zeros_like(p) if g is None else g for p, g in zip(bucket.parameters, gradients, strict=True)
-                ]
-            bucket.check(gradients)
-            work.append((bucket, way, [g if g is None else g.detach() for g in gradients]))
-        for bucket, way, gradients in work:
-            knobs, steps = bucket.knobs(), bucket.counts + 1.0
-            bucket.start(gradients, steps, knobs)
-            if bucket.complex:
-                gradients = [None if g is None else torch.view_as_real(g) for g in gradients]
-            way.step(gradients, steps, knobs)
-            for place, gradient in enumerate(gradients):
-                if gradient is not None:
-                    bucket.counts[place] += 1.0
+        work = [(bucket, way, bucket.knobs(), *self._look(bucket, way)) for bucket, way in self._lines]
+        for bucket, way, knobs, gradients, chosen in work:
+            steps = bucket.counts + 1.0
+            if gradients is None:
+                way.step_held(steps, knobs)  # type: ignore[attr-defined]
+            else:
+                bucket.start(gradients, steps, knobs)
+                if bucket.complex:
+                    gradients = [None if g is None else torch.view_as_real(g) for g in gradients]
+                way.step(gradients, steps, knobs)
+            bucket.counts[chosen] += 1.0
+
+    def _look(self, bucket: Bucket, way: Way) -> tuple[list[Tensor | None] | None, Any]:
+        """Look at the gradients of a bucket: give them, or None where its way has read them, and which are there."""
+        look = getattr(way, "look", None)
+        if look is not None and self._options.missing == "skip" and bucket.is_started:
+            chosen = look()
+            if chosen is not None:
+                return None, chosen
+        gradients = [parameter.grad for parameter in bucket.parameters]
+        if self._options.missing == "zero":
+            gradients = [
+                torch.zeros_like(p) if g is None else g for p, g in zip(bucket.parameters, gradients, strict=True)
+            ]
+        bucket.check(gradients)
+        return [g if g is None else g.detach() for g in gradients], [g is not None for g in gradients]
 
     def _scale_is_fine(self) -> bool:
         """Take over what a GradScaler says; False where it found an overflow."""

@@ -21,7 +21,7 @@ class Options:
     state_dtype: str | None = None
     rounding: str = "nearest"
     seed: int = 0
-    flush_denormals: bool = False
+    flush_denormals: bool | None = None
     threads: int | None = None
     amp_scaling: bool = False
 

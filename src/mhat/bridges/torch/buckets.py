@@ -18,6 +18,8 @@ import torch
 from mhat.bridges.torch.gradients import SCALE, unscaled
 from mhat.bridges.torch.groups import Group
 from mhat.bridges.torch.options import Options
+from mhat.bridges.torch.sharded_step import ShardedStep
+from mhat.bridges.torch.shards import check_shards, is_sharded
 from mhat.bridges.torch.states import STEP, as_real, dtype_name, state_form
 from mhat.bridges.torch.watched import States
 from mhat.dtypes import DTYPES
@@ -93,6 +95,11 @@ class Bucket:
         return getattr(torch, self.form.computed)
 
     @cached_property
+    def shards(self) -> ShardedStep:
+        """The rule on tensors of which other processes have parts."""
+        return ShardedStep(self.rule, self.computed, self.tensors, self.numbers, self.count)
+
+    @cached_property
     def program(self) -> Program:
         """The rule on tensors of the dtype and device."""
         return program_on(self.rule, self.computed, self.device)
@@ -154,6 +161,9 @@ class Bucket:
         places = [i for i, g in enumerate(gradients) if g is not None and steps[i] == 1.0] if starting else []
         if not places:
             return
+        if any(map(is_sharded, self.parameters)):
+            self.shards.start(places, gradients, {s.name: self.states[s.name] for s in starting}, knobs)
+            return
         over_all = any(isinstance(node, Operation) and node.over for s in starting for node in subexpressions(s.start))
         for some in [places] if over_all else [[place] for place in places]:
             environments = [
@@ -184,6 +194,11 @@ class Bucket:
                     f"{name} is {parameter.dtype} on {parameter.device} now, and its states were made for "
                     f"{self.form.x} on {self.device}",
                     "Move the model before the optimizer is made, or make another optimizer.",
+                )
+            if is_sharded(parameter) and not is_sharded(gradient):
+                raise BadValue(
+                    f"{name} is a DTensor, and its gradient is a plain tensor",
+                    "Leave gradients to autograd, or give a DTensor: distribute_tensor(gradient, mesh, placements).",
                 )
             if gradient.shape != parameter.shape or gradient.dtype != parameter.dtype:
                 raise BadValue(
@@ -248,6 +263,7 @@ def fill(groups: Sequence[Group], states: States, options: Options, given: Given
             bucket.states.setdefault(state, []).append(_in_pairs(own[state], parameter))
     _refuse_parted(list(buckets.values()))
     for bucket in buckets.values():
+        check_shards(bucket.rule, bucket.parameters, bucket.names)
         _count_together(bucket, states)
     return list(buckets.values())
 

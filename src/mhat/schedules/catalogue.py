@@ -75,8 +75,9 @@ def meant(value: Any) -> Schedule | None:
         return value
     if is_named(value) or (isinstance(value, str) and ":" in value):
         return named(value)
-    if callable(value) and _MEMBERS.get(getattr(value, "__name__", "")) is value:
-        return named(value.__name__)
+    member = getattr(value, "__name__", "")
+    if _MEMBERS.get(member) is value and member:
+        return named(member)
     if not callable(value) or isinstance(value, type) or hasattr(value, "dims"):
         return None
     said = getattr(value, "__name__", type(value).__name__)

@@ -56,8 +56,8 @@ class Schedule:
 
     def __call__(self, t: float) -> float:
         """Give the value at step t; raises BadValue for what is no step, such as 0."""
-        plain = t.item() if getattr(t, "shape", None) == () else t
-        if isinstance(plain, bool) or not isinstance(plain, Real) or not 1 <= plain < math.inf:
+        plain: Any = t.item() if hasattr(t, "item") else t
+        if isinstance(plain, bool) or not isinstance(plain, Real) or not 1 <= float(plain) < math.inf:
             raise BadValue(
                 f"a schedule has no step {notation.cut(repr(t))}",
                 "Steps are counted from 1; of a count that begins at 0 it is schedule(count + 1).",

@@ -90,7 +90,7 @@ def _length(schedule: Schedule) -> int:
     counts = [STEPS, 1.1 * (schedule.last or 0), 3 * told.get("period", 0), 3 * told.get("every", 0)]
     counts += [3 * (told["rise"] + told["fall"])] if "fall" in told else []
     counts += [4 * told.get("warmup", 0)] if schedule.last is None else []
-    return round(max(counts))
+    return int(max(counts) + 0.5)
 
 
 def _drawn(found: list[Schedule], steps: int, look: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@
     check_schedule                  which schedule is a scheduler, and if it should be another, where they part
     explain                         why a rule moves as it moves, in words and numbers with their evidence
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
+    export                          a rule as a file of its own in torch, NumPy, C, Rust ..., which needs no mhat
     read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place; several, {muon: matrices, adamw: rest}
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         compare,
         convert,
         explain,
+        export,
         identify,
         load,
         plot,
@@ -59,6 +61,7 @@ _VERBS = (
     "compare",
     "convert",
     "explain",
+    "export",
     "identify",
     "load",
     "plot",
@@ -80,8 +83,8 @@ _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "sc
 
 __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
-    "convert", "errors", "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot",
-    "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
+    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 ]  # fmt: skip
 
 

@@ -64,6 +64,10 @@ class Schedule:
             )
         return float(self.at(np.array([float(plain)]))[0])
 
+    def traced(self, t: Any) -> Any:
+        """Give the values at steps that are arrays of JAX, also while it traces: in their namespace and dtype."""
+        return self.curve(t - 1 + self.first)
+
     def at(self, steps: Any) -> Array:
         """Give the values at steps, an array of numbers from 1."""
         with np.errstate(all="ignore"):
@@ -86,6 +90,11 @@ class Schedule:
 
     def __repr__(self) -> str:
         return f"Schedule({self.recipe!r})"
+
+
+def namespace(count: Any) -> Any:
+    """Give the functions for an array: its own, or NumPy's."""
+    return np if isinstance(count, np.ndarray | np.generic) else count.__array_namespace__()
 
 
 def counted(first: int) -> str:

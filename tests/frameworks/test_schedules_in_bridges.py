@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mhat
 from mhat import schedules
@@ -104,3 +105,16 @@ def test_keras_says_what_to_give() -> None:
         "lr=Schedule('cosine:0.1,steps=100') is a schedule of mhat, which Keras cannot save\n"
         "Give one of keras.optimizers.schedules; docs/schedules.md says which is which."
     )
+
+
+@pytest.mark.parametrize("lr", [WARM, schedules.named(WARM), lambda t: schedules.named(WARM)(t)])
+def test_scipy_follows_it(lr: Any) -> None:
+    scipy = pytest.importorskip("scipy.optimize")
+    from mhat.bridges.scipy import method
+
+    def minimized(rate: Any) -> Any:
+        return scipy.minimize(lambda x: float(x @ x), np.ones(2), jac=lambda x: 2 * x, method=method("sgd", lr=rate),
+                              options={"maxiter": 15}).x  # fmt: skip
+
+    table = xr.DataArray(schedules.named(WARM).values(15), dims="step")
+    np.testing.assert_array_equal(minimized(lr), minimized(table))

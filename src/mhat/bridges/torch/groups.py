@@ -18,8 +18,11 @@ from mhat.language import of_tree
 from mhat.language.definition import Rule
 from mhat.language.tree import Assignment, Name, Operation
 from mhat.notation import cut
+from mhat.schedules import meant
 
 BETAS = "betas"
+# The key under which a group says which knobs follow which schedules.
+SCHEDULES = "schedules"
 # Keys of a group that change what is prepared for steps.
 PREPARED = ("params", "maximize")
 # torch's keys for how a step is computed.
@@ -108,6 +111,13 @@ class Group(Watched):
 
     def _tell(self, given: Mapping[str, Any]) -> None:
         """Set knobs, or none of them; raises UnknownName or BadValue."""
+        for name, value in given.items():
+            followed = None if hasattr(value, "fill_") else meant(value)
+            if followed is not None and not followed.recipe:
+                raise BadValue(
+                    f"{name} follows a function of yours, which torch's state cannot carry",
+                    "Take one of mhat.schedules, or torch's LambdaLR.",
+                )
         self.knobs.update(given)
         for name, value in given.items():
             self._tensors.pop(name, None)
@@ -115,10 +125,18 @@ class Group(Watched):
                 self._tensors[name] = value
         self._show(*given)
 
+    def follow(self, step: int) -> None:
+        """Set the knobs that follow schedules for a step, counted from 1; raises BadValue for what none can be."""
+        self.knobs.follow(step)
+        self._show(*self.knobs.schedules)
+
     def _show(self, *told: str) -> None:
         """Let the entries say what the knobs are, also those that follow from others."""
         for name in self.knobs:
             self.settle(name, self._tensors.get(name, self.knobs[name]))
+        followed = {name: schedule.recipe for name, schedule in self.knobs.schedules.items()}
+        if followed or SCHEDULES in self:
+            self.settle(SCHEDULES, followed)
         names = together(self.rule)
         if names:
             self.settle(BETAS, tuple(self[name] for name in names))
@@ -136,7 +154,8 @@ def settings_of(group: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
     names = together(rule)
     told = {name: value for name, value in group.items() if name in rule.knobs}
     betas = group.get(BETAS)
-    return {**(_parted(rule, betas) if names and betas is not None else {}), **told}
+    followed = {name: text for name, text in (group.get(SCHEDULES) or {}).items() if name in rule.knobs}
+    return {**(_parted(rule, betas) if names and betas is not None else {}), **told, **followed}
 
 
 def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
@@ -145,7 +164,7 @@ def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
     Other entries are the user's own, as in torch.
     """
     for key, value in group.items():
-        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, *PREPARED):
+        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, SCHEDULES, *PREPARED):
             continue
         if key == BETAS and not together(rule):
             raise BadValue(f"{rule.name} has no betas", "Leave them out.")

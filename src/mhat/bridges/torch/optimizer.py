@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from mhat.bridges.torch.buckets import Bucket, Given, fill
-from mhat.bridges.torch.groups import BETAS, Group, check_keys, settings_of, spelled_out, together
+from mhat.bridges.torch.groups import BETAS, SCHEDULES, Group, check_keys, settings_of, spelled_out, together
 from mhat.bridges.torch.options import options_of
 from mhat.bridges.torch.states import made_states
 from mhat.bridges.torch.watched import Marks, States
@@ -26,7 +26,8 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
     """Steps the parameters of a model by a rule.
 
     `params`: as torch has them: tensors, named tensors, or groups, each with `"rule"` and knobs of its own. `rule`: a
-    rule, a function written as one, or a name. Knobs are keywords, `betas=(0.9, 0.999)` among them.
+    rule, a function written as one, or a name. Knobs are keywords, `betas=(0.9, 0.999)` among them; one of
+    `mhat.schedules`, or its text, is followed over the steps and goes with the state.
 
     Options: `missing`, `as_written`, `state_dtype`, `rounding`, `seed`, `flush_denormals`, `threads` as those of
     `mhat.Optimizer`; `maximize`: go up the gradient; `amp_scaling`: let a GradScaler leave the unscaling, and the skip
@@ -94,7 +95,19 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
             self._step()
         return loss
 
+    def _follow(self) -> None:
+        """Set the knobs that follow schedules for the step to come."""
+        steps: dict[int, float] = {}
+        for bucket, _ in self._lines:
+            for group in bucket.groups:
+                steps[id(group)] = max(steps.get(id(group), 0.0), float(bucket.counts.max(initial=0.0)))
+        for group in self.param_groups:
+            if group.knobs.schedules:
+                group.follow(int(steps.get(id(group), 0.0)) + 1)
+
     def _step(self) -> None:
+        if any(group.knobs.schedules for group in self.param_groups):
+            self._follow()
         work = [(bucket, way, bucket.knobs(), *self._look(bucket, way)) for bucket, way in self._lines]
         for bucket, way, knobs, gradients, chosen in work:
             steps = bucket.counts + 1.0
@@ -203,7 +216,7 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         first, *others = self.param_groups
         shared = {
             name: value for name, value in first.items()
-            if name not in ("params", "param_names", "rule") and all(name in other for other in others)
+            if name not in ("params", "param_names", "rule", SCHEDULES) and all(name in other for other in others)
         }  # fmt: skip
         if self._rule is not None:
             group = Group(self._rule, self._told_to(self._rule), {}, Marks())

@@ -27,7 +27,7 @@ EXEMPT = {("prodigy", "float32"): "the long run of the check leaves the range of
 
 
 def cases() -> list[Any]:
-    """Ask every language of adam, and one of each other rule that is often tested; the rest comes with the long tests."""
+    """Ask every language of adam, and one of each other rule that is often tested; the rest is long."""
     made = []
     for i, name in enumerate(sorted(VECTORS, key=lambda name: (name not in OFTEN, name))):
         for j, (language, dtype) in enumerate(WAYS):

@@ -4,6 +4,8 @@ simplifies nor evaluates.
     python      a rule as the source of the rule language: printed and parsed again it is the same tree
     latex       a rule as papers print it, and names for legends
     mathml      a rule as pages print it, in the formulas of browsers
+    kernel      expressions of the Python that Numba compiles
+    triton      expressions of the Python that Triton compiles, and its functions
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
     numpy torch expressions on arrays, for files that need no mhat
     c rust      expressions in two precisions, for the same
@@ -22,6 +24,7 @@ from mhat.printers.numpy import NumpyPrinter
 from mhat.printers.python import PythonPrinter
 from mhat.printers.rust import RustPrinter
 from mhat.printers.torch import TorchPrinter
+from mhat.printers.triton import TritonPrinter
 
 PRINTERS: dict[str, Printer] = {
     "python": PythonPrinter(),
@@ -32,9 +35,10 @@ PRINTERS: dict[str, Printer] = {
     "torch": TorchPrinter(),
     "c": CPrinter(),
     "rust": RustPrinter(),
+    "triton": TritonPrinter(),
 }
 
 __all__ = [
     "PRINTERS", "CPrinter", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError", "NumpyPrinter",
-    "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter",
+    "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter", "TritonPrinter",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, export, read, results, rules, trace
+from mhat.terminal import bench, check, convert, explain, export, read, results, rules, schedules, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
@@ -39,6 +39,7 @@ WANTED = {
         "rules": "The library of rules, or the pseudo code of one",
         "streams": "Sequences of gradients, each with what it teaches",
         "landscapes": "Functions to descend, each with what it teaches",
+        "schedules": "What a knob is worth at each step: warm-up, cosine ...",
     },
     "See what a rule does": {
         "trace": "Run rules, and record what every line gives",
@@ -201,6 +202,7 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
 
 
 rules.register(app)
+schedules.register(app)
 trace.register(app)
 check.register(app)
 explain.register(app)

@@ -58,6 +58,32 @@ def compiled(rules: Sequence[Rule], language: str, dtype: str, folder: Path) -> 
     return ctypes.CDLL(str(library))
 
 
+def command(rules: Sequence[Rule], folder: Path) -> Path:
+    """Compile exported C to a command that speaks JSON lines; its argument chooses the rule."""
+    require("gcc")
+    entries = [
+        f'    {{"{rule.name}", run_{rule.name}, {len(rule.knobs)}, {{{", ".join(map(_quoted, rule.knobs))}}}}},'
+        for rule in rules
+    ]
+    run = "const double *, size_t, size_t, const double *, const double *, double *, double *, double"
+    parts = [
+        _c_text(rules, "float64"),
+        f"struct entry {{ const char *name; void (*run)({run}); int count; const char *knobs[64]; }};",
+        "static const struct entry entries[] = {", *entries, "    {0},", "};",
+        (Path(__file__).parent / "main.c").read_text(encoding="utf-8"),
+    ]  # fmt: skip
+    source, program = folder / "command.c", folder / "command"
+    source.write_text("\n".join(parts))
+    flags = ["-std=c99", "-O1", "-ffp-contract=off"]
+    done = subprocess.run(["gcc", *flags, "-o", str(program), str(source), "-lm"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:6000]
+    return program
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 def subject(library: ctypes.CDLL, rule: Rule, dtype: str) -> Callable[..., np.ndarray]:
     """Give a function of gradients, a start and knobs, as `mhat check` asks for it."""
     kind = TYPES[dtype][2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mhat.exports import EXPORTS
 from mhat.exports.heading import spoken_name
 from mhat.language import Level, Rule
 from tests.choices import OFTEN
+from tests.exports.compilers import command
 from tests.exports.conftest import Library
 from tests.exports.modules import module_of, numpy_subject
 
@@ -73,3 +75,10 @@ def test_a_wrong_one_is_found_wrong(language: str, runs: Library) -> None:
     verdict = verdict_of(wrong, language, "float64", runs)
     assert not verdict.conforms
     assert verdict.diagnosis is not None
+
+
+def test_a_command_of_exported_c_that_speaks_json_lines(tmp_path: Path) -> None:
+    program = command([rules.adam, rules.lion, rules.dog], tmp_path)
+    for name in ("adam", "lion", "dog"):
+        verdict = mhat.check(command=f"{program} {name}", against=name)
+        assert verdict.conforms, str(verdict)

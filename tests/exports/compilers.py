@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mhat.exports import EXPORTS, export
+from mhat.exports import EXPORTS, c, export, rust
 from mhat.exports.heading import spoken_name
 from mhat.exports.values import Kind, state_kinds
 from mhat.language import Rule
@@ -115,9 +115,9 @@ def _c_text(rules: Sequence[Rule], dtype: str) -> str:
     parts = [f"#define REAL {TYPES[dtype][0]}", "#include <stdlib.h>", "#include <string.h>"]
     for rule in rules:
         name, kinds = rule.name, state_kinds(rule)
-        arrays = [state for state, kind in kinds.items() if kind == Kind.EACH]
+        arrays = [c.field(state) for state, kind in kinds.items() if kind == Kind.EACH]
         arrays += [EVALUATION] if EVALUATION in rule.variables else []
-        told = [f"    if (!isnan(knobs[{i}])) k.{knob} = knobs[{i}];" for i, knob in enumerate(rule.knobs)]
+        told = [f"    if (!isnan(knobs[{i}])) k.{c.field(knob)} = knobs[{i}];" for i, knob in enumerate(rule.knobs)]
         parts += [
             export(rule, "c"),
             f"void run_{name}(const double *knobs, size_t steps, size_t n, const REAL *g, const REAL *h, REAL *x,",
@@ -144,8 +144,9 @@ def _rust_text(rules: Sequence[Rule], dtype: str) -> str:
         text = export(rule, "rust").replace("pub type Real = f64;", f"pub type Real = {real};")
         name, kind = rule.name, spoken_name(rule)
         wrapped = ["{}" if knob.expression is None else "Some({})" for knob in rule.tree.knobs]
+        values = [f"*knobs.add({i})" for i in range(len(rule.knobs))]
         told = [
-            f"    if !(*knobs.add({i})).is_nan() {{ rule.{knob} = {wrapped[i].format(f'*knobs.add({i})')}; }}"
+            f"    if !(*knobs.add({i})).is_nan() {{ rule.{rust.field(knob)} = {wrapped[i].format(values[i])}; }}"
             for i, knob in enumerate(rule.knobs)
         ]
         parts += [

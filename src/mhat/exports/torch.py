@@ -365,7 +365,7 @@ def _moved(file: _File) -> str:
     result, p = file.lines.result, file.parameter
     if file.rule.level is Level.MATRIX and file.rule.tree.flatten is not None:
         text = result if result.isidentifier() else f"({result})"
-        return f"{p}.copy_({text}.view_as({p}))"
+        return f"{p}.copy_({text}.reshape({p}.shape))"
     return f"{p}.copy_({result})"
 
 

@@ -62,7 +62,7 @@ def eval(self) -> None:
     for p, state in self.state.items():
         if "x_eval" in state and "x_train" not in state:
             state["x_train"] = p.clone()
-            p.copy_(state["x_eval"].view_as(p))
+            p.copy_(state["x_eval"].reshape(p.shape))
 
 @torch.no_grad()
 def train(self) -> None:

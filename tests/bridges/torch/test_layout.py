@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mhat.bridges.torch.ways import layout as layouts
-from mhat.bridges.torch.ways.layout import KINDS, code_of, layout
+from mhat.bridges.torch.ways.layout import KINDS, layout, numbers_of
 from mhat.engines.kernels.addresses import ALL, UNMOVED, Layout, gather_gradients, gather_tensors, strided
 
 SHAPES: list[tuple[int, ...]] = [(2, 3), (), (5,), (0,), (1, 1, 4), (2, 1, 2, 1, 2, 3), (4, 3, 2, 2)]
@@ -35,15 +35,15 @@ class Reader:
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         tensors = plain(dtype)
-        self.code = code_of(dtype, known())
-        self.wanted = strided(SHAPES, [tensor.stride() for tensor in tensors], tensors[0].element_size())
+        self.numbers = numbers_of(dtype, known())
+        self.wanted = strided(SHAPES, [tensor.stride() for tensor in tensors])
         self.found, self.there = np.zeros(len(SHAPES), np.int64), np.zeros(len(SHAPES), np.bool_)
 
     def read(self, tensors: list[Any]) -> int:
-        return gather_tensors(tensors, KINDS, known(), self.code, self.wanted, self.found, self.there)
+        return gather_tensors(tensors, KINDS, known(), self.numbers, self.wanted, self.found, self.there)
 
     def read_gradients(self, tensors: list[Any]) -> int:
-        return gather_gradients(tensors, known(), self.code, self.wanted, self.found, self.there)
+        return gather_gradients(tensors, known(), self.numbers, self.wanted, self.found, self.there)
 
 
 @pytest.mark.parametrize("dtype", layouts.DTYPES, ids=str)

@@ -33,6 +33,8 @@ READ, WRITTEN = 0x0101, 0x0501
 
 # What `gather` says of arrays that are all as wanted: read, and lying where they lay before.
 ALL, UNMOVED = -1, -2
+# What `read_again` says where not all is as it was.
+OTHERWISE = -3
 # Without a compiler nothing is read through pointers.
 CAN_READ = not numba.config.DISABLE_JIT
 
@@ -99,17 +101,23 @@ class Layout(NamedTuple):
 
 
 class Strided(NamedTuple):
-    """The shapes and strides that a list of tensors must have, one after another, and the bytes of a number."""
+    """The shapes and strides that a list of tensors must have, one after another."""
 
     firsts: Array
     lengths: Array
     strides: Array
-    item: int
 
 
-def _place(tensor, where, dtype, strided, i):
+class Numbers(NamedTuple):
+    """What stands for a dtype at `Layout.dtype`, and the bytes of a number of it."""
+
+    code: int
+    size: int
+
+
+def _place(tensor, where, numbers, strided, i):
     """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
-    if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != dtype:
+    if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != numbers.code:
         return -1
     first = strided.firsts[i]
     dimensions = strided.firsts[i + 1] - first
@@ -127,13 +135,13 @@ def _place(tensor, where, dtype, strided, i):
         # Along one number nobody goes.
         if length > 1 and _word(strides_at + 8 * axis) != strided.strides[first + axis]:
             return -1
-    return _word(_word(tensor + where.storage) + where.data) + strided.item * _word(tensor + where.offset)
+    return _word(_word(tensor + where.storage) + where.data) + numbers.size * _word(tensor + where.offset)
 
 
 _place_of = njit(_place)
 
 
-def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there):
+def _gathered_tensors(items, kinds, nothing, where, numbers, strided, found, there):
     """Write the address of each tensor, and whether it is there; give the place of a wrong one, ALL or UNMOVED."""
     if _word(items + _HEAD) != found.size:
         return 0
@@ -146,7 +154,7 @@ def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there
             kind = _word(tensor + 8)
             if kind != kinds[0] and kind != kinds[1]:
                 return i
-            address = _place_of(_word(tensor + where.body), where, dtype, strided, i)
+            address = _place_of(_word(tensor + where.body), where, numbers, strided, i)
             if address == -1:
                 return i
         moved |= (found[i] ^ address) | (there[i] ^ is_there)
@@ -154,7 +162,7 @@ def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there
     return ALL if moved else UNMOVED
 
 
-def _gathered_gradients(items, where, dtype, strided, found, there):
+def _gathered_gradients(items, where, numbers, strided, found, there):
     """Write the address of the gradient that each tensor holds, as `_gathered_tensors` does of tensors."""
     if _word(items + _HEAD) != found.size:
         return 0
@@ -165,7 +173,7 @@ def _gathered_gradients(items, where, dtype, strided, found, there):
         gradient = where.undefined if owned == 0 else _word(owned + where.gradient)
         address, is_there = 0, gradient != where.undefined
         if is_there:
-            address = _place_of(gradient, where, dtype, strided, i)
+            address = _place_of(gradient, where, numbers, strided, i)
             if address == -1:
                 return i
         moved |= (found[i] ^ address) | (there[i] ^ is_there)
@@ -173,8 +181,39 @@ def _gathered_gradients(items, where, dtype, strided, found, there):
     return ALL if moved else UNMOVED
 
 
+def _reads_again(lists, kinds, where, small, large, is_large, strided, at):
+    """Look whether all lies where it lay, but for gradients (row 1), whose addresses are written."""
+    moved = 0
+    for row in range(lists.size):
+        if _word(lists[row] + _HEAD) != at.shape[1]:
+            return OTHERWISE
+    for i in range(at.shape[1]):
+        for row in range(lists.size):
+            if row == 1:
+                continue
+            tensor = _word(_word(lists[row] + _HEAD + _ITEMS) + 8 * i)
+            kind = _word(tensor + 8)
+            if kind != kinds[0] and kind != kinds[1]:
+                return OTHERWISE
+            body = _word(tensor + where.body)
+            if _place_of(body, where, large if is_large[row] else small, strided, i) != at[row, i]:
+                return OTHERWISE
+            if row == 0:
+                owned = _word(body + where.owned)
+                gradient = where.undefined if owned == 0 else _word(owned + where.gradient)
+                if gradient == where.undefined:
+                    return OTHERWISE
+                address = _place_of(gradient, where, small, strided, i)
+                if address == -1:
+                    return OTHERWISE
+                moved |= at[1, i] ^ address
+                at[1, i] = address
+    return ALL if moved else UNMOVED
+
+
 _gather_tensors = keep(njit(_gathered_tensors), __name__)
 _gather_gradients = keep(njit(_gathered_gradients), __name__)
+_read_again = keep(njit(_reads_again), __name__)
 
 
 class Shapes:
@@ -197,27 +236,50 @@ def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array
     return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found, wanted))
 
 
-def strided(shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]], item: int) -> Strided:
-    """Lay out the shapes and strides that tensors must have; `item`: the bytes of a number."""
+def strided(shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]]) -> Strided:
+    """Lay out the shapes and strides that tensors must have."""
     firsts = np.concatenate([[0], np.cumsum([len(shape) for shape in shapes])]).astype(np.int64)
     lengths, steps = ([n for each in all_of for n in each] or [0] for all_of in (shapes, strides))
-    return Strided(firsts, np.array(lengths, np.int64), np.array(steps, np.int64), item)
+    return Strided(firsts, np.array(lengths, np.int64), np.array(steps, np.int64))
 
 
 def gather_tensors(
-    tensors: list[Any], kinds: tuple[int, int], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array
-) -> int:
+    tensors: list[Any], kinds: tuple[int, int], where: Layout, numbers: Numbers, wanted: Strided, found: Array,
+    there: Array,
+) -> int:  # fmt: skip
     """Write where tensors lie into `found` (int64), and into `there` (bool) which are there: None is not.
 
-    `kinds`: the addresses of the two types that they may have. `dtype`: what stands at `where.dtype`. Gives ALL or
-    UNMOVED, or the place of the first that is not as wanted. The caller holds the tensors, and tried the layout out.
+    `kinds`: the addresses of the two types that they may have. Gives ALL or UNMOVED, or the place of the first that is
+    not as wanted. The caller holds the tensors, and tried the layout out.
     """
-    return int(_gather_tensors(id(tensors), kinds, id(None), where, dtype, wanted, found, there))
+    return int(_gather_tensors(id(tensors), kinds, id(None), where, numbers, wanted, found, there))
 
 
-def gather_gradients(tensors: list[Any], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array) -> int:
+def gather_gradients(
+    tensors: list[Any], where: Layout, numbers: Numbers, wanted: Strided, found: Array, there: Array
+) -> int:
     """Write where the gradients lie that tensors hold, as `gather_tensors` does; the tensors must be such."""
-    return int(_gather_gradients(id(tensors), where, dtype, wanted, found, there))
+    return int(_gather_gradients(id(tensors), where, numbers, wanted, found, there))
+
+
+class Rows(NamedTuple):
+    """Lists of tensors as compiled code reads them again: row 0 holds the gradients, which are row 1.
+
+    `small`: the numbers of row 0 and of the gradients; `large`: those of rows that are marked `is_large`.
+    """
+
+    lists: Array
+    small: Numbers
+    large: Numbers
+    is_large: Array
+
+
+def read_again(rows: Rows, kinds: tuple[int, int], where: Layout, wanted: Strided, at: Array) -> int:
+    """Look whether all tensors lie where the table says, which had been read of them, and all hold gradients.
+
+    Gives OTHERWISE where not; else where the gradients lie is written into row 1: ALL, or UNMOVED if they did not move.
+    """
+    return int(_read_again(rows.lists, kinds, where, rows.small, rows.large, rows.is_large, wanted, at))
 
 
 def address_of(array: Array) -> int:

@@ -18,7 +18,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from mhat.engines.kernels.addresses import ALL, CAN_READ, UNMOVED, Layout, gather_gradients, gather_tensors, strided
+from mhat.engines.kernels.addresses import (
+    ALL,
+    CAN_READ,
+    UNMOVED,
+    Layout,
+    Numbers,
+    gather_gradients,
+    gather_tensors,
+    strided,
+)
 
 WORD = 8
 # What can be read of each for certain: a tensor, a storage and what is owned are larger in every build since 2.0.
@@ -47,10 +56,10 @@ def layout() -> Layout | None:
         return None
 
 
-def code_of(dtype: torch.dtype, where: Layout) -> int:
-    """Give what stands for a dtype in tensors."""
+def numbers_of(dtype: torch.dtype, where: Layout) -> Numbers:
+    """Give what stands for a dtype in tensors, and its size."""
     probe = torch.empty(0, dtype=dtype)
-    return _words(probe._cdata + where.dtype, 1)[0] & 0xFFFF
+    return Numbers(_words(probe._cdata + where.dtype, 1)[0] & 0xFFFF, dtype.itemsize)
 
 
 def _found() -> Layout:
@@ -148,11 +157,11 @@ def _holds(where: Layout) -> bool:
     shapes: list[tuple[int, ...]] = [(2, 3), (), (5,), (2, 1, 2, 1, 2, 3)]
     right: list[Any] = [torch.zeros(shape) for shape in shapes]
     right[0] = torch.zeros(4, 3, requires_grad=True).detach()[1:3].requires_grad_()
-    wanted = strided(shapes, [tensor.stride() for tensor in right], 4)
-    code, found, there = code_of(torch.float32, where), np.zeros(4, np.int64), np.zeros(4, np.bool_)
+    wanted = strided(shapes, [tensor.stride() for tensor in right])
+    numbers, found, there = numbers_of(torch.float32, where), np.zeros(4, np.int64), np.zeros(4, np.bool_)
 
     def read(tensors: list[Any]) -> int:
-        return gather_tensors(tensors, KINDS, where, code, wanted, found, there)
+        return gather_tensors(tensors, KINDS, where, numbers, wanted, found, there)
 
     said = [read(right), read(right)]
     lay = found.tolist() == [tensor.data_ptr() for tensor in right] and bool(there.all())
@@ -162,17 +171,19 @@ def _holds(where: Layout) -> bool:
     ]  # fmt: skip
     seen = [read([each, *right[1:]]) for each in wrong] + [read(right[:3]), read([*right, right[0]])]
     last = [read([*right[:3], torch.zeros(2, 1, 2, 1, 3, 2).transpose(4, 5)]), read([right[0], None, *right[2:]])]
-    return said == [ALL, UNMOVED] and lay and not any(seen) and last == [3, ALL] and _holds_for_gradients(where, code)
+    return (
+        said == [ALL, UNMOVED] and lay and not any(seen) and last == [3, ALL] and _holds_for_gradients(where, numbers)
+    )
 
 
-def _holds_for_gradients(where: Layout, code: int) -> bool:
+def _holds_for_gradients(where: Layout, numbers: Numbers) -> bool:
     tensors = [torch.zeros(3, requires_grad=i != 1) for i in range(3)]
     tensors[0].grad = torch.zeros(9)[4:7]
-    wanted = strided([(3,)] * 3, [(1,)] * 3, 4)
+    wanted = strided([(3,)] * 3, [(1,)] * 3)
     found, there = np.zeros(3, np.int64), np.zeros(3, np.bool_)
 
     def read() -> int:
-        return gather_gradients(tensors, where, code, wanted, found, there)
+        return gather_gradients(tensors, where, numbers, wanted, found, there)
 
     said = [read(), read()]
     lay = (found.tolist(), there.tolist()) == ([tensors[0].grad.data_ptr(), 0, 0], [True, False, False])

@@ -90,7 +90,8 @@ class Again:
         small, large = (numbers_of(dtype, where) for dtype in (dtypes[0], max(dtypes, key=lambda d: d.itemsize)))
         is_large = np.array([dtype != dtypes[0] for dtype in dtypes])
         lists = np.array([id(tensors) for tensors in self._held], dtype=np.int64)
-        self._rows = Rows(lists, small, large, is_large)
+        room = np.zeros((3, len(gradients.at)), dtype=np.int64)
+        self._rows = Rows(lists, small, large, is_large, room[:2], room[2])
         self._where, self._wanted = where, strided(gradients.shapes, gradients.strides)
 
     def read(self, at: Array) -> int:

@@ -48,6 +48,16 @@ def _word(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), code
 
 
+@intrinsic
+def _put_word(typing_context: Any, address: Any, value: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = context.get_value_type(types.CPointer(types.int64))
+        builder.store(arguments[1], builder.inttoptr(arguments[0], pointer))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
+
+
 def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
     """Write the address of each array that is as wanted; give the place of the first that is not, or ALL or UNMOVED."""
     # Looked at here, where no other thread can shorten the list any more.
@@ -82,7 +92,7 @@ class Layout(NamedTuple):
     `body`: the pointer to the tensor, in its Python object. In the tensor: `storage`, `owned` (what leads to its
     gradient), `dimensions` (their number, then lengths and strides, `inline` of each, or a pointer to both), `offset`,
     `dtype` (two bytes), `keys` (what kind it is). `data`: the address, in the storage. `gradient`: the pointer, in what
-    is owned.
+    is owned. `versions`: the pointer to what counts the changes of a tensor; `version`: the count, in that.
     `plain`: the keys of a plain tensor; `undefined`: what the pointer to a gradient is where there is none.
     """
 
@@ -96,6 +106,8 @@ class Layout(NamedTuple):
     keys: int
     data: int
     gradient: int
+    versions: int
+    version: int
     plain: int
     undefined: int
 
@@ -245,9 +257,20 @@ def _reads_again(lists, kinds, where, small, large, is_large, strided, at, bodie
     return ALL if moved else UNMOVED
 
 
+def _told(items, count, where):
+    """Count a change of each tensor."""
+    start = _word(items + _HEAD + _ITEMS)
+    for i in range(count):
+        counter = _word(_word(_word(start + 8 * i) + where.body) + where.versions)
+        # Tensors of inference count nothing.
+        if counter != 0:
+            _put_word(counter + where.version, _word(counter + where.version) + 1)
+
+
 _gather_tensors = keep(njit(_gathered_tensors), __name__)
 _gather_gradients = keep(njit(_gathered_gradients), __name__)
 _read_again = keep(njit(_reads_again), __name__)
+_tell_changed = keep(njit(_told), __name__)
 
 
 class Shapes:
@@ -294,6 +317,11 @@ def gather_gradients(
 ) -> int:
     """Write where the gradients lie that tensors hold, as `gather_tensors` does; the tensors must be such."""
     return int(_gather_gradients(id(tensors), where, numbers, wanted, found, there))
+
+
+def tell_changed(tensors: list[Any], where: Layout) -> None:
+    """Let tensors count a change, as their framework does when it writes into them."""
+    _tell_changed(id(tensors), len(tensors), where)
 
 
 class Rows(NamedTuple):

@@ -14,7 +14,16 @@ import torch
 from torch import Tensor
 
 from mhat.bridges.torch.ways.layout import KINDS, layout, numbers_of
-from mhat.engines.kernels.addresses import Layout, Numbers, Rows, gather_gradients, gather_tensors, read_again, strided
+from mhat.engines.kernels.addresses import (
+    Layout,
+    Numbers,
+    Rows,
+    gather_gradients,
+    gather_tensors,
+    read_again,
+    strided,
+    tell_changed,
+)
 
 Array = Any
 PLAIN = (Tensor, torch.nn.Parameter)
@@ -97,6 +106,10 @@ class Again:
     def read(self, at: Array) -> int:
         """Read them; see `read_again`."""
         return read_again(self._rows, KINDS, self._where, self._wanted, at)
+
+    def tell_changed(self) -> None:
+        """Let the tensors of row 0 count a change, for graphs that have kept them."""
+        tell_changed(self._held[0], self._where)
 
 
 def again(gradients: Column, rows: Mapping[int, list[Tensor]]) -> Again | None:

@@ -27,6 +27,7 @@ STREAM, STEPS, PLACES = "normal:seed=42", 3, 3
 STARTS = (1.0, -2.0, 0.5, 3.0, -1.5, 2.0, -0.25, 0.75, 1.25)
 SHAPES = ((2, 3), (3, 2), (2, 2), (3, 3))
 LOSSES = (2.0, 1.5, 1.0)
+HELD = "and held against the rule by `mhat check`"
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,11 @@ def pseudo_code(rule: Rule) -> list[str]:
 
 
 def checked(rule: Rule, how: str) -> list[str]:
-    """Say what has checked the file: the tests for a rule of the library as it is, else how to."""
+    """Say what has checked the file, which is imported or compiled: tests for a rule of the library, else how to."""
     if rule.name in rules.names() and rules.named(rule.name).tree == rule.tree:
-        return _filled(f"Checked by the tests of mhat: {how}, in float64 and float32.")
+        # `mhat check` gives gradients alone.
+        against = "and held against the steps of the rule" if rule.tree.given else HELD
+        return _filled(f"Checked by the tests of mhat: this file is {how}, run, {against}, in float64 and float32.")
     return _filled(
         "Not checked itself: the tests of mhat check what the same printer writes of every rule of the library. "
         "`mhat check` holds this file against its rule."

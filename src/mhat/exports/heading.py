@@ -92,8 +92,8 @@ def spoken_name(rule: Rule) -> str:
 def about(rule: Rule) -> list[str]:
     """Say what the rule is for, by its docstring, and by whose paper."""
     said = [paragraph.replace("\n", " ") for paragraph in textwrap.dedent(rule.doc).strip().split("\n\n")]
-    lines = [line for text in said for line in (*_filled(text), "")] if rule.doc.strip() else []
-    return [*lines, *_filled(f"Paper: {rule.paper}.")] if rule.paper else lines[:-1]
+    lines = [line for text in said for line in (*filled(text), "")] if rule.doc.strip() else []
+    return [*lines, *filled(f"Paper: {rule.paper}.")] if rule.paper else lines[:-1]
 
 
 def pseudo_code(rule: Rule) -> list[str]:
@@ -108,10 +108,8 @@ def checked(rule: Rule, how: str) -> list[str]:
         in_check, in_both = not rule.tree.given, rule.name not in LEAVE_FLOAT32
         against = "the rule by `mhat check`" if in_check else "the steps of the rule"
         types = "float64 and float32" if in_both else "float64 (in float32 against the steps of the rule)"
-        return _filled(
-            f"Checked by the tests of mhat: this file is {how}, run, and held against {against}, in {types}."
-        )
-    return _filled(
+        return filled(f"Checked by the tests of mhat: this file is {how}, run, and held against {against}, in {types}.")
+    return filled(
         "Not checked itself: the tests of mhat check what the same printer writes of every rule of the library. "
         "`mhat check` holds this file against its rule."
     )
@@ -122,5 +120,6 @@ def knob_lines(rule: Rule) -> list[str]:
     return [f"{name}: {rule.meaning(name).sentence}" for name in rule.knobs]
 
 
-def _filled(text: str) -> list[str]:
+def filled(text: str) -> list[str]:
+    """Break a text into lines."""
     return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -224,7 +224,7 @@ def _function(rule: Rule, lines: list[str], made: list[str]) -> Iterator[str]:
     for name in (*(() if sized else ("x",)), "g", *(each for each in ("loss", "h") if each in rule.tree.inputs)):
         if re.search(rf"(?<!\.)\b{name}\b", read) is None:
             yield f"{INDENT}let _ = {name};"
-    yield from (f"{INDENT}{line}" for line in text.split("\n"))
+    yield from (f"{INDENT}{line}" for line in text.split("\n") if line)
 
 
 EXPORT = Export("rust", "Rust", ".rs", write, lacking)

@@ -146,9 +146,7 @@ def test_knobs_out_of_their_range_are_refused() -> None:
 
 def test_what_is_no_matrix_is_refused_and_what_is_more_is_flattened() -> None:
     with module_of(rules.muon, "torch") as module:
-        with pytest.raises(
-            ValueError, match=r"Muon takes matrices, not the shape \(2,\): give it to another optimizer"
-        ):
+        with pytest.raises(ValueError, match=r"Muon takes matrices, not \(2,\): give it to another optimizer"):
             module.Muon([one()]).step()
         kernel = torch.arange(12.0).reshape(3, 2, 2).sin().requires_grad_()
         kernel.grad = torch.arange(12.0).reshape(3, 2, 2).cos()
@@ -157,7 +155,7 @@ def test_what_is_no_matrix_is_refused_and_what_is_more_is_flattened() -> None:
         module.Muon([kernel]).step()
         module.Muon([flat]).step()
         assert torch.equal(kernel.reshape(3, 4), flat)
-    with module_of(rules.shampoo, "torch") as module, pytest.raises(ValueError, match=r"not the shape \(3, 2, 2\)"):
+    with module_of(rules.shampoo, "torch") as module, pytest.raises(ValueError, match=r"not \(3, 2, 2\)"):
         module.Shampoo([kernel]).step()
 
 

@@ -32,7 +32,7 @@ from mhat.printers.scalars import Facts
 # What a file means by these; a rule's own name gets an underscore behind.
 TAKEN = ("np", "shape", "math", "state", "NamedTuple", "Array", "abs", "min", "max", "float", "int", "len", "bool")
 HELPERS = {
-    "_orthogonal": '''def _orthogonal(a: Array, coefficients: tuple, eps: float = 1e-7) -> Array:
+    "_orthogonal": '''def _orthogonal(a: Array, coefficients: tuple[Any, ...], eps: float = 1e-7) -> Array:
     """Give a nearly orthogonal matrix of the same directions, by Newton's and Schulz's iteration."""
     if a.shape[0] > a.shape[1]:
         return _orthogonal(a.T, coefficients, eps).T
@@ -81,10 +81,11 @@ def write(rule: Rule) -> str:
     function = [*_signature(rule, names), *_docstring(asked, over_all), *(f"{INDENT}{each}" for each in body)]
     text = "\n".join(function)
     helpers = [*(source for name, source in HELPERS.items() if f"{name}(" in text), *scalar_helpers(text)]
+    typed = [*(["Any"] if "_orthogonal(" in text else []), *(["NamedTuple"] if _carries(rule) else [])]
     head = [
         *_module_docstring(asked), "", "from __future__ import annotations", "",
         *(["import math"] if "math." in text + "".join(helpers) else []),
-        *(["from typing import NamedTuple"] if _carries(rule) else []), "", "import numpy as np", "",
+        *([f"from typing import {', '.join(typed)}"] if typed else []), "", "import numpy as np", "",
         "Array = np.ndarray", *coefficient_sets(rule), "", "",
     ]  # fmt: skip
     parts = [*_state_class(rule, names), '@np.errstate(all="ignore")', text]
@@ -212,8 +213,8 @@ def _start(rule: Rule, names: dict[str, str]) -> Iterator[str]:
     for name, state in zip(states, rule.tree.states, strict=True):
         yield f"{INDENT}{name} = {_begun(rule, state, printer)}"
     yield "else:"
-    rest = ", *_" if EVALUATION in rule.variables else "," if len(states) == 1 else ""
-    yield f"{INDENT}{', '.join(states)}{rest} = state"
+    targets = f"{', '.join(states)}, *_" if EVALUATION in rule.variables else ", ".join(states)
+    yield f"{INDENT}{f'({targets},)' if targets == states[0] else targets} = state"
 
 
 def _begun(rule: Rule, state: State, printer: NumpyPrinter) -> str:

@@ -9,7 +9,7 @@ HELPERS = {
     "_cbrt": '''def _cbrt(a: Tensor) -> Tensor:
     """Give the cube root, of negative numbers too."""
     return torch.sign(a) * torch.abs(a) ** (1 / 3)''',
-    "_orthogonal": '''def _orthogonal(a: Tensor, coefficients: tuple, eps: float = 1e-7) -> Tensor:
+    "_orthogonal": '''def _orthogonal(a: Tensor, coefficients: tuple[Any, ...], eps: float = 1e-7) -> Tensor:
     """Give a nearly orthogonal matrix of the same directions, by Newton's and Schulz's iteration."""
     if a.shape[0] > a.shape[1]:
         return _orthogonal(a.T, coefficients, eps).T

@@ -15,6 +15,7 @@ import numpy as np
 
 from mhat.engines.array_operations import operations
 from mhat.engines.arrays import Arrays
+from mhat.errors import BadValue
 from mhat.language.inference import SCALAR, WHOLE, Shape, ranks_of, shapes, sizes_of
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.ops import OPERATIONS
@@ -153,7 +154,7 @@ class MatrixEvaluator(Evaluator):
         for _ in range(self.matrices.steps):
             try:
                 yield in_a_row([[value[None] for value in next(course)] for course in courses])[0]
-            except (AttributeError, IndexError) as error:
+            except (AttributeError, IndexError, OverflowError, BadValue) as error:
                 raise ValueError(str(error)) from error
 
     def _course(

@@ -141,11 +141,12 @@ def test_tensors_without_a_gradient_stay_as_they_are(name: str) -> None:
 def test_a_graph_that_kept_a_parameter_is_told_that_it_was_stepped() -> None:
     tensors = parameters(drawn(0, "float32"))
     opt = optimizer("sgd", tensors)
-    loss = (tensors[0] ** 2).sum()
-    give(tensors, drawn(1, "float32"))
-    opt.step()
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        torch.autograd.backward(loss)
+    for t in (1, 2, 3):
+        loss = (tensors[0] ** 2).sum()
+        give(tensors, drawn(t, "float32"))
+        opt.step()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            torch.autograd.backward(loss)
 
 
 @pytest.mark.usefixtures("by_python")

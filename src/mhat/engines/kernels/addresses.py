@@ -48,6 +48,16 @@ def _word(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), code
 
 
+@intrinsic
+def _put_word(typing_context: Any, address: Any, value: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = context.get_value_type(types.CPointer(types.int64))
+        builder.store(arguments[1], builder.inttoptr(arguments[0], pointer))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
+
+
 def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
     """Write the address of each array that is as wanted; give the place of the first that is not, or ALL or UNMOVED."""
     # Looked at here, where no other thread can shorten the list any more.
@@ -82,7 +92,7 @@ class Layout(NamedTuple):
     `body`: the pointer to the tensor, in its Python object. In the tensor: `storage`, `owned` (what leads to its
     gradient), `dimensions` (their number, then lengths and strides, `inline` of each, or a pointer to both), `offset`,
     `dtype` (two bytes), `keys` (what kind it is). `data`: the address, in the storage. `gradient`: the pointer, in what
-    is owned.
+    is owned. `versions`: the pointer to what counts the changes of a tensor; `version`: the count, in that.
     `plain`: the keys of a plain tensor; `undefined`: what the pointer to a gradient is where there is none.
     """
 
@@ -96,6 +106,8 @@ class Layout(NamedTuple):
     keys: int
     data: int
     gradient: int
+    versions: int
+    version: int
     plain: int
     undefined: int
 
@@ -115,14 +127,14 @@ class Numbers(NamedTuple):
     size: int
 
 
-def _place(tensor, where, numbers, strided, i):
-    """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
+def _is_wanted(tensor, where, numbers, strided, i):
+    """Whether a tensor is plain, of the dtype, the shape and the strides that it should have."""
     if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != numbers.code:
-        return -1
+        return False
     first = strided.firsts[i]
     dimensions = strided.firsts[i + 1] - first
     if _word(tensor + where.dimensions) != dimensions:
-        return -1
+        return False
     shape = tensor + where.dimensions + 8
     strides_at = shape + 8 * where.inline
     if dimensions > where.inline:
@@ -131,10 +143,20 @@ def _place(tensor, where, numbers, strided, i):
     for axis in range(dimensions):
         length = strided.lengths[first + axis]
         if _word(shape + 8 * axis) != length:
-            return -1
+            return False
         # Along one number nobody goes.
         if length > 1 and _word(strides_at + 8 * axis) != strided.strides[first + axis]:
-            return -1
+            return False
+    return True
+
+
+_wanted = njit(_is_wanted)
+
+
+def _place(tensor, where, numbers, strided, i):
+    """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
+    if not _wanted(tensor, where, numbers, strided, i):
+        return -1
     return _word(_word(tensor + where.storage) + where.data) + numbers.size * _word(tensor + where.offset)
 
 
@@ -181,39 +203,74 @@ def _gathered_gradients(items, where, numbers, strided, found, there):
     return ALL if moved else UNMOVED
 
 
-def _reads_again(lists, kinds, where, small, large, is_large, strided, at):
-    """Look whether all lies where it lay, but for gradients (row 1), whose addresses are written."""
-    moved = 0
+def _lie_as_wanted(bodies, where, numbers, strided, found):
+    """Write where tensors lie; False where one is not as wanted."""
+    for i in range(bodies.size):
+        if not _wanted(bodies[i], where, numbers, strided, i):
+            return False
+        found[i] = numbers.size * _word(bodies[i] + where.offset)
+        bodies[i] = _word(bodies[i] + where.storage)
+    for i in range(bodies.size):
+        found[i] += _word(bodies[i] + where.data)
+    return True
+
+
+_lie = njit(_lie_as_wanted)
+
+
+def _reads_again(lists, kinds, where, small, large, is_large, strided, at, bodies, found):
+    """Look whether all lies where it lay, but for gradients (row 1), whose addresses are written.
+
+    One pointer after the other of all tensors, and not tensor after tensor: what is not in the caches is waited for
+    together.
+    """
+    count, moved = at.shape[1], 0
     for row in range(lists.size):
-        if _word(lists[row] + _HEAD) != at.shape[1]:
+        if _word(lists[row] + _HEAD) != count:
             return OTHERWISE
-    for i in range(at.shape[1]):
-        for row in range(lists.size):
-            if row == 1:
-                continue
-            tensor = _word(_word(lists[row] + _HEAD + _ITEMS) + 8 * i)
+        if row == 1:
+            continue
+        start = _word(lists[row] + _HEAD + _ITEMS)
+        for i in range(count):
+            tensor = _word(start + 8 * i)
             kind = _word(tensor + 8)
             if kind != kinds[0] and kind != kinds[1]:
                 return OTHERWISE
-            body = _word(tensor + where.body)
-            if _place_of(body, where, large if is_large[row] else small, strided, i) != at[row, i]:
-                return OTHERWISE
-            if row == 0:
-                owned = _word(body + where.owned)
-                gradient = where.undefined if owned == 0 else _word(owned + where.gradient)
-                if gradient == where.undefined:
-                    return OTHERWISE
-                address = _place_of(gradient, where, small, strided, i)
-                if address == -1:
-                    return OTHERWISE
-                moved |= at[1, i] ^ address
-                at[1, i] = address
+            bodies[0, i] = _word(tensor + where.body)
+        if row == 0:
+            for i in range(count):
+                bodies[1, i] = _word(bodies[0, i] + where.owned)
+        if not _lie(bodies[0], where, large if is_large[row] else small, strided, found):
+            return OTHERWISE
+        for i in range(count):
+            moved |= at[row, i] ^ found[i]
+    if moved:
+        return OTHERWISE
+    for i in range(count):
+        bodies[1, i] = where.undefined if bodies[1, i] == 0 else _word(bodies[1, i] + where.gradient)
+    # What stands for no gradient is none of these.
+    if not _lie(bodies[1], where, small, strided, found):
+        return OTHERWISE
+    for i in range(count):
+        moved |= at[1, i] ^ found[i]
+        at[1, i] = found[i]
     return ALL if moved else UNMOVED
+
+
+def _told(items, count, where):
+    """Count a change of each tensor."""
+    start = _word(items + _HEAD + _ITEMS)
+    for i in range(count):
+        counter = _word(_word(_word(start + 8 * i) + where.body) + where.versions)
+        # Tensors of inference count nothing.
+        if counter != 0:
+            _put_word(counter + where.version, _word(counter + where.version) + 1)
 
 
 _gather_tensors = keep(njit(_gathered_tensors), __name__)
 _gather_gradients = keep(njit(_gathered_gradients), __name__)
 _read_again = keep(njit(_reads_again), __name__)
+_tell_changed = keep(njit(_told), __name__)
 
 
 class Shapes:
@@ -262,16 +319,24 @@ def gather_gradients(
     return int(_gather_gradients(id(tensors), where, numbers, wanted, found, there))
 
 
+def tell_changed(tensors: list[Any], where: Layout) -> None:
+    """Let tensors count a change, as their framework does when it writes into them."""
+    _tell_changed(id(tensors), len(tensors), where)
+
+
 class Rows(NamedTuple):
     """Lists of tensors as compiled code reads them again: row 0 holds the gradients, which are row 1.
 
-    `small`: the numbers of row 0 and of the gradients; `large`: those of rows that are marked `is_large`.
+    `small`: the numbers of row 0 and of the gradients; `large`: those of rows that are marked `is_large`. `bodies` (two
+    rows) and `found` (one): room for what is read.
     """
 
     lists: Array
     small: Numbers
     large: Numbers
     is_large: Array
+    bodies: Array
+    found: Array
 
 
 def read_again(rows: Rows, kinds: tuple[int, int], where: Layout, wanted: Strided, at: Array) -> int:
@@ -279,7 +344,8 @@ def read_again(rows: Rows, kinds: tuple[int, int], where: Layout, wanted: Stride
 
     Gives OTHERWISE where not; else where the gradients lie is written into row 1: ALL, or UNMOVED if they did not move.
     """
-    return int(_read_again(rows.lists, kinds, where, rows.small, rows.large, rows.is_large, wanted, at))
+    lists, small, large, is_large, bodies, found = rows
+    return int(_read_again(lists, kinds, where, small, large, is_large, wanted, at, bodies, found))
 
 
 def address_of(array: Array) -> int:

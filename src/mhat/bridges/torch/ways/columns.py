@@ -14,7 +14,16 @@ import torch
 from torch import Tensor
 
 from mhat.bridges.torch.ways.layout import KINDS, layout, numbers_of
-from mhat.engines.kernels.addresses import Layout, Numbers, Rows, gather_gradients, gather_tensors, read_again, strided
+from mhat.engines.kernels.addresses import (
+    Layout,
+    Numbers,
+    Rows,
+    gather_gradients,
+    gather_tensors,
+    read_again,
+    strided,
+    tell_changed,
+)
 
 Array = Any
 PLAIN = (Tensor, torch.nn.Parameter)
@@ -90,12 +99,17 @@ class Again:
         small, large = (numbers_of(dtype, where) for dtype in (dtypes[0], max(dtypes, key=lambda d: d.itemsize)))
         is_large = np.array([dtype != dtypes[0] for dtype in dtypes])
         lists = np.array([id(tensors) for tensors in self._held], dtype=np.int64)
-        self._rows = Rows(lists, small, large, is_large)
+        room = np.zeros((3, len(gradients.at)), dtype=np.int64)
+        self._rows = Rows(lists, small, large, is_large, room[:2], room[2])
         self._where, self._wanted = where, strided(gradients.shapes, gradients.strides)
 
     def read(self, at: Array) -> int:
         """Read them; see `read_again`."""
         return read_again(self._rows, KINDS, self._where, self._wanted, at)
+
+    def tell_changed(self) -> None:
+        """Let the tensors of row 0 count a change, for graphs that have kept them."""
+        tell_changed(self._held[0], self._where)
 
 
 def again(gradients: Column, rows: Mapping[int, list[Tensor]]) -> Again | None:

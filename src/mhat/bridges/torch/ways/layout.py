@@ -27,12 +27,15 @@ from mhat.engines.kernels.addresses import (
     gather_gradients,
     gather_tensors,
     strided,
+    tell_changed,
 )
 
 WORD = 8
 # What can be read of each for certain: a tensor, a storage and what is owned are larger in every build since 2.0.
 TENSOR, STORAGE, OWNED = 22, 8, 12
 INLINE = 5
+# Behind its table of functions and its count of references an object of torch begins.
+COUNT = 2
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 KINDS = (id(torch.Tensor), id(torch.nn.Parameter))
 
@@ -85,6 +88,7 @@ def _found() -> Layout:
     gradient = _only([_words(holder, OWNED) for holder in holders], [_grad(each) for each in (with_one, another)])
     if undefined[0][gradient] != undefined[1][gradient]:
         raise LookupError("gradient")
+    versions = _versions(dimensions)
     places = (body, _only(tensors, [each._cdata for each in storages]), owned, dimensions)
     named = zip(("body", "storage", "owned", "dimensions"), places, strict=True)
     return Layout(
@@ -95,9 +99,27 @@ def _found() -> Layout:
         keys=WORD * keys,
         data=WORD * data,
         gradient=WORD * gradient,
+        versions=WORD * versions,
+        version=WORD * COUNT,
         plain=tensors[0][keys],
         undefined=undefined[0][gradient],
     )
+
+
+def _versions(dimensions: int) -> int:
+    """Find what counts the changes of a tensor: an object behind its head, as storages and what is owned are."""
+    few, many = torch.zeros(3), torch.zeros(3)
+    for _ in range(11):
+        many.add_(1)
+    few.add_(1)
+    asked = zip(*(_words(each._cdata, dimensions) for each in (few, many)), strict=True)
+    (found,) = [
+        place
+        for place, words in enumerate(asked)
+        if place > 1 and all(map(_is_pointer, words))
+        and [_words(word, COUNT + 1)[COUNT] & 0xFFFFFFFF for word in words] == [few._version, many._version]
+    ]  # fmt: skip
+    return found
 
 
 def _probes() -> list[torch.Tensor]:
@@ -144,7 +166,11 @@ def _tells_dtypes(place: int) -> bool:
 
 def _is_owned(without: int, one: int, another: int) -> bool:
     """Whether this is a pointer that tensors have which ask for a gradient, and others do not."""
-    return without == 0 and one != another and all(word > 1 << 16 and word % WORD == 0 for word in (one, another))
+    return without == 0 and one != another and _is_pointer(one) and _is_pointer(another)
+
+
+def _is_pointer(word: int) -> bool:
+    return 1 << 16 < word < 1 << 47 and word % WORD == 0
 
 
 def _grad(tensor: torch.Tensor) -> int:
@@ -170,10 +196,12 @@ def _holds(where: Layout) -> bool:
         torch.zeros(2, 3, device="meta"), torch._neg_view(torch.zeros(2, 3)), torch.zeros(2, 3, dtype=torch.int32),
     ]  # fmt: skip
     seen = [read([each, *right[1:]]) for each in wrong] + [read(right[:3]), read([*right, right[0]])]
+    before = [tensor._version for tensor in right]
+    tell_changed(right, where)
+    told = [tensor._version - was for tensor, was in zip(right, before, strict=True)] == [1] * len(right)
     last = [read([*right[:3], torch.zeros(2, 1, 2, 1, 3, 2).transpose(4, 5)]), read([right[0], None, *right[2:]])]
-    return (
-        said == [ALL, UNMOVED] and lay and not any(seen) and last == [3, ALL] and _holds_for_gradients(where, numbers)
-    )
+    tensors_hold = said == [ALL, UNMOVED] and lay and told and not any(seen) and last == [3, ALL]
+    return tensors_hold and _holds_for_gradients(where, numbers)
 
 
 def _holds_for_gradients(where: Layout, numbers: Numbers) -> bool:

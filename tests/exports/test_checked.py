@@ -20,7 +20,7 @@ from tests.exports.compilers import command
 from tests.exports.conftest import Library
 from tests.exports.modules import module_of, numpy_subject
 
-LANGUAGES = ("numpy", "torch", "c", "rust")
+LANGUAGES = ("numpy", "torch", "optax", "c", "rust")
 WAYS = [(language, dtype) for language in LANGUAGES for dtype in ("float64", "float32")]
 # A check gives gradients alone.
 NAMES = [name for name in rules.names() if not rules.named(name).tree.given and name not in UNCHECKED]
@@ -56,6 +56,8 @@ def verdict_of(rule: Rule, language: str, dtype: str, runs: Library) -> Any:
     with module_of(rule, language) as module:
         if language == "numpy":
             return mhat.check(with_knobs(rule, numpy_subject(rule, module, dtype)), rule.name)
+        if language == "optax":
+            return mhat.check(getattr(module, rule.name), rule.name, dtype=dtype)
         return mhat.check(getattr(module, spoken_name(rule)), rule.name, dtype=dtype)
 
 

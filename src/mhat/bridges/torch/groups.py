@@ -146,10 +146,10 @@ def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
     Other entries are the user's own, as in torch.
     """
     for key, value in group.items():
-        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, *PREPARED):
-            continue
         if key == BETAS and not together(rule):
             raise BadValue(f"{rule.name} has no betas", "Leave them out.")
+        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, *PREPARED):
+            continue
         if key in COMPUTED and value:
             raise BadValue(f"`{key}` is torch's way to say how a step is computed", "Leave it out: see opt.ways.")
         if key == "differentiable" and value:

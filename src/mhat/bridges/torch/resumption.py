@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from mhat.bridges.torch.counterparts import COUNTERPARTS, Counterpart
-from mhat.bridges.torch.groups import Group
+from mhat.bridges.torch.groups import Group, settings_of
 from mhat.bridges.torch.states import STEP
 from mhat.bridges.torch.watched import States
 from mhat.errors import BadValue, UnknownName
@@ -35,7 +35,7 @@ class Resumed:
     state: dict[str, Any]
 
 
-def resumed(params: Iterable[Any], rule: Any, state: Any, told: Iterable[str]) -> Resumed:
+def resumed(params: Iterable[Any], rule: Any, state: Any, told: Mapping[str, Any]) -> Resumed:
     """Read the state of an optimizer of torch for these parameters; raises UnknownName or BadValue.
 
     `rule`: the rule to go on by; None for the one that is torch's to the bit. `told`: knobs that are set otherwise.
@@ -54,11 +54,10 @@ def resumed(params: Iterable[Any], rule: Any, state: Any, told: Iterable[str]) -
         known = _counterpart(named)
         _check_held(named, known, group, kept, index)
         first = _tensor(share["params"])
-        knobs = {
-            name: value for name, value in _knobs(known, group, first).items() if name not in (*told, *share)
-        }  # fmt: skip
-        groups.append({"maximize": group.get("maximize", False), **knobs, **share, "rule": named})
-        written.append({**named.knobs, **knobs, "params": group["params"], "rule": rule_text(named.tree)})
+        otherwise = {**settings_of(told, named), **settings_of(share, named)}
+        knobs = {**named.knobs, **_knobs(known, group, first), **otherwise}
+        groups.append({"maximize": group.get("maximize", False), **share, **knobs, "rule": named})
+        written.append({**knobs, "params": group["params"], "rule": rule_text(named.tree)})
         for number, before in zip(group["params"], kept, strict=True):
             if before:
                 states[number] = _states(named, known, before, number)
@@ -137,7 +136,10 @@ def _check_held(
     for name in _other(known, group):
         cure = "Leave rule= out, and it is found."
         if name == "weight_decay":
-            having = [other for other, its in COUNTERPARTS.items() if name in its.knobs and its.states == known.states]
+            having = [
+                other for other, its in COUNTERPARTS.items()
+                if name in its.knobs and its.optimizer in (known.optimizer, f"{known.optimizer}W")
+            ]  # fmt: skip
             cure = f"Give a rule that has it: {' or '.join(having)}." if having else "No rule here is torch's then."
         raise BadValue(f"group {index} of the state has {name}={group[name]!r}, which {rule.name} does not have", cure)
 

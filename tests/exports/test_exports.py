@@ -160,13 +160,3 @@ def test_the_command_asks_which_language_is_meant(tmp_path: Path) -> None:
 def test_both_doors_write_a_rule_alike() -> None:
     for form in ("python", "latex"):
         assert typed(f"rules adam --as {form}") == typed(f"export adam --as {form}")
-
-
-@pytest.mark.parametrize("language", ["torch", "numpy", "c", "rust"])
-def test_names_that_mean_something_there_are_written_otherwise(language: str) -> None:
-    odd = rule(
-        "def odd(x, g, state=0, double=0, self=0, *, group=0.5, match=0.1, np=2, fn=3):\n"
-        "    state = group * state + g\n    double = double + state\n    self = self + double * np\n"
-        "    return x - match * self * fn"
-    )
-    assert export(odd, language)

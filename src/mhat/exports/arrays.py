@@ -35,7 +35,7 @@ SCALAR_HELPERS = {
     except OverflowError:
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     except ValueError:
-        return math.inf if a == 0 else math.nan''',
+        return math.nan if a != 0 else math.copysign(math.inf, a if b % 2 == 1 else 1.0)''',
     "_sqrt": '''def _sqrt(a: float) -> float:
     """Take the root; NaN of a negative number."""
     return math.nan if a < 0 else math.sqrt(a)''',

@@ -27,6 +27,11 @@ STREAM, STEPS, PLACES = "normal:seed=42", 3, 3
 STARTS = (1.0, -2.0, 0.5, 3.0, -1.5, 2.0, -0.25, 0.75, 1.25)
 SHAPES = ((2, 3), (3, 2), (2, 2), (3, 3))
 LOSSES = (2.0, 1.5, 1.0)
+# Rules whose numbers leave the range of float32, so that no check of theirs ends well there, whoever computes them.
+LEAVE_FLOAT32 = {
+    "adafactor_vector": "eps1**2 is zero there",
+    "prodigy": "the distance, squared, is infinite there in a long run",
+}
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,15 @@ def pseudo_code(rule: Rule) -> list[str]:
 
 
 def checked(rule: Rule, how: str) -> list[str]:
-    """Say what has checked the file: the tests for a rule of the library as it is, else how to."""
+    """Say what has checked the file, which is imported or compiled: tests for a rule of the library, else how to."""
     if rule.name in rules.names() and rules.named(rule.name).tree == rule.tree:
-        return _filled(f"Checked by the tests of mhat: {how}, in float64 and float32.")
+        # `mhat check` gives gradients alone.
+        in_check, in_both = not rule.tree.given, rule.name not in LEAVE_FLOAT32
+        against = "the rule by `mhat check`" if in_check else "the steps of the rule"
+        types = "float64 and float32" if in_both else "float64 (in float32 against the steps of the rule)"
+        return _filled(
+            f"Checked by the tests of mhat: this file is {how}, run, and held against {against}, in {types}."
+        )
     return _filled(
         "Not checked itself: the tests of mhat check what the same printer writes of every rule of the library. "
         "`mhat check` holds this file against its rule."

@@ -99,7 +99,7 @@ def write(rule: Rule) -> str:
 
 def _about(rule: Rule) -> list[str]:
     about = heading.about(rule)
-    checked = heading.checked(rule, "this file is imported, run, and held against the rule by `mhat check`")
+    checked = heading.checked(rule, "imported")
     return [
         heading.title_of(rule, "PyTorch"), "", *about, *([""] if about else []), *checked, "", "The rule:", "",
         *(f"{INDENT}{line}" for line in heading.pseudo_code(rule)),
@@ -200,8 +200,8 @@ def _one_by_one(file: _File) -> Iterator[str]:
     yield f'{INDENT}for {p} in group["params"]:'
     yield f"{INDENT * 2}if {p}.grad is None:"
     yield f"{INDENT * 3}continue"
-    yield f"{INDENT * 2}if {p}.grad.is_sparse:"
-    yield f'{INDENT * 3}raise RuntimeError("{file.class_name} takes no sparse gradients")'
+    yield f"{INDENT * 2}if {p}.grad.is_sparse or {p}.is_complex():"
+    yield f'{INDENT * 3}raise RuntimeError("{file.class_name} takes dense gradients of real numbers")'
     yield f'{INDENT * 2}g = -{p}.grad if group["maximize"] else {p}.grad'
     inner = [*_as_matrix(file), *_begin(file), *_counted(file), *_states(file, rule.tree.state_names)]
     inner += [line.written(file.names) for line in file.lines.body]
@@ -365,7 +365,7 @@ def _moved(file: _File) -> str:
     result, p = file.lines.result, file.parameter
     if file.rule.level is Level.MATRIX and file.rule.tree.flatten is not None:
         text = result if result.isidentifier() else f"({result})"
-        return f"{p}.copy_({text}.view_as({p}))"
+        return f"{p}.copy_({text}.reshape({p}.shape))"
     return f"{p}.copy_({result})"
 
 

@@ -249,3 +249,18 @@ def test_nothing_warns_when_nothing_is_missing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Optimizer(copies(x), "adam").load_state_dict(opt.state_dict())
+
+
+def test_a_schedule_goes_along() -> None:
+    x = parameters((3,))
+    opt = Optimizer(x, "sgd", lr="cosine:0.5,steps=10")
+    driven(opt, x, gradients(x, 4))
+    y = copies(x)
+    other = Optimizer(y, "sgd")
+    other.load_state_dict(through_a_file(opt.state_dict()))
+    z, third = copy.deepcopy((x, opt))
+    course = gradients(x, 3, seed=5)
+    moved = driven(opt, x, course)
+    assert same(moved, driven(other, y, course))
+    assert same(moved, driven(third, z, course))
+    assert other.param_groups[0]["lr"] == opt.param_groups[0]["lr"] != 0.5

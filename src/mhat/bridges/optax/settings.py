@@ -19,6 +19,7 @@ from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.language.walking import all_expressions, names_in
 from mhat.notation import cut
+from mhat.schedules import Schedule, is_named, named
 
 Array = Any
 # A number, an array of no dimensions (or one that is traced), or a function of the count.
@@ -123,9 +124,21 @@ def _setting(name: str, value: Any) -> Setting:
             raise BadValue(f"{name} is a number that no float can hold", "Give a smaller one, or inf.") from None
     if isinstance(value, np.float64):
         return float(value)
+    if (isinstance(value, Schedule) and value.recipe) or is_named(value):
+        return _counted(named(value) if isinstance(value, str) else value)
     if _is_number(value) or (callable(value) and not isinstance(value, Rule | type)):
         return value
     raise BadValue(f"{name}={cut(repr(value))} is no number", f"Give {name} a number, or a schedule: {name}=optax....")
+
+
+def _counted(schedule: Schedule) -> Callable[[Array], Any]:
+    """Give a schedule, whose steps are counted from 1, as one of optax, whose count begins at 0; in doubles."""
+
+    def at(count: Array) -> Any:
+        with doubles():
+            return schedule.traced(jnp.asarray(count).astype(jnp.float64) + 1.0)
+
+    return at
 
 
 def _is_number(value: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from mhat.bridges.torch.groups import Group, settings_of, together
+from mhat.bridges.torch.groups import SCHEDULES, Group, as_number, settings_of, together
 from mhat.bridges.torch.options import Options
 from mhat.bridges.torch.states import STEP, TRAINED, dtype_name, made_states
 from mhat.bridges.torch.watched import States
@@ -80,6 +80,7 @@ def read(saved: Mapping[str, Any], groups: Sequence[Group], options: Options) ->
                 states[parameter] = _states(group.rule, parameter, kept, group.name_of(place, index), options)
         told = settings_of(other, group.rule)
         lacking.update(dict.fromkeys(name for name in group.rule.knobs if name not in told))
+        group.rule.check_knobs({name: as_number(v) for name, v in told.items() if not isinstance(v, str)})
         knobs.append({name: told.get(name, group[name]) for name in group.rule.knobs})
         entries.append(_entries(group, other))
     if lacking:
@@ -89,7 +90,7 @@ def read(saved: Mapping[str, Any], groups: Sequence[Group], options: Options) ->
 
 def _entries(group: Group, other: Mapping[str, Any]) -> dict[str, Any]:
     betas = ("betas",) if together(group.rule) else ()
-    own = ("params", "rule", *betas, *group.rule.knobs)
+    own = ("params", "rule", SCHEDULES, *betas, *group.rule.knobs)
     return {key: value for key, value in other.items() if key not in own}
 
 

@@ -15,8 +15,11 @@ from mhat.bridges.torch.watched import Marks, Watched
 from mhat.errors import BadValue, UnknownName
 from mhat.language.definition import Rule
 from mhat.notation import cut
+from mhat.schedules import meant
 
 BETAS = "betas"
+# The key under which a group says which knobs follow which schedules.
+SCHEDULES = "schedules"
 # Keys of a group that change what is prepared for steps.
 PREPARED = ("params", "maximize")
 # torch's keys for how a step is computed.
@@ -84,9 +87,16 @@ class Group(Watched):
         return self.knobs.now[0]
 
     def restore(self, values: Mapping[str, Any]) -> None:
-        """Take over all knobs of another group: what its default makes of the others goes on following them."""
-        self.knobs.restore({name: as_number(value) for name, value in values.items()})
-        self._tensors = {name: value for name, value in values.items() if hasattr(value, "fill_")}
+        """Take over all knobs of another group, a text for one that follows a schedule.
+
+        What its default makes of the others goes on following them.
+        """
+        followed = {name: value for name, value in values.items() if isinstance(value, str)}
+        plain = {name: self.knobs[name] if name in followed else value for name, value in values.items()}
+        self.knobs.restore({name: as_number(value) for name, value in plain.items()})
+        self.knobs.schedules = {}
+        self.knobs.update(followed)
+        self._tensors = {name: value for name, value in plain.items() if hasattr(value, "fill_")}
         self._show()
 
     def name_of(self, place: int, index: int) -> str:
@@ -111,6 +121,13 @@ class Group(Watched):
 
     def _tell(self, given: Mapping[str, Any]) -> None:
         """Set knobs, or none of them; raises UnknownName or BadValue."""
+        for name, value in given.items():
+            followed = None if hasattr(value, "fill_") else meant(value)
+            if followed is not None and not followed.recipe:
+                raise BadValue(
+                    f"{name} follows a function of yours, which torch's state cannot carry",
+                    "Take one of mhat.schedules, or torch's LambdaLR.",
+                )
         self.knobs.update({name: as_number(value) for name, value in given.items()})
         for name, value in given.items():
             self._tensors.pop(name, None)
@@ -118,10 +135,18 @@ class Group(Watched):
                 self._tensors[name] = value
         self._show()
 
+    def follow(self, step: int) -> None:
+        """Set the knobs that follow schedules for a step, counted from 1; raises BadValue for what none can be."""
+        self.knobs.follow(step)
+        self._show()
+
     def _show(self) -> None:
         """Let the entries say what the knobs are, also those that follow from others."""
         for name in self.knobs:
             self.settle(name, self._tensors.get(name, self.knobs[name]))
+        followed = {name: schedule.recipe for name, schedule in self.knobs.schedules.items()}
+        if followed or SCHEDULES in self:
+            self.settle(SCHEDULES, followed)
         names = together(self.rule)
         if names:
             self.settle(BETAS, tuple(self[name] for name in names))
@@ -137,7 +162,8 @@ def settings_of(group: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
     names = together(rule)
     told = {name: value for name, value in group.items() if name in rule.knobs}
     betas = group.get(BETAS)
-    return {**(_parted(rule, betas) if names and betas is not None else {}), **told}
+    followed = {name: text for name, text in (group.get(SCHEDULES) or {}).items() if name in rule.knobs}
+    return {**(_parted(rule, betas) if names and betas is not None else {}), **told, **followed}
 
 
 def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
@@ -148,7 +174,7 @@ def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
     for key, value in group.items():
         if key == BETAS and not together(rule):
             raise BadValue(f"{rule.name} has no betas", "Leave them out.")
-        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, *PREPARED):
+        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, SCHEDULES, *PREPARED):
             continue
         if key in COMPUTED and value:
             raise BadValue(f"`{key}` is torch's way to say how a step is computed", "Leave it out: see opt.ways.")

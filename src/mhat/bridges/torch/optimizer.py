@@ -10,7 +10,7 @@ import torch
 
 from mhat.bridges.torch import checkpoints, modes, resumption
 from mhat.bridges.torch.buckets import Bucket, Given, fill
-from mhat.bridges.torch.groups import Group, check_keys, check_told, settings_of, spelled_out
+from mhat.bridges.torch.groups import SCHEDULES, Group, check_keys, check_told, settings_of, spelled_out
 from mhat.bridges.torch.modes import Mode
 from mhat.bridges.torch.options import Options, options_of
 from mhat.bridges.torch.parameters import check_parameter, check_shared, listed
@@ -30,7 +30,8 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
     """Steps the parameters of a model by a rule.
 
     `params`: as torch has them: tensors, named tensors, or groups, each with `"rule"` and knobs of its own. `rule`: a
-    rule, a function written as one, or a name. Knobs are keywords, `betas=(0.9, 0.999)` among them.
+    rule, a function written as one, or a name. Knobs are keywords, `betas=(0.9, 0.999)` among them; one of
+    `mhat.schedules`, or its text, is followed over the steps and goes with the state.
 
     Options:
 
@@ -113,6 +114,16 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         self._given.forget()
         return loss
 
+    def _follow(self) -> None:
+        """Set the knobs that follow schedules for the step to come."""
+        steps: dict[int, float] = {}
+        for bucket, _ in self._lines:
+            for group in bucket.groups:
+                steps[id(group)] = max(steps.get(id(group), 0.0), float(bucket.counts.max(initial=0.0)))
+        for group in self.param_groups:
+            if group.knobs.schedules:
+                group.follow(int(steps.get(id(group), 0.0)) + 1)
+
     def _step(self) -> None:
         if self._over_all and torch._C._current_graph_task_id() != -1:
             raise BadValue(
@@ -120,6 +131,8 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
                 "backward()",
                 "Step after backward(), or take a rule without over='all'.",
             )
+        if any(group.knobs.schedules for group in self.param_groups):
+            self._follow()
         work = [(bucket, way, bucket.knobs(), *self._look(bucket, way)) for bucket, way in self._lines]
         for bucket, way, knobs, gradients, chosen in work:
             steps = bucket.counts + 1.0
@@ -239,7 +252,7 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         first, *others = self.param_groups
         shared = {
             name: value for name, value in first.items()
-            if name not in ("params", "param_names", "rule") and all(name in other for other in others)
+            if name not in ("params", "param_names", "rule", SCHEDULES) and all(name in other for other in others)
         }  # fmt: skip
         if self._rule is not None:
             group = Group(self._rule, self._told_to(self._rule), {}, Marks())
@@ -322,6 +335,7 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         self._marks.stale = True
         if not self._evaluates:
             self._prepare()
+            self._follow()
         for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
 
@@ -366,7 +380,7 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
     def _restored(self, entries: Mapping[str, Any]) -> Group:
         """Make a group of another one's entries."""
         group = self._group(entries)
-        group.restore({name: entries.get(name, group[name]) for name in group.rule.knobs})
+        group.restore({**{name: group[name] for name in group.rule.knobs}, **settings_of(entries, group.rule)})
         return group
 
     def __repr__(self) -> str:

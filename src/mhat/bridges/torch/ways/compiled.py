@@ -50,9 +50,9 @@ class CompiledWay:
 
 
 def by_compiler(bucket: Bucket, *, asked: bool = False) -> CompiledWay | str:
-    """Give the way of torch.compile, or say why it is not there; nothing on the CPU, unless it is `asked` for."""
+    """Give the way of torch.compile, or say why it is not there; nothing on the CPU unless `asked`, nor on meta."""
     device = bucket.tensors[0].device
-    if device.type == "cpu" and not asked:
+    if device.type in ("cpu", "meta") and not asked:
         return ""
     refused = why_not_flat(bucket.tensors, bucket.states)
     if refused:

@@ -55,8 +55,8 @@ class TritonWay:
 def by_triton(bucket: Bucket) -> TritonWay | str:
     """Give the way of printed kernels, or say why it is not there; nothing on the CPU."""
     device = bucket.tensors[0].device
-    if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
-        # The CPU has kernels of its own.
+    if device.type == "meta" or (device.type == "cpu" and os.environ.get(INTERPRETED) != "1"):
+        # The CPU has kernels of its own, and meta tensors have no numbers.
         return ""
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"

@@ -94,6 +94,6 @@ def is_dense(tensor: Tensor) -> bool:
         if length == 1:
             continue
         if stride != reach:
-            return tensor.numel() == 0
+            return bool(tensor.numel() == 0)
         reach *= length
     return True

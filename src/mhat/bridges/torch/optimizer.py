@@ -395,7 +395,6 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
             lines.append(f"Parameter Group {index}")
             lines += [f"    {key}: {said[key]}" for key in sorted(said) if key != "params"]
         for bucket, way in self._lines:
-            tensors = len(bucket.tensors)
-            why = f" ({way.why})" if way.why else ""
-            lines.append(f"{bucket.rule.name}: {tensors:,} tensor{'s' * (tensors != 1)} by {way.name}{why}")
+            many = f"{len(bucket.tensors):,} tensor{'s' * (len(bucket.tensors) != 1)}"
+            lines.append(f"{bucket.rule.name}: {many} by {way.name}" + (f" ({way.why})" if way.why else ""))
         return "\n".join([*lines, ")"])

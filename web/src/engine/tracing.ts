@@ -1,6 +1,6 @@
 /** A rule run over a stream or on a landscape: every variable of every step. */
 
-import { Refusal } from "../language/refusal";
+import { nearest, Refusal } from "../language/refusal";
 import { variables, type Tree } from "../language/tree";
 import type { Dtype } from "./dtypes";
 import { Program, type Table, type Value } from "./program";
@@ -8,7 +8,14 @@ import { Program, type Table, type Value } from "./program";
 /** Gradients beforehand, one row a coordinate; or a function whose gradient answers to where x is. */
 export type Source =
   | { kind: "stream"; gradients: Float64Array[] }
-  | { kind: "landscape"; gradient: (x: Float64Array) => Float64Array; height: (x: Float64Array) => number; steps: number };
+  | { kind: "landscape"; hill: Hill; steps: number };
+
+/** What a trace asks of a landscape. */
+export interface Hill {
+  gradient: (x: ArrayLike<number>, t: number) => ArrayLike<number>;
+  height: (x: ArrayLike<number>) => number;
+  domain?: [number, number];
+}
 
 export interface Trace {
   tree: Tree;
@@ -39,6 +46,8 @@ export function traced(name: string): string {
 export function trace(tree: Tree, question: Question): Trace {
   const program = new Program(tree, question.dtype ?? "float64");
   const { source } = question;
+  for (const name of Object.keys(question.knobs ?? {}))
+    if (!tree.knobs.some((knob) => knob.name === name)) throw unknownKnob(name, tree);
   const coordinates = source.kind === "stream" ? source.gradients.length : startOf(question.start, 2).length;
   const steps = source.kind === "stream" ? (source.gradients[0]?.length ?? 0) : source.steps;
   const names = [...new Set(["g", "x", ...variables(tree).map(traced), ...tree.states.map((state) => state.name)])];
@@ -56,6 +65,12 @@ export function trace(tree: Tree, question: Question): Trace {
     for (let c = 0; c < coordinates; c++) run.coordinate(c, start[c]!, source.gradients[c]!);
   else run.together(start, steps, source, loss);
   return { tree, steps, coordinates, knobs, dtype: program.dtype, start, variables: rows, loss };
+}
+
+function unknownKnob(name: string, tree: Tree): Refusal {
+  const known = tree.knobs.map((knob) => knob.name);
+  const near = nearest(name, known);
+  return new Refusal(`${tree.name} has no knob \`${name}\``, near ? `Did you mean ${near}?` : `It has ${known.join(", ") || "none"}.`, null);
 }
 
 function startOf(start: ArrayLike<number> | number | undefined, coordinates: number): Float64Array {
@@ -96,15 +111,14 @@ class Run {
   together(start: Float64Array, steps: number, source: Source, loss: Float64Array | null): void {
     const { program } = this;
     const alone = program.level === "per coordinate";
-    const coordinates = start.length;
-    const tables = Array.from({ length: alone ? coordinates : 1 }, () => program.table(this.knobs));
+    const tables = Array.from({ length: alone ? start.length : 1 }, () => program.table(this.knobs));
+    const kept = Array.from(start, (_, c) => this.kept(c));
     let now = start;
     for (let i = 0; i < steps; i++) {
-      const gradient =
-        source.kind === "stream" ? Float64Array.from(source.gradients, (row) => row[i]!) : source.gradient(now);
-      const height = source.kind === "landscape" ? source.height(now) : 0;
+      const gradient = gradientOf(source, i, now);
+      const height = source.kind === "landscape" ? source.hill.height(now) : 0;
       if (loss) loss[i] = height;
-      const next = new Float64Array(coordinates);
+      const next = new Float64Array(start.length);
       tables.forEach((table, c) => {
         this.enter(table, alone ? now[c]! : now, alone ? gradient[c]! : gradient, i + 1, height);
         if (i === 0) program.start(table);
@@ -113,7 +127,8 @@ class Run {
         else if (typeof made === "number") next.fill(made);
         else next.set(made);
       });
-      this.keep(i, tables, gradient, next, alone);
+      if (source.kind === "landscape" && source.hill.domain) project(next, source.hill.domain);
+      this.keep(i, tables, gradient, next, kept);
       now = next;
     }
   }
@@ -126,19 +141,20 @@ class Run {
     table[program.slot("loss")] = loss;
   }
 
-  private keep(i: number, tables: Table[], gradient: Float64Array, next: Float64Array, alone: boolean): void {
+  private keep(i: number, tables: Table[], gradient: Float64Array, next: Float64Array, kept: Kept[][]): void {
     const { program, rows } = this;
+    const alone = tables.length === next.length;
     for (let c = 0; c < next.length; c++) {
       rows.get("g")![c]![i] = gradient[c]!;
       rows.get("x")![c]![i] = next[c]!;
-      for (const { name, slot, row } of this.kept(c)) {
+      for (const { name, slot, row } of kept[c]!) {
         const value = program.entered(name, tables[alone ? c : 0]![slot]!);
         row[i] = typeof value === "number" ? value : value[c]!;
       }
     }
   }
 
-  private kept(c: number): { name: string; slot: number; row: Float64Array }[] {
+  private kept(c: number): Kept[] {
     return this.names
       .filter((name) => name !== "g" && name !== "x")
       .map((name) => {
@@ -146,4 +162,19 @@ class Run {
         return { name: inner, slot: this.program.slot(inner), row: this.rows.get(name)![c]! };
       });
   }
+}
+
+interface Kept {
+  name: string;
+  slot: number;
+  row: Float64Array;
+}
+
+function gradientOf(source: Source, i: number, x: Float64Array): Float64Array {
+  if (source.kind === "stream") return Float64Array.from(source.gradients, (row) => row[i]!);
+  return Float64Array.from(source.hill.gradient(x, i + 1));
+}
+
+function project(x: Float64Array, [low, high]: [number, number]): void {
+  for (let c = 0; c < x.length; c++) x[c] = Math.min(Math.max(x[c]!, low), high);
 }

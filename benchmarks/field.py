@@ -6,6 +6,7 @@ python -m benchmarks.field [--write docs/conformance.md]
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -22,6 +23,13 @@ from mhat.names import find_subject
 SECONDS = 60.0
 HEAVY = {"momentum": 0.9}
 DECOUPLED = {"decoupled_weight_decay": True, "weight_decay": 0.01}
+
+DATA = Path(mhat.rules.__file__).with_name("field.py")
+DATA_HEAD = '''"""What torch, optax and Keras make of a rule, in a word: plain data, written with its page."""
+
+from collections.abc import Mapping
+
+FIELD: Mapping[str, Mapping[str, str]] = {'''
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,8 @@ def called(entry: Entry) -> str:
     return f"`{entry.spec}`" + (f" ({options})" if options else "")
 
 
-def overview(rows: list[Row]) -> list[str]:
-    """Set the table framework by rule: a word for each, the least good one where an optimizer has several forms."""
+def by_rule(rows: list[Row]) -> dict[str, dict[str, str]]:
+    """Give a word for each rule and framework, the least good one where an optimizer has several forms."""
     order = ("conforms", "dialect", "deviates", "could not run")
     found: dict[tuple[str, str], str] = {}
     for entry, answers in rows:
@@ -155,7 +163,19 @@ def overview(rows: list[Row]) -> list[str]:
             key = (entry.rule, entry.framework)
             found[key] = max(found.get(key, said), said, key=order.index)
     rules = sorted({entry.rule for entry, _ in rows})
-    cells = (" | ".join([rule, *(found.get((rule, each), "") for each in FRAMEWORKS)]) for rule in rules)
+    return {rule: {each: found[rule, each] for each in FRAMEWORKS if (rule, each) in found} for rule in rules}
+
+
+def data(found: dict[str, dict[str, str]]) -> str:
+    """Write the module that `mhat rules` reads this from."""
+    lines = [f'    "{rule}": {json.dumps(words)},' for rule, words in found.items()]
+    return "\n".join([DATA_HEAD, *lines, "}\n"])
+
+
+def overview(rows: list[Row]) -> list[str]:
+    """Set the table framework by rule."""
+    found = by_rule(rows)
+    cells = (" | ".join([rule, *(words.get(each, "") for each in FRAMEWORKS)]) for rule, words in found.items())
     return [f"| rule | {' | '.join(FRAMEWORKS)} |", "|---|---|---|---|", *(f"| {line} |" for line in cells)]
 
 
@@ -212,6 +232,8 @@ def main() -> None:
             print(f"{entry.spec:30} {entry.rule:18} {said} {reason(answers['float64'])[:110]}", flush=True)
     if options.write is not None:
         options.write.write_text(page(rows), "utf-8")
+        if not options.only:
+            DATA.write_text(data(by_rule(rows)), "utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numba
 import torch
 
-from benchmarks.speed import accuracy, cold, denormals, small, steps, traces
+from benchmarks.speed import accuracy, cold, denormals, matrices, small, steps, torch_steps, traces
 from benchmarks.speed.harness import NOT_SLOWER, Figure, Plan, Work, at_least
 from mhat.terminal import facts, pages
 
@@ -32,6 +32,13 @@ WORKS: dict[str, Work] = {
     "bfloat16": steps.bfloat16_moments,
     "clipped": steps.clipping,
     "lamb": steps.lamb,
+    "torch-fresh": torch_steps.small(kept=False),
+    "torch-kept": torch_steps.small(kept=True),
+    "torch-resnet18": torch_steps.resnet18_shapes,
+    "torch-training": torch_steps.training,
+    "muon": matrices.muon,
+    "soap": matrices.soap,
+    "shampoo": matrices.shampoo,
     "denormals": denormals.fading,
     "accuracy": accuracy.errors,
     "trace-one": traces.one_coordinate,

@@ -23,7 +23,7 @@ def fading(plan: Plan) -> Iterator[Figure]:
     size = plan.size(SIZE)
     ways: dict[str, Stepping] = {
         "mhat": ours.stepping,
-        "mhat flushing": lambda params, grads: ours.stepping(params, grads, flush_denormals=True),
+        "mhat keeping them": lambda params, grads: ours.stepping(params, grads, flush_denormals=False),
         "torch fused": lambda params, grads: peers.torch_step("adam", params, grads),
         "torch foreach": lambda params, grads: peers.torch_step("adam", params, grads, foreach=True),
         "numba by hand": lambda params, grads: kernels.numba_step(params[0], grads[0]),

@@ -26,6 +26,22 @@ def resnet50(classes: int = 1000) -> Shapes:
     return [*found, (classes, wide), (classes,)]
 
 
+def resnet18(classes: int = 1000) -> Shapes:
+    """ResNet-18 (He et al. 2015): 62 tensors, 11,689,512 parameters.
+
+    >>> len(resnet18()), count(resnet18())
+    (62, 11689512)
+    """
+    found: Shapes = [(64, 3, 7, 7), (64,), (64,)]
+    before = 64
+    for wide in (64, 128, 256, 512):
+        for entering in (before, wide):
+            found += [(wide, entering, 3, 3), (wide,), (wide,), (wide, wide, 3, 3), (wide,), (wide,)]
+            found += [(wide, entering, 1, 1), (wide,), (wide,)] if entering != wide else []
+        before = wide
+    return [*found, (classes, before), (classes,)]
+
+
 def gpt2(layers: int = 12, width: int = 768, words: int = 50257, context: int = 1024) -> Shapes:
     """GPT-2, the smallest (Radford et al. 2019): 148 tensors, 124,439,808 parameters. The head is the embedding.
 

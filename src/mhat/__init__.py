@@ -2,12 +2,15 @@
 
     rule                            make a rule of a function or a text
     rules, streams, landscapes      the library
+    schedules                       what a knob is worth at each step: warm-up, cosine, steps ...
     modifiers                       from a rule to a rule: clipped(adam)
     trace, plot                     run a rule and record every variable; draw it
     step                            one step on floats, NumPy, torch or JAX arrays
     check, identify, compare        is an implementation right, and if not, which line is wrong
+    check_schedule                  which schedule is a scheduler, and if it should be another, where they part
     explain                         why a rule moves as it moves, in words and numbers with their evidence
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
+    export                          a rule as a file of its own in torch, NumPy, C, Rust ..., which needs no mhat
     read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place; several, {muon: matrices, adamw: rest}
@@ -29,19 +32,36 @@ from mhat.displays import shown_by
 from mhat.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mhat import bridges, errors, landscapes, modifiers, ops, rules, streams
+    from mhat import bridges, errors, landscapes, modifiers, ops, rules, schedules, streams
     from mhat.bridges.numpy.optimizer import Optimizer
     from mhat.bridges.numpy.parts import matrices, rest
     from mhat.errors import MhatError
     from mhat.language import Rule, rule
-    from mhat.verbs import again, check, compare, convert, explain, identify, load, plot, read, save, step, trace
+    from mhat.verbs import (
+        again,
+        check,
+        check_schedule,
+        compare,
+        convert,
+        explain,
+        export,
+        identify,
+        load,
+        plot,
+        read,
+        save,
+        step,
+        trace,
+    )
 
 _VERBS = (
     "again",
     "check",
+    "check_schedule",
     "compare",
     "convert",
     "explain",
+    "export",
     "identify",
     "load",
     "plot",
@@ -59,12 +79,12 @@ _HOMES = {
     "rule": "mhat.language",
     **dict.fromkeys(_VERBS, "mhat.verbs"),
 }
-_PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "streams")
+_PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "schedules", "streams")
 
 __all__ = [
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
-    "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
+    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ TINY = Plan(repeats=2, lasting=0.0)
 
 def test_shapes_are_those_of_the_models():
     assert (len(shapes.resnet50()), shapes.count(shapes.resnet50())) == (161, 25_557_032)
+    assert (len(shapes.resnet18()), shapes.count(shapes.resnet18())) == (62, 11_689_512)
     assert (len(shapes.gpt2()), shapes.count(shapes.gpt2())) == (148, 124_439_808)
 
 
@@ -83,7 +84,8 @@ def test_the_limits_move_and_write_everything():
 
 WORKS = [
     "step-1e6", "resnet50", "gpt2", "small-1000", "bfloat16", "lamb", "denormals", "accuracy", "trace-one",
-    "trace-many", "trace-sweep",
+    "trace-many", "trace-sweep", "torch-fresh", "torch-kept", "torch-resnet18", "torch-training", "muon", "soap",
+    "shampoo",
 ]  # fmt: skip
 
 

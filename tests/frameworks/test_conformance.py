@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.field import ENTRIES, FINDINGS, Entry, answered, details, overview, page, reason, word
+from benchmarks.field import (
+    DATA,
+    ENTRIES,
+    FINDINGS,
+    FRAMEWORKS,
+    Entry,
+    answered,
+    data,
+    details,
+    overview,
+    page,
+    reason,
+    word,
+)  # fmt: skip
+from mhat.rules.field import FIELD
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -62,3 +78,15 @@ def test_every_finding_is_about_an_entry() -> None:
     failed = answered(Entry("torch", "Nowhere", "adam"), "float64")
     rows = [(entry, {"float64": failed, "float32": failed}) for entry in ENTRIES if entry.spec in FINDINGS]
     assert page(rows).count("finding: ") == len(FINDINGS)
+
+
+def test_what_the_list_of_rules_says_is_what_the_page_says() -> None:
+    written = (
+        (Path(__file__).parents[2] / "docs/conformance.md")
+        .read_text("utf-8")
+        .split("| rule | torch | optax | keras |")[1]
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in written.partition("\n\n")[0].splitlines()[2:]]
+    told = {rule: {each: word for each, word in zip(FRAMEWORKS, words, strict=True) if word} for rule, *words in rows}
+    assert told == FIELD
+    assert DATA.read_text("utf-8") == data(told)

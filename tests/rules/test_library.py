@@ -21,9 +21,10 @@ FILES = sorted(path for path in (Path(rules.__file__).parent / "library").rglob(
 
 # What people look for by name.
 SOUGHT = [
-    "adabound", "adafactor", "adagrad", "adai", "adam", "adam_l2", "adamod", "adamw", "adanorm", "ademamix", "adopt",
-    "came", "diffgrad", "focus", "grams", "kate", "lamb", "laprop", "lion", "momentum", "muon", "nadamw", "novograd",
-    "prodigy", "qhadam", "radamw", "rmsprop", "rmsprop_momentum", "schedule_free", "sgd", "sgdw", "shampoo", "soap",
+    "adabound", "adafactor", "adagrad", "adagrad_norm", "adai", "adam", "adam_l2", "adamod", "adamw", "adanorm",
+    "ademamix", "adopt", "came", "diffgrad", "focus", "grams", "kate", "lamb", "laprop", "lion", "momentum", "muon",
+    "nadamw", "novograd", "prodigy", "qhadam", "radamw", "rmsprop", "rmsprop_momentum", "schedule_free", "sgd",
+    "sgdw", "shampoo", "soap",
 ]  # fmt: skip
 
 
@@ -81,10 +82,13 @@ def test_docstring(rule: Rule) -> None:
 
 def expected_level(name: str) -> Level:
     """Give the level that a rule's family has, or the rule itself where it is another one."""
-    if name in ("a2grad", "adagrad_norm", "fadam", "adai", "aida", "avagrad", "mars", "momo", "polyak", "stable_adamw"):
+    if name in (
+        "a2grad", "adafactor_vector", "adagrad_norm", "adam_mini_tensor", "fadam", "adai", "aida", "avagrad", "mars",
+        "momo", "polyak", "sgd_hd", "stable_adamw",
+    ):  # fmt: skip
         return Level.TENSOR
-    if name in ("adafactor_vector", "adam_mini_tensor"):
-        return Level.TENSOR
+    if name == "cocob":
+        return Level.COORDINATE
     families = {"norm": Level.TENSOR, "rate_free": Level.TENSOR, "matrix": Level.MATRIX, "factored": Level.MATRIX}
     return families.get(rules.family(name), Level.COORDINATE)
 
@@ -97,7 +101,7 @@ def test_level(rule: Rule) -> None:
 @EVERY_RULE
 def test_knobs_are_explained_and_their_defaults_allowed(rule: Rule) -> None:
     rule.check_knobs(rule.knobs)
-    assert "lr" in rule.knobs or rule.name == "a2grad"
+    assert "lr" in rule.knobs or rule.name in ("a2grad", "cocob")
     for knob in rule.knobs:
         sentence = rule.meaning(knob).sentence
         assert sentence

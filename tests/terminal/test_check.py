@@ -189,3 +189,25 @@ def test_a_figure_of_a_strange_kind_is_refused_before_anything_runs(here: Path) 
     result = typed("check", "nothing.py:there", "--plot", "both.gif")
     assert result.exit_code == 2
     assert "both.gif" in result.output
+
+
+def line(text: str) -> Result:
+    return typed(*text.split())
+
+
+def test_compare_trains(here: Path) -> None:
+    Path("hill.py").write_text(
+        "def loss(x=(1.0, -2.0)):\n    return x[0] ** 2 + 10 * x[1] ** 2, (2 * x[0], 20 * x[1])\n"
+    )
+    trained = line("compare adam sgd --train hill.py:loss --seeds 2 --tries 3 --steps 60 --plot c.png")
+    assert trained.exit_code == 0, trained.output
+    assert (
+        "rule" in trained.output and "least to most" in trained.output and "Drew the curves to c.png." in trained.output
+    )
+    assert Path("c.png").read_bytes().startswith(b"\x89PNG")
+    told = json.loads(line("compare adam --train quadratic --tries 2 --seeds 2 --steps 9 --json").output)
+    assert (told["problem"], told["seeds"], len(told["rules"][0]["curves"])) == ("quadratic", 2, 2)
+    again = line("compare adam sgd --train hill.py:loss --steps 9 --plot c.png")
+    assert again.exit_code == 2 and "c.png" in again.output and "--force" in again.output
+    alone = typed("compare", "adam", "sgd", "--plot", "d.png")
+    assert alone.exit_code == 2 and "--plot draws how rules train" in alone.output

@@ -23,7 +23,7 @@ from mhat.language import Rule
 from mhat.language.costs import kept_by
 from mhat.terminal import facts, options, pages, trace_pages
 from mhat.terminal.cli import app
-from mhat.terminal.facts import year_of
+from mhat.terminal.facts import relatives_of, year_of
 from mhat.traces import streaming
 
 Run = Callable[..., Result]
@@ -119,11 +119,22 @@ def _state(rule: Rule) -> str:
 
 
 def test_a_wide_list_of_rules_says_all(good: Callable[..., str]) -> None:
-    said = good("rules", 200)
+    said = good("rules", 300)
     for name in rules.names():
         rule = rules.named(name)
         shown = (name, rules.family(name), year_of(rule.paper), str(rule.level)[4:], _state(rule))
-        assert any(line.split() == [*map(str, shown), *rule.paper.split()] for line in said.splitlines())
+        (line,) = (line.split() for line in said.splitlines() if line.startswith(f"{name} "))
+        assert line[:5] == [*map(str, shown)] and " ".join(line).endswith(" ".join(rule.paper.split()))
+
+
+def test_relatives_and_conformance_have_columns_where_there_is_room(good: Callable[..., str]) -> None:
+    head, *lines = good("rules --family adam", 140).splitlines()
+    assert head.split() == ["rule", "year", "per", "state", "relatives", "conforms", "paper"]
+    (nadam,) = (line for line in lines if line.startswith("nadam "))
+    assert "  adam, nadamw  " in nadam and "  torch optax~ keras  " in nadam
+    assert good("rules --family adam", 80).splitlines()[0].split() == ["rule", "year", "per", "state", "paper"]
+    assert good("rules --family adam", 40).splitlines()[0].split() == ["rule", "paper"]
+    assert "\n  field   torch conforms, optax deviates\n" in good("rules rprop")
 
 
 def test_the_list_of_rules_for_a_machine(good: Callable[..., str]) -> None:
@@ -136,6 +147,8 @@ def test_the_list_of_rules_for_a_machine(good: Callable[..., str]) -> None:
         "level": "per coordinate",
         "state_bytes": 8,
         "state_beside": [],
+        "relatives": relatives_of("adam"),
+        "conformance": {"torch": "conforms", "optax": "conforms", "keras": "dialect"},
         "paper": rules.adam.paper,
         "summary": rules.adam.doc.splitlines()[0],
     }

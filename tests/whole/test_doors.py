@@ -65,6 +65,15 @@ class HeavyBall:
         return x - self.lr * self.velocity
 
 
+def warm(step, peak=0.1):
+    return peak * min(1.0, step / 5)
+
+
+def warmed_sgd(gradients):
+    rates = [0.1 * min(1.0, t / 5) for t in range(1, len(gradients) + 1)]
+    return -np.cumsum(np.array(rates).reshape(-1, *[1] * (np.ndim(gradients) - 1)) * gradients, axis=0)
+
+
 @rule
 def stepping(x, g, *, lr=0.1, steps=2):
     return x - lr * g / steps
@@ -205,6 +214,34 @@ EXPLANATIONS: dict[str, Any] = {
     "explain mine.py:stepping -k steps=4": lambda: mhat.explain("mine.py:stepping", knobs={"steps": 4}),
     "explain clipped(sgd) -k max_norm=2": lambda: mhat.explain("clipped(sgd)", max_norm=2),
 }
+
+
+SCHEDULERS: dict[str, Any] = {
+    "check mine.py:warm --schedule": lambda: mhat.check_schedule("mine.py:warm"),
+    "check mine.py:warm --against warmup_constant:0.1,warmup=5 --steps 40 --first 1":
+        lambda: mhat.check_schedule("mine.py:warm", "warmup_constant:0.1,warmup=5", steps=40, first=1),
+    "check mine.py:warm --schedule -k peak=0.3 --in-process":
+        lambda: mhat.check_schedule("mine.py:warm", in_process=True, peak=0.3),
+    "check --recorded rates.csv --schedule --steps 20": lambda: mhat.check_schedule("rates.csv", steps=20),
+    "check cosine:0.1,steps=40 --against linear:0.1,steps=40":
+        lambda: mhat.check_schedule("cosine:0.1,steps=40", "linear:0.1,steps=40"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", SCHEDULERS)
+def test_both_doors_check_schedulers_alike(here: Path, line: str) -> None:
+    Path("rates.csv").write_text("lr\n" + "\n".join(repr(0.1 / t) for t in range(1, 31)))
+    answer = SCHEDULERS[line]()
+    typed = CliRunner().invoke(app, [*line.split(), "--json"])
+    assert json.loads(typed.stdout) == json.loads(answer.to_json())
+    assert typed.exit_code == (0 if answer.conforms else 1)
+
+
+def test_a_schedule_as_a_knob_answers_alike_through_both_doors(here: Path) -> None:
+    answer = mhat.check("mine.py:warmed_sgd", lr="warmup_constant:0.1,warmup=5")
+    typed = CliRunner().invoke(app, ["check", "mine.py:warmed_sgd", "-k", "lr=warmup_constant:0.1,warmup=5", "--json"])
+    assert json.loads(typed.stdout) == json.loads(answer.to_json())
+    assert (answer.conforms, answer.against) == (True, "scheduled_sgd")
 
 
 @pytest.mark.parametrize("line", EXPLANATIONS)

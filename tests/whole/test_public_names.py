@@ -10,9 +10,9 @@ import pytest
 import mhat
 
 PUBLIC = {
-    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "compare", "convert", "errors",
-    "explain", "identify", "landscapes", "load", "matrices", "modifiers", "ops", "plot", "read", "rest", "rule",
-    "rules", "save", "step", "streams", "trace",
+    "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
+    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 }  # fmt: skip
 
 # Reads every public name of every package, imports every module there is, and reads the names again.

@@ -1,7 +1,10 @@
 """Ways out of mhat: a rule where others expect an optimizer. What comes in is next door, in `subjects`.
 
+    keras   a rule as an optimizer of Keras 3, on torch or JAX: mhat.bridges.keras.Optimizer
     numpy   a rule as an optimizer of NumPy arrays, in place: mhat.Optimizer
+    optax   a rule as a transformation of optax: mhat.bridges.optax.transformation
     scipy   a rule as a method of scipy.optimize.minimize: mhat.bridges.scipy.method
+    torch   a rule as an optimizer of PyTorch: mhat.bridges.torch.Optimizer
 
 They are loaded when they are read here, so that `mhat.bridges.scipy.method` works after `import mhat` alone.
 """
@@ -11,7 +14,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-_BRIDGES = ("numpy", "scipy")
+_BRIDGES = ("keras", "numpy", "optax", "scipy", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:

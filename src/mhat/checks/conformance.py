@@ -36,7 +36,6 @@ from mhat.errors import UnknownName
 from mhat.language import Rule
 from mhat.language.inference import Level
 from mhat.language.vocabulary import VOCABULARY
-from mhat.language.walking import operations_in
 from mhat.search.candidates import Candidate
 from mhat.search.effort import Effort, Listener
 from mhat.search.knobs import Fitter
@@ -56,6 +55,7 @@ SPOKEN = 0.2
 # And on tensors one by one, where no single edit of all of them is the answer.
 ALONE = 0.5
 VERY_NEAR = "it is {} to a billionth: what is left is more than rounding, and less than mistakes make"
+RANK = "{0} counts columns, and is not found out: it was taken to be {1:g}. Say it: -k {0}=3"
 IN_FLOAT32 = "to the rounding of float32 it is {}: if it computes in that type, ask with --dtype float32 (dtype=)"
 
 
@@ -84,6 +84,10 @@ def check(
     accepted: Dialects = False if strict and dialects is True else dialects
     question = Question(climbing(subject) if maximize else subject, rule, observe, dict(knobs or {}), dialects=accepted)
     verdict = judged(question, Effort(seconds, report), strict=strict)
+    told = {*question.held, *question.subject.defaults}
+    for rank in (name[1:] for name in question.rule.ranks if name[1:] not in told):
+        if not verdict.conforms:
+            verdict = replace(verdict, notes=(*verdict.notes, RANK.format(rank, question.rule.knobs[rank])))
     return with_defaults(verdict, question) if strict else verdict
 
 
@@ -142,8 +146,8 @@ def among(
 
 
 def can_be_found(rule: Rule) -> bool:
-    """Whether a rule may be found by gradients: it reads nothing else, and no knob of it is a shape, as a rank is."""
-    return not rule.tree.given and "leading" not in operations_in(rule.tree)
+    """Whether a rule may be found by gradients: it reads nothing else."""
+    return not rule.tree.given
 
 
 def askable(rules: Sequence[Rule], observe: str, *, matrices: bool = True) -> list[Rule]:

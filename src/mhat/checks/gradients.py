@@ -188,8 +188,9 @@ def drive_once(
 
 
 def free_knobs(subject: Subject, rule: Rule, held: Mapping[str, float]) -> list[str]:
-    """List the knobs that a subject takes and that nobody holds."""
-    return [knob for knob in rule.knobs if knob in subject.knobs and knob not in held]
+    """List the knobs that a subject takes and that nobody holds; those that count columns stay."""
+    ranks = {rank[1:] for rank in rule.ranks}
+    return [knob for knob in rule.knobs if knob in subject.knobs and knob not in held and knob not in ranks]
 
 
 def tensors_of(subject: Subject) -> int:

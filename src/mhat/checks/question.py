@@ -51,6 +51,8 @@ class Question:
 
     def __post_init__(self) -> None:
         self.rule.check_knobs(dict(self.held))
+        # A knob that counts columns is the shape of a state: it is as the subject has it, and is not varied.
+        object.__setattr__(self, "rule", self.rule.sized({**self.subject.defaults, **self.held}))
         if self.observe not in ("x", "update", *self.rule.variables):
             raise UnknownName(f"variable of {self.rule.name}", self.observe, ("x", "update", *self.rule.variables))
         if self.rule.level == Level.MATRIX and self.recorded is not None:
@@ -66,7 +68,7 @@ class Question:
         matters = self.rule.dependence[seen] | (
             self.rule.dependence["x"] if "x" in self.rule.dependence[seen] else set()
         )
-        known = {*self.held, *self.subject.knobs, *self.subject.defaults}
+        known = {*self.held, *self.subject.knobs, *self.subject.defaults, *(rank[1:] for rank in self.rule.ranks)}
         return tuple(knob for knob in self.rule.knobs if knob in matters and knob not in known)
 
     @cached_property

@@ -188,6 +188,10 @@ def _matrices(xp: Any) -> dict[str, Callable[..., Any]]:
 
 def _number(count: Any) -> int:
     if int(math.prod(getattr(count, "shape", ()))) != 1:
+        # Runs beside each other may each bring their own.
+        first = count.reshape(-1)[0]
+        if bool((count == first).all()):
+            return int(first)
         raise BadValue("`leading` is given many numbers of columns", "Give its knob one whole number.")
     return int(count.reshape(-1)[0]) if getattr(count, "shape", ()) else int(count)
 

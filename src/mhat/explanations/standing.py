@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from mhat.explanations.claims import Claim, Comparison
 from mhat.explanations.neighbours import is_same, relatives
 from mhat.language import Level, Rule
-from mhat.language.costs import on_a_shard, sight_of
+from mhat.language.shards import on_a_shard, sight_of
 
 LEVELS = {
     Level.COORDINATE: "every coordinate steps by its own gradient alone",
@@ -22,7 +22,8 @@ LEVELS = {
 def claims(rule: Rule) -> Iterator[Claim]:
     """Yield on which level a rule is, and what it needs where tensors are cut into shards."""
     sight = sight_of(rule)
-    rows = tuple((name, ", ".join(seen) or "none") for name, seen in vars(sight).items())
+    seen = {"over the tensor": sight.tensor, "over all": sight.everything, "matrix": sight.matrix, "place": sight.place}
+    rows = tuple((name, ", ".join(operations) or "none") for name, operations in seen.items())
     found = Comparison(("what it looks at", "operations"), rows)
     yield Claim("cost", f"It is a rule {rule.level}: {LEVELS[rule.level]}.", "computed", found, "level")
     yield Claim("cost", f"On a shard it needs {on_a_shard(rule)}.", "computed", found, "shard")

@@ -36,6 +36,8 @@ class Printer(ABC):
     symbols: ClassVar[Mapping[str, str]] = {}
     functions: ClassVar[Mapping[str, str]] = {}
     precedences: ClassVar[Mapping[str, int]] = {}
+    # Operations that the language has no way to write, and why; under "over": reductions over all tensors.
+    lacking: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def number(self, value: float) -> Printed:

@@ -1,6 +1,6 @@
 """The library of rules, one file each: published optimizers written as their pseudo code. It knows no engine.
 
-    plain         a2grad, accsgd, aggmo, momentum, nesterov, optimistic, pid, qhm, sgd, sgdw
+    plain         a2grad, accsgd, aggmo, momentum, nesterov, optimistic, pid, qhm, sgd, sgd_hd, sgdw
     sign          focus, lion, rprop, signsgd, signum, tiger
     history       adadelta, adagrad, adagrad_norm, ftrl, kate, madgrad, nosadam, rmsprop, rmsprop_centered,
                   rmsprop_momentum, smorms3
@@ -10,10 +10,10 @@
     memory        adamg, adan, adapnm, ademamix, adopt, grams, grokfast, mars, pnm, simplified_ademamix
     norm          adagc, adamp, adanorm, amos, fromage, lamb, lars, novograd, sgd_sai, sgdp
     factored      adafactor, adafactor_vector, adam_mini, adam_mini_tensor, came, racs, sm3
-    matrix        adago, adamuon, asgo, galore, muon, muon_moonlight, namo, nero, normuon, polargrad, scion, shampoo,
-                  soap, splus, sron
+    matrix        adago, adamuon, asgo, dion, galore, mars_m, muon, muon_moonlight, namo, nero, normuon, polargrad,
+                  scion, shampoo, soap, splus, sron
     averaging     asgd, schedule_free, schedule_free_radam, schedule_free_sgd
-    rate_free     dadapt_adam, dadapt_sgd, dog, dowg, ldog, prodigy
+    rate_free     cocob, dadapt_adam, dadapt_sgd, dog, dowg, ldog, prodigy
     second_order  adahessian, momo, polyak, sophia
 
     names, named      what there is, and one of it by its name
@@ -69,7 +69,9 @@ from mhat.rules.library.history.smorms3 import smorms3
 from mhat.rules.library.matrix.adago import adago
 from mhat.rules.library.matrix.adamuon import adamuon
 from mhat.rules.library.matrix.asgo import asgo
+from mhat.rules.library.matrix.dion import dion
 from mhat.rules.library.matrix.galore import galore
+from mhat.rules.library.matrix.mars_m import mars_m
 from mhat.rules.library.matrix.muon import muon
 from mhat.rules.library.matrix.muon_moonlight import muon_moonlight
 from mhat.rules.library.matrix.namo import namo
@@ -110,7 +112,9 @@ from mhat.rules.library.plain.optimistic import optimistic
 from mhat.rules.library.plain.pid import pid
 from mhat.rules.library.plain.qhm import qhm
 from mhat.rules.library.plain.sgd import sgd
+from mhat.rules.library.plain.sgd_hd import sgd_hd
 from mhat.rules.library.plain.sgdw import sgdw
+from mhat.rules.library.rate_free.cocob import cocob
 from mhat.rules.library.rate_free.dadapt_adam import dadapt_adam
 from mhat.rules.library.rate_free.dadapt_sgd import dadapt_sgd
 from mhat.rules.library.rate_free.dog import dog
@@ -182,9 +186,11 @@ __all__ = [
     "avagrad",
     "bcos",
     "came",
+    "cocob",
     "dadapt_adam",
     "dadapt_sgd",
     "diffgrad",
+    "dion",
     "dog",
     "dowg",
     "exadam",
@@ -205,6 +211,7 @@ __all__ = [
     "lion",
     "madgrad",
     "mars",
+    "mars_m",
     "momentum",
     "momo",
     "msvag",
@@ -241,6 +248,7 @@ __all__ = [
     "schedule_free_sgd",
     "scion",
     "sgd",
+    "sgd_hd",
     "sgd_sai",
     "sgdp",
     "sgdw",

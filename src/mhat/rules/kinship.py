@@ -56,6 +56,7 @@ PLAIN = (
     Identity("qhm", {"nu": 1, "lr": "lr / (1 - momentum)"}, "momentum"),
     Identity("qhm", {"nu": "momentum", "lr": "lr / (1 - momentum)"}, "nesterov"),
     Identity("optimistic", {"alpha": 1, "beta": 0}, "sgd"),
+    Identity("sgd_hd", {"beta": 0}, "sgd"),
     Identity("aggmo", {"beta1": 0, "beta2": 0, "beta3": 0}, "sgd"),
     Identity("aggmo", {"beta1": "momentum", "beta2": "momentum", "beta3": "momentum"}, "momentum"),
     Identity("pid", {"integral": 0, "derivative": 0}, "sgd"),

@@ -26,6 +26,7 @@ from mhat.subjects.conventions.roles import parameters_of
 from mhat.subjects.conventions.wrapper import CURE, wrapper_of
 from mhat.subjects.functions import subject_of_function
 from mhat.subjects.sandbox import USUAL_GUARD, Guard, words_of
+from mhat.subjects.schedulers import SCHEDULE, subject_of_scheduler
 from mhat.subjects.spelling import spelling_of
 from mhat.subjects.subject import Subject
 
@@ -72,6 +73,8 @@ def subject_of(
     """
     if isinstance(thing, Subject):
         return thing
+    if convention == SCHEDULE:
+        return subject_of_scheduler(thing, name, options, guard)
     if _is_framework(thing, "torch", torch.is_torch_optimizer):
         return torch.subject_of_torch(thing, name, rule_knobs, dtype, options, guard)
     if _is_framework(thing, "keras", keras.is_keras_optimizer):

@@ -57,6 +57,7 @@ def _alone(rule: Rule, gradients: Array, start: Array, knobs: Mapping[str, float
     if rule.level == Level.MATRIX and start.ndim < 2:
         rows, x = gradients.reshape(len(gradients), 1, -1), start.reshape(1, -1)
         return _alone(rule, rows, x, knobs, dtype, observe).reshape(gradients.shape)
+    rule = rule.sized(knobs)
     require_fit(rule, start.shape, "the tensor")
     work = Work(
         rule,

@@ -5,6 +5,7 @@ Exit codes: 0 conforms (a documented dialect too), 1 deviates, 2 could not run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mhat.notation.specs import whole_of
 from mhat.terminal.trace import DpiOption, SizeOption, StyleOption
 
 if TYPE_CHECKING:
     from mhat.checks.verdict import Verdict
+    from mhat.trials import Trials
 
 DEVIATES = 1
+# What schedulers are called.
+SCHEDULERS = re.compile(r"schedul|warm_?up|anneal|(^|_)lr(_|$)|learning_rate|decay", re.IGNORECASE)
 
 KnobOption = Annotated[
     list[str] | None,
@@ -85,12 +90,31 @@ FixOption = Annotated[
 WriteOption = Annotated[
     bool, typer.Option("--write", metavar="", help="Change the file so, and keep it as it was in NAME.py.orig.")
 ]
+ScheduleOption = Annotated[
+    bool, typer.Option("--schedule", metavar="", help="It is a scheduler: steps in, rates out (mhat schedules).")
+]
+LengthOption = Annotated[
+    int | None,
+    typer.Option("--steps", metavar="N", help="Of a scheduler: how many steps the training has.", parser=whole_of),
+]
+FirstOption = Annotated[
+    int | None, typer.Option("--first", min=0, metavar="0|1", help="Of a scheduler: the number of the first step.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON (docs/verdict.md), for a machine.")]
 PlotOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw subject and rule side by side: .png, .pdf or .svg.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", metavar="", help="Overwrite a figure that exists.")]
 MaximizeOption = Annotated[bool, typer.Option("--maximize", metavar="", help="It climbs: give it negated gradients.")]
+TrainOption = Annotated[
+    str | None,
+    typer.Option(metavar="WHAT", help="Try rules out on: digits, a landscape, a stream, FILE.py:LOSS."),
+]
+SeedsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="From how many seeds each trains. [5]")]
+TriesOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many runs tune the knobs of each. [16]")]
+StepsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many steps it trains. [by problem]")]
+StartOption = Annotated[str | None, typer.Option(metavar="X,Y", help="Where a landscape or a loss begins. [its own]")]
+CurvesOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw how they train: .png, .pdf or .svg.")]
 SubjectArgument = Annotated[
     str | None,
     typer.Argument(
@@ -110,7 +134,7 @@ def check(
     subject: SubjectArgument = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="RULE", help="The rule it claims to be. [by its name, else it is identified]"),
+        typer.Option(metavar="RULE", help="The rule (or schedule) it claims to be. [by its name, else identified]"),
     ] = None,
     knob: KnobOption = None,
     observe: ObserveOption = None,
@@ -136,6 +160,9 @@ def check(
     convention: ConventionOption = None,
     columns: ColumnsOption = None,
     wrapper: WrapperOption = None,
+    schedule: ScheduleOption = False,
+    steps: LengthOption = None,
+    first: FirstOption = None,
     plot: PlotOption = None,
     style: StyleOption = None,
     size: SizeOption = None,
@@ -148,10 +175,15 @@ def check(
     Exit code 0: it conforms, if only in a documented dialect; 1: it deviates; 2: it could not be run.
     """
     from mhat import verbs
-    from mhat.terminal import options
+    from mhat.terminal import options, schedules
 
     _check_figure(plot, force=force)
     look = {"style": style, "size": options.size_of(size), "dpi": dpi}
+    if schedules.is_meant(schedule, against, subject, steps, first):
+        schedules.answer(
+            subject or recorded, against, knob or [], plot, look, steps=steps, first=first, timeout=timeout,
+            memory=memory, in_process=in_process, force=force, as_json=as_json,
+        )  # fmt: skip
     verdict = _wrapped(
         wrapper, force, verbs.check, subject, against, observe=observe, strict=strict,
         dialects=_accepted(dialect, no_dialects), maximize=maximize, seconds=seconds, dtype=dtype,
@@ -206,9 +238,16 @@ def identify(
 
 
 def compare(
-    a: Annotated[str | None, typer.Argument(metavar="A", help="A subject, as for check.", show_default=False)] = None,
-    b: Annotated[str | None, typer.Argument(metavar="B", help="Another one.", show_default=False)] = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="A B ...", help="Two subjects, as for check; with --train rules.", show_default=False),
+    ] = None,
     knob: KnobOption = None,
+    train: TrainOption = None,
+    seeds: SeedsOption = None,
+    tries: TriesOption = None,
+    steps: StepsOption = None,
+    start: StartOption = None,
     observe: ObserveOption = None,
     feed: FeedsOption = None,
     read: ReadsOption = None,
@@ -216,29 +255,47 @@ def compare(
     recorded: RecordsOption = None,
     tensors: TensorsOption = None,
     dtype: TypeOption = None,
-    seconds: SecondsOption = 90.0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.0, metavar="S", help="How long to search for the mistake. [90]")
+    ] = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     in_process: InProcessOption = False,
     convention: ConventionOption = None,
     columns: ColumnsOption = None,
+    plot: CurvesOption = None,
+    style: StyleOption = None,
+    size: SizeOption = None,
+    dpi: DpiOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two implementations: where and why they part.
+    """Compare two implementations: where and why they part; or, with --train, how rules train.
 
     A command or a record takes the place of one of them, or of both. Exit code 0: they do the same; 1: they part;
     2: one could not be run.
+
+    --train tunes the knobs of each rule by the same number of runs, trains it from several seeds, and shows medians and
+    spread: on digits, a landscape, a stream that x is to follow, or a loss of yours (mine.py:loss, run in this
+    process). Exit code 0, whatever comes out.
     """
     from mhat import verbs
     from mhat.checks.verdict import as_dict
+    from mhat.errors import BadValue
     from mhat.terminal import facts, options, pages, verdict_pages
 
-    found = verbs.compare(
-        a, b, observe=observe, seconds=seconds, dtype=dtype, feed=feed, read=read, command=command, recorded=recorded,
-        tensors=tensors, timeout=timeout,
-        memory=memory, in_process=in_process, convention=convention,
-        columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
+    if plot is not None and train is None:
+        raise BadValue("--plot draws how rules train", "Say on what: --train digits.")
+    _check_figure(plot, force=force)
+    found: Any = verbs.compare(
+        *(named or []), train=train, seeds=seeds, tries=tries, steps=steps, start=options.start_of(start),
+        observe=observe, seconds=seconds, dtype=dtype, feed=feed or None, read=read or None, command=command or None,
+        recorded=recorded or None, tensors=tensors, timeout=timeout, memory=memory, in_process=in_process,
+        convention=convention, columns=options.columns_of(columns), knobs=options.knobs_of(knob or []),
     )  # fmt: skip
+    if train is not None:
+        _show_trials(found, as_json, plot, {"style": style, "size": options.size_of(size), "dpi": dpi}, force=force)
+        return
     if as_json:
         deviation = None if found.deviation is None else asdict(found.deviation)
         both = {"a": as_dict(found.a), "b": as_dict(found.b)}
@@ -246,6 +303,21 @@ def compare(
     else:
         pages.show(verdict_pages.page(found.story))
     raise typer.Exit(0 if found.same else DEVIATES)
+
+
+def _show_trials(trials: Trials, as_json: bool, plot: Path | None, look: dict[str, Any], *, force: bool) -> None:
+    from mhat.terminal import pages, verdict_pages
+
+    if plot is not None:
+        from mhat import figures
+
+        figures.save(figures.training_curves(trials.to_dataset(), **look), plot, force=force)
+    if as_json:
+        pages.say(trials.to_json())
+        return
+    pages.show(verdict_pages.page(trials.story))
+    if plot is not None:
+        pages.say(f"Drew the curves to {plot}.")
 
 
 def _answer(verdict: Verdict, as_json: bool, plot: Path | None, look: dict[str, Any], *, force: bool) -> None:
@@ -275,6 +347,8 @@ def _wrapped(wrapper: Path | None, force: bool, check: Callable[..., Verdict], *
     try:
         return check(*asked, **how)
     except SubjectError as error:
+        if SCHEDULERS.search(str(asked[0]).rpartition(":")[2]):
+            error.cure = f"{error.cure}\nIf it is a scheduler, steps in and rates out, say so: --schedule."
         if wrapper is None or not error.wrapper:
             raise
         with beside(wrapper, force=force) as partial:

@@ -24,11 +24,11 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, read, results, rules, trace
+from mhat.terminal import bench, check, convert, explain, export, read, results, rules, schedules, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert", "read")
+TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert", "export", "read")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -39,6 +39,7 @@ WANTED = {
         "rules": "The library of rules, or the pseudo code of one",
         "streams": "Sequences of gradients, each with what it teaches",
         "landscapes": "Functions to descend, each with what it teaches",
+        "schedules": "What a knob is worth at each step: warm-up, cosine ...",
     },
     "See what a rule does": {
         "trace": "Run rules, and record what every line gives",
@@ -56,6 +57,7 @@ WANTED = {
     },
     "Take it elsewhere": {
         "convert": "The same training in torch, optax, Keras ...",
+        "export": "A rule as a file of its own: torch, NumPy, C, Rust ...",
     },
     "Know how fast it is": {
         "bench": "A step against the memory's limit, torch, optax, Keras",
@@ -200,10 +202,12 @@ def _answer(fact: Any, draw: Callable[[Any], Any], as_json: bool) -> None:
 
 
 rules.register(app)
+schedules.register(app)
 trace.register(app)
 check.register(app)
 explain.register(app)
 convert.register(app)
+export.register(app)
 read.register(app)
 results.register(app)
 bench.register(app)

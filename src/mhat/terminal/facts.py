@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mhat.language import Rule
-from mhat.language.costs import kept_by, on_a_shard
+from mhat.language.costs import kept_by
 from mhat.language.outside import OUTSIDE
+from mhat.language.shards import on_a_shard
 from mhat.notation import summary
 from mhat.notation.strict_json import plain, text_of
 from mhat.printers import python
+from mhat.rules.field import FIELD
 from mhat.rules.kinship import kin_of
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def of_rule(rule: Rule) -> dict[str, Any]:
         "states": [{"name": s.name, "start": python.expression_text(s.start)} for s in rule.tree.states],
         "knobs": knobs,
         "kin": [identity.sentence for identity in kin_of(rule.name)],
+        "conformance": dict(FIELD.get(rule.name, {})),
     }
 
 
@@ -70,6 +73,8 @@ def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dic
     """Tell of a library of rules, each with name, family, year, level, bytes of state a parameter, paper and summary.
 
     The bytes are those of float32; a row or a column is left out, and matrices of another shape are `state_beside`.
+    `relatives` are rules that it is, or that are it, with some knobs set; `conformance` says what each framework that
+    has it makes of it: conforms, dialect or deviates.
     """
     return [
         {
@@ -79,11 +84,23 @@ def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dic
             "level": str(rule.level),
             "state_bytes": kept_by(rule).bytes_each(4),
             "state_beside": [*kept_by(rule).other],
+            "relatives": relatives_of(rule.name),
+            "conformance": dict(FIELD.get(rule.name, {})),
             "paper": rule.paper,
             "summary": rule.doc.strip().partition("\n")[0],
         }
         for rule in rules
     ]
+
+
+def relatives_of(name: str) -> list[str]:
+    """Name the rules that a rule is with some knobs set, and those that are it.
+
+    >>> relatives_of("tiger")
+    ['signum', 'signsgd', 'lion']
+    """
+    pairs = ((identity.rule, identity.same_as) for identity in kin_of(name))
+    return list(dict.fromkeys(other if one == name else one for one, other in pairs))
 
 
 def of_kin(kin: Kin) -> dict[str, Any]:
@@ -139,15 +156,30 @@ def of_landscape(function: Callable[..., Any], landscape: Any) -> dict[str, Any]
     }
 
 
+def of_schedule(function: Callable[..., Any], schedule: Any, steps: int) -> dict[str, Any]:
+    """Tell of a schedule: name, summary, doc, arguments, recipe, formula, sentence and the values of its steps."""
+    return {
+        **_of_function(function),
+        "recipe": schedule.recipe,
+        "formula": schedule.formula,
+        "sentence": schedule.sentence,
+        "steps": steps,
+        "values": plain(schedule.values(steps).tolist()),
+    }
+
+
 def _of_function(function: Callable[..., Any]) -> dict[str, Any]:
     parameters = inspect.signature(function).parameters.values()
-    several = [each.name for each in parameters if each.kind is each.VAR_POSITIONAL]
     return {
         "name": function.__name__,
         "summary": summary(function),
         "doc": (inspect.getdoc(function) or "").partition("\n>>>")[0].partition("\n")[2].strip(),
         "arguments": [
-            {"name": each.name, "default": plain([] if each.name in several else each.default)} for each in parameters
+            {
+                "name": each.name,
+                "default": plain([] if each.default is each.empty else each.default),
+            }
+            for each in parameters
         ],
     }
 

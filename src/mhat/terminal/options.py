@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from mhat import landscapes, notation, streams
+from mhat import landscapes, notation, schedules, streams
 from mhat.errors import BadValue, UnknownName
 from mhat.landscapes import Landscape
 
@@ -67,7 +67,8 @@ def _seeded(spec: str, home: Any) -> str:
 def knobs_of(typed: Sequence[str]) -> dict[str, Any]:
     """Read what is typed behind -k: numbers, lists of numbers (a sweep), true, false, none, words. Raises BadValue.
 
-    A word can only be an option of somebody's constructor; a verb refuses it for a knob.
+    A word can only be an option of somebody's constructor, or a schedule (`lr=warmup_cosine:1e-3,warmup=10`); another
+    one is refused by the verb for a knob.
 
     >>> knobs_of(["eps=1e-3", "beta2=0.9,0.99", "amsgrad=true", "foreach=none"])
     {'eps': 0.001, 'beta2': [0.9, 0.99], 'amsgrad': True, 'foreach': None}
@@ -79,9 +80,26 @@ def knobs_of(typed: Sequence[str]) -> dict[str, Any]:
             raise BadValue(f"`-k {text}` is not NAME=VALUE", "Write -k lr=0.01, or a list to sweep it: -k lr=0.01,0.1.")
         if name in knobs:
             raise BadValue(f"the knob `{name}` is given twice", f"To sweep it, give one list: -k {name}=0.1,0.2.")
-        parts = [_value(f"-k {text}", part.strip()) for part in values.split(",")]
+        parts = [_value(f"-k {text}", part) for part in _apart(values)]
         knobs[name] = parts[0] if len(parts) == 1 else parts
     return knobs
+
+
+def _apart(values: str) -> list[str]:
+    """Part values at their commas; what stands behind the name of a schedule, up to the next one, is its own.
+
+    >>> _apart("0.1,cosine:1e-3,steps=50,linear:1e-3")
+    ['0.1', 'cosine:1e-3,steps=50', 'linear:1e-3']
+    """
+    parts: list[str] = []
+    for part in (each.strip() for each in values.split(",")):
+        # An unnamed value stands before the named ones.
+        own = "=" in part or (parts and "=" not in parts[-1])
+        if parts and own and schedules.is_named(parts[-1]) and not schedules.is_named(part):
+            parts[-1] += f"{',' if ':' in parts[-1] else ':'}{part}"
+        else:
+            parts.append(part)
+    return parts
 
 
 def _value(typed: str, part: str) -> Any:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     pass
 
 READABLE = 96
+# From so many columns on, the list of rules has all of its own.
+ROOMY = 110
+SOME = 2
+MARKS = {"conforms": "", "dialect": "~", "deviates": "!", "could not run": "?"}
 ENDLESS = 100_000
 NARROW = 12
 
@@ -142,17 +146,32 @@ def _plain(cell: str | Text) -> str:
 
 def rule_list(facts: Sequence[dict[str, Any]], family: str | None = None) -> RenderableType:
     """List rules, a line a rule: of all or of one family."""
-    head: tuple[str, ...] = ("rule", "family", "year", "per", "state", "paper")
-    rows = [
-        [Text(f["name"], style="bold"), f["family"], str(f["year"] or ""), f["level"].removeprefix("per "),
-         f"{f['state_bytes']}{'+' if f['state_beside'] else ''}", f["paper"]]
-        for f in facts
-    ]  # fmt: skip
-    if width() < READABLE / 2:
-        head, rows = (head[0], head[-1]), [[row[0], row[-1]] for row in rows]
+    columns: dict[str, list[str | Text]] = {
+        "rule": [Text(f["name"], style="bold") for f in facts],
+        "family": [f["family"] for f in facts],
+        "year": [str(f["year"] or "") for f in facts],
+        "per": [f["level"].removeprefix("per ") for f in facts],
+        "state": [f"{f['state_bytes']}{'+' if f['state_beside'] else ''}" for f in facts],
+        "relatives": [_some(f["relatives"]) for f in facts],
+        "conforms": [" ".join(each + MARKS[word] for each, word in f["conformance"].items()) for f in facts],
+        "paper": [f["paper"] for f in facts],
+    }
+    # What a narrow terminal has no room for; of one family, nobody need be told which.
+    fewer = {"family"} if family is not None else set()
+    fewer |= {"relatives", "conforms"} if width() < ROOMY else set()
+    fewer |= {*columns} - {"rule", "paper"} if width() < READABLE / 2 else set()
+    head = [each for each in columns if each not in fewer]
     of = "" if family is None else f" of the family {family}"
-    end = f"\n{len(rows)} rules{of}; state: float32 bytes a parameter (+: and matrices). `mhat rules adam` shows one."
-    return Group(grid(rows, head), Text(""), prose(end))
+    end = f"\n{len(facts)} rules{of}; state: float32 bytes a parameter (+: and matrices)."
+    if "conforms" in head:
+        end += " conforms: which frameworks have it (~: as a dialect, !: deviating); relatives: others with knobs set."
+    rows = list(zip(*(columns[each] for each in head), strict=True))
+    return Group(grid(rows, head), Text(""), prose(f"{end} `mhat rules adam` shows one."))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first of some things, and how many more there are."""
+    return ", ".join(names[:SOME]) + (f" +{len(names) - SOME}" if len(names) > SOME else "")
 
 
 def outside_list(facts: Sequence[dict[str, Any]]) -> RenderableType:
@@ -179,6 +198,9 @@ def rule_page(fact: dict[str, Any], typed: str) -> RenderableType:
     beside = f", beside {', '.join(fact['state_beside'])}: as large as the sides say" if fact["state_beside"] else ""
     last.append([Text("state", style="dim"), f"{fact['state_bytes']} bytes a parameter in float32{beside}"])
     last.append([Text("shards", style="dim"), marked(fact["shard"])])
+    if fact["conformance"]:
+        said = ", ".join(f"{each} {word}" for each, word in fact["conformance"].items())
+        last.append([Text("field", style="dim"), said])
     last += [[Text("kin" if not place else "", style="dim"), each] for place, each in enumerate(fact["kin"])]
     last.append([Text("try", style="dim"), f"mhat trace {typed} {_gradients_for(fact)} --steps 100"])
     return Group(*parts, _wrapped(last))
@@ -207,6 +229,30 @@ def member_list(facts: Sequence[dict[str, str]], kind: str, example: str) -> Ren
     rows = [[Text(f["name"], style="bold"), marked(f["summary"])] for f in facts]
     end = f"{len(rows)} {kind}s. `mhat {kind}s {example}` shows one, `mhat trace adam --{kind} {example}` runs on it."
     return Group(grid(rows, (kind, "what it is")), Text(""), prose(end))
+
+
+def schedule_list(facts: Sequence[dict[str, str]]) -> RenderableType:
+    """List schedules, a line each."""
+    rows = [[Text(f["name"], style="bold"), marked(f["summary"])] for f in facts]
+    end = (
+        f"{len(rows)} schedules. `mhat schedules cosine:1e-3` shows one; it is a value of any knob: "
+        "`mhat trace adam --stream constant:10 -k lr=cosine:1e-3,steps=100`."
+    )
+    return Group(grid(rows, ("schedule", "what it is")), Text(""), prose(end))
+
+
+def schedule_page(fact: dict[str, Any]) -> RenderableType:
+    """Show a schedule: what it is, arguments, formula, values at telling steps."""
+    steps = fact["steps"]
+    telling = [step for power in range(9) for digit in (1, 2, 5) if (step := digit * 10**power) < steps] + [steps]
+    rows: list[list[str | Text]] = [
+        *_arguments(fact),
+        [Text("it", style="dim"), fact["sentence"]],
+        [Text("formula", style="dim"), coloured(fact["formula"])],
+        [Text("values", style="dim"), ", ".join(f"{number(fact['values'][step - 1])} at {step}" for step in telling)],
+        [Text("try", style="dim"), f"mhat trace adam --stream constant:10 --steps {steps} -k lr={fact['recipe']}"],
+    ]
+    return Group(*_member_head(fact), _wrapped(rows))
 
 
 def stream_page(fact: dict[str, Any]) -> RenderableType:

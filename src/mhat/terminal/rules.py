@@ -5,7 +5,6 @@ Exit codes: 0 shown, 2 could not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -141,13 +140,9 @@ def _show(name: str, form: str) -> None:
 
 
 def _written(rule: Rule, form: str) -> str:
-    from mhat.printers import latex, python
+    from mhat.exports import export
 
-    written: dict[str, Callable[[Rule], str]] = {
-        "python": lambda each: python.module_text(each, "\n\n".join((*filter(None, (each.doc, each.paper)), ""))),
-        "latex": latex.rule_latex,
-    }
-    return written[form](rule).rstrip("\n")
+    return export(rule, form).rstrip("\n")
 
 
 def _check(named: str, form: str) -> None:

@@ -29,7 +29,12 @@ StepsOption = Annotated[
 ]
 KnobOption = Annotated[
     list[str] | None,
-    typer.Option("--knob", "-k", metavar="NAME=VALUE[,VALUE...]", help="A knob; a list sweeps it."),
+    typer.Option(
+        "--knob",
+        "-k",
+        metavar="NAME=VALUE[,VALUE...]",
+        help="A knob; a list sweeps it, a schedule goes over the steps.",
+    ),
 ]
 StartOption = Annotated[str | None, typer.Option(metavar="X[,X...]", help="x before step 1, as in --start=-1.5,2.")]
 TypeOption = Annotated[
@@ -256,7 +261,9 @@ def _settings(ds: xr.Dataset, rules: list[Rule]) -> list[str]:
     for name, rule in zip(names_of(ds) if is_several(ds) else [None], rules, strict=True):
         given = knobs_of(ds, name)
         for knob, default in rule.knobs.items():
-            if knob not in given:
+            if "schedule" in ds.coords.get(knob, ds).attrs:
+                swept.append(f"{knob} by {ds[knob].attrs['schedule']}")
+            elif knob not in given:
                 swept.append(f"{knob}={','.join(apart(ds[knob].values.ravel().tolist()))}")
             elif given[knob] != default:
                 numbers.append(f"{knob}={exact(given[knob])}")

@@ -23,6 +23,7 @@ from mhat.notation import cut
 from mhat.streams import Stream, of_array
 from mhat.streams.stream import StoredStream, dims_of, is_real
 from mhat.traces.dimensions import GRADIENTS, START, check_dimensions, labels_of, scheduled, without_labels
+from mhat.traces.scheduling import schedule_array
 
 COORDINATE = "i"
 
@@ -178,7 +179,7 @@ def _sorted_knobs(
     for name in knobs:
         if name not in rule.knobs:
             raise rule.unknown_knob(name)
-    told = rule.settled({name: _knob_array(name, value) for name, value in knobs.items()}, over_arrays)
+    told = rule.settled({name: _knob_array(name, value, steps) for name, value in knobs.items()}, over_arrays)
     for name, array in told.items():
         _check_range(rule, name, array)
         if array.ndim == 0:
@@ -197,9 +198,11 @@ def over_arrays(function: Callable[..., float], *arrays: xr.DataArray | float) -
     return made
 
 
-def _knob_array(name: str, value: Any) -> xr.DataArray:
+def _knob_array(name: str, value: Any, steps: int) -> xr.DataArray:
     if isinstance(value, xr.DataArray):
         array = value
+    elif (scheduled := schedule_array(name, value, steps)) is not None:
+        array = scheduled
     else:
         try:
             plain = np.asarray(value)

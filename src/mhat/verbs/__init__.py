@@ -1,14 +1,17 @@
 """The public verbs, thin: they find what is named and hand it to the floor that does the work.
 
 seeing           trace, plot, step, save, load, again
-judging          check, identify, compare, read
+judging          check, identify, compare, read, check_schedule
 understanding    explain, convert
+exporting        export
 """
 
-from mhat.verbs.judging import check, compare, identify, read
+from mhat.verbs.exporting import export
+from mhat.verbs.judging import check, check_schedule, compare, identify, read
 from mhat.verbs.seeing import again, load, plot, save, step, trace
 from mhat.verbs.understanding import convert, explain
 
 __all__ = [
-    "again", "check", "compare", "convert", "explain", "identify", "load", "plot", "read", "save", "step", "trace",
+    "again", "check", "check_schedule", "compare", "convert", "explain", "export", "identify", "load", "plot",
+    "read", "save", "step", "trace",
 ]  # fmt: skip

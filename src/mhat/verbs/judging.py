@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mhat.checks.comparison import Comparison
+    from mhat.checks.schedules.verdict import ScheduleVerdict
     from mhat.checks.verdict import Verdict
     from mhat.reading.reading import Reading
+    from mhat.trials import Trials
 
 
 def check(
@@ -93,6 +95,44 @@ def check(
 
         verdict = mending.mend(verdict, party, manner, more, knobs, write=write)
     return verdict.explained() if explain else verdict
+
+
+def check_schedule(
+    schedule: Any,
+    against: Any = None,
+    *,
+    steps: int | None = None,
+    first: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    in_process: bool = False,
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> ScheduleVerdict:
+    """Check a scheduler, seen as steps in and rates out: which schedule is it, or is it the one that is meant.
+
+    `schedule`: a function of the step number, a class or generator that gives one rate a step, an LRScheduler of torch
+    or a function that makes one of an optimizer, a LearningRateSchedule of Keras, a schedule of optax, one of
+    `mhat.schedules`; a name (`"mine.py:my_schedule"`, `"torch.optim.lr_scheduler:StepLR"`); or rates, one a step: a
+    list, an array, a file (`"rates.csv"`). `against`: what it is meant to be, a schedule or its text
+    (`"warmup_cosine:1e-3,warmup=10,steps=100"`); None: it is only recognised. `steps`: how many the training has (as
+    many as show all of it). `first`: the number that a function is called with at the first step (0, or 1 where it says
+    so). Other keywords, and `options={...}`, go to the scheduler: `T_max=100`; `lr` is the rate of the optimizer that
+    one of torch is given.
+
+    Raises SubjectError if it fails, UnknownName, BadValue, InputFileError.
+
+    >>> import mhat
+    >>> verdict = mhat.check_schedule(lambda step: 1e-3 * min(1, step / 10), "warmup_constant:1e-3,warmup=10")
+    >>> verdict.conforms, verdict.slips
+    (False, ('every rate comes 1 step late: the first step is counted as 0, and should be as 1',))
+    """
+    from mhat import rates
+
+    return rates.check_schedule(
+        schedule, against, steps=steps, first=first, options={**more, **(options or {})}, timeout=timeout,
+        memory=memory, in_process=in_process,
+    )  # fmt: skip
 
 
 def read(
@@ -178,12 +218,20 @@ def identify(
     return verdict.explained() if explain else verdict
 
 
+@overload
+def compare(a: Any = None, b: Any = None, *others: Any, train: None = None, **how: Any) -> Comparison: ...
+
+
+@overload
+def compare(a: Any = None, b: Any = None, *others: Any, train: Any, **how: Any) -> Trials: ...
+
+
 def compare(
     a: Any = None,
     b: Any = None,
-    *,
+    *others: Any,
     observe: str | None = None,
-    seconds: float = 90.0,
+    seconds: float | None = None,
     dtype: str | None = None,
     feed: str | Sequence[str] | None = None,
     read: str | Sequence[str] | None = None,
@@ -195,24 +243,52 @@ def compare(
     in_process: bool = False,
     convention: str | None = None,
     columns: Mapping[str, str] | None = None,
+    train: Any = None,
+    seeds: int | None = None,
+    tries: int | None = None,
+    steps: int | None = None,
+    start: Any = None,
     knobs: Mapping[str, Any] | None = None,
     **more: Any,
-) -> Comparison:
-    """Compare two implementations: where they part, and why, by the rule that each is or is nearest to.
+) -> Comparison | Trials:
+    """Compare two implementations: where they part, and why; or, with `train`, how rules train.
 
     Takes subjects and keywords and raises as `identify` does; a command or a record stands for one of the two, a list
     of them for both. `feed` and `read` serve every script, or are lists in the order of the scripts. Options go to the
     constructors of both.
+
+    `train`: what any number of rules are tried out on: "digits" (a small network that reads handwritten digits;
+    "digits:hidden=0": softmax alone), a landscape, a stream whose values x is to follow, or a loss of your own, a
+    function of x or its name ("mine.py:loss"), which gives the loss or (loss, gradient) and runs in this process. The
+    knobs of each rule, but those given, are tuned by `tries` runs (16), and it runs for `steps` from `seeds` seeds (5);
+    `start`: where a landscape or a loss begins (a loss: the default of its argument). Returns Trials, with the medians,
+    their spread, the curves, and what they cannot say.
+
+    >>> import mhat
+    >>> trials = mhat.compare("sgd", "momentum", train="quadratic", seeds=3, tries=4, steps=20)
+    >>> [one.name for one in trials.tried], trials.to_dataset().measured.shape
+    (['sgd', 'momentum'], (2, 3, 21))
     """
     from mhat import inquiry
 
-    pair = inquiry.parties([a, b], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
+    of_training = {"seeds": seeds, "tries": tries, "steps": steps, "start": start}
+    of_judging = {
+        "observe": observe, "seconds": seconds, "dtype": dtype, "feed": feed, "read": read, "command": command,
+        "recorded": recorded, "tensors": tensors, "timeout": timeout, "memory": memory,
+        "in_process": in_process or None, "convention": convention, "columns": columns,
+    }  # fmt: skip
+    if train is not None:
+        _refuse(of_judging, "belongs to a comparison of implementations, and train= tries rules out")
+        named = [each for each in (a, b, *others) if each is not None]
+        return _tried_out(named, train, of_training, more, knobs)
+    _refuse(of_training, "belongs to training", 'Say on what: train="digits".')
+    pair = inquiry.parties([a, b, *others], command=command, recorded=recorded, feed=feed, read=read, wanted=2)
     manner = inquiry.Manner(
         "compare",
         observe,
         False,
         False,
-        seconds,
+        90.0 if seconds is None else seconds,
         dtype,
         tensors,
         timeout,
@@ -222,3 +298,44 @@ def compare(
         columns,
     )
     return inquiry.compare(pair, manner, more, knobs)
+
+
+def _refuse(options: Mapping[str, Any], why: str, cure: str = "") -> None:
+    """Refuse options of the other question that `compare` answers; raises BadValue."""
+    from mhat.errors import BadValue
+
+    for name, value in options.items():
+        if value is not None:
+            raise BadValue(f"{name}= {why}", cure or f"Leave {name}= out, or train=.")
+
+
+def _tried_out(
+    named: Sequence[Any],
+    train: Any,
+    options: Mapping[str, Any],
+    keywords: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+) -> Trials:
+    """Find the rules and the problem that are meant, and try the rules out."""
+    from mhat import trials
+    from mhat.errors import BadValue
+    from mhat.inquiry import Party
+    from mhat.language.settings import knobs_set
+    from mhat.names import rule_if_one
+    from mhat.progress import line
+
+    rules = []
+    for each in named:
+        rule = rule_if_one(each)
+        if rule is None:
+            name = Party(each).name
+            raise BadValue(
+                f"{name} is no rule, and only rules are trained here", f"`mhat read {name}` writes it as one."
+            )
+        rules.append((each if isinstance(each, str) and "\n" not in each else rule.name, rule))
+    known = {name for _, rule in rules for name in rule.knobs}
+    told = {name: value for name, value in options.items() if value is not None}
+    held = knobs_set("compare", keywords, mapping, known, {**told, "train": train})
+    problem = trials.problem_of(train, told.pop("start", None))
+    with line(f"training on {problem.name}") as say:
+        return trials.try_out(rules, problem, knobs=held, report=say, **told)

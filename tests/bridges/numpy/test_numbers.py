@@ -15,6 +15,7 @@ import mhat
 from mhat.checks.oracle import bound, expected
 from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.language import rule
+from mhat.ops import ipow
 from tests.checks.test_oracle import probes_of
 from tests.engines.kernels.interpreted import run_by_python
 
@@ -106,7 +107,7 @@ def test_states_narrower_or_wider_than_the_arithmetic() -> None:
 def test_stochastic_rounding_loses_no_small_change_on_average(dtype: np.dtype[Any]) -> None:
     """Steps of a hundredth of a spacing: to nearest they vanish, by chance they add up."""
     spacing = float(ml_dtypes.finfo(dtype).eps)
-    size, steps = 20_000, 100
+    size, steps = 9000, 100
     gradients = np.full((steps, size), -spacing / 100)
     nearest, _ = run(SGD, np.ones(size, dtype), gradients)
     assert (nearest == 1.0).all()
@@ -192,12 +193,15 @@ def test_the_rearranged_form_is_more_accurate_than_as_written() -> None:
 DECAY = rule("def decay(x, g, m=0):\n    m = 0.5 * m + g\n    return x + m")
 
 
-@pytest.mark.skipif(not CAN_FLUSH, reason="only x86 processors are told so here")
+X86 = pytest.mark.skipif(not CAN_FLUSH, reason="only x86 processors are told so here")
+
+
+@X86
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_subnormal_numbers_count_as_zero_only_if_asked_for(dtype: Any) -> None:
+def test_subnormal_numbers_count_as_zero_if_asked_for(dtype: Any) -> None:
     tiny = np.finfo(dtype).tiny
     gradients = np.array([[tiny / 4, tiny, 1.0]], dtype)
-    kept, opt = run(DECAY, np.zeros(3, dtype), gradients)
+    kept, opt = run(DECAY, np.zeros(3, dtype), gradients, flush_denormals=False)
     assert kept.tolist() == gradients[0].tolist()
     for _ in range(3):
         opt.step(np.zeros(3, dtype))
@@ -208,17 +212,87 @@ def test_subnormal_numbers_count_as_zero_only_if_asked_for(dtype: Any) -> None:
     assert opt.state["m"].tolist() == [0.0, 0.0, 0.5]
     # The processor is as it was: here, and in the threads that other steps use.
     assert float(np.asarray(tiny) / np.asarray(4, dtype)) > 0.0
-    again, _ = run(DECAY, np.zeros(3, dtype), gradients)
+    again, _ = run(DECAY, np.zeros(3, dtype), gradients, flush_denormals=False)
     assert again.tolist() == gradients[0].tolist()
 
 
-@pytest.mark.skipif(not CAN_FLUSH, reason="only x86 processors are told so here")
+@pytest.mark.parametrize(
+    ("dtype", "as_written", "kept"),
+    [
+        ("float64", None, True), ("float64", False, not CAN_FLUSH),
+        ("float32", None, not CAN_FLUSH), ("float32", True, True),
+        ("bfloat16", None, not CAN_FLUSH), ("bfloat16", True, True),
+    ],
+)  # fmt: skip
+def test_left_out_subnormal_numbers_are_kept_where_bits_are_promised(dtype: str, as_written: Any, kept: bool) -> None:
+    held = BF16 if dtype == "bfloat16" else np.dtype(dtype)
+    quarter = float(np.finfo(np.float64 if dtype == "float64" else np.float32).tiny / 4)
+    gradients = np.array([[quarter, 1.0]])
+    x, opt = run(DECAY, np.zeros(2, held), gradients, as_written=as_written)
+    assert x.tolist() == [quarter * kept, 1.0]
+    assert opt.state["m"].tolist() == [quarter * kept, 1.0]
+    # What is as large as it looks is stepped: float16 ends where float32 is far from subnormal.
+    small, _ = run(DECAY, np.zeros(1, np.float16), np.array([[2.0**-24]]))
+    assert small.tolist() == [2.0**-24]
+
+
+def flushed_adam(x: np.ndarray, gradients: np.ndarray) -> list[np.ndarray]:
+    """Step Adam in its rearranged form, every operand and every result that is subnormal taken for zero."""
+    tiny = np.finfo(np.float32).tiny
+
+    def zeroed(value: np.ndarray) -> np.ndarray:
+        return np.where(np.abs(value) < tiny, np.copysign(np.float32(0), value), value)
+
+    def of(op: Any, *arguments: Any) -> np.ndarray:
+        return zeroed(op(*(zeroed(np.asarray(each, np.float32)) for each in arguments)))
+
+    lr, beta1, beta2, eps = 1e-3, 0.9, 0.95, 1e-8
+    m, v = np.zeros_like(x), np.zeros_like(x)
+    for t, g in enumerate(gradients, 1):
+        m = of(np.add, m, of(np.multiply, 1 - beta1, of(np.subtract, g, m)))
+        v = of(np.add, v, of(np.multiply, 1 - beta2, of(np.subtract, of(np.multiply, g, g), v)))
+        m_hat = of(np.multiply, m, 1 / (1 - ipow(beta1, float(t))))
+        v_hat = of(np.multiply, v, 1 / (1 - ipow(beta2, float(t))))
+        ratio = of(np.divide, m_hat, of(np.add, of(np.sqrt, v_hat), eps))
+        x = of(np.subtract, x, of(np.multiply, lr, ratio))
+    return [x, m, v]
+
+
+@X86
+def test_moments_that_fade_have_the_bits_of_the_rule_in_which_what_is_subnormal_is_zero() -> None:
+    """Steps with gradients of all sizes, then none: moments fade to where float32 ends, in any number of threads."""
+    start = 10.0 ** np.linspace(-40, 1, 9000)
+    sizes = normal(5, 9000) * 10.0 ** np.linspace(-25, 3, 9000)
+    gradients = np.concatenate([sizes, np.zeros((300, 9000))]).astype(np.float32)
+    x, m, v = flushed_adam(start.astype(np.float32), gradients)
+    for threads in (1, 2):
+        found, opt = run("adam", start.astype(np.float32), gradients, threads=threads, beta2=0.95)
+        assert (found.tobytes(), opt.state["m"].tobytes(), opt.state["v"].tobytes()) == (
+            x.tobytes(), m.tobytes(), v.tobytes()
+        )  # fmt: skip
+    # They end above what is subnormal, or are zero: no later step is slow.
+    for left in (np.abs(m), v):
+        assert ((left == 0) | (left >= np.finfo(np.float32).tiny)).all()
+    kept, opt = run("adam", start.astype(np.float32), gradients, flush_denormals=False, beta2=0.95)
+    assert ((opt.state["v"] > 0) & (opt.state["v"] < np.finfo(np.float32).tiny)).any()
+    assert np.allclose(found, kept, rtol=1e-6, atol=1e-28)
+
+
+@X86
 def test_reductions_are_flushed_too() -> None:
     made = rule("def f(x, g):\n    return x - sum(g)")
     tiny = float(np.finfo(np.float32).tiny)
     gradients = np.full((1, 8), tiny / 16)
-    assert run(made, np.zeros(8, np.float32), gradients)[0].tolist() == [-tiny / 2] * 8
-    assert run(made, np.zeros(8, np.float32), gradients, flush_denormals=True)[0].tolist() == [0.0] * 8
+    kept, _ = run(made, np.zeros(8, np.float32), gradients, flush_denormals=False)
+    assert kept.tolist() == [-tiny / 2] * 8
+    assert run(made, np.zeros(8, np.float32), gradients)[0].tolist() == [0.0] * 8
+
+
+def test_matrix_rules_keep_every_bit_and_say_nothing_of_it() -> None:
+    made = rule("def f(x, g, m=0):\n    m = 0.5 * m + g\n    return x + m @ identity(x)")
+    tiny = np.finfo(np.float32).tiny
+    x, _ = run(made, np.zeros((2, 2), np.float32), np.full((1, 2, 2), tiny / 4))
+    assert (x == tiny / 4).all()
 
 
 # Memory

@@ -128,8 +128,8 @@ MADE: dict[str, tuple[Any, str]] = {
         "as_written='yes' is neither True nor False\nGive one of them, or leave it out.",
     ),
     "flush_denormals": (
-        lambda: mhat.Optimizer("adam", np.zeros(2), flush_denormals=None),
-        "flush_denormals=None is neither True nor False",
+        lambda: mhat.Optimizer("adam", np.zeros(2), flush_denormals="no"),
+        "flush_denormals='no' is neither True nor False\nGive one of them, or leave it out.",
     ),
     "threads that are a truth": (
         lambda: mhat.Optimizer("adam", np.zeros(2), threads=True),

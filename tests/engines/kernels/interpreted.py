@@ -45,7 +45,7 @@ def module_of(text: str) -> ModuleType:
     tree.body = [line for line in tree.body if not isinstance(line, ast.Import | ast.ImportFrom)]
     module = ModuleType("interpreted")
     module.__dict__.update(np=np, njit=_njit, prange=range, kept=_njit(), OPTIONS={}, operations=_operations,
-                           memory=_MEMORY, sums=sums, powers_in_block=_powers_in_block,
+                           memory=_MEMORY, sums=sums, switches=_SWITCHES, powers_in_block=_powers_in_block,
                            faded=power_tables.faded.py_func)  # fmt: skip
     exec(compile(ast.fix_missing_locations(tree), "interpreted", "exec"), module.__dict__)
     return module
@@ -102,3 +102,5 @@ def _store(stored: str, index: int = 0, count: int = 1) -> Callable[..., None]:
 
 
 _MEMORY = SimpleNamespace(pointer=lambda stored: int, load=_load, store=_store)
+# Python cannot tell the processor: here, subnormal numbers stay what they are.
+_SWITCHES = SimpleNamespace(flush=int, restore=lambda old: None)

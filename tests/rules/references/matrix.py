@@ -327,3 +327,28 @@ def galore(
         return x * (1 - lr * weight_decay)
 
     return step
+
+
+@stepped
+def mars_m(lr: float, momentum: float, weight_decay: float, gamma: float, rms: float) -> Step:
+    def step(t: int, g: Array, x: Array, memory: dict[str, Array]) -> Array:
+        change = g - memory.get("before", np.zeros_like(g))
+        memory["before"] = g
+        corrected = g + gamma * momentum / (1 - momentum) * change
+        m = averaged(memory, "m", momentum, corrected / max(1.0, length(corrected)))
+        return x * (1 - lr * weight_decay) - lr * rms * max(x.shape) ** 0.5 * newton_schulz(m)
+
+    return step
+
+
+@stepped
+def dion(lr: float, momentum: float, eps: float, weight_decay: float, rank: float) -> Step:
+    def step(t: int, g: Array, x: Array, memory: dict[str, Array]) -> Array:
+        b = memory.get("m", np.zeros_like(g)) + g
+        p = np.linalg.qr(b @ memory.get("q", np.eye(x.shape[1])[:, : int(rank)]))[0]
+        r = b.T @ p
+        memory["m"] = b - (1 - momentum) * p @ r.T
+        memory["q"] = r / (np.linalg.norm(r, axis=0) + eps)
+        return x * (1 - lr * weight_decay) - lr * (x.shape[0] / x.shape[1]) ** 0.5 * p @ memory["q"].T
+
+    return step

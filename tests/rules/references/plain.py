@@ -76,3 +76,10 @@ def a2grad(g: Array, x: Array, *, beta: float, lips: float) -> Array:
         before = share
         record.append(here)
     return np.array(record)
+
+
+@reference
+def sgd_hd(g: Array, x: Array, *, lr: float, beta: float) -> Array:
+    agreeing = np.concatenate([[0.0], (g[1:] * g[:-1]).sum(axis=1)])
+    rates = lr + beta * np.cumsum(agreeing)
+    return path(x, rates[:, None] * g)

@@ -118,3 +118,16 @@ def dowg(g: Array, x: Array, *, lr: float, eps: float) -> Array:
         return np.asarray(lr * reach**2 / (np.sqrt(sums[-1]) + eps) * gradient)
 
     return distances(g, x, moved, eps**0.5)
+
+
+@reference
+def cocob(g: Array, x: Array, *, alpha: float, eps: float) -> Array:
+    largest = np.maximum(eps, np.maximum.accumulate(np.abs(g), axis=0))
+    totals, sums = np.cumsum(np.abs(g), axis=0), -np.cumsum(g, axis=0)
+    here, record, reward = np.array(x, dtype=float), [], np.zeros_like(g[0])
+    for t, gradient in enumerate(g):
+        reward = np.maximum(reward - (here - x) * gradient, 0.0)
+        bound = np.maximum(totals[t] + largest[t], alpha * largest[t])
+        here = x + sums[t] / (largest[t] * bound) * (largest[t] + reward)
+        record.append(here)
+    return np.array(record)

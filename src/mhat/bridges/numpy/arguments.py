@@ -29,7 +29,7 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
         if name != "state_dtype" or plain[name] is not None:
             plain[name] = _choice(name, plain[name], known)
     for name in ("as_written", "flush_denormals"):
-        if not (isinstance(plain[name], bool | np.bool_) or (name == "as_written" and plain[name] is None)):
+        if not (plain[name] is None or isinstance(plain[name], bool | np.bool_)):
             raise BadValue(
                 f"{name}={cut(repr(plain[name]))} is neither True nor False", "Give one of them, or leave it out."
             )

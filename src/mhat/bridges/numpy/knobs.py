@@ -10,6 +10,7 @@ from mhat.engines.kernels.step import knob_values
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.notation import cut
+from mhat.schedules import Schedule, meant
 
 Array = Any
 
@@ -17,14 +18,18 @@ Array = Any
 class Knobs(Mapping[str, float]):
     """The knobs of a rule with their values, as an optimizer has them: `opt.knobs["lr"] = 3e-4`.
 
-    What is set is checked first, and holds from the next step on. `more`: what the refusal of an unknown name adds.
+    What is set is checked first, and holds from the next step on. A schedule (of `mhat.schedules`, as text, or a
+    function of the step number) is followed from there on, until a number is set. `more`: what the refusal of an
+    unknown name adds.
     """
 
     def __init__(self, rule: Rule, more: str = "") -> None:
         self._rule = rule
         self._more = more
+        self._step = 1
         # Those that were set; the others follow where their defaults are made of other knobs.
         self._told: dict[str, float] = {}
+        self.schedules: dict[str, Schedule] = {}
         self._set(dict(rule.knobs))
 
     def update(self, given: Mapping[str, Any]) -> None:
@@ -32,7 +37,28 @@ class Knobs(Mapping[str, float]):
         for name in given:
             if name not in self._rule.knobs:
                 raise self._rule.unknown_knob(str(name), self._more)
-        numbers = {name: _number(name, value) for name, value in given.items()}
+        found = {name: meant(value) for name, value in given.items()}
+        schedules = {name: one for name, one in found.items() if one is not None}
+        begun = {name: one(self._step) for name, one in schedules.items()}
+        self._tell({**{name: _number(name, value) for name, value in given.items() if found[name] is None}, **begun})
+        self.schedules = {name: one for name, one in self.schedules.items() if name not in given} | schedules
+
+    def follow(self, step: int) -> None:
+        """Set the knobs that follow a schedule for a step, counted from 1; raises BadValue for what none can be."""
+        self._step = step
+        if not self.schedules:
+            return
+        try:
+            self._tell({name: schedule(step) for name, schedule in self.schedules.items()})
+        except BadValue as error:
+            raise BadValue(f"at step {step} of its schedule: {error.what}", error.cure) from None
+
+    @property
+    def given(self) -> dict[str, float | Schedule]:
+        """The knobs as another optimizer would be given them: numbers, and schedules where they are followed."""
+        return {**self, **self.schedules}
+
+    def _tell(self, numbers: dict[str, float]) -> None:
         self._rule.check_knobs(numbers)
         self._check_ranks(numbers)
         told = {**self._told, **numbers}

@@ -37,8 +37,10 @@ class Optimizer:
     Knobs that several rules have are given by rule, `knobs={"muon": {"lr": 0.02}}`, and set so:
     `opt.knobs["muon"]["lr"] = 0.01`. `params`: an array, or lists, tuples and dictionaries of
     arrays in any mixture; float64, float32, float16 or bfloat16 (ml_dtypes), of any shape. Knobs are keywords, and
-    attributes afterwards: `opt.lr = 3e-4` holds from the next step on. A knob whose name is an option or an attribute
-    too is given as `knobs={"seed": 2}` and set as `opt.knobs["seed"] = 3`.
+    attributes afterwards: `opt.lr = 3e-4` holds from the next step on. A knob may follow a schedule over the steps:
+    `lr=mhat.schedules.warmup_cosine(1e-3, warmup=10, steps=100)`, the same as text, or a function of the step number.
+    A knob whose name is an option or an attribute too is given as `knobs={"seed": 2}` and set as
+    `opt.knobs["seed"] = 3`.
 
     Options:
 
@@ -53,7 +55,9 @@ class Optimizer:
     - `rounding`: how results are rounded to float16 and bfloat16: to "nearest"; "stochastic", up or down by chance
       from `seed`, so that small changes are not lost on average; "kahan", to nearest, where the parameters are
       small, with what rounding takes away kept beside them (a second small number for each).
-    - `flush_denormals`: take subnormal numbers for zero, which on some processors are slow; else every bit is kept.
+    - `flush_denormals`: whether subnormal numbers count as zero in a kernel: moments that fade (frozen rows, dead
+      units) would make a step in float32 up to 50 times slower. Left out, they do where no bits are promised: not
+      `as_written`, on x86 processors.
     - `threads`: how many threads step (all processors).
 
     Rules with reductions take as few passes over memory as they can; matrix rules run on whole arrays. Memory is that
@@ -88,7 +92,7 @@ class Optimizer:
         state_dtype: str | None = None,
         rounding: str = "nearest",
         seed: int | None = None,
-        flush_denormals: bool = False,
+        flush_denormals: bool | None = None,
         threads: int | None = None,
         knobs: Mapping[str, float] | None = None,
         **named: float,
@@ -142,9 +146,16 @@ class Optimizer:
                 grads = self._arena
             self._check_parameters()
             leaves = gradients_in(self._structure, grads)
+            self._follow()
             besides = self._besides(loss, h)
             if not self._stepped_again(leaves):
                 self._step(leaves, *besides)
+
+    def _follow(self) -> None:
+        """Set the knobs that follow schedules for the step to come."""
+        for part in self._state.parts:
+            if part.knobs.schedules:
+                part.knobs.follow(self._state.steps + 1)
 
     def _besides(self, loss: Any, h: Any) -> tuple[float | None, list[Any] | None]:
         """Look at what some rules read besides gradients; raises BadValue where it lacks, or nobody reads it."""
@@ -276,8 +287,9 @@ class Optimizer:
         """Give copies of all that another optimizer needs to go on exactly: arrays by name, for any file format.
 
         `rule` (its text, as bytes), `tensors` (their names in JSON, as bytes), `t` and `started` (one a tensor),
-        `steps`, `seed`, `knob/NAME`, and for each state and parameter `state/NAME/PATH`; of several rules `rule/RULE`
-        and `knob/RULE/NAME`. The parameters themselves are not among them.
+        `steps`, `seed`, `knob/NAME`, `schedule/NAME` (as bytes) where a knob follows one with a name, and for each
+        state and parameter `state/NAME/PATH`; of several rules `rule/RULE` and `knob/RULE/NAME`. The
+        parameters themselves are not among them.
         """
         with self._turn:
             return self._state.arrays()
@@ -313,7 +325,7 @@ class Optimizer:
             self._check_parameters()
             names = self._state.names
             written = [
-                (rule_text(part.rule.tree), part.rule.paper, part.rule.knob_sentences, dict(part.knobs),
+                (rule_text(part.rule.tree), part.rule.paper, part.rule.knob_sentences, part.knobs.given,
                  [names[place] for place in part.places])
                 for part in self._state.parts
             ]  # fmt: skip

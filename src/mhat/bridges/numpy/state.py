@@ -17,6 +17,7 @@ from mhat.errors import BadValue, LanguageError
 from mhat.language import rule as rule_of
 from mhat.language.definition import Rule
 from mhat.printers.python import rule_text
+from mhat.schedules import Schedule, named
 
 Array = Any
 SEEDS = 2**31
@@ -63,8 +64,10 @@ class OptimizerState:
         checked = {name: _checked(name, _array(state, name), home) for name, home in expected.items()}
         order = self._order(_text(state, "tensors") if "tensors" in state else None)
         _check_counts(checked)
+        schedules = {part.name: self._schedules_in(state, part) for part in self.parts}
         for part in self.parts:
             part.knobs.restore({name: float(checked[self._knob(part, name)]) for name in part.rule.knobs})
+            part.knobs.schedules |= schedules[part.name]
         for name, home in homes.items():
             home[...] = checked[name]
         self.seed, self.steps = int(checked["seed"]), int(checked["steps"])
@@ -88,8 +91,18 @@ class OptimizerState:
             if name not in state:
                 raise BadValue(f"the state lacks `{name}`", SAME)
         for name in state:
-            if name != "tensors" and name not in texts and name not in expected:
+            if name != "tensors" and name not in texts and name not in expected and name not in self._scheduled():
                 raise BadValue(f"the state has `{name}`, which belongs to no parameter here", SAME)
+
+    def _scheduled(self) -> set[str]:
+        """List what the schedules of knobs may be called."""
+        return {self._knob(part, name, "schedule") for part in self.parts for name in part.rule.knobs}
+
+    def _schedules_in(self, state: Mapping[str, Array], part: Part) -> dict[str, Schedule]:
+        """Give the schedules that a state names; a function of the user's own has no name, and must be given again."""
+        found = {name: self._knob(part, name, "schedule") for name in part.rule.knobs}
+        texts = {name: _text(state, called).decode() for name, called in found.items() if called in state}
+        return {name: named(text) for name, text in texts.items()}
 
     def _order(self, tensors: bytes | None) -> list[int]:
         """Find each tensor's place among those of a state: dictionaries may have come in another order."""
@@ -116,6 +129,10 @@ class OptimizerState:
 
     def _texts(self) -> dict[str, Array]:
         texts = {self._rule(part): rule_text(part.rule.tree) for part in self.parts}
+        for part in self.parts:
+            for name, schedule in part.knobs.schedules.items():
+                if schedule.recipe:
+                    texts[self._knob(part, name, "schedule")] = schedule.recipe
         texts["tensors"] = json.dumps(self.names)
         return {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()}
 
@@ -123,8 +140,8 @@ class OptimizerState:
         """Name the text of a rule: with its own name where there are others."""
         return "rule" if len(self.parts) == 1 else f"rule/{part.name}"
 
-    def _knob(self, part: Part, name: str) -> str:
-        return f"knob/{name}" if len(self.parts) == 1 else f"knob/{part.name}/{name}"
+    def _knob(self, part: Part, name: str, kind: str = "knob") -> str:
+        return f"{kind}/{name}" if len(self.parts) == 1 else f"{kind}/{part.name}/{name}"
 
     def _homes(self) -> Iterator[tuple[str, Array]]:
         """List the arrays that states live in, by name."""

@@ -6,7 +6,7 @@ Nothing is written before everything has been looked at: `prepare` raises, `run`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from mhat.engines.kernels.addresses import UNMOVED, WRITTEN, Shapes, address_of,
 from mhat.engines.kernels.lowering import NotLowered
 from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.step import FusedStep
+from mhat.engines.kernels.switches import CAN_FLUSH
 from mhat.engines.small import numpy_dtype
 from mhat.engines.step_form import StepForm
 from mhat.engines.whole_steps import WholeStep, evaluated, starts_of
@@ -41,7 +42,7 @@ class StepOptions:
 
     state_dtype: str | None
     rounding: str
-    flush_denormals: bool
+    flush_denormals: bool | None
     as_written: bool | None
     threads: int
 
@@ -77,6 +78,7 @@ class TensorGroup:
         self.shadows = {i: np.array(t, order="C") for i, t in enumerate(tensors) if not _plain(t)}
         self.homes = [self.shadows.get(i, tensor) for i, tensor in enumerate(tensors)]
         self.form = self._form(options)
+        self._kernels_asked = options.rounding != "nearest" or bool(options.flush_denormals)
         # Why the compiler refused the rule, if it did.
         self.uncompiled: str | None = None
         self.step = self._stepping(options)
@@ -97,7 +99,9 @@ class TensorGroup:
             if name not in alone and self.rule.shapes[name] != SCALAR
         ]
         rearranged = self.stored != "float64" if options.as_written is None else not options.as_written
-        return StepForm(self.stored, self.stored, tuple(states), rearranged, options.rounding, options.flush_denormals)
+        # Where no bits are promised, moments that fade must not make steps slow.
+        flushed = CAN_FLUSH and rearranged if options.flush_denormals is None else options.flush_denormals
+        return StepForm(self.stored, self.stored, tuple(states), rearranged, options.rounding, flushed)
 
     def _stepping(self, options: StepOptions) -> FusedStep | WholeStep:
         if self.rule.level == Level.MATRIX:
@@ -121,11 +125,12 @@ class TensorGroup:
         if isinstance(refused, NotCompiled):
             self.uncompiled = str(refused)
             without = f" without kernels ({refused})"
-        if self.form.rounding != "nearest" or self.form.flushed:
+        if self._kernels_asked:
             raise BadValue(
                 f"{self.rule.name} runs{without} on whole arrays, which round to the nearest and keep every bit",
                 "Leave `rounding` and `flush_denormals` out.",
             )
+        self.form = replace(self.form, flushed=False)
         return WholeStep(self.rule, self.form, self._numbers, self._count)
 
     def _allocated(self) -> dict[str, list[Array]]:

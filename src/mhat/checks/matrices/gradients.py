@@ -182,7 +182,7 @@ def run_once(
 def drive_long(subject: Subject, rule: Rule, held: Mapping[str, float], steps: int, observe: str = "x") -> Observed:
     """Drive a subject as it stands with one square matrix a tensor, whose gradients neither die nor grow."""
     rng = np.random.Generator(np.random.PCG64(57))
-    shapes = ((2, 2),) * (subject.tensors or 1)
+    shapes = ((2, 2) if fits(rule, (2, 2)) else SQUARE,) * (subject.tensors or 1)
     streams = tuple(0.5 + rng.normal(size=(steps, *shape)) for shape in shapes)
     return drive(subject, rule, held, [Plan(shapes, ((Setting(), streams),))], observe)
 

@@ -2,7 +2,8 @@
 
 `array.ctypes.data` takes half a microsecond, and a model may have ten thousand arrays, new ones at every step. The
 layout of a list and of an array is part of the C interfaces of CPython and NumPy; it is tried out on known arrays
-before it is relied on, and where it does not hold the caller reads one array at a time. It knows no rule.
+before it is relied on, and where it does not hold the caller reads one array at a time. Tensors of a framework are read
+alike, by a layout that the bridge to the framework has found out. It knows no rule and no framework.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -32,6 +33,8 @@ READ, WRITTEN = 0x0101, 0x0501
 
 # What `gather` says of arrays that are all as wanted: read, and lying where they lay before.
 ALL, UNMOVED = -1, -2
+# Without a compiler nothing is read through pointers.
+CAN_READ = not numba.config.DISABLE_JIT
 
 
 @intrinsic
@@ -71,6 +74,109 @@ def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
 _gather = keep(njit(_gathered), __name__)
 
 
+class Layout(NamedTuple):
+    """Where the words of a tensor stand, in bytes from where it begins, and what they are for a plain one.
+
+    `body`: the pointer to the tensor, in its Python object. In the tensor: `storage`, `owned` (what leads to its
+    gradient), `dimensions` (their number, then lengths and strides, `inline` of each, or a pointer to both), `offset`,
+    `dtype` (two bytes), `keys` (what kind it is). `data`: the address, in the storage. `gradient`: the pointer, in what
+    is owned.
+    `plain`: the keys of a plain tensor; `undefined`: what the pointer to a gradient is where there is none.
+    """
+
+    body: int
+    storage: int
+    owned: int
+    dimensions: int
+    inline: int
+    offset: int
+    dtype: int
+    keys: int
+    data: int
+    gradient: int
+    plain: int
+    undefined: int
+
+
+class Strided(NamedTuple):
+    """The shapes and strides that a list of tensors must have, one after another, and the bytes of a number."""
+
+    firsts: Array
+    lengths: Array
+    strides: Array
+    item: int
+
+
+def _place(tensor, where, dtype, strided, i):
+    """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
+    if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != dtype:
+        return -1
+    first = strided.firsts[i]
+    dimensions = strided.firsts[i + 1] - first
+    if _word(tensor + where.dimensions) != dimensions:
+        return -1
+    shape = tensor + where.dimensions + 8
+    strides_at = shape + 8 * where.inline
+    if dimensions > where.inline:
+        shape = _word(shape)
+        strides_at = shape + 8 * dimensions
+    for axis in range(dimensions):
+        length = strided.lengths[first + axis]
+        if _word(shape + 8 * axis) != length:
+            return -1
+        # Along one number nobody goes.
+        if length > 1 and _word(strides_at + 8 * axis) != strided.strides[first + axis]:
+            return -1
+    return _word(_word(tensor + where.storage) + where.data) + strided.item * _word(tensor + where.offset)
+
+
+_place_of = njit(_place)
+
+
+def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there):
+    """Write the address of each tensor, and whether it is there; give the place of a wrong one, ALL or UNMOVED."""
+    if _word(items + _HEAD) != found.size:
+        return 0
+    start = _word(items + _HEAD + _ITEMS)
+    moved = 0
+    for i in range(found.size):
+        tensor = _word(start + 8 * i)
+        address, is_there = 0, tensor != nothing
+        if is_there:
+            kind = _word(tensor + 8)
+            if kind != kinds[0] and kind != kinds[1]:
+                return i
+            address = _place_of(_word(tensor + where.body), where, dtype, strided, i)
+            if address == -1:
+                return i
+        moved |= (found[i] ^ address) | (there[i] ^ is_there)
+        found[i], there[i] = address, is_there
+    return ALL if moved else UNMOVED
+
+
+def _gathered_gradients(items, where, dtype, strided, found, there):
+    """Write the address of the gradient that each tensor holds, as `_gathered_tensors` does of tensors."""
+    if _word(items + _HEAD) != found.size:
+        return 0
+    start = _word(items + _HEAD + _ITEMS)
+    moved = 0
+    for i in range(found.size):
+        owned = _word(_word(_word(start + 8 * i) + where.body) + where.owned)
+        gradient = where.undefined if owned == 0 else _word(owned + where.gradient)
+        address, is_there = 0, gradient != where.undefined
+        if is_there:
+            address = _place_of(gradient, where, dtype, strided, i)
+            if address == -1:
+                return i
+        moved |= (found[i] ^ address) | (there[i] ^ is_there)
+        found[i], there[i] = address, is_there
+    return ALL if moved else UNMOVED
+
+
+_gather_tensors = keep(njit(_gathered_tensors), __name__)
+_gather_gradients = keep(njit(_gathered_gradients), __name__)
+
+
 class Shapes:
     """The shapes that a list of arrays must have, laid out for compiled code."""
 
@@ -91,6 +197,29 @@ def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array
     return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found, wanted))
 
 
+def strided(shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]], item: int) -> Strided:
+    """Lay out the shapes and strides that tensors must have; `item`: the bytes of a number."""
+    firsts = np.concatenate([[0], np.cumsum([len(shape) for shape in shapes])]).astype(np.int64)
+    lengths, steps = ([n for each in all_of for n in each] or [0] for all_of in (shapes, strides))
+    return Strided(firsts, np.array(lengths, np.int64), np.array(steps, np.int64), item)
+
+
+def gather_tensors(
+    tensors: list[Any], kinds: tuple[int, int], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array
+) -> int:
+    """Write where tensors lie into `found` (int64), and into `there` (bool) which are there: None is not.
+
+    `kinds`: the addresses of the two types that they may have. `dtype`: what stands at `where.dtype`. Gives ALL or
+    UNMOVED, or the place of the first that is not as wanted. The caller holds the tensors, and tried the layout out.
+    """
+    return int(_gather_tensors(id(tensors), kinds, id(None), where, dtype, wanted, found, there))
+
+
+def gather_gradients(tensors: list[Any], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array) -> int:
+    """Write where the gradients lie that tensors hold, as `gather_tensors` does; the tensors must be such."""
+    return int(_gather_gradients(id(tensors), where, dtype, wanted, found, there))
+
+
 def address_of(array: Array) -> int:
     """Give the address of one array's numbers."""
     return int(array.__array_interface__["data"][0])
@@ -100,7 +229,7 @@ def address_of(array: Array) -> int:
 def _readable() -> bool:
     """Whether lists and arrays are laid out as expected: first by who made them, then by trying."""
     known = (
-        not numba.config.DISABLE_JIT
+        CAN_READ
         and platform.python_implementation() == "CPython"
         and sys.maxsize == 2**63 - 1
         and object.__basicsize__ == _HEAD

@@ -34,5 +34,5 @@ def soap(
     turn = s > 0 and s % every == 0
     ql = lu if s == 0 else (lq if turn else ql)
     qr_ = ru if s == 0 else (rq if turn else qr_)
-    m = transpose(ql) @ kept @ qr_ if s > 0 else m
+    m = transpose(ql) @ kept @ qr_ if turn else m
     return moved if s > 0 else x

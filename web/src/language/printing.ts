@@ -15,7 +15,7 @@ const ATOM = 100;
 const NEGATE = OPERATIONS.get("neg")?.precedence ?? 7;
 const OR = OPERATIONS.get("or")?.precedence ?? 1;
 
-export function expressionText(node: Expression, naming: Naming = (id) => id): string {
+export function expressionText(node: Expression, naming: Naming = (id, each) => (each.kind === "name" ? id : null)): string {
   if (node.kind === "operation" && node.op === "where") {
     const [condition, first, second] = node.arguments as [Expression, Expression, Expression];
     return `${enclosed(print(first, naming), OR)} if ${enclosed(print(condition, naming), OR)} else ${print(second, naming).text}`;

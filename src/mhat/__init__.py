@@ -65,6 +65,7 @@ _VERBS = (
     "explain",
     "export",
     "identify",
+    "lab",
     "load",
     "plot",
     "read",

@@ -70,7 +70,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         _ = mhat.trase  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("package", [mhat.landscapes, mhat.modifiers, mhat.ops, mhat.rules, mhat.streams])
+@pytest.mark.parametrize(
+    "package", [mhat.landscapes, mhat.modifiers, mhat.ops, mhat.rules, mhat.schedules, mhat.streams]
+)
 def test_a_package_lists_its_members_and_not_its_modules(package: types.ModuleType) -> None:
     assert dir(package) == sorted(package.__all__)
     assert not [name for name in dir(package) if isinstance(getattr(package, name), types.ModuleType)]

@@ -5,7 +5,6 @@ members           several rules, each with its part of the tree of parameters
 states            the state of a rule: a count, arrays in the shape of the parameters, numbers
 settings          knobs: numbers, arrays, schedules
 trees             parameters as a flat list of tensors, and back
-displacements     from a rule, which gives a new x, to what is added to x
 steps             a step on flat lists, in or out of a trace
 frameworks        jax and optax themselves
 """

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mhat.bridges.numpy.parts import parts_of, the_one_with
-from mhat.bridges.optax.displacements import Displacement, displacement
 from mhat.bridges.optax.settings import Setting, checked
 from mhat.errors import BadValue
+from mhat.exports.displacements import Displacement, displacement
 from mhat.language.definition import Rule
 from mhat.language.fit import FLATTEN, matrix_of, require_fit
 from mhat.language.inference import Level

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache, reduce
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from mhat.bridges.optax.arithmetic import TransformedArrays
 from mhat.bridges.optax.frameworks import doubles, jax, jnp
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
-from mhat.language.walking import all_expressions, names_in
+from mhat.language.pieces import expression_of
+from mhat.language.tree import Expression, Name, Number, Operation
+from mhat.language.walking import all_expressions, names_in, product_length
 from mhat.notation import cut
+from mhat.schedules import Schedule, is_named, meant
 
 Array = Any
-# A number, an array of no dimensions (or one that is traced), or a function of the count.
+# A number, an array of no dimensions (or one that is traced), a schedule of mhat, or a function of the count.
 Setting = Any
 # As many digits as every float32 is told apart by, and the powers of ten that doubles have exactly.
 DIGITS = 9
@@ -63,7 +68,8 @@ def at_count(rule: Rule, settings: Mapping[str, Setting], count: Array) -> dict[
 
 def _known(rule: Rule) -> set[str]:
     """List the knobs that must be known to trace: what counts columns, and what chooses a branch."""
-    chosen = [node.arguments[0] for node in all_expressions(rule.tree) if getattr(node, "op", "") == "where"]
+    nodes = [node for node in all_expressions(rule.tree) if isinstance(node, Operation)]
+    chosen = [node.arguments[0] for node in nodes if node.op == "where"]
     return {name[1:] for name in rule.ranks} | {name for node in chosen for name in names_in(node)}
 
 
@@ -116,6 +122,15 @@ def _power_of_ten(exponent: Array) -> Array:
 
 
 def _setting(name: str, value: Any) -> Setting:
+    if isinstance(value, Schedule) or (isinstance(value, str) and is_named(value)):
+        schedule = meant(value)
+        assert schedule is not None
+        if not schedule.formula:
+            raise BadValue(
+                f"the schedule of {name} {schedule.sentence}, and JAX cannot trace it",
+                f"Give a function of the count, which begins at 0, in terms of jax.numpy: {name}=lambda count: ...",
+            )
+        return schedule
     if isinstance(value, Real) and not isinstance(value, bool | np.generic):
         try:
             return float(value)
@@ -125,7 +140,10 @@ def _setting(name: str, value: Any) -> Setting:
         return float(value)
     if _is_number(value) or (callable(value) and not isinstance(value, Rule | type)):
         return value
-    raise BadValue(f"{name}={cut(repr(value))} is no number", f"Give {name} a number, or a schedule: {name}=optax....")
+    raise BadValue(
+        f"{name}={cut(repr(value))} is no number",
+        f"Give {name} a number, or a schedule: of mhat.schedules, or a function of the count, as optax has them.",
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -136,6 +154,9 @@ def _is_number(value: Any) -> bool:
 def _number(name: str, value: Setting, count: Array) -> Any:
     if isinstance(value, float):
         return value
+    if isinstance(value, Schedule):
+        with doubles():
+            return _evaluated(_formula(value), jnp.asarray(count).astype(jnp.float64) + 1.0)
     if not _is_number(value):
         value = _scheduled(name, value, count)
         if isinstance(value, float):
@@ -155,3 +176,24 @@ def _scheduled(name: str, schedule: Callable[[Array], Any], count: Array) -> Any
             f"the schedule of {name} gives {cut(repr(value))}", "Let it give one number for a count that begins at 0."
         )
     return value
+
+
+@lru_cache(maxsize=256)
+def _formula(schedule: Schedule) -> Expression:
+    return expression_of(schedule.formula)
+
+
+def _evaluated(node: Expression, t: Array) -> Any:
+    """Evaluate an expression in the number of the step, in doubles."""
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Name):
+        return t
+    length = product_length(node)
+    values = [_evaluated(argument, t) for argument in node.arguments]
+    if length is not None:
+        return reduce(_ON_DOUBLES.step_operation("mul"), values[:1] * length)
+    return _ON_DOUBLES.step_operation(node.op)(*values)
+
+
+_ON_DOUBLES = TransformedArrays("float64")

@@ -93,7 +93,12 @@ def first_states(
                     numbers[name] = value
                     continue
                 shape = rule.shape_of(name, seen)
-                whole = _shaped(program, program.arithmetic.enter(value) if _is_alone(value) else value, shape)
+                first = program.arithmetic.enter(value) if _is_alone(value) else value
+                if shape == seen and _is_alone(value):
+                    # It lies where the parameter lies, on however many devices.
+                    states[name] = jnp.full_like(tensor.x, first, dtype=tensor.dtype)
+                    continue
+                whole = _shaped(program, first, shape)
                 states[name] = jnp.array(whole.reshape(tensor.shape if shape == seen else shape), copy=True)
             made.append(states)
     return made, numbers

@@ -39,8 +39,8 @@ def transformation(rule: Any, *, knobs: Mapping[str, Any] | None = None, **named
 
     `rule`: a rule, a function written as one, or a name; or several with what each takes of the parameters,
     `{muon: mhat.matrices, adamw: mhat.rest}` (also names, or a function of name and array). Knobs are keywords:
-    numbers, arrays of no dimensions, schedules (functions of the count of steps before, as optax has them); of several
-    rules also `knobs={"muon": {"lr": 0.02}}`.
+    numbers, arrays of no dimensions, schedules (of `mhat.schedules`, also as text, or functions of the count of steps
+    before, as optax has them); of several rules also `knobs={"muon": {"lr": 0.02}}`.
 
     `update(gradients, state, params, loss=..., h=...)` gives what `optax.apply_updates` adds to the parameters, in the
     dtypes of the gradients. `params` may be left out where the rule does not look at x but to add to it. `loss` (or

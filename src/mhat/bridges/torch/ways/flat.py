@@ -13,6 +13,7 @@ import torch
 from mhat.bridges.torch.shards import is_sharded
 
 Tensor = Any
+NO_NUMBERS = "meta tensors have no numbers"
 
 
 def why_not_flat(tensors: Sequence[Tensor], states: Mapping[str, Sequence[Tensor]]) -> str:

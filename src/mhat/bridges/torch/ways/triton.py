@@ -18,9 +18,10 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import NO_NUMBERS, laid_out, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
 from mhat.bridges.torch.ways.way import Knobs
@@ -50,14 +51,17 @@ class TritonWay:
         """Step the tensors that have a gradient, in place. `steps`: t of each."""
         own = self.bucket
         self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
+        increment_version([x for x, g in zip(own.tensors, gradients, strict=True) if g is not None])
 
 
 def by_triton(bucket: Bucket) -> TritonWay | str:
     """Give the way of printed kernels, or say why it is not there; nothing on the CPU."""
     device = bucket.tensors[0].device
-    if device.type == "meta" or (device.type == "cpu" and os.environ.get(INTERPRETED) != "1"):
-        # The CPU has kernels of its own, and meta tensors have no numbers.
-        return ""
+    if device.type == "meta":
+        return NO_NUMBERS if bucket.options.way else ""
+    if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
+        # The CPU has kernels of its own, and nobody wonders.
+        return "Triton has no kernels for the CPU" if bucket.options.way else ""
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"
     refused = why_not_flat(bucket.tensors, bucket.states)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mhat import rule, rules, step
-from mhat.bridges.optax.displacements import displacement
+from mhat.exports.displacements import displacement
 from mhat.language import Level
 from tests.choices import OFTEN, VECTORS
 

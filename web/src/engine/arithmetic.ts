@@ -52,7 +52,7 @@ function before(trace: Trace, program: Program, i: number, c: number): Table {
   table[program.slot("g")] = column("g", i);
   if (i > 0) {
     table[program.slot("x")] = column("x", i - 1);
-    for (const name of new Set([...tree.states.map((state) => state.name), ...variables(tree)])) {
+    for (const name of variables(tree)) {
       const slot = program.slot(name);
       const earlier = column(traced(name), i - 1);
       table[slot] = whole && program.perStep.has(name) && typeof earlier !== "number" ? earlier[0]! : earlier;

@@ -50,7 +50,7 @@ export function trace(tree: Tree, question: Question): Trace {
     if (!tree.knobs.some((knob) => knob.name === name)) throw unknownKnob(name, tree);
   const coordinates = source.kind === "stream" ? source.gradients.length : startOf(question.start, 2).length;
   const steps = source.kind === "stream" ? (source.gradients[0]?.length ?? 0) : source.steps;
-  const names = [...new Set(["g", "x", ...variables(tree).map(traced), ...tree.states.map((state) => state.name)])];
+  const names = [...new Set(["g", "x", ...variables(tree).map(traced)])];
   if (steps * coordinates * names.length > MOST_NUMBERS)
     throw new Refusal(`${steps} steps of ${coordinates} coordinates are more than the page keeps`, "Ask for fewer steps.", null);
   for (const name of tree.inputs)

@@ -37,6 +37,9 @@ class Reader {
   private readonly cut: PythonError | null;
   private at = 0;
   private depth = 0;
+  private forgotten: Token | null = null;
+  private noting = false;
+  private late: PythonError | null = null;
 
   constructor(text: string) {
     const { tokens: all, error } = tokens(text);
@@ -65,6 +68,7 @@ class Reader {
     try {
       const result = read();
       if (this.cut) throw this.cut;
+      if (this.late) throw this.late;
       return result;
     } catch (error) {
       throw error instanceof PythonError ? this.first(error) : error;
@@ -72,8 +76,10 @@ class Reader {
   }
 
   /** Python looks on for what cannot be cut into tokens, and then for a bracket that was opened on an earlier line. */
-  private first(error: PythonError): PythonError {
-    const { cut } = this;
+  private first(raised: PythonError): PythonError {
+    const { cut, forgotten } = this;
+    const error =
+      forgotten && raised.message === "invalid syntax" ? new PythonError(`${raised.message}. Perhaps you forgot a comma?`, forgotten.line, forgotten.start) : raised;
     if (!cut || INDENTED.has(error.message)) return error;
     if (this.at >= this.all.length) return cut;
     if (LEFT_ALONE.some((words) => cut.message.startsWith(words))) return error;
@@ -238,7 +244,8 @@ class Reader {
         this.at++;
       } else {
         const argument = this.argument(closer);
-        if (place === found.positional && !argument.fallback && found.positional.at(-1)?.fallback)
+        const ended = this.is(",") || this.is(closer);
+        if (ended && place === found.positional && !argument.fallback && found.positional.at(-1)?.fallback)
           this.fail("parameter without a default follows parameter with a default", argument);
         place.push(argument);
       }
@@ -251,7 +258,10 @@ class Reader {
     const token = this.identifier();
     if (closer === ")" && this.take(":")) this.expression();
     const span = this.from(token);
-    const fallback = this.take("=") ? this.expression() : null;
+    const equals = this.peek();
+    const isGiven = this.take("=");
+    if (isGiven && (this.is(",") || this.is(closer))) this.fail("expected default value expression", equals);
+    const fallback = isGiven ? this.expression() : null;
     return { ...span, name: token.text, fallback };
   }
 
@@ -345,7 +355,8 @@ class Reader {
     const first = this.peek();
     const one = this.starredOr(() => this.named());
     if (!this.is(",")) {
-      if (one.kind === "starred") this.fail("can't use starred expression here", one);
+      // Python says so once all is read.
+      if (one.kind === "starred") this.late ??= new PythonError("can't use starred expression here", one.line, one.start);
       return one;
     }
     const items = [one];
@@ -392,6 +403,7 @@ class Reader {
         return { ...this.from(first), kind: "other", what: "lambda" };
       }
       const then = this.either();
+      this.noteForgotten(first);
       if (!this.take("if")) return then;
       const test = this.either();
       if (!this.take("else")) this.fail("expected 'else' after 'if' expression", then);
@@ -400,6 +412,29 @@ class Reader {
     } finally {
       this.depth--;
     }
+  }
+
+  /** Two expressions side by side within brackets: Python asks whether a comma was forgotten, at the first of them. */
+  private noteForgotten(first: Token): void {
+    if (this.forgotten || this.noting || !this.all[this.at]?.opener || !this.besides()) return;
+    const [at, depth, last] = [this.at, this.depth, this.all[this.at - 1]!];
+    if (last === first && first.kind === "name" && this.peek().kind === "text") return;
+    this.noting = true;
+    try {
+      this.expression();
+      if (this.all[this.at - 1]?.opener) this.forgotten = first;
+    } catch (error) {
+      if (!(error instanceof PythonError)) throw error;
+    } finally {
+      [this.at, this.depth, this.noting] = [at, depth, false];
+    }
+  }
+
+  /** Whether what comes next begins an expression, and cannot go on with the one before. */
+  private besides(): boolean {
+    const now = this.peek();
+    if (now.kind === "name" || now.kind === "number" || now.kind === "text") return this.begins();
+    return now.kind === "symbol" && ["{", "~", "..."].includes(now.text);
   }
 
   private either(): PyExpression {

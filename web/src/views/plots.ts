@@ -31,7 +31,7 @@ export function panelsOf(result: Result): Panel[] {
   const panels = new Map<string, Curve[]>();
   const ran = result.rules.flatMap((rule, i) => (rule.trace ? [{ trace: rule.trace, i }] : []));
   const names = ran.flatMap(({ trace }) => [
-    ...(trace.loss ? ["loss"] : []), "x", "g", ...variables(trace.tree).map(traced), ...trace.tree.states.map((state) => state.name),
+    ...(trace.loss ? ["loss"] : []), "x", "g", ...variables(trace.tree).map(traced),
   ]); // prettier-ignore
   for (const name of new Set(names)) panels.set(name, []);
   for (const { trace, i } of ran)

@@ -113,7 +113,7 @@ export function csvOf(result: Result): string {
   for (const { trace } of result.rules) {
     if (!trace) continue;
     if (trace.loss) columns.push([`${trace.tree.name}.loss`, trace.loss]);
-    for (const name of new Set(["g", "x", ...variables(trace.tree).map(traced), ...trace.tree.states.map((state) => state.name)]))
+    for (const name of new Set(["g", "x", ...variables(trace.tree).map(traced)]))
       trace.variables.get(name)?.forEach((values, c, all) => columns.push([`${trace.tree.name}.${name}${all.length > 1 ? `[${c}]` : ""}`, values]));
   }
   const steps = Math.max(0, ...columns.map(([, values]) => values.length));

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 HELPERS = {
+    "_mean": '''def _mean(a: Any, axis: int | None = None) -> Any:
+    """Give the mean, of rows or columns where they are told; `ops.mean` computes in float32 on torch."""
+    count = math.prod(a.shape) if axis is None else a.shape[axis]
+    return ops.sum(a, axis=axis, keepdims=axis is not None) / count''',
     "_maximum": '''def _maximum(a: Any, b: Any) -> Any:
     """Give the larger, NaN where one is NaN; `ops.maximum` makes float32 of doubles on torch."""
     return ops.where((a > b) | (a != a), a, b)''',

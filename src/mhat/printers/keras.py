@@ -57,11 +57,18 @@ class KerasPrinter(ArrayPrinter):
         first, second = map(self.expression, node.arguments)
         return Printed(f"{function}({first}, {second})")
 
+    def _limited(self, node: Operation, function: str) -> Printed:
+        """Write a tensor before a number: it is the first that `ops.where` takes the precision from."""
+        first, second = node.arguments
+        if self.is_number(first):
+            return Printed(f"{function}({self.entered(second)}, {self.expression(first)})")
+        return self._of_two(node, function)
+
     def print_minimum(self, node: Operation) -> Printed:
-        return self._of_two(node, "_minimum")
+        return self._limited(node, "_minimum")
 
     def print_maximum(self, node: Operation) -> Printed:
-        return self._of_two(node, "_maximum")
+        return self._limited(node, "_maximum")
 
     def print_clip(self, node: Operation) -> Printed:
         x, low, high = node.arguments
@@ -81,12 +88,13 @@ class KerasPrinter(ArrayPrinter):
         text = self.entered(node.arguments[0])
         if node.op == "norm":
             return Printed(f"ops.sqrt(ops.sum(ops.square({text})))")
-        return Printed(f"ops.{'max' if node.op == 'largest' else node.op}({text})")
+        names = {"mean": "_mean", "largest": "ops.max"}
+        return Printed(f"{names.get(node.op, 'ops.sum')}({text})")
 
     def line(self, node: Operation) -> Printed:
-        function = "mean" if node.op.endswith("mean") else "max"
         axis = 1 if node.op.startswith("row") else 0
-        return Printed(f"ops.{function}({self.entered(node.arguments[0])}, axis={axis}, keepdims=True)")
+        text = f"{self.entered(node.arguments[0])}, axis={axis}"
+        return Printed(f"_mean({text})" if node.op.endswith("mean") else f"ops.max({text}, keepdims=True)")
 
     print_row_mean = print_column_mean = print_row_largest = print_column_largest = line
 

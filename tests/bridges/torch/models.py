@@ -73,6 +73,9 @@ def learned(model: Any, opt: Any, steps: Iterable[int], schedule: Any = None) ->
         dtype = next(model.parameters()).dtype
         images, labels = torch.tensor(file["images"] / 16.0).to(dtype), torch.tensor(file["labels"]).long()
     losses = []
+    # So small a network is slower on several threads, and much slower beside other work.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for i in steps:
         batch = np.random.default_rng(i).integers(0, len(labels), 64)
         opt.zero_grad()
@@ -82,4 +85,5 @@ def learned(model: Any, opt: Any, steps: Iterable[int], schedule: Any = None) ->
         if schedule is not None:
             schedule.step()
         losses.append(float(loss.detach()))
+    torch.set_num_threads(threads)
     return losses

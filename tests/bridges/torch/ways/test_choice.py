@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,8 @@ from torch._dynamo.utils import counters
 from mhat.bridges.torch import Optimizer
 from mhat.bridges.torch.options import WAYS
 from mhat.bridges.torch.ways import compiled, triton
-from mhat.bridges.torch.ways.choice import ASKED
+from mhat.bridges.torch.ways.choice import ASKED, choose_way
+from mhat.bridges.torch.ways.eager import by_operations
 from mhat.errors import BadValue
 from tests.bridges.torch.ways.stand_in_triton import modules
 
@@ -105,6 +107,23 @@ def test_what_cannot_be_asked_for_is_refused() -> None:
         Optimizer([x], rule="muon", way="compiled")
     with pytest.raises(BadValue, match="tensors have gaps in memory"):
         Optimizer([nn.Parameter(torch.ones(8)[::2])], rule="sgd", way="compiled")
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_compiler_that_fails_is_heard_before_anything_is_stepped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no compiler\nand why")
+
+    monkeypatch.setattr(compiled.CompiledStep, "run", fails)
+    x = nn.Parameter(torch.ones(2, 3))
+    with pytest.raises(BadValue, match=r"way='compiled': torch\.compile fails: RuntimeError: no compiler\n"):
+        Optimizer([x], rule="sgd", way="compiled")
+    # Without being asked for, the next way steps.
+    opt = Optimizer([x], rule="sgd")
+    bucket = opt._lines[0][0]
+    asked = replace(bucket, options=replace(bucket.options, way="compiled"))
+    way = choose_way(replace(bucket), [lambda _: compiled.by_compiler(asked), by_operations])
+    assert (way.name, way.why) == ("eager", "torch.compile fails: RuntimeError: no compiler")
 
 
 def test_nobody_wonders_why_the_cpu_is_no_accelerator() -> None:

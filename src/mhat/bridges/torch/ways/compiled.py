@@ -11,6 +11,7 @@ import linecache
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import array_api_compat
@@ -18,7 +19,7 @@ import torch
 from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import NO_NUMBERS, laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import FEW, NO_NUMBERS, laid_out, tried, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.array_operations import greatest_of, operations
@@ -62,9 +63,11 @@ def by_compiler(bucket: Bucket) -> CompiledWay | str:
         return refused
     sizes = [tensor.numel() for tensor in bucket.tensors]
     try:
-        return CompiledWay(bucket, CompiledStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+        made = CompiledStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device)
     except NotLowered as reason:
         return f"torch.compile is not given {reason}"
+    refused = tried(CompiledStep(bucket.rule, bucket.form, [FEW], [1.0], 1.0, device), bucket)
+    return f"torch.compile fails: {refused}" if refused else CompiledWay(bucket, made)
 
 
 class CompiledStep:
@@ -194,6 +197,13 @@ def _summed(node: Any) -> str:
     if node.op == "largest":
         return f"greatest({argument.id})"
     return f"({argument.id} * {argument.id}).sum()" if node.op == "norm" else f"{argument.id}.sum()"
+
+
+@cache
+def _compiled(text: str, form: StepForm, backend: str) -> list[Callable[..., Any]]:
+    """Give the printed functions to the compiler, once for all buckets that step so."""
+    plain = _functions(text, getattr(torch, form.computed))
+    return [torch.compile(each, fullgraph=True, dynamic=True, backend=backend) for each in plain]
 
 
 def _functions(text: str, computed: torch.dtype) -> list[Callable[..., Any]]:

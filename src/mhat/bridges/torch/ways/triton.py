@@ -21,7 +21,7 @@ import torch
 from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import NO_NUMBERS, laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import FEW, NO_NUMBERS, laid_out, tried, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
 from mhat.bridges.torch.ways.way import Knobs
@@ -69,9 +69,11 @@ def by_triton(bucket: Bucket) -> TritonWay | str:
         return refused
     sizes = [tensor.numel() for tensor in bucket.tensors]
     try:
-        return TritonWay(bucket, TritonStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+        made = TritonStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device)
     except NotLowered as reason:
         return f"Triton is not printed for {reason}"
+    refused = tried(TritonStep(bucket.rule, bucket.form, [FEW], [1.0], 1.0, device), bucket)
+    return f"Triton fails: {refused}" if refused else TritonWay(bucket, made)
 
 
 class TritonStep:

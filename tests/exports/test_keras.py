@@ -11,11 +11,12 @@ import pytest
 
 import mhat
 from mhat import rules
+from mhat.bridges.keras.backends import keras
 from mhat.exports import EXPORTS
 from mhat.exports.heading import spoken_name
 from mhat.language import Rule
 from mhat.names import find_rule
-from tests.bridges.keras.runs import INPUTS, WANTED, array_of, compiled_with, fitted, keras
+from tests.bridges.keras.runs import INPUTS, WANTED, array_of, compiled_with, fitted
 from tests.choices import OFTEN
 from tests.exports.modules import module_of
 from tests.exports.odd import ODD

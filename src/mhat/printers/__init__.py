@@ -45,6 +45,5 @@ PRINTERS: dict[str, Printer] = {
 
 __all__ = [
     "PRINTERS", "CPrinter", "JaxPrinter", "KerasPrinter", "KernelPrinter", "LatexPrinter", "MathmlPrinter",
-    "MissingOperationError",
-    "NumpyPrinter", "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter", "TritonPrinter",
+    "MissingOperationError", "NumpyPrinter", "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter", "TritonPrinter",
 ]  # fmt: skip

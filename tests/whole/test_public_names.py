@@ -11,7 +11,7 @@ import mhat
 
 PUBLIC = {
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
-    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "convert", "errors", "explain", "export", "identify", "lab", "landscapes", "load", "matrices", "modifiers", "ops",
     "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 }  # fmt: skip
 

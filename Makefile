@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The page is built when the package is installed.
+PAGE := hatch_build.py web/package-lock.json $(wildcard web/build.mjs web/src/*.ts web/src/*/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
@@ -51,12 +53,12 @@ $(VENV)/.made:
 	@touch $@
 
 # Installing the package with an extra installs the core too, and takes nothing away that is there.
-$(VENV)/.installed-core: pyproject.toml | $(VENV)/.made
+$(VENV)/.installed-core: pyproject.toml $(PAGE) | $(VENV)/.made
 	@echo "Installing mhat into $(VENV) (the first time this takes a minute)"
 	@$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.installed-test $(VENV)/.installed-check: $(VENV)/.installed-%: pyproject.toml | $(VENV)/.made
+$(VENV)/.installed-test $(VENV)/.installed-check: $(VENV)/.installed-%: pyproject.toml $(PAGE) | $(VENV)/.made
 	@echo "Installing mhat and what \`make $*\` needs into $(VENV) (the first time this takes some minutes)"
 	@$(PIP) install --editable '.[$*]'
 	@touch $(VENV)/.installed-core $@

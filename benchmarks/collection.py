@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from mhat.names import find_subject
 
 PACKAGE = "pytorch_optimizer"
 SECONDS = 20.0
+GROUPED = ("AdaGO", "AdaMuon", "Muon", "NorMuon")
 DECOUPLED = {"weight_decouple": True}
 
 
@@ -84,12 +86,22 @@ def answered(listed: Listed, seconds: float) -> Verdict | MhatError:
     """Check one; an error is an answer too."""
     rule = mhat.rules.named(listed.rule)
     try:
-        subject = find_subject(
-            f"{PACKAGE}:{listed.name}", against=rule, options=listed.options, dtype="float64", in_process=True
-        )
+        named = in_groups(listed.name) if listed.name in GROUPED else f"{PACKAGE}:{listed.name}"
+        subject = find_subject(named, against=rule, options=listed.options, dtype="float64", in_process=True)
         return check(subject, rule, seconds=seconds)
     except MhatError as error:
         return error
+
+
+def in_groups(name: str) -> type:
+    """Give an optimizer that wants groups that say whether they are matrices, with all parameters in one that are."""
+    original = getattr(import_module(PACKAGE), name)
+
+    def begin(self: Any, params: Any, *rest: Any, **options: Any) -> None:
+        original.__init__(self, [{"params": list(params), "use_muon": True}], *rest, **options)
+
+    vars(begin)["__signature__"] = signature(original.__init__)
+    return type(name, (original,), {"__init__": begin, "__module__": original.__module__})
 
 
 def with_floor(listed: Listed, row: dict[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 
 from benchmarks.speed import shapes
 from mhat.bridges.torch import Optimizer
+from mhat.errors import MhatError
 from mhat.terminal import facts, pages
 
 AIM = 0.85
@@ -31,6 +31,7 @@ TURNS, WARMED = 7, 3
 # What compiles a step of more tensors than this is still at it when the time is over.
 MOST_COMPILED = 200
 Step = Callable[[], object]
+Make = Callable[[list[torch.Tensor]], tuple[torch.optim.Optimizer, Step, str]]
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,20 @@ class Work:
     name: str
     shapes: Sequence[tuple[int, ...]]
     dtype: str = "float32"
-    state: str = "float32"
 
     @property
     def count(self) -> int:
         """How many numbers there are."""
         return shapes.count(list(self.shapes))
 
-    @property
-    def moved(self) -> int:
-        """How many bytes a step must move."""
-        parameter, state = (getattr(torch, dtype).itemsize for dtype in (self.dtype, self.state))
-        return self.count * (3 * parameter + 4 * state)
+    def moved(self, state: int) -> int:
+        """Give how many bytes a step must move, with states of so many bytes."""
+        return self.count * (3 * getattr(torch, self.dtype).itemsize + 4 * state)
 
     @property
     def held(self) -> int:
-        """How many bytes must be there for one candidate."""
-        parameter, state = (getattr(torch, dtype).itemsize for dtype in (self.dtype, self.state))
-        return self.count * 2 * (parameter + state)
+        """How many bytes must be there at most for one candidate: x, g, m, v, and what it may take on the way."""
+        return self.count * (2 * getattr(torch, self.dtype).itemsize + 8) * 5 // 4
 
 
 @dataclass(frozen=True)
@@ -96,30 +93,38 @@ def works(small: bool) -> list[Work]:
     ]
 
 
-def mhat_step(parameters: list[torch.Tensor]) -> tuple[Step, str]:
-    """Make a step of ours, and say which way it takes."""
-    made = Optimizer(parameters, rule="adamw", **KNOBS)
-    return made.step, way_of(made)
+def mhat_step(way: str | None = None) -> Make:
+    """Make a step of ours, and say which way it takes, and why no quicker one."""
+
+    def make(parameters: list[torch.Tensor]) -> tuple[torch.optim.Optimizer, Step, str]:
+        made = Optimizer(parameters, rule="adamw", way=way, **KNOBS)
+        return made, made.step, "; ".join(f"{name} ({why})" if why else name for name, why in made.ways)
+
+    return make
 
 
-def way_of(made: Any) -> str:
-    """Say which way an optimizer took."""
-    return ", ".join(dict.fromkeys(way.name for way in made.ways))
-
-
-def torch_step(**options: bool) -> Callable[[list[torch.Tensor]], tuple[Step, str]]:
+def torch_step(**options: bool) -> Make:
     """Make a step of torch's own."""
-    return lambda parameters: (torch.optim.AdamW(parameters, **KNOBS, **options).step, "")
+
+    def make(parameters: list[torch.Tensor]) -> tuple[torch.optim.Optimizer, Step, str]:
+        made = torch.optim.AdamW(parameters, **KNOBS, **options)
+        return made, made.step, ""
+
+    return make
 
 
-def compiled_step(parameters: list[torch.Tensor]) -> tuple[Step, str]:
+def compiled_step(parameters: list[torch.Tensor]) -> tuple[torch.optim.Optimizer, Step, str]:
     """Make a step of torch's own that torch.compile has seen."""
-    made = torch.optim.AdamW(parameters, lr=torch.tensor(KNOBS["lr"]), weight_decay=KNOBS["weight_decay"], foreach=True)
-    return torch.compile(made.step), ""
+    # So that a schedule compiles nothing there either, torch wants its rate in a tensor.
+    rate = torch.tensor(KNOBS["lr"], device=parameters[0].device)
+    options = {} if rate.device.type == "cpu" else {"foreach": True, "capturable": True}
+    made = torch.optim.AdamW(parameters, lr=rate, weight_decay=KNOBS["weight_decay"], **options)
+    return made, torch.compile(made.step), ""
 
 
-CANDIDATES: dict[str, Callable[[list[torch.Tensor]], tuple[Step, str]]] = {
-    "mhat": mhat_step,
+CANDIDATES: dict[str, Make] = {
+    "mhat": mhat_step(),
+    "mhat compiled": mhat_step("compiled"),
     "torch fused": torch_step(fused=True),
     "torch foreach": torch_step(foreach=True),
     "torch compiled": compiled_step,
@@ -135,7 +140,7 @@ def measure(device: torch.device, small: bool, seconds: float) -> Iterator[Row]:
         for name, make in CANDIDATES.items():
             if time.perf_counter() - start > seconds:
                 yield Row(work.name, name, said="left out: the time is over")
-            elif name == "torch compiled" and len(work.shapes) > MOST_COMPILED:
+            elif name.endswith("compiled") and len(work.shapes) > MOST_COMPILED:
                 yield Row(work.name, name, said=f"left out: {len(work.shapes)} tensors take minutes to compile")
             elif work.held > room(device):
                 yield Row(work.name, name, said=f"left out: it wants {work.held / 2**30:.0f} GiB")
@@ -144,24 +149,25 @@ def measure(device: torch.device, small: bool, seconds: float) -> Iterator[Row]:
             forget(device)
 
 
-def row(work: Work, name: str, make: Any, bandwidth: float, device: torch.device) -> Row:
+def row(work: Work, name: str, make: Make, bandwidth: float, device: torch.device) -> Row:
     """Time one candidate; what it cannot do is said."""
     try:
         parameters = [torch.zeros(shape, dtype=getattr(torch, work.dtype), device=device) for shape in work.shapes]
         for parameter in parameters:
             parameter.requires_grad_()
             parameter.grad = torch.ones_like(parameter)
-        step, said = make(parameters)
+        made, step, said = make(parameters)
         first = timed(step, device, 1)
         for _ in range(WARMED):
             step()
         took = statistics.median(timed(step, device, 1) for _ in range(TURNS))
+        state = max(s.itemsize for s in made.state[parameters[0]].values() if s.shape == parameters[0].shape)
         ends = [parameter.detach().reshape(-1)[-1].item() for parameter in (parameters[0], parameters[-1])]
-    except (RuntimeError, NotImplementedError, ImportError) as error:
+    except (RuntimeError, ValueError, NotImplementedError, ImportError, MhatError) as error:
         return Row(work.name, name, said=f"{type(error).__name__}: {str(error).splitlines()[0][:60]}")
     if not all(end < 0.0 for end in ends):
         said = "WRONG: the last number did not move"
-    return Row(work.name, name, took * 1e3, first * 1e3, work.moved / took / bandwidth, said)
+    return Row(work.name, name, took * 1e3, first * 1e3, work.moved(state) / took / bandwidth, said)
 
 
 def copied(device: torch.device, small: bool) -> float:
@@ -217,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     for each in measure(device, given.small, given.seconds):
         rows.append(each)
-        print(f"{each.work}, {each.candidate}: {each.said or each.milliseconds}", file=sys.stderr)
+        print(f"{each.work}, {each.candidate}: {each.line[2:]}", file=sys.stderr)
     if given.json:
         pages.say(facts.as_json([asdict(each) for each in rows]))
         return 0

@@ -11,6 +11,7 @@
     explain                         why a rule moves as it moves, in words and numbers with their evidence
     convert                         the same training in torch, optax, Keras ...: what to paste, and what cannot be
     export                          a rule as a file of its own in torch, NumPy, C, Rust ..., which needs no mhat
+    lab                             the page where the pseudo code moves: a widget, or one file
     read                            the pseudo code of what an implementation does
     save, load, again               traces on disk, and run again
     Optimizer                       a rule that trains NumPy arrays, in place; several, {muon: matrices, adamw: rest}
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         explain,
         export,
         identify,
+        lab,
         load,
         plot,
         read,
@@ -63,6 +65,7 @@ _VERBS = (
     "explain",
     "export",
     "identify",
+    "lab",
     "load",
     "plot",
     "read",
@@ -83,7 +86,7 @@ _PACKAGES = ("bridges", "errors", "landscapes", "modifiers", "ops", "rules", "sc
 
 __all__ = [
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
-    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "convert", "errors", "explain", "export", "identify", "lab", "landscapes", "load", "matrices", "modifiers", "ops",
     "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mhat import meanings, modifiers, rules, schedules
+from mhat import meanings, rules
 from mhat.checks import comparison, conformance, observation, records_beside
 from mhat.checks import recorded as records_checked
 from mhat.checks.acceptance import dialects_named
@@ -164,32 +164,13 @@ def _dealt_out(option: str, given: str | Sequence[str] | None, scripts: int) -> 
 def judge(
     party: Party, against: Any, manner: Manner, keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Verdict:
-    """Check a party against a rule; None: the one that its name claims, else it is identified, and the notes say so.
-
-    A knob that follows a schedule makes another rule of it: the subject has the schedule inside.
-    """
-    keywords, mapping, followed = _over_steps(keywords, mapping)
+    """Check a party against a rule; None: the one that its name claims, else it is identified, and the notes say so."""
+    meanings.refuse_scheduler(party.named, party.name)
+    keywords, mapping, followed = meanings.followed_apart(keywords, mapping)
     if followed:
         claimed = claimed_rule(party.name, rules.names()) if against is None else against
-        if claimed is None:
-            raise BadValue(f"`{party.name}` claims no rule by its name", "Say whose knob follows a schedule: against=.")
-        against = modifiers.scheduled(find_rule(claimed), **followed)
+        against = meanings.following(party.name, None if claimed is None else find_rule(claimed), followed)
     return meanings.answered(party, manner, lambda one: _judged(one, against, manner, keywords, mapping))
-
-
-def _over_steps(
-    keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], Mapping[str, Any] | None, dict[str, Any]]:
-    """Part the knobs that follow schedules from all others."""
-    if mapping is not None and not isinstance(mapping, Mapping):
-        return dict(keywords), mapping, {}
-    given = [dict(keywords), dict(mapping or {})]
-    followed = {
-        name: schedules.meant(value) for each in given for name, value in each.items()
-        if isinstance(value, schedules.Schedule) or schedules.is_named(value)
-    }  # fmt: skip
-    rest, told = ({name: value for name, value in each.items() if name not in followed} for each in given)
-    return rest, None if mapping is None else told, followed
 
 
 def _judged(

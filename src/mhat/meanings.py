@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from mhat import modifiers, schedules
 from mhat.checks import conformance
 from mhat.checks.acceptance import Dialects
 from mhat.checks.observation import Observation, observed, turned
@@ -19,6 +20,7 @@ from mhat.names import find_ways
 from mhat.search.effort import Listener
 from mhat.subjects import definitions
 from mhat.subjects.definitions import Definitions
+from mhat.subjects.schedulers import is_scheduler
 from mhat.subjects.scripts.stepping import Stepping, steppings
 from mhat.subjects.scripts.ways import Possible
 from mhat.subjects.subject import Subject
@@ -271,3 +273,27 @@ def among(
         return verdict
     again = conformance.among(turned(seen), seen.otherwise, seconds=manner.seconds / 3, **how)
     return again if again.conforms or again.diagnosis is not None else verdict
+
+
+def refuse_scheduler(named: Any, name: str) -> None:
+    """Refuse a scheduler where an optimizer is looked for; raises BadValue."""
+    if isinstance(named, schedules.Schedule) or is_scheduler(named):
+        raise BadValue(f"{name} is a scheduler: steps in, rates out", "Check it as one: mhat.check_schedule.")
+
+
+def followed_apart(
+    keywords: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], Mapping[str, Any] | None, dict[str, schedules.Schedule]]:
+    """Part the knobs that follow schedules from all others that a call gives."""
+    rest, followed = schedules.parted(keywords)
+    if not isinstance(mapping, Mapping):
+        return rest, mapping, followed
+    told, more = schedules.parted(mapping)
+    return rest, told, followed | more
+
+
+def following(name: str, rule: Rule | None, followed: Mapping[str, schedules.Schedule]) -> Rule:
+    """Give the rule whose knobs follow schedules, which the subject has inside; raises BadValue where there is none."""
+    if rule is None:
+        raise BadValue(f"`{name}` claims no rule by its name", "Say whose knob follows a schedule: against=.")
+    return modifiers.scheduled(rule, **followed)

@@ -166,3 +166,9 @@ def test_every_edit_of_a_rule_per_matrix_runs_or_says_so(rule: Rule) -> None:
             continue
         ran += 1
     assert ran > 300
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_states_of_other_shapes_start_as_a_number(dtype: str) -> None:
+    """SOAP's bases start as 0 and are multiplied before they are set: a number fills the matrix that it stands for."""
+    assert mhat.check("soap", dtype=dtype).conforms

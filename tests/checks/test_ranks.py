@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import mhat
+from mhat.checks.question import Question
 from mhat.engines.array_operations import operations
 from mhat.errors import BadValue
+from mhat.subjects.rules import subject_of_rule
 
 
 class MyDion:
@@ -49,6 +51,14 @@ def test_a_count_that_nobody_tells_is_said() -> None:
 
 def test_it_is_found_among_all() -> None:
     assert mhat.identify("dion").against == "dion"
+
+
+def test_an_edit_that_counts_by_another_knob_does_not_fit() -> None:
+    rule = mhat.rules.galore
+    question = Question(subject_of_rule(rule), rule)
+    wrong = mhat.rule(str(rule).replace("leading(u, rank)", "leading(u, every)"))
+    assert question.matcher.agreed(wrong.tree) == -1
+    assert question.matcher.agreed(rule.tree) == question.matcher.steps
 
 
 def test_many_counts_are_refused() -> None:

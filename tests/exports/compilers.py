@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mhat.exports import EXPORTS, export
+from mhat.exports import EXPORTS, c, export, rust
 from mhat.exports.heading import spoken_name
 from mhat.exports.values import Kind, state_kinds
 from mhat.language import Rule
@@ -58,6 +58,32 @@ def compiled(rules: Sequence[Rule], language: str, dtype: str, folder: Path) -> 
     return ctypes.CDLL(str(library))
 
 
+def command(rules: Sequence[Rule], folder: Path) -> Path:
+    """Compile exported C to a command that speaks JSON lines; its argument chooses the rule."""
+    require("gcc")
+    entries = [
+        f'    {{"{rule.name}", run_{rule.name}, {len(rule.knobs)}, {{{", ".join(map(_quoted, rule.knobs))}}}}},'
+        for rule in rules
+    ]
+    run = "const double *, size_t, size_t, const double *, const double *, double *, double *, double"
+    parts = [
+        _c_text(rules, "float64"),
+        f"struct entry {{ const char *name; void (*run)({run}); int count; const char *knobs[64]; }};",
+        "static const struct entry entries[] = {", *entries, "    {0},", "};",
+        (Path(__file__).parent / "main.c").read_text(encoding="utf-8"),
+    ]  # fmt: skip
+    source, program = folder / "command.c", folder / "command"
+    source.write_text("\n".join(parts))
+    flags = ["-std=c99", "-O1", "-ffp-contract=off"]
+    done = subprocess.run(["gcc", *flags, "-o", str(program), str(source), "-lm"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:6000]
+    return program
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 def subject(library: ctypes.CDLL, rule: Rule, dtype: str) -> Callable[..., np.ndarray]:
     """Give a function of gradients, a start and knobs, as `mhat check` asks for it."""
     kind = TYPES[dtype][2]
@@ -89,9 +115,9 @@ def _c_text(rules: Sequence[Rule], dtype: str) -> str:
     parts = [f"#define REAL {TYPES[dtype][0]}", "#include <stdlib.h>", "#include <string.h>"]
     for rule in rules:
         name, kinds = rule.name, state_kinds(rule)
-        arrays = [state for state, kind in kinds.items() if kind == Kind.EACH]
+        arrays = [c.field(state) for state, kind in kinds.items() if kind == Kind.EACH]
         arrays += [EVALUATION] if EVALUATION in rule.variables else []
-        told = [f"    if (!isnan(knobs[{i}])) k.{knob} = knobs[{i}];" for i, knob in enumerate(rule.knobs)]
+        told = [f"    if (!isnan(knobs[{i}])) k.{c.field(knob)} = knobs[{i}];" for i, knob in enumerate(rule.knobs)]
         parts += [
             export(rule, "c"),
             f"void run_{name}(const double *knobs, size_t steps, size_t n, const REAL *g, const REAL *h, REAL *x,",
@@ -118,8 +144,9 @@ def _rust_text(rules: Sequence[Rule], dtype: str) -> str:
         text = export(rule, "rust").replace("pub type Real = f64;", f"pub type Real = {real};")
         name, kind = rule.name, spoken_name(rule)
         wrapped = ["{}" if knob.expression is None else "Some({})" for knob in rule.tree.knobs]
+        values = [f"*knobs.add({i})" for i in range(len(rule.knobs))]
         told = [
-            f"    if !(*knobs.add({i})).is_nan() {{ rule.{knob} = {wrapped[i].format(f'*knobs.add({i})')}; }}"
+            f"    if !(*knobs.add({i})).is_nan() {{ rule.{rust.field(knob)} = {wrapped[i].format(values[i])}; }}"
             for i, knob in enumerate(rule.knobs)
         ]
         parts += [

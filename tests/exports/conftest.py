@@ -15,6 +15,7 @@ from mhat.language import Rule
 from mhat.names import find_rule
 from tests.choices import OFTEN
 from tests.exports.compilers import compiled, subject
+from tests.exports.odd import ODD
 
 ALL = [name for name in rules.names() if EXPORTS["c"].lacking(rules.named(name)) is None]
 MODIFIED = ["cautious(adam)", "lookahead(sgd)", "skip_outliers(adam)", "clipped(prodigy)"]
@@ -25,7 +26,7 @@ Library = Callable[[Rule, str, str], Callable[..., np.ndarray]]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """Compile the rules that are often tested together, and the others when one of them is asked for."""
     parts = {
-        "often": [*(rules.named(name) for name in ALL if name in OFTEN), *map(find_rule, MODIFIED)],
+        "often": [*(rules.named(name) for name in ALL if name in OFTEN), *map(find_rule, MODIFIED), ODD],
         "seldom": [rules.named(name) for name in ALL if name not in OFTEN],
     }
     home = {rule.name: part for part, members in parts.items() for rule in members}

@@ -28,17 +28,18 @@ def module_of(rule: Rule, language: str) -> Iterator[types.ModuleType]:
 
 
 def numpy_subject(rule: Rule, module: types.ModuleType, dtype: str) -> Callable[..., np.ndarray]:
-    """Drive an exported function of NumPy in a dtype."""
+    """Drive an exported function of NumPy in a dtype; a rule that reads `h` is given the size of the gradient."""
     function = getattr(module, rule.name)
 
-    def run(gradients: Any, start: Any = 0.0, **knobs: float) -> np.ndarray:
+    def run(gradients: Any, start: Any = 0.0, loss: float = 1.5, **knobs: float) -> np.ndarray:
         gradients = np.asarray(gradients, dtype)
         x = np.broadcast_to(np.asarray(start, dtype), gradients.shape[1:]).copy()
         out, state = np.empty_like(gradients), None
         for i, g in enumerate(gradients):
-            counted = [i + 1] if "t" in rule.tree.inputs else []
+            given = {"loss": loss, "h": abs(g), "t": i + 1}
+            told = [value for name, value in given.items() if name in rule.tree.inputs]
             carried = [] if state is None else [state]
-            result = function(x, g, *counted, *carried, **knobs)
+            result = function(x, g, *told, *carried, **knobs)
             x, state = result if isinstance(result, tuple) else (result, None)
             out[i] = x
         return out

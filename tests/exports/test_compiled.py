@@ -15,6 +15,7 @@ from mhat.language.tree import GIVEN
 from mhat.names import find_rule
 from tests.choices import BIT_FOR_BIT, OFTEN
 from tests.exports.conftest import ALL, MODIFIED, Library
+from tests.exports.odd import ODD
 
 NAMES = [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in ALL]
 
@@ -73,3 +74,9 @@ def test_what_is_not_finite_stays_so(runs: Library, language: str) -> None:
         found = runs(rule, language, "float64")(g, np.zeros(3))
         expected = stepped(rule, g, g, np.zeros(3))
         assert np.array_equal(found, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("language", ["c", "rust"])
+def test_names_that_mean_something_there_are_written_otherwise(runs: Library, language: str) -> None:
+    for dtype in ("float64", "float32"):
+        assert_alike(ODD, runs(ODD, language, dtype), dtype, 3, 5)

@@ -26,7 +26,7 @@ every_language = pytest.mark.parametrize("language", WITHOUT_MHAT)
 MINE = rule("def mine(x, g, m=0, *, lr=0.1, decay=0.5):\n    m = decay * m + g\n    return x - lr * m")
 
 
-@pytest.mark.parametrize("language", ["torch", "optax", "numpy", "c", "rust"])
+@pytest.mark.parametrize("language", ["torch", "optax", "numpy", "keras", "c", "rust"])
 def test_the_text_of_adam(language: str) -> None:
     path = GOLDEN / f"adam_{language}.txt"
     text = export(rules.adam, language).replace(VERSION, "VERSION")
@@ -48,10 +48,11 @@ def test_a_file_needs_no_mhat_and_says_where_it_is_from(language: str) -> None:
 
 
 def test_the_text_is_the_same_every_time() -> None:
-    script = f"import mhat, json; print(json.dumps([mhat.export('prodigy', each) for each in {WITHOUT_MHAT}]))"
+    able = [language for language in WITHOUT_MHAT if EXPORTS[language].lacking(rules.prodigy) is None]
+    script = f"import mhat, json; print(json.dumps([mhat.export('prodigy', each) for each in {able}]))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=True)
-    assert json.loads(done.stdout) == [export(rules.prodigy, language) for language in WITHOUT_MHAT]
+    assert json.loads(done.stdout) == [export(rules.prodigy, language) for language in able]
 
 
 @every_language
@@ -61,7 +62,7 @@ def test_what_has_checked_a_file_is_said_truly(language: str) -> None:
     assert "Not checked itself" in export(rules.adam, language, {"lr": 0.5})
 
 
-@pytest.mark.parametrize("language", ["torch", "optax", "numpy", "c", "rust", "python"])
+@pytest.mark.parametrize("language", ["torch", "optax", "numpy", "keras", "c", "rust", "python"])
 def test_knobs_become_the_defaults_of_the_file(language: str) -> None:
     assert "0.125" in export(rules.adam, language, {"beta1": 0.125})
     with pytest.raises(UnknownName, match="there is no knob of adam `beta4`"):
@@ -160,13 +161,3 @@ def test_the_command_asks_which_language_is_meant(tmp_path: Path) -> None:
 def test_both_doors_write_a_rule_alike() -> None:
     for form in ("python", "latex"):
         assert typed(f"rules adam --as {form}") == typed(f"export adam --as {form}")
-
-
-@pytest.mark.parametrize("language", ["torch", "numpy", "c", "rust"])
-def test_names_that_mean_something_there_are_written_otherwise(language: str) -> None:
-    odd = rule(
-        "def odd(x, g, state=0, double=0, self=0, *, group=0.5, match=0.1, np=2, fn=3):\n"
-        "    state = group * state + g\n    double = double + state\n    self = self + double * np\n"
-        "    return x - match * self * fn"
-    )
-    assert export(odd, language)

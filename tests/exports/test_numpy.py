@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import doctest
+from typing import Any
 
 import numpy as np
 import pytest
 
 import mhat
 from mhat import rules
+from mhat.engines.stepping import step_given
 from mhat.exports import EXPORTS
 from mhat.language import Level, rule
 from mhat.names import find_rule
 from tests.choices import often
 from tests.exports.modules import module_of, numpy_subject
+from tests.exports.odd import ODD
 
 ALL = [name for name in rules.names() if EXPORTS["numpy"].lacking(rules.named(name)) is None]
 MODIFIED = ["cautious(adam)", "clipped(adam)", "lookahead(adam)", "skip_outliers(adam)", "clipped(muon)"]
@@ -28,7 +31,7 @@ def test_the_first_steps_in_the_docstring_are_those_of_the_function(name: str) -
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", often(name for name in ALL if not rules.named(name).tree.given))
+@pytest.mark.parametrize("name", often(ALL))
 def test_it_moves_as_the_rule_does(name: str, dtype: str) -> None:
     made = rules.named(name)
     shape = (3, 4) if made.level is Level.MATRIX else (5,)
@@ -36,7 +39,9 @@ def test_it_moves_as_the_rule_does(name: str, dtype: str) -> None:
     start = np.random.default_rng(2).normal(size=shape).astype(dtype)
     x, state, expected = start, None, []
     for i in range(len(g)):
-        taken = mhat.step(made, x, g[i], i + 1, state)
+        given: dict[str, Any] = {"loss": 1.5, "h": abs(g[i])}
+        given = {each: given[each] for each in made.tree.given}
+        taken = step_given(made, x, g[i], i + 1, state, given, {})
         x, state = taken.x, taken.state
         expected.append(x)
     with module_of(made, "numpy") as module:
@@ -68,3 +73,22 @@ def test_numbers_of_the_step_that_python_would_raise_for() -> None:
     with module_of(made, "numpy") as module:
         assert np.isinf(module.made(np.ones(1), np.ones(1), 1)[0])
         assert module.made(np.ones(1), np.ones(1), 1, zero=1.0, p=1e9)[0] == -np.inf
+
+
+def test_what_is_no_matrix_is_refused_and_what_is_more_is_flattened() -> None:
+    kernel = np.arange(12.0).reshape(3, 2, 2)
+    with module_of(rules.muon, "numpy") as module:
+        with pytest.raises(ValueError, match=r"muon takes matrices, not the shape \(2,\)"):
+            module.muon(np.ones(2), np.ones(2))
+        moved, state = module.muon(kernel, kernel - 5.0)
+        flat, same = module.muon(kernel.reshape(3, 4), kernel.reshape(3, 4) - 5.0)
+        assert moved.shape == (3, 2, 2)
+        assert np.array_equal(moved.reshape(3, 4), flat)
+        assert np.array_equal(state.m, same.m)
+    with module_of(rules.shampoo, "numpy") as module, pytest.raises(ValueError, match=r"not the shape \(3, 2, 2\)"):
+        module.shampoo(kernel, kernel, 1)
+
+
+def test_names_that_mean_something_there_are_written_otherwise() -> None:
+    with module_of(ODD, "numpy") as module:
+        assert doctest.testmod(module).failed == 0

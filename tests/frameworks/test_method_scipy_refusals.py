@@ -289,7 +289,7 @@ make(mhat.rules.adam, lr=0.05)
 assert "scipy.optimize" in sys.modules
 import mhat.bridges.scipy.minimizer
 assert mhat.bridges.scipy.method is make
-assert {"numpy", "scipy"} == set(dir(mhat.bridges))
+assert {"keras", "numpy", "optax", "scipy", "torch"} == set(dir(mhat.bridges))
 try:
     mhat.bridges.scypi
 except AttributeError as error:

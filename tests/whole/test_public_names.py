@@ -11,7 +11,7 @@ import mhat
 
 PUBLIC = {
     "MhatError", "Optimizer", "Rule", "__version__", "again", "bridges", "check", "check_schedule", "compare",
-    "convert", "errors", "explain", "export", "identify", "landscapes", "load", "matrices", "modifiers", "ops",
+    "convert", "errors", "explain", "export", "identify", "lab", "landscapes", "load", "matrices", "modifiers", "ops",
     "plot", "read", "rest", "rule", "rules", "save", "schedules", "step", "streams", "trace",
 }  # fmt: skip
 
@@ -70,7 +70,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         _ = mhat.trase  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("package", [mhat.landscapes, mhat.modifiers, mhat.ops, mhat.rules, mhat.streams])
+@pytest.mark.parametrize(
+    "package", [mhat.landscapes, mhat.modifiers, mhat.ops, mhat.rules, mhat.schedules, mhat.streams]
+)
 def test_a_package_lists_its_members_and_not_its_modules(package: types.ModuleType) -> None:
     assert dir(package) == sorted(package.__all__)
     assert not [name for name in dir(package) if isinstance(getattr(package, name), types.ModuleType)]

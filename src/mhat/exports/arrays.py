@@ -35,7 +35,7 @@ SCALAR_HELPERS = {
     except OverflowError:
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     except ValueError:
-        return math.inf if a == 0 else math.nan''',
+        return math.nan if a != 0 else math.copysign(math.inf, a if b % 2 == 1 else 1.0)''',
     "_sqrt": '''def _sqrt(a: float) -> float:
     """Take the root; NaN of a negative number."""
     return math.nan if a < 0 else math.sqrt(a)''',
@@ -154,7 +154,8 @@ def coefficient_sets(rule: Rule) -> Iterator[str]:
         options = dict(node.options)
         chosen = SETS[str(options.get("set", USUAL))]
         rounds = chosen.of(int(options["rounds"]) if options.get("rounds") else None)
-        yield f"# The norm is stretched by the first; a round makes a x + b x^3 + c x^5. {chosen.source}."
+        yield f"# {chosen.source}."
+        yield "# The norm is stretched by the first number; a round makes a x + b x^3 + c x^5."
         yield f"{name} = (\n{INDENT}{chosen.stretch},"
         yield from (f"{INDENT}({', '.join(map(exact, triple))})," for triple in rounds)
         yield ")"

@@ -90,13 +90,14 @@ class _C(Dialect):
         if name == "x":
             return "x[i]"
         each = name == EVALUATION or state_kinds(self.rule).get(name) == Kind.EACH
-        return f"state->{_field(name)}{'[i]' if each else ''}"
+        return f"state->{field(name)}{'[i]' if each else ''}"
 
     def knob(self, name: str) -> str:
-        return f"knobs->{_field(name)}"
+        return f"knobs->{field(name)}"
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
+    """Name a field of a struct: a word of the language gets an underscore behind."""
     return f"{name}_" if name in KEYWORDS else name
 
 
@@ -118,9 +119,8 @@ def write(rule: Rule) -> str:
 
 def _about(rule: Rule) -> str:
     about, over = heading.about(rule), reductions_over_all(rule.tree)
-    how = "this file is compiled, run, and held against the rule by `mhat check`"
     lines = [
-        heading.title_of(rule, "C99"), "", *about, *([""] if about else []), *heading.checked(rule, how), "",
+        heading.title_of(rule, "C99"), "", *about, *([""] if about else []), *heading.checked(rule, "compiled"), "",
         "Numbers of the step are computed in double, all else in the type of the arrays. Compile it without",
         "-ffast-math and with -ffp-contract=off: then a double has the same bits on every machine.",
         *(["All parameters are one array: sums and norms over all tensors run over it."] if over else []), "",
@@ -152,7 +152,7 @@ def _knobs(rule: Rule, dialect: _C) -> Iterator[str]:
     yield f"struct {dialect.prefix}knobs {{"
     for knob in rule.tree.knobs:
         more = "; NAN: made of the others" if knob.expression is not None else ""
-        yield f"{INDENT}double {_field(knob.name)}; /* {rule.meaning(knob.name).sentence}{more} */"
+        yield f"{INDENT}double {field(knob.name)}; /* {rule.meaning(knob.name).sentence}{more} */"
     yield "};"
     yield ""
     values = ["NAN" if knob.expression is not None else dialect.printer(False, (), None).number(knob.default).text
@@ -166,7 +166,7 @@ def _state(rule: Rule, dialect: _C) -> Iterator[str]:
     yield f"{INDENT}double t; /* how many steps were taken */"
     for name, kind in state_kinds(rule).items():
         types = {Kind.STEP: "double ", Kind.SINGLE: f"{dialect.real} ", Kind.EACH: f"{dialect.real} *"}
-        yield f"{INDENT}{types[kind]}{_field(name)};"
+        yield f"{INDENT}{types[kind]}{field(name)};"
     if EVALUATION in rule.variables:
         yield f"{INDENT}{dialect.real} *{EVALUATION}; /* where the parameters are to be evaluated */"
     yield "};"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mhat.errors import BadValue, UnknownName
-from mhat.exports import c, latex, numpy, optax, python, rust, torch
+from mhat.exports import c, keras, latex, numpy, optax, python, rust, torch
 from mhat.exports.export import Export
 from mhat.exports.settings import with_defaults
 from mhat.language.definition import Rule
@@ -16,6 +16,7 @@ EXPORTS: dict[str, Export] = {
         torch.EXPORT,
         optax.EXPORT,
         numpy.EXPORT,
+        keras.EXPORT,
         c.EXPORT,
         rust.EXPORT,
         latex.EXPORT,

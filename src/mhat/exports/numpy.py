@@ -30,9 +30,9 @@ from mhat.printers.numpy import NumpyPrinter
 from mhat.printers.scalars import Facts
 
 # What a file means by these; a rule's own name gets an underscore behind.
-TAKEN = ("np", "math", "state", "NamedTuple", "Array", "abs", "min", "max", "float", "int", "len", "bool")
+TAKEN = ("np", "shape", "math", "state", "NamedTuple", "Array", "abs", "min", "max", "float", "int", "len", "bool")
 HELPERS = {
-    "_orthogonal": '''def _orthogonal(a: Array, coefficients: tuple, eps: float = 1e-7) -> Array:
+    "_orthogonal": '''def _orthogonal(a: Array, coefficients: tuple[Any, ...], eps: float = 1e-7) -> Array:
     """Give a nearly orthogonal matrix of the same directions, by Newton's and Schulz's iteration."""
     if a.shape[0] > a.shape[1]:
         return _orthogonal(a.T, coefficients, eps).T
@@ -81,10 +81,11 @@ def write(rule: Rule) -> str:
     function = [*_signature(rule, names), *_docstring(asked, over_all), *(f"{INDENT}{each}" for each in body)]
     text = "\n".join(function)
     helpers = [*(source for name, source in HELPERS.items() if f"{name}(" in text), *scalar_helpers(text)]
+    typed = [*(["Any"] if "_orthogonal(" in text else []), *(["NamedTuple"] if _carries(rule) else [])]
     head = [
         *_module_docstring(asked), "", "from __future__ import annotations", "",
         *(["import math"] if "math." in text + "".join(helpers) else []),
-        *(["from typing import NamedTuple"] if _carries(rule) else []), "", "import numpy as np", "",
+        *([f"from typing import {', '.join(typed)}"] if typed else []), "", "import numpy as np", "",
         "Array = np.ndarray", *coefficient_sets(rule), "", "",
     ]  # fmt: skip
     parts = [*_state_class(rule, names), '@np.errstate(all="ignore")', text]
@@ -97,7 +98,7 @@ def _carries(rule: Rule) -> bool:
 
 def _module_docstring(rule: Rule) -> list[str]:
     about = heading.about(rule)
-    checked = heading.checked(rule, "this file is imported, run, and held against the rule by `mhat check`")
+    checked = heading.checked(rule, "imported")
     lines = [
         heading.title_of(rule, "NumPy"), "", *about, *([""] if about else []), *checked, "", "The rule:", "",
         *(f"{INDENT}{line}" for line in heading.pseudo_code(rule)),
@@ -142,6 +143,8 @@ def _docstring(rule: Rule, over_all: bool) -> list[str]:
     said = ["`x`: the parameters, an array of any shape and floating dtype; `g`: the gradient, of the same shape."]
     if rule.level is Level.MATRIX:
         said = ["`x`: the parameters, a matrix of any floating dtype; `g`: the gradient, of the same shape."]
+        flat = {"first": "all axes but the first", "last": "all axes but the last"}.get(rule.tree.flatten or "")
+        said += [f"Of more than two dimensions {flat} are taken together, and states are matrices."] if flat else []
     if over_all:
         said.append("All parameters in one array: sums and norms over all tensors run over it.")
     said += ["`t`: the number of the step, from 1."] if "t" in inputs else []
@@ -188,7 +191,15 @@ def _example(rule: Rule) -> Iterator[str]:
 
 
 def _start(rule: Rule, names: dict[str, str]) -> Iterator[str]:
-    """Write how knobs that are made of others are made, and how the states begin."""
+    """Write how x is seen, how knobs that are made of others are made, and how the states begin."""
+    if rule.level is Level.MATRIX:
+        flat = {"first": "reshape(len(x), -1)", "last": "reshape(-1, x.shape[-1])"}.get(rule.tree.flatten or "")
+        yield f"if x.ndim {'< 2' if flat else '!= 2'}:"
+        yield f'{INDENT}raise ValueError(f"{rule.name} takes matrices, not the shape {{x.shape}}")'
+        if flat:
+            given = ["g", *(["h"] if "h" in rule.tree.inputs else []), "x"]
+            yield "shape = x.shape"
+            yield f"{', '.join(given)} = {', '.join(f'{name}.{flat}' for name in given)}"
     printer = NumpyPrinter({*rule.tree.knob_names, *rule.tree.counters}, Facts.of(rule), rule.shapes, names)
     for knob in rule.tree.knobs:
         if knob.expression is not None:
@@ -202,8 +213,8 @@ def _start(rule: Rule, names: dict[str, str]) -> Iterator[str]:
     for name, state in zip(states, rule.tree.states, strict=True):
         yield f"{INDENT}{name} = {_begun(rule, state, printer)}"
     yield "else:"
-    rest = ", *_" if EVALUATION in rule.variables else "," if len(states) == 1 else ""
-    yield f"{INDENT}{', '.join(states)}{rest} = state"
+    targets = f"{', '.join(states)}, *_" if EVALUATION in rule.variables else ", ".join(states)
+    yield f"{INDENT}{f'({targets},)' if targets == states[0] else targets} = state"
 
 
 def _begun(rule: Rule, state: State, printer: NumpyPrinter) -> str:
@@ -224,13 +235,16 @@ def _begun(rule: Rule, state: State, printer: NumpyPrinter) -> str:
 def _step(rule: Rule, lines: Lines, names: dict[str, str]) -> Iterator[str]:
     for line in lines.body:
         yield line.written(names)
+    result = lines.result
+    if rule.level is Level.MATRIX and rule.tree.flatten is not None:
+        result = f"{result if result.isidentifier() else f'({result})'}.reshape(shape)"
     if not _carries(rule):
-        yield f"return {lines.result}"
+        yield f"return {result}"
         return
     kept = [names.get(name, name) for name in rule.tree.state_names]
     if EVALUATION in rule.variables:
         kept.append(EVALUATION)
-    yield f"return {lines.result}, {_state_name(rule)}({', '.join(kept)})"
+    yield f"return {result}, {_state_name(rule)}({', '.join(kept)})"
 
 
 EXPORT = Export("numpy", "NumPy", ".py", write, lacking)

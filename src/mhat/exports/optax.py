@@ -164,7 +164,7 @@ def _extra(file: _File) -> str:
 
 def _about(rule: Rule) -> list[str]:
     about = heading.about(rule)
-    checked = heading.checked(rule, "this file is imported, run, and held against the rule by `mhat check`")
+    checked = heading.checked(rule, "imported")
     return [
         heading.title_of(rule, "optax"), "", *about, *([""] if about else []), *checked, "", "The rule:", "",
         *(f"{INDENT}{line}" for line in heading.pseudo_code(rule)),

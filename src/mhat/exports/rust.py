@@ -28,7 +28,11 @@ KEYWORDS = (
     "become", "box", "do", "final", "macro", "override", "priv", "try", "typeof", "unsized", "virtual", "yield",
     "gen",
 )  # fmt: skip
-TAKEN = (*KEYWORDS, "x", "g", "h", "t", "i", "size", "begun", "steps", "f32", "f64", "Real")
+HELPERS = (
+    "power", "ipow", "product", "multiply", "two_to", "modulo", "floordiv", "min", "max", "clip", "sign", "square",
+    "cube", "fourth", "larger",
+)  # fmt: skip
+TAKEN = (*KEYWORDS, *HELPERS, "x", "g", "h", "t", "i", "size", "f32", "f64", "Real", "Sum")
 INDENT = "    "
 
 
@@ -86,14 +90,15 @@ class _Rust(Dialect):
         if name == "x":
             return "x[i]"
         each = name == EVALUATION or state_kinds(self.rule).get(name) == Kind.EACH
-        return f"self.{_field(name)}{'[i]' if each else ''}"
+        return f"self.{field(name)}{'[i]' if each else ''}"
 
     def knob(self, name: str) -> str:
-        return f"self.{_field(name)}"
+        return f"self.{field(name)}"
 
 
-def _field(name: str) -> str:
-    return f"{name}_" if name in (*KEYWORDS, "t", "begun") else name
+def field(name: str) -> str:
+    """Name a field of a struct: a word of the language gets an underscore behind."""
+    return f"{name}_" if name in (*KEYWORDS, "t") else name
 
 
 def write(rule: Rule) -> str:
@@ -113,9 +118,8 @@ def write(rule: Rule) -> str:
 
 def _about(rule: Rule) -> Iterator[str]:
     about, over = heading.about(rule), reductions_over_all(rule.tree)
-    how = "this file is compiled, run, and held against the rule by `mhat check`"
     lines = [
-        heading.title_of(rule, "Rust"), "", *about, *([""] if about else []), *heading.checked(rule, how), "",
+        heading.title_of(rule, "Rust"), "", *about, *([""] if about else []), *heading.checked(rule, "compiled"), "",
         "Numbers of the step are computed in f64, all else in `Real`; an f64 has the same bits on every machine.",
         *(["All parameters are one slice: sums and norms over all tensors run over it."] if over else []), "",
         "The rule:", "", "```text", *heading.pseudo_code(rule), "```", "", "```text", *c.first_steps(rule), "```",
@@ -130,11 +134,11 @@ def _struct(rule: Rule, name: str) -> Iterator[str]:
     for knob in rule.tree.knobs:
         kind, more = ("f64", "") if knob.expression is None else ("Option<f64>", "; None: made of the others")
         yield f"{INDENT}/// {rule.meaning(knob.name).sentence}{more}"
-        yield f"{INDENT}pub {_field(knob.name)}: {kind},"
+        yield f"{INDENT}pub {field(knob.name)}: {kind},"
     yield f"{INDENT}/// How many steps were taken."
     yield f"{INDENT}pub t: u64,"
     for state, carried in state_kinds(rule).items():
-        yield f"{INDENT}pub {_field(state)}: {('f64', 'Real', 'Vec<Real>')[carried]},"
+        yield f"{INDENT}pub {field(state)}: {('f64', 'Real', 'Vec<Real>')[carried]},"
     if EVALUATION in rule.variables:
         yield f"{INDENT}/// Where the parameters are to be evaluated."
         yield f"{INDENT}pub {EVALUATION}: Vec<Real>,"
@@ -148,10 +152,10 @@ def _default(rule: Rule, name: str) -> Iterator[str]:
     yield f"{INDENT * 2}{name} {{"
     for knob in rule.tree.knobs:
         text = "None" if knob.expression is not None else printer.number(knob.default).text
-        yield f"{INDENT * 3}{_field(knob.name)}: {text},"
+        yield f"{INDENT * 3}{field(knob.name)}: {text},"
     yield f"{INDENT * 3}t: 0,"
     for state, kind in state_kinds(rule).items():
-        yield f"{INDENT * 3}{_field(state)}: {'Vec::new()' if kind == Kind.EACH else '0.0'},"
+        yield f"{INDENT * 3}{field(state)}: {'Vec::new()' if kind == Kind.EACH else '0.0'},"
     yield from [f"{INDENT * 3}{EVALUATION}: Vec::new(),"] if EVALUATION in rule.variables else []
     yield f"{INDENT * 2}}}"
     yield f"{INDENT}}}"
@@ -216,11 +220,11 @@ def _function(rule: Rule, lines: list[str], made: list[str]) -> Iterator[str]:
     read = re.sub(r"//.*", "", text)
     sized = bool(made) or re.search(r"\bsize\b", read) is not None
     yield from [f"{INDENT}let size = x.len();"] if sized else []
-    yield from (f"{INDENT}self.{_field(name)} = vec![0.0; size];" for name in made)
+    yield from (f"{INDENT}self.{field(name)} = vec![0.0; size];" for name in made)
     for name in (*(() if sized else ("x",)), "g", *(each for each in ("loss", "h") if each in rule.tree.inputs)):
         if re.search(rf"(?<!\.)\b{name}\b", read) is None:
             yield f"{INDENT}let _ = {name};"
-    yield from (f"{INDENT}{line}" for line in text.split("\n"))
+    yield from (f"{INDENT}{line}" for line in text.split("\n") if line)
 
 
 EXPORT = Export("rust", "Rust", ".rs", write, lacking)

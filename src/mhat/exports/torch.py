@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -35,6 +36,10 @@ TAKEN = (
     "torch", "math", "self", "state", "group", "p", "closure", "params", "maximize", "entries", "super", "abs", "min",
     "max", "float", "int", "len", "bool", "Tensor", "Optimizer",
 )  # fmt: skip
+
+
+# A line of several assignments is no longer than this.
+SHORT = 80
 
 
 def lacking(rule: Rule) -> str | None:
@@ -88,10 +93,12 @@ def write(rule: Rule) -> str:
     text = "\n".join(f"{INDENT}{line}" if line else "" for part in body for line in part.split("\n"))
     helpers = [*(source for name, source in HELPERS.items() if f"{name}(" in text), *scalar_helpers(text)]
     mathematics = ["import math"] if "math." in text + "".join(helpers) else []
+    constants = [*coefficient_sets(rule)]
+    constants = ["", *constants] if constants else []
     head = [
         *python_docstring(_about(rule)), "", "from __future__ import annotations", "", *mathematics,
         "from collections.abc import Callable, Iterable", "from typing import Any", "", "import torch",
-        "from torch import Tensor", "from torch.optim import Optimizer", *coefficient_sets(rule), "", "",
+        "from torch import Tensor", "from torch.optim import Optimizer", *constants, "", "",
         f"class {file.class_name}(Optimizer):", text,
     ]  # fmt: skip
     return without_blank_ends([*head, *(line for helper in helpers for line in ("", "", helper))])
@@ -99,7 +106,7 @@ def write(rule: Rule) -> str:
 
 def _about(rule: Rule) -> list[str]:
     about = heading.about(rule)
-    checked = heading.checked(rule, "this file is imported, run, and held against the rule by `mhat check`")
+    checked = heading.checked(rule, "imported")
     return [
         heading.title_of(rule, "PyTorch"), "", *about, *([""] if about else []), *checked, "", "The rule:", "",
         *(f"{INDENT}{line}" for line in heading.pseudo_code(rule)),
@@ -113,7 +120,7 @@ def _docstring(file: _File) -> list[str]:
     if rule.level is Level.MATRIX:
         flatten = {"first": "all axes but the first", "last": "all axes but the last"}.get(rule.tree.flatten or "")
         more = f"; of tensors with more dimensions {flatten} are taken together" if flatten else ""
-        said += [f"It takes matrices{more}. Give biases and gains to another optimizer.", ""]
+        said += [*heading.filled(f"It takes matrices{more}. Give biases and gains to another optimizer."), ""]
     if "loss" in rule.tree.inputs:
         said += ["It reads the loss: `step` is given a closure.", ""]
     if EVALUATION in rule.variables:
@@ -200,8 +207,8 @@ def _one_by_one(file: _File) -> Iterator[str]:
     yield f'{INDENT}for {p} in group["params"]:'
     yield f"{INDENT * 2}if {p}.grad is None:"
     yield f"{INDENT * 3}continue"
-    yield f"{INDENT * 2}if {p}.grad.is_sparse:"
-    yield f'{INDENT * 3}raise RuntimeError("{file.class_name} takes no sparse gradients")'
+    yield f"{INDENT * 2}if {p}.grad.is_sparse or {p}.is_complex():"
+    yield f'{INDENT * 3}raise RuntimeError("{file.class_name} takes dense gradients of real numbers")'
     yield f'{INDENT * 2}g = -{p}.grad if group["maximize"] else {p}.grad'
     inner = [*_as_matrix(file), *_begin(file), *_counted(file), *_states(file, rule.tree.state_names)]
     inner += [line.written(file.names) for line in file.lines.body]
@@ -211,8 +218,7 @@ def _one_by_one(file: _File) -> Iterator[str]:
 
 def _over_all(file: _File) -> Iterator[str]:
     """Write a loop for each reduction over all parameters, and the one that moves them."""
-    rule, p = file.rule, file.parameter
-    head = f"for group, {p}, g, state in entries:"
+    rule = file.rule
     yield "entries = list(self._look())"
     yield "if not entries:"
     yield f"{INDENT}return loss"
@@ -221,16 +227,24 @@ def _over_all(file: _File) -> Iterator[str]:
     starts = [state.start for state in rule.tree.states]
     begun = [*_begin(file, known=True), *_counted(file, read=False)]
     if begun:
-        yield head
-        yield from (f"{INDENT}{line}" for line in [*_knobs(file, starts), *_as_matrix(file), *begun])
+        yield from _loop(file, [*_knobs(file, starts), *_as_matrix(file), *begun])
     for total in (each for each in file.totals if each.place is not None):
         yield from _total(file, total)
-    yield head
     everything = [*(line.value for line in rule.tree.body), rule.tree.result]
     inner = [*_knobs(file, everything), *_as_matrix(file), *_time(file, everything)]
     inner += _states(file, rule.tree.state_names)
     inner += [line.written(file.names) for line in file.lines.body]
-    yield from (f"{INDENT}{line}" for line in [*inner, *_kept(file), _moved(file)])
+    yield from _loop(file, [*inner, *_kept(file), _moved(file)])
+
+
+def _loop(file: _File, lines: list[str]) -> Iterator[str]:
+    """Write a loop over all parameters; what it does not use of an entry has no name."""
+    text = "\n".join(lines)
+    names = [
+        name if re.search(rf"(?<![\w.]){name}\b", text) else "_" for name in ("group", file.parameter, "g", "state")
+    ]
+    yield f"for {', '.join(names)} in entries:"
+    yield from (f"{INDENT}{line}" for line in lines)
 
 
 def _total(file: _File, total: Total) -> Iterator[str]:
@@ -251,9 +265,8 @@ def _total(file: _File, total: Total) -> Iterator[str]:
     inner += [file.lines.body[i].written(file.names) for i in needed]
     text = printer.entered(total.argument)
     op = total.node.op
-    yield f"{name} = -math.inf" if op == "largest" else f"{name} = 0.0"
+    yield f"{name}: Any = {'-math.inf' if op == 'largest' else '0.0'}"
     yield from [f"{name}_count = 0"] if op == "mean" else []
-    yield f"for group, {file.parameter}, g, state in entries:"
     adding = {
         "sum": f"{name} = {name} + torch.sum({text})",
         "mean": f"{name} = {name} + torch.sum({text})",
@@ -262,7 +275,7 @@ def _total(file: _File, total: Total) -> Iterator[str]:
         "size": f"{name} = {name} + ({text}).numel()",
     }
     inner += [adding[op], *([f"{name}_count += ({text}).numel()"] if op == "mean" else [])]
-    yield from (f"{INDENT}{line}" for line in inner)
+    yield from _loop(file, inner)
     yield from [f"{name} = {name} / {name}_count"] if op == "mean" else []
     yield from [f"{name} = torch.sqrt({name})"] if op == "norm" else []
 
@@ -289,7 +302,7 @@ def _as_matrix(file: _File) -> Iterator[str]:
         yield f"if {p}.dim() != 2:"
     else:
         yield f"if {p}.dim() < 2:"
-    said = f"{file.class_name} takes matrices, not the shape {{tuple({p}.shape)}}: give it to another optimizer"
+    said = f"{file.class_name} takes matrices, not {{tuple({p}.shape)}}: give it to another optimizer"
     yield f'{INDENT}raise ValueError(f"{said}")'
     flattened = {"first": "flatten(1)", "last": "flatten(0, -2)"}.get(rule.tree.flatten or "")
     yield f"x, g = {p}.{flattened}, g.{flattened}" if flattened else f"x = {p}"
@@ -345,27 +358,30 @@ def _time(file: _File, nodes: Iterable[Expression]) -> Iterator[str]:
 
 def _states(file: _File, states: Iterable[str]) -> Iterator[str]:
     names = list(states)
-    if names:
-        yield f"{', '.join(map(file.name, names))} = {_in_state(names)}"
+    yield from _assigned([file.name(name) for name in names], [f'state["{name}"]' for name in names])
 
 
 def _kept(file: _File) -> Iterator[str]:
     """Write what is carried to the next step."""
     rule = file.rule
     kept = [name for name in (*rule.tree.state_names, EVALUATION) if name in rule.variables]
-    if kept:
-        yield f"{_in_state(kept)} = {', '.join(map(file.name, kept))}"
+    yield from _assigned([f'state["{name}"]' for name in kept], [file.name(name) for name in kept])
 
 
-def _in_state(names: Iterable[str]) -> str:
-    return ", ".join(f'state["{name}"]' for name in names)
+def _assigned(targets: list[str], values: list[str]) -> Iterator[str]:
+    """Write assignments that do not depend on one another: on one line while it is short."""
+    line = f"{', '.join(targets)} = {', '.join(values)}"
+    if targets and len(line) <= SHORT:
+        yield line
+    else:
+        yield from (f"{target} = {value}" for target, value in zip(targets, values, strict=True))
 
 
 def _moved(file: _File) -> str:
     result, p = file.lines.result, file.parameter
     if file.rule.level is Level.MATRIX and file.rule.tree.flatten is not None:
         text = result if result.isidentifier() else f"({result})"
-        return f"{p}.copy_({text}.view_as({p}))"
+        return f"{p}.copy_({text}.reshape({p}.shape))"
     return f"{p}.copy_({result})"
 
 

@@ -9,7 +9,7 @@ HELPERS = {
     "_cbrt": '''def _cbrt(a: Tensor) -> Tensor:
     """Give the cube root, of negative numbers too."""
     return torch.sign(a) * torch.abs(a) ** (1 / 3)''',
-    "_orthogonal": '''def _orthogonal(a: Tensor, coefficients: tuple, eps: float = 1e-7) -> Tensor:
+    "_orthogonal": '''def _orthogonal(a: Tensor, coefficients: tuple[Any, ...], eps: float = 1e-7) -> Tensor:
     """Give a nearly orthogonal matrix of the same directions, by Newton's and Schulz's iteration."""
     if a.shape[0] > a.shape[1]:
         return _orthogonal(a.T, coefficients, eps).T
@@ -45,8 +45,8 @@ def _look(self) -> Iterable[tuple[dict[str, Any], Tensor, Tensor, dict[str, Any]
         for p in group["params"]:
             if p.grad is None:
                 continue
-            if p.grad.is_sparse:
-                raise RuntimeError(f"{type(self).__name__} takes no sparse gradients")
+            if p.grad.is_sparse or p.is_complex():
+                raise RuntimeError(f"{type(self).__name__} takes dense gradients of real numbers")
             yield group, p, -p.grad if group["maximize"] else p.grad, self.state[p]'''
 
 # Methods of rules whose parameters for evaluation differ from those in training.
@@ -62,7 +62,7 @@ def eval(self) -> None:
     for p, state in self.state.items():
         if "x_eval" in state and "x_train" not in state:
             state["x_train"] = p.clone()
-            p.copy_(state["x_eval"].view_as(p))
+            p.copy_(state["x_eval"].reshape(p.shape))
 
 @torch.no_grad()
 def train(self) -> None:

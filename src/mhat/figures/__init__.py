@@ -17,9 +17,8 @@ from mhat.figures.deviations import side_by_side
 from mhat.figures.finals import final_values
 from mhat.figures.formulas import mark_formulas
 from mhat.figures.plotting import plot
-from mhat.figures.rates import rate_curves
 from mhat.figures.stories import story
-from mhat.figures.training import training_curves
+from mhat.figures.training import rate_curves, training_curves
 
 __all__ = [
     "final_values", "mark_formulas", "plot", "rate_curves", "save", "side_by_side", "story", "training_curves",

@@ -7,7 +7,7 @@ simplifies nor evaluates.
     kernel      expressions of the Python that Numba compiles
     triton      expressions of the Python that Triton compiles, and its functions
     html        a rule as notebooks show it: highlighted code, and the formulas beneath
-    numpy torch expressions on arrays, for files that need no mhat
+    numpy torch keras  expressions on arrays, for files that need no mhat
     jax         the same, where nothing may ask for the truth of a number
     c rust      expressions in two precisions, for the same
     scalars     numbers of the step in such files
@@ -19,6 +19,7 @@ simplifies nor evaluates.
 from mhat.printers.base import MissingOperationError, Printer
 from mhat.printers.c import CPrinter
 from mhat.printers.jax import JaxPrinter
+from mhat.printers.keras import KerasPrinter
 from mhat.printers.kernel import KernelPrinter
 from mhat.printers.latex import LatexPrinter
 from mhat.printers.mathml import MathmlPrinter
@@ -36,12 +37,13 @@ PRINTERS: dict[str, Printer] = {
     "numpy": NumpyPrinter(),
     "jax": JaxPrinter(),
     "torch": TorchPrinter(),
+    "keras": KerasPrinter(),
     "c": CPrinter(),
     "rust": RustPrinter(),
     "triton": TritonPrinter(),
 }
 
 __all__ = [
-    "PRINTERS", "CPrinter", "JaxPrinter", "KernelPrinter", "LatexPrinter", "MathmlPrinter", "MissingOperationError",
-    "NumpyPrinter", "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter", "TritonPrinter",
+    "PRINTERS", "CPrinter", "JaxPrinter", "KerasPrinter", "KernelPrinter", "LatexPrinter", "MathmlPrinter",
+    "MissingOperationError", "NumpyPrinter", "Printer", "PythonPrinter", "RustPrinter", "TorchPrinter", "TritonPrinter",
 ]  # fmt: skip

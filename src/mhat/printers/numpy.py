@@ -228,9 +228,9 @@ class NumpyPrinter(ArrayPrinter):
 
     def print_leading(self, node: Operation) -> Printed:
         matrix, count = node.arguments
-        number = isinstance(count, Number)
-        text = self.expression(count) if number else f"int({self.expression(count)})"
-        return Printed(f"{self.expression(matrix, CALL)}[:, :{text}]")
+        text = self.expression(count)
+        sliced = f":{text}" if isinstance(count, Number) else f": int({text})"
+        return Printed(f"{self.expression(matrix, CALL)}[:, {sliced}]")
 
 
 class SizingScalars(ScalarPrinter):

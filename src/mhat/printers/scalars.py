@@ -95,6 +95,9 @@ class Facts:
         if node.op == "add":
             both = self.is_nonnegative(first) and self.is_nonnegative(rest[0])
             return both and (self.is_positive(first) or self.is_positive(rest[0]))
+        if node.op in ("minimum", "maximum"):
+            return (all if node.op == "minimum" else any)(map(self.is_positive, node.arguments))
+        # Not products and quotients: what is above zero may be too small for a double.
         return node.op in ("sqrt", *SIZES) and (node.op in SIZES or self.is_positive(first))
 
     def is_nonnegative(self, node: Expression) -> bool:
@@ -105,7 +108,9 @@ class Facts:
             return node.value >= 0.0
         if isinstance(node, Name):
             return node.id in self.nonnegative
-        if node.op in ("add", "mul", "div"):
+        if node.op == "maximum":
+            return any(map(self.is_nonnegative, node.arguments))
+        if node.op in ("add", "mul", "div", "minimum"):
             return all(map(self.is_nonnegative, node.arguments))
         return node.op in ("sqrt", "abs") or (node.op == "pow" and self.is_nonnegative(node.arguments[0]))
 

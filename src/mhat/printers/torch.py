@@ -120,5 +120,6 @@ class TorchPrinter(ArrayPrinter):
 
     def print_leading(self, node: Operation) -> Printed:
         matrix, count = node.arguments
-        text = self.expression(count) if isinstance(count, Number) else f"int({self.expression(count)})"
-        return Printed(f"{self.expression(matrix, CALL)}[:, :{text}]")
+        text = self.expression(count)
+        sliced = f":{text}" if isinstance(count, Number) else f": int({text})"
+        return Printed(f"{self.expression(matrix, CALL)}[:, {sliced}]")

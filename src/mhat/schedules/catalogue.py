@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -75,12 +75,27 @@ def meant(value: Any) -> Schedule | None:
         return value
     if is_named(value) or (isinstance(value, str) and ":" in value):
         return named(value)
-    if callable(value) and _MEMBERS.get(getattr(value, "__name__", "")) is value:
-        return named(value.__name__)
+    member = getattr(value, "__name__", "")
+    if _MEMBERS.get(member) is value and member:
+        return named(member)
     if not callable(value) or isinstance(value, type) or hasattr(value, "dims"):
         return None
     said = getattr(value, "__name__", type(value).__name__)
     return Schedule("", "", f"follows the function {said}", partial(_of_function, value, said), 1)
+
+
+def parted(knobs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Schedule]]:
+    """Part the knobs of a call: all others, and those that follow a schedule, which is given or named.
+
+    >>> parted({"lr": "cosine:0.1", "eps": 0.1})
+    ({'eps': 0.1}, {'lr': Schedule('cosine:0.1,steps=100')})
+    """
+    followed = {
+        name: value if isinstance(value, Schedule) else named(value)
+        for name, value in knobs.items()
+        if isinstance(value, Schedule) or is_named(value)
+    }
+    return {name: value for name, value in knobs.items() if name not in followed}, followed
 
 
 def _of_function(function: Callable[[int], Any], said: str, count: Array) -> Array:

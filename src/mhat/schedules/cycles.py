@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.errors import BadValue
 from mhat.notation import between, positive, whole
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, Schedule, counted, finite, made, text_of
+from mhat.schedules.schedule import Array, Schedule, counted, finite, made, namespace, text_of
 from mhat.schedules.shapes import COSINE, PI, Way
 
 # What a logarithm may be short of a whole number by, by rounding alone.
@@ -92,23 +92,24 @@ def cyclic(low: float = 1e-4, high: float = 1e-3, *, rise: float = 50, fall: flo
     )  # fmt: skip
 
 
-def _one_cycle(up: Way, down: Way, count: Array) -> Array:
-    return (
-        np.where(count < up.steps, up.values(count), down.values(count - up.steps)) if up.steps else down.values(count)
-    )
+def _one_cycle(up: Way, down: Way, count: Array) -> Any:
+    if not up.steps:
+        return down.values(count)
+    return namespace(count).where(count < up.steps, up.values(count), down.values(count - up.steps))
 
 
-def _restarts(start: float, end: float, period: float, growth: float, shrink: float, count: Array) -> Array:
+def _restarts(start: float, end: float, period: float, growth: float, shrink: float, count: Array) -> Any:
+    xp = namespace(count)
     if growth == 1:
         times = count // period
         share = count % period / period
     else:
-        times = np.log(1 + count / period * (growth - 1)) / np.log(growth) + SHORT
+        times = xp.log(1 + count / period * (growth - 1)) / math.log(growth) + SHORT
         times = times // 1
         share = (count - period * (growth**times - 1) / (growth - 1)) / (period * growth**times)
     top = start if shrink == 1 else start * shrink**times
-    half = (1 + np.cos(np.pi * share)) / 2
-    return np.asarray(top * half if end == 0.0 else end + (top - end) * half)
+    half = (1 + xp.cos(math.pi * share)) / 2
+    return top * half if end == 0.0 else end + (top - end) * half
 
 
 def _restarts_text(start: float, end: float, period: float, growth: float, shrink: float, count: str) -> str:
@@ -125,6 +126,6 @@ def _restarts_text(start: float, end: float, period: float, growth: float, shrin
     return f"{top} * {half}" if end == 0.0 else f"{text_of(end)} + ({top} - {text_of(end)}) * {half}"
 
 
-def _cyclic(low: float, high: float, rise: float, fall: float, count: Array) -> Array:
+def _cyclic(low: float, high: float, rise: float, fall: float, count: Array) -> Any:
     gone = count % (rise + fall)
-    return np.asarray(low + (high - low) * np.minimum(gone / rise, (rise + fall - gone) / fall))
+    return low + (high - low) * namespace(count).minimum(gone / rise, (rise + fall - gone) / fall)

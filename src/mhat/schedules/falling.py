@@ -7,8 +7,7 @@ They are counted from 0, as torch, optax and Keras do: step 1 has the start, and
 from __future__ import annotations
 
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.notation import positive, whole
 from mhat.notation.decimals import exact
@@ -121,9 +120,9 @@ def _steps_gone(first: int) -> str:
     return "step" if first == 1 else "(step - 1)" if first == 0 else f"(step + {first - 1})"
 
 
-def _exponential(start: float, factor: float, every: float, count: Array) -> Array:
-    return np.asarray(start * factor ** (count / every))
+def _exponential(start: float, factor: float, every: float, count: Array) -> Any:
+    return start * factor ** (count / every)
 
 
-def _inverse_time(start: float, decay: float, count: Array) -> Array:
+def _inverse_time(start: float, decay: float, count: Array) -> Any:
     return start / (1 + decay * count)

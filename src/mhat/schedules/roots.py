@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.notation import positive, whole
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, Schedule, counted, finite, made, text_of
+from mhat.schedules.schedule import Array, Schedule, counted, finite, made, namespace, text_of
 
 
 def inverse_root(peak: float = 1e-3, *, warmup: float = 100, first: int = 1) -> Schedule:
@@ -37,7 +37,7 @@ def noam(width: float = 512, *, warmup: float = 4000, scale: float = 1.0, first:
     """
     width, warmup, scale = positive("width", width), positive("warmup", warmup), finite("scale", scale)
     first = whole("first", first)
-    peak = scale / float(np.sqrt(width * warmup))
+    peak = scale / math.sqrt(width * warmup)
     return made(
         noam, partial(_inverse_root, peak, warmup), _text(peak, warmup, first), _said(float(f"{peak:.4g}"), warmup),
         width=width, warmup=warmup, scale=scale, first=first,
@@ -57,6 +57,8 @@ def _text(peak: float, warmup: float, first: int) -> str:
     return f"{text_of(peak)} * {count} / {over} if {count} < {over} else {fall}"
 
 
-def _inverse_root(peak: float, warmup: float, count: Array) -> Array:
-    with np.errstate(all="ignore"):
-        return np.where(count < warmup, peak * count / warmup, peak * np.sqrt(warmup / count))
+def _inverse_root(peak: float, warmup: float, count: Array) -> Any:
+    xp = namespace(count)
+    # What is not taken divides nothing by zero.
+    fallen = peak * xp.sqrt(warmup / xp.maximum(count, warmup))
+    return xp.where(count < warmup, peak * count / warmup, fallen)

@@ -56,13 +56,17 @@ class Schedule:
 
     def __call__(self, t: float) -> float:
         """Give the value at step t; raises BadValue for what is no step, such as 0."""
-        plain = t.item() if getattr(t, "shape", None) == () else t
-        if isinstance(plain, bool) or not isinstance(plain, Real) or not 1 <= plain < math.inf:
+        plain: Any = t.item() if hasattr(t, "item") else t
+        if isinstance(plain, bool) or not isinstance(plain, Real) or not 1 <= float(plain) < math.inf:
             raise BadValue(
                 f"a schedule has no step {notation.cut(repr(t))}",
                 "Steps are counted from 1; of a count that begins at 0 it is schedule(count + 1).",
             )
         return float(self.at(np.array([float(plain)]))[0])
+
+    def traced(self, t: Any) -> Any:
+        """Give the values at steps that are arrays of JAX, also while it traces: in their namespace and dtype."""
+        return self.curve(t - 1 + self.first)
 
     def at(self, steps: Any) -> Array:
         """Give the values at steps, an array of numbers from 1."""
@@ -86,6 +90,11 @@ class Schedule:
 
     def __repr__(self) -> str:
         return f"Schedule({self.recipe!r})"
+
+
+def namespace(count: Any) -> Any:
+    """Give the functions for an array: its own, or NumPy's."""
+    return np if isinstance(count, np.ndarray | np.generic) else count.__array_namespace__()
 
 
 def counted(first: int) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, text_of
+from mhat.schedules.schedule import Array, namespace, text_of
 
 PI = "3.141592653589793"
 
@@ -27,16 +27,16 @@ def _straight(share: Array) -> Array:
     return 1 - share
 
 
-def _half_cosine(share: Array) -> Array:
-    return np.asarray((1 + np.cos(np.pi * share)) / 2)
+def _half_cosine(share: Array) -> Any:
+    return (1 + namespace(share).cos(math.pi * share)) / 2
 
 
-def _power(power: float, share: Array) -> Array:
-    return np.asarray((1 - share) ** power)
+def _power(power: float, share: Array) -> Any:
+    return (1 - share) ** power
 
 
-def _without_power(power: float, share: Array) -> Array:
-    return np.asarray(1 - share**power)
+def _without_power(power: float, share: Array) -> Any:
+    return 1 - share**power
 
 
 STRAIGHT = Shape(_straight, "(1 - {q})", "goes from {a} to {b} in equal parts over {n} steps")
@@ -64,10 +64,11 @@ class Way:
     steps: float
     shape: Shape
 
-    def values(self, gone: Array) -> Array:
+    def values(self, gone: Array) -> Any:
         """Give the values where so many steps of the way are gone; behind its end it stays there."""
-        share = np.minimum(np.maximum(gone, 0.0) / self.steps, 1.0) if self.steps else np.ones_like(gone)
-        return np.asarray(between(self.start, self.end, self.shape.left(share)))
+        xp = namespace(gone)
+        share = xp.minimum(xp.maximum(gone, 0.0) / self.steps, 1.0) if self.steps else xp.ones_like(gone)
+        return between(self.start, self.end, self.shape.left(share))
 
     def text(self, gone: str) -> str:
         """Write the same, `gone` being an expression for the steps that are gone."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, Schedule, finite, made, text_of
+from mhat.schedules.schedule import Array, Schedule, finite, made, namespace, text_of
 
 
 def constant(value: float = 1e-3) -> Schedule:
@@ -20,5 +19,5 @@ def constant(value: float = 1e-3) -> Schedule:
     return made(constant, partial(_constant, value), text_of(value), f"stays at {exact(value)}", 0.0, value=value)
 
 
-def _constant(value: float, count: Array) -> Array:
-    return np.full_like(count, value)
+def _constant(value: float, count: Array) -> Any:
+    return namespace(count).full_like(count, value)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from mhat.errors import BadValue
 from mhat.notation import whole
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, Schedule, counted, finite, made, text_of
+from mhat.schedules.schedule import Array, Schedule, counted, finite, made, namespace, text_of
 
 
 def step(start: float = 0.1, factor: float = 0.1, *, every: int = 30, first: int = 0) -> Schedule:
@@ -58,12 +57,13 @@ def milestones(start: float, *at: int, factor: float = 0.1, first: int = 0) -> S
     )  # fmt: skip
 
 
-def _step(start: float, factor: float, every: int, count: Array) -> Array:
-    return np.asarray(start * factor ** (count // every))
+def _step(start: float, factor: float, every: int, count: Array) -> Any:
+    return start * factor ** (count // every)
 
 
-def _milestones(start: float, factor: float, counts: tuple[int, ...], count: Array) -> Array:
-    values = np.full_like(count, start)
+def _milestones(start: float, factor: float, counts: tuple[int, ...], count: Array) -> Any:
+    xp = namespace(count)
+    values = xp.full_like(count, start)
     for each in counts:
-        values = values * np.where(count >= each, factor, 1.0)
+        values = values * xp.where(count >= each, factor, 1.0)
     return values

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from mhat.errors import BadValue
 from mhat.notation import between, positive, whole
 from mhat.notation.decimals import exact
-from mhat.schedules.schedule import Array, Schedule, counted, finite, made, text_of
+from mhat.schedules.schedule import Array, Schedule, counted, finite, made, namespace, text_of
 from mhat.schedules.shapes import COSINE, STRAIGHT, Shape, Way, less_the_power
 
 
@@ -122,13 +121,14 @@ class _Course:
     falls: tuple[Way, ...]
     falls_at: float = 0.0
 
-    def values(self, count: Array) -> Array:
+    def values(self, count: Array) -> Any:
         peak, warmup = self.rise.end, self.rise.steps
-        values = np.full_like(count, peak)
+        xp = namespace(count)
+        values = xp.full_like(count, peak)
         for fall in self.falls:
-            values = np.where(count > self.falls_at, fall.values(count - self.falls_at), values)
+            values = xp.where(count > self.falls_at, fall.values(count - self.falls_at), values)
         if warmup:
-            values = np.where(count < warmup, _risen(self.rise, count), values)
+            values = xp.where(count < warmup, _risen(self.rise, count), values)
         return values
 
     def text(self, first: int) -> str:
@@ -159,6 +159,6 @@ class _Course:
         return "; then ".join(parts) if len(parts) != 2 or not stays else ", and ".join(parts)
 
 
-def _risen(rise: Way, count: Array) -> Array:
+def _risen(rise: Way, count: Array) -> Any:
     grown = (rise.end - rise.start) * count / rise.steps
     return grown if rise.start == 0.0 else rise.start + grown

@@ -15,6 +15,8 @@ import numpy as np
 
 from mhat.engines.array_operations import operations
 from mhat.engines.arrays import Arrays
+from mhat.errors import BadValue
+from mhat.language.inference import SCALAR, WHOLE, Shape, ranks_of, shapes, sizes_of
 from mhat.language.tree import Expression, Name, Number, Operation, Tree
 from mhat.ops import OPERATIONS
 from mhat.search.evaluator import SHAPE, Closure, Closures, Environment, Evaluator
@@ -146,23 +148,32 @@ class MatrixEvaluator(Evaluator):
 
     def steps(self, tree: Tree, knobs: Mapping[str, Any] | None = None) -> Iterator[Array]:
         """Yield what is observed after each step, in one row. Raises ValueError for a tree that does not fit."""
-        courses = [self._course(layout, tree, knobs or {}) for layout in self.matrices.layouts]
+        known = shapes(tree)
+        sides = {state.name: known[state.name] for state in tree.states if known[state.name] not in (WHOLE, SCALAR)}
+        courses = [self._course(layout, tree, knobs or {}, sides) for layout in self.matrices.layouts]
         for _ in range(self.matrices.steps):
             try:
                 yield in_a_row([[value[None] for value in next(course)] for course in courses])[0]
-            except (AttributeError, IndexError) as error:
+            except (AttributeError, IndexError, OverflowError, BadValue) as error:
                 raise ValueError(str(error)) from error
 
-    def _course(self, layout: Layout, tree: Tree, knobs: Mapping[str, Any]) -> Iterator[list[Array]]:
+    def _course(
+        self, layout: Layout, tree: Tree, knobs: Mapping[str, Any], sides: Mapping[str, Shape]
+    ) -> Iterator[list[Array]]:
+        """Run one layout; `sides`: shapes of states that are other than the tensor's."""
         defaults = {knob.name: knob.default for knob in tree.knobs}
-        observe, peers = self.probes.observe, []
+        observe, peers, ranks = self.probes.observe, [], ranks_of(tree)
         for k, start in enumerate(layout.starts):
             environment: Environment = {**defaults, **layout.knobs, **knobs, "x": start, "g": layout.gradients[k][:, 0]}
             environment |= {"t": 1.0, "k": float(layout.numbers[k]), "n": float(layout.count), SHAPE: start.shape}
             peers.append(environment)
         for environment in peers:
             environment[PEERS] = peers
-            environment.update({state.name: self._closure(state.start)(environment) for state in tree.states})
+            for state in tree.states:
+                value = self._closure(state.start)(environment)
+                if state.name in sides and np.ndim(value) < 2:
+                    value = np.broadcast_to(value, sizes_of(sides[state.name], environment[SHAPE][1:], ranks))
+                environment[state.name] = value
         lines = [(line.targets, self._closure(line.value)) for line in tree.body]
         result = self._closure(tree.result)
         for i in range(self.probes.steps):

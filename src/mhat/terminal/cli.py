@@ -24,11 +24,11 @@ from typer.core import TyperGroup
 
 from mhat.errors import MhatError, OutputFileError
 from mhat.language.vocabulary import VOCABULARY
-from mhat.terminal import bench, check, convert, explain, export, read, results, rules, schedules, trace
+from mhat.terminal import bench, check, convert, explain, export, lab, read, results, rules, schedules, trace
 from mhat.terminal.trace import FIGURES, ForceOption, JsonOption
 from mhat.version import VERSION
 
-TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert", "export", "read")
+TAKE_KNOBS = ("trace", "check", "identify", "compare", "explain", "convert", "export", "read", "lab")
 BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -44,6 +44,7 @@ WANTED = {
     "See what a rule does": {
         "trace": "Run rules, and record what every line gives",
         "plot": "Draw a trace that was saved",
+        "lab": "The page where it moves: write, drag, draw, point",
     },
     "Know whether an implementation is right": {
         "check": "Against a rule; if it deviates, which line is wrong",
@@ -208,6 +209,7 @@ check.register(app)
 explain.register(app)
 convert.register(app)
 export.register(app)
+lab.register(app)
 read.register(app)
 results.register(app)
 bench.register(app)

@@ -72,7 +72,7 @@ def schedules(
     if plot is not None:
         from mhat import figures
 
-        look = {"style": style, "size": options.size_of(size), "dpi": dpi}
+        look: dict[str, Any] = {"style": style, "size": options.size_of(size), "dpi": dpi}
         figures.save(_drawn(found, count, look), plot, force=force)
     if as_json:
         written = {} if plot is None else {"drawn": str(plot)}
@@ -86,13 +86,14 @@ def schedules(
 
 def _length(schedule: Schedule) -> int:
     """Say how many steps show all of a schedule: up to its end, and a little more."""
-    period = schedule.arguments.get("period") or schedule.arguments.get("every") or 0
-    rise = schedule.arguments.get("rise", 0) + schedule.arguments.get("fall", 0)
-    return max(STEPS, round(1.1 * (schedule.last or 0)), round(3 * period), round(3 * rise),
-               round(4 * schedule.arguments.get("warmup", 0)) if schedule.last is None else 0)  # fmt: skip
+    told = schedule.arguments
+    counts = [STEPS, 1.1 * (schedule.last or 0), 3 * told.get("period", 0), 3 * told.get("every", 0)]
+    counts += [3 * (told["rise"] + told["fall"])] if "fall" in told else []
+    counts += [4 * told.get("warmup", 0)] if schedule.last is None else []
+    return int(max(counts) + 0.5)
 
 
-def _drawn(found: list[Schedule], steps: int, look: dict[str, object]) -> object:
+def _drawn(found: list[Schedule], steps: int, look: dict[str, Any]) -> Any:
     from mhat import figures
 
     alone = found[0] if len(found) == 1 else None

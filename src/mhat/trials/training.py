@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class _Walker:
             for k, (x, g) in enumerate(zip(xs, gradients, strict=True), start=1):
                 made.append(first_environment(self.rule, x, g, self.knobs, float(t), float(k), float(len(xs)), told))
                 self.program.settle(made[-1], self.knobs)
-            for environment, state in zip(made, self.before or self.program.starts(made), strict=True):
+            for environment, state in zip(made, self.before or self._started(made), strict=True):
                 environment.update(state)
             results = self.program.step(made)
             self.before = [{name: one[name] for name in self.rule.tree.state_names} for one in made]
@@ -107,6 +108,18 @@ class _Walker:
                 self.evaluates
             ) else []  # fmt: skip
         return [np.broadcast_to(np.asarray(r, float), x.shape) for r, x in zip(results, xs, strict=True)]
+
+    def _started(self, made: list[dict[str, object]]) -> list[dict[str, object]]:
+        """Start the states; a number fills its tensor, since operations on matrices look at rows and columns."""
+        alone = self.program.per_step_states
+
+        def full(name: str, value: Any, x: Any) -> Any:
+            return value if name in alone else np.broadcast_to(value, self.rule.shape_of(name, np.shape(x)))
+
+        return [
+            {name: full(name, value, environment["x"]) for name, value in start.items()}
+            for environment, start in zip(made, self.program.starts(made), strict=True)
+        ]
 
     def shown(self, xs: list[Array]) -> list[Array]:
         """Give what is evaluated after a step: averages, where the rule makes them, else x."""

@@ -132,6 +132,11 @@ REFUSED: dict[str, tuple[Any, type[MhatError], str]] = {
         "<rule>, line 2: `lr` is not known here\n    return x - lr * g\n               ^^\n"
         "A rule reads its inputs, states, knobs and earlier variables; make a constant a knob.",
     ),
+    "a schedule of mhat": (
+        lambda: Optimizer("adam", learning_rate=mhat.schedules.warmup_cosine(0.5, warmup=10, steps=100)), BadValue,
+        "lr is a schedule of mhat (warmup_cosine:0.5,warmup=10,steps=100), and Keras takes its own alone\n"
+        "Give one of keras.optimizers.schedules.",
+    ),
     "out of range": (
         lambda: Optimizer("adam", learning_rate=-0.1), BadValue,
         "lr=-0.1 is out of its range (learning rate: the size of a step)\nChoose lr with 0 <= lr.",

@@ -15,6 +15,7 @@ from tests.choices import VECTORS, often
 
 # One of each kind: averages, a product over the steps, a start from x, a norm over the tensor, sums over all.
 TELLING = ["adam", "adan", "lion", "nadam", "schedule_free", "lamb", "prodigy", "rprop"]
+COMPILED = ["adam", "nadam", "schedule_free", "lamb", "prodigy", "muon"]
 
 
 @pytest.mark.parametrize("name", ["adam", "nadam"] if JAX else TELLING)
@@ -26,12 +27,12 @@ def test_in_double_a_step_is_what_the_rule_means(name: str) -> None:
 
 
 @pytest.mark.skipif(not JAX, reason="torch compiles nothing here")
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", COMPILED)
 def test_jitted_steps_are_what_the_rule_means(name: str) -> None:
     with precision("float64"):
-        starts, gradients = drawn(SHAPES, 6, "float64")
+        starts, gradients = drawn(MATRICES if name == "muon" else SHAPES, 6, "float64")
         ours = taken(Optimizer(name), starts, gradients, "float64", compiled=True)
-    assert furthest(ours, meant(name, starts, gradients)) < 1e-13
+    assert furthest(ours, meant(name, starts, gradients)) < (1e-10 if name == "muon" else 1e-13)
 
 
 @pytest.mark.skipif(not JAX, reason="torch compiles nothing here")
@@ -60,7 +61,8 @@ def test_small_variables_have_states_of_single_precision(dtype: str) -> None:
     assert furthest(ours, meant("adam", starts, gradients, lr=0.25)) < (0.005 if dtype == "float16" else 0.05)
 
 
-@pytest.mark.parametrize("name", ["muon"] if JAX else ["muon", "adafactor", "shampoo"])
+@pytest.mark.parametrize("name", ["muon", "adafactor", "shampoo"])
+@pytest.mark.skipif(JAX, reason="operations that are compiled one by one take long")
 def test_rules_per_matrix(name: str) -> None:
     with precision("float64"):
         starts, gradients = drawn(MATRICES, 4, "float64")

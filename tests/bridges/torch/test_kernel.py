@@ -13,7 +13,9 @@ import torch
 import mhat
 from mhat import rules
 from mhat.bridges.torch import Optimizer
-from mhat.bridges.torch.ways import columns
+from mhat.bridges.torch import optimizer as optimizers
+from mhat.bridges.torch.ways import choice, columns
+from mhat.bridges.torch.ways.eager import by_operations
 from mhat.engines.kernels import step
 from mhat.engines.kernels.modules import NotCompiled
 from mhat.engines.kernels.switches import CAN_FLUSH
@@ -139,11 +141,12 @@ def test_tensors_without_a_gradient_stay_as_they_are(name: str) -> None:
 def test_a_graph_that_kept_a_parameter_is_told_that_it_was_stepped() -> None:
     tensors = parameters(drawn(0, "float32"))
     opt = optimizer("sgd", tensors)
-    loss = (tensors[0] ** 2).sum()
-    give(tensors, drawn(1, "float32"))
-    opt.step()
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        torch.autograd.backward(loss)
+    for t in (1, 2, 3):
+        loss = (tensors[0] ** 2).sum()
+        give(tensors, drawn(t, "float32"))
+        opt.step()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            torch.autograd.backward(loss)
 
 
 @pytest.mark.usefixtures("by_python")
@@ -267,6 +270,40 @@ def test_a_shared_gradient_is_seen_after_another_was_refused() -> None:
 
 
 @pytest.mark.usefixtures("by_python")
+def test_what_was_settled_is_looked_at_again() -> None:
+    """Gradients that come to lie in a state, parameters and states that move, a step without a gradient, then all."""
+    xs = drawn(0, "float32")
+    tensors = parameters(xs)
+    theirs, opt = mhat.Optimizer(MOMENTUM, xs), optimizer(MOMENTUM, tensors)
+
+    def step(gradients: list[Any]) -> None:
+        theirs.step(list(gradients))
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+
+    for t in (1, 2, 3):
+        step(drawn(t, "float32"))
+    right, tensors[0].grad = tensors[0].grad, opt.state[tensors[0]]["m"]
+    for _ in range(2):
+        with pytest.raises(BadValue, match="shares memory with a state of"):
+            opt.step()
+    tensors[0].grad = right
+    check_same(tensors, xs)
+    tensors[0].data = tensors[0].data.clone()
+    step(drawn(4, "float32"))
+    opt.state[tensors[3]]["m"].data = opt.state[tensors[3]]["m"].data.clone()
+    step(drawn(5, "float32"))
+    opt.state[tensors[1]]["m"] = opt.state[tensors[1]]["m"].clone()
+    step(drawn(6, "float32"))
+    step([None, *drawn(7, "float32")[1:]])
+    for t in (8, 9):
+        step(drawn(t, "float32"))
+    assert torch.is_tensor(opt.state[tensors[0]]["m"])
+    assert [int(count) for count in states_of(opt, tensors, "step")] == [8, 9, 9, 9, 9]
+
+
+@pytest.mark.usefixtures("by_python")
 def test_tensors_that_have_become_others_are_refused() -> None:
     tensors = parameters(drawn(0, "float32"))
     opt = optimizer(MOMENTUM, tensors)
@@ -321,6 +358,45 @@ def test_what_the_compiler_refuses_is_stepped_by_operations(monkeypatch: pytest.
         for tensor, x in zip(tensors, xs, strict=True):
             assert np.allclose(array_of(tensor), x, rtol=1e-14)
     assert opt.ways == [("eager", "there is no fused kernel for nadam: TypingError: no")]
+
+
+@pytest.mark.usefixtures("by_python")
+@pytest.mark.parametrize("rates", [(0.5, 0.5), (0.5, 0.25)])
+def test_groups_that_a_rule_looks_at_together_may_have_other_knobs(
+    monkeypatch: pytest.MonkeyPatch, rates: tuple[float, float]
+) -> None:
+    """The kernel takes one value of a knob; where there are two, operations step as they would have anyhow."""
+    found = []
+    for choose in (choice.choose_way, by_operations):
+        monkeypatch.setattr(optimizers, "choose_way", choose)
+        tensors = parameters(drawn(0, "float64"))
+        groups = [{"params": tensors[:2], "lr": rates[0]}, {"params": tensors[2:], "lr": rates[1]}]
+        opt = Optimizer(groups, rule="dog")
+        for t in (1, 2, 3):
+            give(tensors, drawn(t, "float64"))
+            opt.step()
+        found.append([array_of(tensor) for tensor in tensors])
+    assert opt.ways == [("eager", "")]
+    for fused, eager in zip(*found, strict=True):
+        assert np.allclose(fused, eager, rtol=1e-13)
+
+
+@pytest.mark.usefixtures("by_python")
+def test_several_groups_step_each_by_its_own_rule() -> None:
+    xs = drawn(0, "float32")
+    tensors = parameters(xs)
+    groups = [{"params": tensors[:2], "rule": "adam"}, {"params": tensors[2:], "rule": MOMENTUM, "lr": 0.25}]
+    opt = Optimizer(groups)
+    assert [name for name, _ in opt.ways] == ["kernel", "kernel"]
+    first, second = mhat.Optimizer("adam", xs[:2]), mhat.Optimizer(MOMENTUM, xs[2:], lr=0.25)
+    for t in (1, 2, 3):
+        gradients = drawn(t, "float32")
+        first.step(gradients[:2])
+        second.step(gradients[2:])
+        give(tensors, gradients)
+        opt.step()
+        check_same(tensors, xs)
+        opt.param_groups[1]["lr"] = second.lr = 0.25 / (t + 1)
 
 
 # Many tensors, many threads

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mhat.bridges.torch.ways import layout as layouts
-from mhat.bridges.torch.ways.layout import KINDS, code_of, layout
-from mhat.engines.kernels.addresses import ALL, UNMOVED, Layout, gather_gradients, gather_tensors, strided
+from mhat.bridges.torch.ways.layout import KINDS, layout, numbers_of
+from mhat.engines.kernels.addresses import ALL, UNMOVED, Layout, gather_gradients, gather_tensors, strided, tell_changed
 
 SHAPES: list[tuple[int, ...]] = [(2, 3), (), (5,), (0,), (1, 1, 4), (2, 1, 2, 1, 2, 3), (4, 3, 2, 2)]
 
@@ -35,15 +35,15 @@ class Reader:
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         tensors = plain(dtype)
-        self.code = code_of(dtype, known())
-        self.wanted = strided(SHAPES, [tensor.stride() for tensor in tensors], tensors[0].element_size())
+        self.numbers = numbers_of(dtype, known())
+        self.wanted = strided(SHAPES, [tensor.stride() for tensor in tensors])
         self.found, self.there = np.zeros(len(SHAPES), np.int64), np.zeros(len(SHAPES), np.bool_)
 
     def read(self, tensors: list[Any]) -> int:
-        return gather_tensors(tensors, KINDS, known(), self.code, self.wanted, self.found, self.there)
+        return gather_tensors(tensors, KINDS, known(), self.numbers, self.wanted, self.found, self.there)
 
     def read_gradients(self, tensors: list[Any]) -> int:
-        return gather_gradients(tensors, known(), self.code, self.wanted, self.found, self.there)
+        return gather_gradients(tensors, known(), self.numbers, self.wanted, self.found, self.there)
 
 
 @pytest.mark.parametrize("dtype", layouts.DTYPES, ids=str)
@@ -120,6 +120,18 @@ def test_gradients_are_read_from_the_tensors_that_hold_them() -> None:
     for each in holders:
         each.grad = None
     assert (reader.read_gradients(holders), bool(reader.there.any())) == (ALL, False)
+
+
+def test_a_change_that_is_told_is_counted_by_all_that_share_the_memory() -> None:
+    tensors = plain()
+    shares, before = tensors[0].view(-1).detach(), [tensor._version for tensor in tensors]
+    tell_changed(tensors, known())
+    tell_changed(tensors, known())
+    assert [tensor._version for tensor in tensors] == [version + 2 for version in before]
+    assert shares._version == tensors[0]._version
+    with torch.inference_mode():
+        counts_nothing = torch.zeros(3)
+    tell_changed([counts_nothing], known())
 
 
 def test_where_a_word_is_not_found_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.bridges.torch.two_processes import MATRIX_RULES, RULES
+from tests.bridges.torch.two_processes import MATRIX_RULES, RULES, SAVED
 
 HOUSE = Path(__file__).parents[3]
 WITHOUT_EACH_OTHER = "moved"
@@ -63,6 +63,17 @@ def test_a_piece_of_a_flat_parameter_is_stepped_by_what_needs_no_more(found: dic
     )
 
 
+def test_a_shard_is_stepped_by_a_kernel_where_it_needs_no_other(found: dict[str, Any]) -> None:
+    assert found["ways"] == [["kernel"], ["sharded"]]
+
+
+def test_a_plain_gradient_of_a_shard_is_refused(found: dict[str, Any]) -> None:
+    assert found["plain gradient"] == (
+        "weight is a DTensor, and its gradient is a plain tensor\n"
+        "Leave gradients to autograd, or give a DTensor: distribute_tensor(gradient, mesh, placements)."
+    )
+
+
 def test_partial_sums_are_no_parameter(found: dict[str, Any]) -> None:
     assert found["partial"] == (
         "bias is a DTensor of partial sums\nRedistribute it: a parameter is sharded, or the same everywhere."
@@ -93,3 +104,12 @@ def test_a_loss_of_each_process_is_not_the_loss(found: dict[str, Any]) -> None:
         "polyak reads `loss`, which every process has one of its own of, and the tensors are held by several together\n"
         "Take a rule that reads gradients alone."
     )
+
+
+@pytest.mark.parametrize(("name", "flat"), SAVED)
+def test_one_process_goes_on_from_what_two_have_saved(found: dict[str, Any], name: str, flat: bool) -> None:
+    assert found[f"resumed {name} {flat}"] < 1e-14
+
+
+def test_without_its_states_it_goes_elsewhere(found: dict[str, Any]) -> None:
+    assert found["resumed forgetful"] > 1e-6

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from mhat.errors import BadValue
 from mhat.language import Rule, rule
 
 STEPS = 3
-SAVED: list[tuple[str, bool]] = []
+SAVED = [("adam", False), ("adam", True), ("lamb", True), ("nadam", False)]
 SIZED = rule(
     "def sized(x, g, m='norm(x)', *, lr=0.1):\n"
     "    m = m + largest(g)\n"
@@ -70,13 +71,14 @@ def main(rank: int, folder: Path) -> None:
     if rank == 0:
         for name, flat in SAVED:
             found[f"resumed {name} {flat}"] = resumed(RULES[name], folder / f"{name} {flat}", flat=flat)
+        found["resumed forgetful"] = resumed(RULES["adam"], folder / "adam True", flat=True, forget=True)
         (folder / "found.json").write_text(json.dumps(found))
 
 
 def save(own: Rule, mesh: DeviceMesh, rank: int, folder: Path, *, flat: bool) -> None:
     """Train over shards, save in the middle, and note where it ends."""
     module = fully_shard(model(), mesh=mesh)
-    opt = Optimizer(module.parameters(), rule=own, as_written=True)
+    opt = Optimizer(module.parameters(), rule=own, **plainly(own))
     batches = torch.randn(STEPS, 4, 4, generator=torch.Generator().manual_seed(3))[:, 2 * rank : 2 * rank + 2]
     train(module, opt, batches[:2])
     options = StateDictOptions(flatten_optimizer_state_dict=flat)
@@ -88,16 +90,27 @@ def save(own: Rule, mesh: DeviceMesh, rank: int, folder: Path, *, flat: bool) ->
         torch.save(ends, folder / "ends.pt")
 
 
-def resumed(own: Rule, folder: Path, *, flat: bool) -> float:
-    """Go on alone from what two processes saved; how far it ends from where they did."""
+def resumed(own: Rule, folder: Path, *, flat: bool, forget: bool = False) -> float:
+    """Go on alone from what two processes saved; how far it ends from where they did. `forget`: from no states."""
     module = model()
-    opt = Optimizer(module.parameters(), rule=own, as_written=True)
+    opt = Optimizer(module.parameters(), rule=own, **plainly(own))
     options = StateDictOptions(flatten_optimizer_state_dict=flat)
     parts, states = get_state_dict(module, opt, options=options)
+    # It says that it loads in one process.
+    warnings.filterwarnings("ignore", message="torch.distributed is disabled")
     dcp.load({"model": parts, "optimizer": states}, checkpoint_id=folder, no_dist=True)
-    set_state_dict(module, opt, model_state_dict=parts, optim_state_dict=states, options=options)
+    if forget:
+        # What was loaded lies in the other one's states.
+        opt = Optimizer(module.parameters(), rule=own, **plainly(own))
+    else:
+        set_state_dict(module, opt, model_state_dict=parts, optim_state_dict=states, options=options)
     train(module, opt, torch.randn(STEPS, 4, 4, generator=torch.Generator().manual_seed(3))[2:])
     return apart(list(module.parameters()), torch.load(folder / "ends.pt"))
+
+
+def plainly(own: Rule) -> dict[str, Any]:
+    """Ask for lines as they are written, and but for Adam for no kernel, which takes seconds to compile."""
+    return {"as_written": True} if own is rules.adam else {"as_written": True, "way": "eager"}
 
 
 def model() -> nn.Module:
@@ -118,7 +131,7 @@ def fsdp2(own: Rule, mesh: DeviceMesh, rank: int, *, matrices: bool, forget: boo
     ends = []
     for module, rows in ((one, slice(None)), (many, mine)):
         parameters = [p for p in module.parameters() if p.ndim == 2 or not matrices]
-        opt = Optimizer(parameters, rule=own, as_written=True)
+        opt = Optimizer(parameters, rule=own, **plainly(own))
         if forget and module is many:
             steps = opt._lines[0][0].shards
             steps._cuts = [type(cut)(cut.size) for cut in steps._cuts]
@@ -142,7 +155,7 @@ def over_columns(own: Rule, mesh: DeviceMesh) -> float:
     one = [x.clone() for x in wholes]
     many = [distribute_tensor(x.clone(), mesh, way) for x, way in zip(wholes, ways, strict=True)]
     for xs, cut in ((one, False), (many, True)):
-        opt = Optimizer([nn.Parameter(x) for x in xs], rule=own, as_written=True)
+        opt = Optimizer([nn.Parameter(x) for x in xs], rule=own, **plainly(own))
         for pair in gradients:
             for x, g, way in zip(opt.param_groups[0]["params"], pair, ways, strict=True):
                 x.grad = distribute_tensor(g, mesh, way) if cut else g
@@ -156,7 +169,7 @@ def apart(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> float:
     return float("inf") if still else max(float((a - b).detach().abs().max()) for a, b in zip(one, other, strict=True))
 
 
-def refusals(mesh: DeviceMesh) -> dict[str, str]:
+def refusals(mesh: DeviceMesh) -> dict[str, Any]:
     """Ask for what cannot be told from a shard."""
     flat = FullyShardedDataParallel(model(), use_orig_params=True, device_id=torch.device("cpu"))
     parts = list(flat.parameters())
@@ -169,10 +182,21 @@ def refusals(mesh: DeviceMesh) -> dict[str, str]:
         "partial": refused(lambda: check_shards(rules.adam, [summed], ["bias"])),
         "few": refused(lambda: check_shards(rules.prodigy, [few], ["bias"])),
         "few adam": refused(lambda: check_shards(rules.adam, [few], ["bias"])),
+        "plain gradient": refused(lambda: with_a_plain_gradient(mesh)),
+        "ways": [
+            [name for name, _ in Optimizer(fully_shard(model(), mesh=mesh).parameters(), rule=own).ways]
+            for own in (rules.adam, rules.lamb)
+        ],
         "zero clipped": refused(lambda: by_zero(modifiers.clipped(rules.adam), 0)),
         "zero numbered": refused(lambda: by_zero(NUMBERED, 0)),
         "loss": refused(lambda: check_shards(rules.polyak, [few], ["bias"])),
     }
+
+
+def with_a_plain_gradient(mesh: DeviceMesh) -> None:
+    x = nn.Parameter(distribute_tensor(torch.ones(4), mesh, [Shard(0)]))
+    opt = Optimizer([("weight", x)], rule=rules.adam, way="eager")
+    opt._lines[0][0].check([torch.ones(4)])
 
 
 def by_ddp(own: Rule, rank: int) -> float:
@@ -181,7 +205,7 @@ def by_ddp(own: Rule, rank: int) -> float:
     batches = torch.randn(STEPS, 4, 4)
     one, many = model(), nn.parallel.DistributedDataParallel(model())
     for module, rows in ((one, slice(None)), (many, slice(2 * rank, 2 * rank + 2))):
-        train(module, Optimizer(module.parameters(), rule=own, as_written=True), batches[:, rows])
+        train(module, Optimizer(module.parameters(), rule=own, **plainly(own)), batches[:, rows])
     return apart(list(one.parameters()), list(many.parameters()))
 
 
@@ -193,8 +217,8 @@ def by_zero(own: Rule, rank: int) -> float:
     torch.manual_seed(1)
     batches = torch.randn(STEPS, 4, 4)
     one, many = model(), nn.parallel.DistributedDataParallel(model())
-    train(one, Optimizer(one.parameters(), rule=own, as_written=True), batches)
-    zero = ZeroRedundancyOptimizer(many.parameters(), optimizer_class(own), as_written=True)
+    train(one, Optimizer(one.parameters(), rule=own, **plainly(own)), batches)
+    zero = ZeroRedundancyOptimizer(many.parameters(), optimizer_class(own), **plainly(own))
     train(many, zero, batches[:, 2 * rank : 2 * rank + 2])
     return apart(list(one.parameters()), list(many.parameters()))
 

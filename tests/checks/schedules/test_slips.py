@@ -223,3 +223,9 @@ def test_what_cannot_be_asked_is_refused(named: Any, more: dict[str, Any], kind:
     with pytest.raises(kind) as caught:
         mhat.check_schedule(named, **more)
     assert str(caught.value) == message
+
+
+def test_a_schedule_is_no_optimizer() -> None:
+    with pytest.raises(BadValue) as caught:
+        mhat.check(mhat.schedules.cosine(0.1))
+    assert str(caught.value) == ("cosine is a scheduler: steps in, rates out\nCheck it as one: mhat.check_schedule.")

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -60,6 +61,14 @@ def doubles() -> AbstractContextManager[Any]:
 def without_gradients() -> AbstractContextManager[Any]:
     """Keep a step out of what torch differentiates; JAX differentiates what it is asked to."""
     return importlib.import_module("torch").no_grad() if keras.config.backend() == "torch" else contextlib.nullcontext()
+
+
+def uncompiled(step: Callable[..., None]) -> Callable[..., None]:
+    """Keep a step out of what torch compiles, which would walk through a rule's tree and gain nothing."""
+    if keras.config.backend() != "torch":
+        return step
+    kept: Callable[..., None] = importlib.import_module("torch").compiler.disable(step)
+    return kept
 
 
 def native(value: Any) -> Array:

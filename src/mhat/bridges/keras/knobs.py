@@ -13,6 +13,7 @@ from mhat.bridges.keras.backends import keras, native
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
 from mhat.notation import cut
+from mhat.schedules.schedule import Schedule
 
 RATE = "lr"
 # What can be a knob: a number, or a schedule of Keras.
@@ -89,6 +90,11 @@ class Knobs(Mapping[str, Setting]):
 
 def setting_of(name: str, value: Any) -> Setting:
     """Give a knob as a plain number, or the schedule that it is; raises BadValue."""
+    if isinstance(value, Schedule):
+        raise BadValue(
+            f"{name} is a schedule of mhat ({value.recipe}), and Keras takes its own alone",
+            "Give one of keras.optimizers.schedules.",
+        )
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule) or (name == RATE and callable(value)):
         return value
     plain = value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value

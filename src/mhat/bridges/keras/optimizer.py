@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mhat.bridges.keras.backends import check_backend, is_traced, keras, native, without_gradients
+from mhat.bridges.keras.backends import check_backend, is_traced, keras, native, uncompiled, without_gradients
 from mhat.bridges.keras.knobs import RATE, Knobs, check_ranges, first_rate, rate_said, setting_of
 from mhat.bridges.keras.rules import (
     choice_read,
@@ -171,6 +171,7 @@ class Optimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             )
         self._backend_update_step([gradient], [variable], learning_rate)
 
+    @uncompiled
     def _backend_update_step(
         self, grads: Sequence[Array], trainable_variables: Sequence[Variable], learning_rate: Any
     ) -> None:

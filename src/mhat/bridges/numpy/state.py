@@ -94,9 +94,9 @@ class OptimizerState:
             if name != "tensors" and name not in texts and name not in expected and name not in self._scheduled():
                 raise BadValue(f"the state has `{name}`, which belongs to no parameter here", SAME)
 
-    def _scheduled(self) -> set[str]:
+    def _scheduled(self) -> frozenset[str]:
         """List what the schedules of knobs may be called."""
-        return {self._knob(part, name, "schedule") for part in self.parts for name in part.rule.knobs}
+        return frozenset(self._knob(part, name, "schedule") for part in self.parts for name in part.rule.knobs)
 
     def _schedules_in(self, state: Mapping[str, Array], part: Part) -> dict[str, Schedule]:
         """Give the schedules that a state names; a function of the user's own has no name, and must be given again."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from mhat.bridges.scipy.descent import CONVERGED, Descent, Ending, Point, Track
 from mhat.bridges.scipy.objective import Objective, differences_of
-from mhat.bridges.scipy.options import WAYS, Limits, Options, limits_of, options_of, shape_of, start_of
+from mhat.bridges.scipy.options import MAXITER, WAYS, Limits, Options, limits_of, options_of, shape_of, start_of
 from mhat.engines.program import Program
 from mhat.engines.walk import Walk, program_of
 from mhat.engines.work import variables_of
@@ -29,6 +29,7 @@ from mhat.notation.decimals import exact
 from mhat.printers.python import rule_text
 from mhat.traces import recorded
 from mhat.traces.request import over_arrays
+from mhat.traces.scheduling import schedule_array
 
 HEIGHT = "fun"  # the function values in a trace, by the name that a result has for them
 
@@ -37,7 +38,8 @@ def method(rule: Any, /, *, knobs: Mapping[str, Any] | None = None, **named: Any
     """Make a method of `scipy.optimize.minimize` of a rule.
 
     `rule`: a rule, a function written as one, or a name (`"adam"`, `"mine.py:my_rule"`). A knob is a number, or a
-    schedule: a DataArray over the dimension `step` with a value for each step. Knobs are keywords, or in `knobs`, as
+    schedule: one of `mhat.schedules`, its text, a function of the step, each over as many steps as there are by
+    default, or a DataArray over the dimension `step` with a value for each. Knobs are keywords, or in `knobs`, as
     one of the name `knobs` must be. One method serves any number of minimizations, each with a fresh state.
 
     The call of `minimize` means what it means with SciPy's own methods. `x0` of shape (n,) is one tensor; where it
@@ -248,6 +250,9 @@ def _sorted(rule: Rule, knobs: Mapping[str, Any]) -> tuple[dict[str, float], dic
         if name not in rule.knobs:
             raise rule.unknown_knob(name)
         value = value.item() if getattr(value, "shape", None) == () else value
+        if not isinstance(value, list | tuple):
+            tabulated = schedule_array(name, value, MAXITER)
+            value = value if tabulated is None else tabulated
         if getattr(value, "dims", ()) == ("step",) and value.size and value.dtype.kind in "iuf":
             _check_labels(name, value)
             schedules[name] = value

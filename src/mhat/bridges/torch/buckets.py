@@ -15,16 +15,17 @@ from typing import Any
 import array_api_compat
 import torch
 
+from mhat.bridges.torch.gradients import SCALE, unscaled
 from mhat.bridges.torch.groups import Group
 from mhat.bridges.torch.options import Options
 from mhat.bridges.torch.sharded_step import ShardedStep
 from mhat.bridges.torch.shards import check_shards, is_sharded
-from mhat.bridges.torch.states import OWN, STEP, as_real, dtype_name, state_form
+from mhat.bridges.torch.states import STEP, as_real, dtype_name, state_form
 from mhat.bridges.torch.watched import States
 from mhat.dtypes import DTYPES
 from mhat.engines.arrays import Arrays
 from mhat.engines.kernels.switches import CAN_FLUSH
-from mhat.engines.program import Environment, Program, first_environment
+from mhat.engines.program import Environment, Program, first_environment, lacking
 from mhat.engines.step_form import LOST, StepForm
 from mhat.errors import BadValue
 from mhat.language.definition import Rule
@@ -41,8 +42,14 @@ Array = Any
 class Given:
     """What some rules read besides gradients: the loss of the step, and a second tensor for each parameter."""
 
-    loss: float | None = None
+    loss: Any = None
     h: Mapping[Tensor, Tensor] | None = None
+    # What the loss was multiplied with, where steps are to divide by it.
+    scale: float = 1.0
+
+    def forget(self) -> None:
+        """Let nothing of a step count for the next one."""
+        self.loss, self.h, self.scale = None, None, 1.0
 
 
 @dataclass(eq=False)
@@ -95,14 +102,15 @@ class Bucket:
     @cached_property
     def program(self) -> Program:
         """The rule on tensors of the dtype and device."""
-        return _program(self.rule, self.computed, self.device)
+        return program_on(self.rule, self.computed, self.device)
 
     def knobs(self) -> Any:
         """Give the knobs as they are now: of the one group, or of each tensor where groups have others."""
-        first, *others = [group.now() for group in self.groups]
+        more = {SCALE: self.given.scale} if self.options.amp_scaling else {}
+        first, *others = [{**group.now(), **more} if more else group.now() for group in self.groups]
         if all(other == first for other in others):
             return first
-        now = {id(group): group.now() for group in self.groups}
+        now = {id(group): knobs for group, knobs in zip(self.groups, [first, *others], strict=True)}
         return [now[id(owner)] for owner in self.owners]
 
     def seen(self, place: int) -> Tensor:
@@ -120,15 +128,17 @@ class Bucket:
         matrix = matrix_of(self.rule, shape)
         return tensor if matrix == shape else tensor.reshape(matrix)
 
-    def environment(self, place: int, gradient: Tensor, t: float, knobs: Mapping[str, float]) -> Environment:
-        """Gather what the rule may read of a tensor, but for its states, as the arrays engine wants it."""
-        given: dict[str, Any] = {}
-        if "loss" in self.rule.tree.inputs:
-            given["loss"] = self.given.loss
-        if "h" in self.rule.tree.inputs and self.given.h is not None:
+    def environment(
+        self, place: int, gradient: Tensor, t: float, knobs: Mapping[str, float], rule: Rule | None = None
+    ) -> Environment:
+        """Gather what the rule (or another one of its states) may read of a tensor, but for its states."""
+        rule, given = rule or self.rule, dict[str, Any]()
+        if "loss" in rule.tree.inputs and self.given.loss is not None:
+            given["loss"] = float(self.given.loss)
+        if "h" in rule.tree.inputs and self.given.h is not None:
             given["h"] = self._entered(self.given.h[self.parameters[place]])
         x, g = self._entered(self.tensors[place]), self._entered(gradient)
-        return first_environment(self.rule, x, g, knobs, t, self.numbers[place], self.count, given)
+        return first_environment(rule, x, g, knobs, t, self.numbers[place], self.count, given)
 
     def _entered(self, tensor: Tensor) -> Tensor:
         return self._shaped(as_real(tensor.detach())).to(self.computed)
@@ -166,9 +176,13 @@ class Bucket:
 
     def check(self, gradients: Sequence[Tensor | None]) -> None:
         """Refuse gradients that do not fit their tensors; raises BadValue with the name of the first."""
+        if self.rule.tree.given and any(gradient is not None for gradient in gradients):
+            self._check_given()
         for name, parameter, gradient in zip(self.names, self.parameters, gradients, strict=True):
             if gradient is None:
                 continue
+            if "h" in self.rule.tree.inputs:
+                self._check_h(name, parameter)
             if gradient.layout is not torch.strided:
                 raise BadValue(
                     f"the gradient of {name} is sparse, and a step wants every row",
@@ -193,9 +207,30 @@ class Bucket:
                     "Give both one shape and dtype.",
                 )
 
+    def _check_given(self) -> None:
+        """Refuse a step of a rule that reads a loss or a second tensor which there is not; raises BadValue."""
+        told = {"loss": self.given.loss, "h": self.given.h}
+        for name in self.rule.tree.given:
+            if told[name] is None:
+                cure = f"Say it before the step: opt.tell({name}=...)."
+                raise lacking(
+                    self.rule, name, "none is given",
+                    f"Give step a closure that returns it, or say it before: opt.tell({name}=...)."
+                    if name == "loss" else cure,
+                )  # fmt: skip
+
+    def _check_h(self, name: str, parameter: Tensor) -> None:
+        h = (self.given.h or {}).get(parameter)
+        if h is None or h.shape != parameter.shape:
+            raise BadValue(
+                f"{name} has the shape {tuple(parameter.shape)}, its h {None if h is None else tuple(h.shape)}",
+                "Give h as the parameters are: opt.tell(h=[...]).",
+            )
+
 
 @lru_cache(maxsize=256)
-def _program(rule: Rule, computed: Any, device: Any) -> Program:
+def program_on(rule: Rule, computed: Any, device: Any) -> Program:
+    """Give a rule ready to be run on tensors of a dtype and device."""
     xp = array_api_compat.array_namespace(torch.zeros(()))
     return Program(rule, Arrays(xp, computed, device=device, tensor_dimensions=None), keep=())
 
@@ -211,7 +246,7 @@ def fill(groups: Sequence[Group], states: States, options: Options, given: Given
         over_all = reductions_over_all(group.rule.tree)
         stored = dict(state_form(own))
         form = _form(group.rule, parameter, stored, options)
-        rule = group.stepped
+        rule = unscaled(group.stepped) if options.amp_scaling else group.stepped
         # What looks at all tensors looks at those of all groups of its rule.
         key = (rule, form, parameter.device, parameter.is_complex(), None if over_all else index)
         if key not in buckets:
@@ -279,4 +314,3 @@ def _count_together(bucket: Bucket, states: States) -> None:
     bucket.counts = bucket.steps.numpy()
     for parameter, own in zip(bucket.parameters, bucket.steps.unbind(), strict=True):
         states[parameter].settle(STEP, own)
-    assert not set(bucket.states) & set(OWN)

@@ -7,19 +7,19 @@ who may write either, mean one thing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from mhat.bridges.numpy.knobs import Knobs
+from mhat.bridges.torch.gradients import uphill
 from mhat.bridges.torch.watched import Marks, Watched
 from mhat.errors import BadValue, UnknownName
-from mhat.language import of_tree
 from mhat.language.definition import Rule
-from mhat.language.tree import Assignment, Name, Operation
 from mhat.notation import cut
+from mhat.schedules import meant
 
 BETAS = "betas"
+# The key under which a group says which knobs follow which schedules.
+SCHEDULES = "schedules"
 # Keys of a group that change what is prepared for steps.
 PREPARED = ("params", "maximize")
 # torch's keys for how a step is computed.
@@ -83,8 +83,21 @@ class Group(Watched):
             value = float(tensor)
             if value != self.knobs[name]:
                 self.knobs.update({name: value})
-                self._show(name)
+                self._show()
         return self.knobs.now[0]
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Take over all knobs of another group, a text for one that follows a schedule.
+
+        What its default makes of the others goes on following them.
+        """
+        followed = {name: value for name, value in values.items() if isinstance(value, str)}
+        plain = {name: self.knobs[name] if name in followed else value for name, value in values.items()}
+        self.knobs.restore({name: as_number(value) for name, value in plain.items()})
+        self.knobs.schedules = {}
+        self.knobs.update(followed)
+        self._tensors = {name: value for name, value in plain.items() if hasattr(value, "fill_")}
+        self._show()
 
     def name_of(self, place: int, index: int) -> str:
         """Say how messages call a parameter: by its own name, if it was given with one."""
@@ -108,27 +121,40 @@ class Group(Watched):
 
     def _tell(self, given: Mapping[str, Any]) -> None:
         """Set knobs, or none of them; raises UnknownName or BadValue."""
-        self.knobs.update(given)
+        for name, value in given.items():
+            followed = None if hasattr(value, "fill_") else meant(value)
+            if followed is not None and not followed.recipe:
+                raise BadValue(
+                    f"{name} follows a function of yours, which torch's state cannot carry",
+                    "Take one of mhat.schedules, or torch's LambdaLR.",
+                )
+        self.knobs.update({name: as_number(value) for name, value in given.items()})
         for name, value in given.items():
             self._tensors.pop(name, None)
             if hasattr(value, "fill_"):
                 self._tensors[name] = value
-        self._show(*given)
+        self._show()
 
-    def _show(self, *told: str) -> None:
+    def follow(self, step: int) -> None:
+        """Set the knobs that follow schedules for a step, counted from 1; raises BadValue for what none can be."""
+        self.knobs.follow(step)
+        self._show()
+
+    def _show(self) -> None:
         """Let the entries say what the knobs are, also those that follow from others."""
         for name in self.knobs:
             self.settle(name, self._tensors.get(name, self.knobs[name]))
+        followed = {name: schedule.recipe for name, schedule in self.knobs.schedules.items()}
+        if followed or SCHEDULES in self:
+            self.settle(SCHEDULES, followed)
         names = together(self.rule)
         if names:
             self.settle(BETAS, tuple(self[name] for name in names))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _plain, (dict(self),)
 
-
-def _plain(entries: dict[str, Any]) -> dict[str, Any]:
-    return entries
+def as_number(value: Any) -> Any:
+    """Give the number of a tensor of one element, as torch takes it for lr; other values as they are."""
+    return value.item() if hasattr(value, "fill_") and value.numel() == 1 else value
 
 
 def settings_of(group: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
@@ -136,7 +162,8 @@ def settings_of(group: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
     names = together(rule)
     told = {name: value for name, value in group.items() if name in rule.knobs}
     betas = group.get(BETAS)
-    return {**(_parted(rule, betas) if names and betas is not None else {}), **told}
+    followed = {name: text for name, text in (group.get(SCHEDULES) or {}).items() if name in rule.knobs}
+    return {**(_parted(rule, betas) if names and betas is not None else {}), **told, **followed}
 
 
 def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
@@ -145,10 +172,10 @@ def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
     Other entries are the user's own, as in torch.
     """
     for key, value in group.items():
-        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, *PREPARED):
-            continue
         if key == BETAS and not together(rule):
             raise BadValue(f"{rule.name} has no betas", "Leave them out.")
+        if key in rule.knobs or key in ("params", "param_names", "rule", BETAS, SCHEDULES, *PREPARED):
+            continue
         if key in COMPUTED and value:
             raise BadValue(f"`{key}` is torch's way to say how a step is computed", "Leave it out: see opt.ways.")
         if key == "differentiable" and value:
@@ -158,7 +185,7 @@ def check_keys(group: Mapping[str, Any], rule: Rule) -> None:
             )
         if key == "weight_decay" and value:
             raise BadValue(
-                f"{rule.name} has no weight_decay, and a group asks for {value!r}",
+                f"{rule.name} has no weight_decay, and weight_decay={value!r} asks for it",
                 f"Give a rule that has: decoupled_decay({rule.name}) (mhat.modifiers.decoupled_decay).",
             )
         unknown = rule.unknown_knob(str(key))
@@ -183,14 +210,14 @@ def _apart(first: str, second: str) -> int:
     return row[-1]
 
 
-@lru_cache(maxsize=64)
-def uphill(rule: Rule) -> Rule:
-    """Give the rule that climbs: its gradient is turned around first.
-
-    >>> from mhat.rules import sgd
-    >>> print(str(uphill(sgd)).splitlines()[1].strip())
-    g = -g
-    """
-    tree = rule.tree
-    turned = Assignment(("g",), Operation("neg", (Name("g"),)))
-    return of_tree(replace(tree, body=(turned, *tree.body)), paper=rule.paper, doc=rule.doc, knobs=rule.knob_sentences)
+def check_told(told: Mapping[str, Any], rules: Iterable[Rule]) -> None:
+    """Refuse keywords of an optimizer that are knobs of none of its rules; raises UnknownName or BadValue."""
+    rules = list(dict.fromkeys(rules))
+    known = {name for rule in rules for name in (*rule.knobs, *((BETAS,) if together(rule) else ()))}
+    for name, value in told.items():
+        if name in known:
+            continue
+        check_keys({name: value}, rules[0])
+        if len(rules) == 1:
+            raise rules[0].unknown_knob(name)
+        raise UnknownName(f"knob of {' or '.join(rule.name for rule in rules)}", name, known)

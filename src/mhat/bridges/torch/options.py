@@ -11,6 +11,9 @@ from mhat.bridges.numpy.arguments import check_options
 from mhat.errors import BadValue
 from mhat.notation import cut
 
+# How tensors are stepped, where somebody asks for it.
+WAYS = ("kernel", "triton", "compiled", "eager")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -24,6 +27,7 @@ class Options:
     flush_denormals: bool | None = None
     threads: int | None = None
     amp_scaling: bool = False
+    way: str | None = None
 
     @property
     def workers(self) -> int:
@@ -37,7 +41,10 @@ def options_of(given: Mapping[str, Any]) -> Options:
     amp = rest.pop("amp_scaling")
     if not isinstance(amp, bool):
         raise BadValue(f"amp_scaling={cut(repr(amp))} is neither True nor False", "Give one of them, or leave it out.")
+    way = rest.pop("way")
+    if way is not None and way not in WAYS:
+        raise BadValue(f"way={cut(repr(way))} is none of {', '.join(WAYS)}", "Leave it out: the quickest is taken.")
     # A dtype of torch has no name of its own: `torch.float32` is float32.
     if rest["state_dtype"] is not None:
         rest["state_dtype"] = str(rest["state_dtype"]).rpartition(".")[2]
-    return Options(**check_options(rest), amp_scaling=amp)
+    return Options(**check_options(rest), amp_scaling=amp, way=way)

@@ -20,8 +20,8 @@ from mhat.language.tree import Number
 
 Tensor = Any
 STEP = "step"
-# What is kept of every parameter beside the states of its rule.
-OWN = (STEP, LOST)
+# The parameters of training, while those of evaluation are in their place; no rule can have a state of this name.
+TRAINED = "@x"
 
 
 def dtype_name(dtype: Any) -> str:

@@ -65,12 +65,20 @@ class Watched(dict[Any, Any]):
         """Set an entry that prepared steps know of."""
         super().__setitem__(key, value)
 
+    def forget(self, key: Any) -> None:
+        """Take an entry out that prepared steps know nothing of."""
+        super().pop(key, None)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
 
 
 class States(Watched):
     """The states of an optimizer: for each parameter its own dictionary. An absent one is made when it is read."""
+
+    def __init__(self, entries: Mapping[Any, Any], marks: Marks) -> None:
+        super().__init__({}, marks)
+        self.update(entries)
 
     def __missing__(self, key: Any) -> Any:
         self[key] = {}

@@ -7,6 +7,7 @@ is nearly singular. How far the worst of them strays anywhere in a matrix, any o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,8 +89,11 @@ def _exact_run(
         )
         for k, g in enumerate(layout.gradients)
     ]  # fmt: skip
-    for environment in environments:
-        environment.update(program.start(environment))
+    for environment, g in zip(environments, layout.gradients, strict=True):
+        for name, value in program.start(environment).items():
+            shape = _shape_of(program, name, g)
+            filled = shape and not isinstance(value, Tensor)
+            environment[name] = Tensor((value,) * math.prod(shape), shape) if filled else value
     made = [np.empty(g.shape[1:]) for g in layout.gradients]
     for step in range(len(made[0])):
         for k, environment in enumerate(environments):
@@ -102,6 +106,11 @@ def _exact_run(
             seen = exact.operation("sub")(environment["x"], before[k]) if observe == "update" else seen
             made[k][step] = _full(seen, made[k].shape[1:])
     return made
+
+
+def _shape_of(program: Program, name: str, gradients: Array) -> tuple[int, ...]:
+    """Give the shape of a state for gradients (run, step, rows, columns); none where it is one number a step."""
+    return () if name in program.per_step_states else program.rule.shape_of(name, gradients.shape[2:])
 
 
 def _full(value: Any, shape: tuple[int, ...]) -> Array:
@@ -162,8 +171,11 @@ def _layout_run(way: Way, layout: Layout, knobs: Mapping[str, float], dtype: str
         )
         for k, g in enumerate(given)
     ]  # fmt: skip
-    for environment, start in zip(environments, program.starts(environments), strict=True):
-        environment.update(start)
+    for environment, start, g in zip(environments, program.starts(environments), given, strict=True):
+        for name, value in start.items():
+            shape = _shape_of(program, name, g)
+            # A number that a state starts as fills its matrix: operations on matrices look at rows and columns.
+            environment[name] = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), shape)) if shape else value
     made = [np.empty((g.shape[1], g.shape[0], *g.shape[2:])) for g in given]
     for step in range(len(made[0])):
         for environment, g in zip(environments, given, strict=True):

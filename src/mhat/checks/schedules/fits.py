@@ -209,9 +209,9 @@ def _of_a_period(part: Array, steps: float) -> Iterator[Fall]:
         return
     shifted = np.stack([np.ones(len(part)), np.cos(angle + np.pi * whole / steps)], axis=1)
     middle, height = np.linalg.lstsq(shifted, part, rcond=None)[0]
-    ends = float(middle + height), float(middle - height)
-    nought = 1e-7 * max(map(abs, ends))
-    yield Fall("cosine", *(0.0 if abs(each) < nought else each for each in ends), steps, whole)
+    start, end = float(middle + height), float(middle - height)
+    nought = 1e-7 * max(abs(start), abs(end))
+    yield Fall("cosine", 0.0 if abs(start) < nought else start, 0.0 if abs(end) < nought else end, steps, whole)
 
 
 def _powers(rates: Rates) -> Iterator[Fall]:

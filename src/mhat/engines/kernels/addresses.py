@@ -33,6 +33,8 @@ READ, WRITTEN = 0x0101, 0x0501
 
 # What `gather` says of arrays that are all as wanted: read, and lying where they lay before.
 ALL, UNMOVED = -1, -2
+# What `read_again` says where not all is as it was.
+OTHERWISE = -3
 # Without a compiler nothing is read through pointers.
 CAN_READ = not numba.config.DISABLE_JIT
 
@@ -44,6 +46,16 @@ def _word(typing_context: Any, address: Any) -> Any:
         return builder.load(builder.inttoptr(arguments[0], pointer))
 
     return types.int64(types.int64), code
+
+
+@intrinsic
+def _put_word(typing_context: Any, address: Any, value: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = context.get_value_type(types.CPointer(types.int64))
+        builder.store(arguments[1], builder.inttoptr(arguments[0], pointer))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
 
 
 def _gathered(items, kind, dtype, firsts, lengths, found, wanted):
@@ -80,7 +92,7 @@ class Layout(NamedTuple):
     `body`: the pointer to the tensor, in its Python object. In the tensor: `storage`, `owned` (what leads to its
     gradient), `dimensions` (their number, then lengths and strides, `inline` of each, or a pointer to both), `offset`,
     `dtype` (two bytes), `keys` (what kind it is). `data`: the address, in the storage. `gradient`: the pointer, in what
-    is owned.
+    is owned. `versions`: the pointer to what counts the changes of a tensor; `version`: the count, in that.
     `plain`: the keys of a plain tensor; `undefined`: what the pointer to a gradient is where there is none.
     """
 
@@ -94,27 +106,35 @@ class Layout(NamedTuple):
     keys: int
     data: int
     gradient: int
+    versions: int
+    version: int
     plain: int
     undefined: int
 
 
 class Strided(NamedTuple):
-    """The shapes and strides that a list of tensors must have, one after another, and the bytes of a number."""
+    """The shapes and strides that a list of tensors must have, one after another."""
 
     firsts: Array
     lengths: Array
     strides: Array
-    item: int
 
 
-def _place(tensor, where, dtype, strided, i):
-    """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
-    if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != dtype:
-        return -1
+class Numbers(NamedTuple):
+    """What stands for a dtype at `Layout.dtype`, and the bytes of a number of it."""
+
+    code: int
+    size: int
+
+
+def _is_wanted(tensor, where, numbers, strided, i):
+    """Whether a tensor is plain, of the dtype, the shape and the strides that it should have."""
+    if _word(tensor + where.keys) != where.plain or _word(tensor + where.dtype) & 0xFFFF != numbers.code:
+        return False
     first = strided.firsts[i]
     dimensions = strided.firsts[i + 1] - first
     if _word(tensor + where.dimensions) != dimensions:
-        return -1
+        return False
     shape = tensor + where.dimensions + 8
     strides_at = shape + 8 * where.inline
     if dimensions > where.inline:
@@ -123,17 +143,27 @@ def _place(tensor, where, dtype, strided, i):
     for axis in range(dimensions):
         length = strided.lengths[first + axis]
         if _word(shape + 8 * axis) != length:
-            return -1
+            return False
         # Along one number nobody goes.
         if length > 1 and _word(strides_at + 8 * axis) != strided.strides[first + axis]:
-            return -1
-    return _word(_word(tensor + where.storage) + where.data) + strided.item * _word(tensor + where.offset)
+            return False
+    return True
+
+
+_wanted = njit(_is_wanted)
+
+
+def _place(tensor, where, numbers, strided, i):
+    """Give where the numbers of a tensor lie, or -1 where it is not as wanted."""
+    if not _wanted(tensor, where, numbers, strided, i):
+        return -1
+    return _word(_word(tensor + where.storage) + where.data) + numbers.size * _word(tensor + where.offset)
 
 
 _place_of = njit(_place)
 
 
-def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there):
+def _gathered_tensors(items, kinds, nothing, where, numbers, strided, found, there):
     """Write the address of each tensor, and whether it is there; give the place of a wrong one, ALL or UNMOVED."""
     if _word(items + _HEAD) != found.size:
         return 0
@@ -146,7 +176,7 @@ def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there
             kind = _word(tensor + 8)
             if kind != kinds[0] and kind != kinds[1]:
                 return i
-            address = _place_of(_word(tensor + where.body), where, dtype, strided, i)
+            address = _place_of(_word(tensor + where.body), where, numbers, strided, i)
             if address == -1:
                 return i
         moved |= (found[i] ^ address) | (there[i] ^ is_there)
@@ -154,7 +184,7 @@ def _gathered_tensors(items, kinds, nothing, where, dtype, strided, found, there
     return ALL if moved else UNMOVED
 
 
-def _gathered_gradients(items, where, dtype, strided, found, there):
+def _gathered_gradients(items, where, numbers, strided, found, there):
     """Write the address of the gradient that each tensor holds, as `_gathered_tensors` does of tensors."""
     if _word(items + _HEAD) != found.size:
         return 0
@@ -165,7 +195,7 @@ def _gathered_gradients(items, where, dtype, strided, found, there):
         gradient = where.undefined if owned == 0 else _word(owned + where.gradient)
         address, is_there = 0, gradient != where.undefined
         if is_there:
-            address = _place_of(gradient, where, dtype, strided, i)
+            address = _place_of(gradient, where, numbers, strided, i)
             if address == -1:
                 return i
         moved |= (found[i] ^ address) | (there[i] ^ is_there)
@@ -173,8 +203,74 @@ def _gathered_gradients(items, where, dtype, strided, found, there):
     return ALL if moved else UNMOVED
 
 
+def _lie_as_wanted(bodies, where, numbers, strided, found):
+    """Write where tensors lie; False where one is not as wanted."""
+    for i in range(bodies.size):
+        if not _wanted(bodies[i], where, numbers, strided, i):
+            return False
+        found[i] = numbers.size * _word(bodies[i] + where.offset)
+        bodies[i] = _word(bodies[i] + where.storage)
+    for i in range(bodies.size):
+        found[i] += _word(bodies[i] + where.data)
+    return True
+
+
+_lie = njit(_lie_as_wanted)
+
+
+def _reads_again(lists, kinds, where, small, large, is_large, strided, at, bodies, found):
+    """Look whether all lies where it lay, but for gradients (row 1), whose addresses are written.
+
+    One pointer after the other of all tensors, and not tensor after tensor: what is not in the caches is waited for
+    together.
+    """
+    count, moved = at.shape[1], 0
+    for row in range(lists.size):
+        if _word(lists[row] + _HEAD) != count:
+            return OTHERWISE
+        if row == 1:
+            continue
+        start = _word(lists[row] + _HEAD + _ITEMS)
+        for i in range(count):
+            tensor = _word(start + 8 * i)
+            kind = _word(tensor + 8)
+            if kind != kinds[0] and kind != kinds[1]:
+                return OTHERWISE
+            bodies[0, i] = _word(tensor + where.body)
+        if row == 0:
+            for i in range(count):
+                bodies[1, i] = _word(bodies[0, i] + where.owned)
+        if not _lie(bodies[0], where, large if is_large[row] else small, strided, found):
+            return OTHERWISE
+        for i in range(count):
+            moved |= at[row, i] ^ found[i]
+    if moved:
+        return OTHERWISE
+    for i in range(count):
+        bodies[1, i] = where.undefined if bodies[1, i] == 0 else _word(bodies[1, i] + where.gradient)
+    # What stands for no gradient is none of these.
+    if not _lie(bodies[1], where, small, strided, found):
+        return OTHERWISE
+    for i in range(count):
+        moved |= at[1, i] ^ found[i]
+        at[1, i] = found[i]
+    return ALL if moved else UNMOVED
+
+
+def _told(items, count, where):
+    """Count a change of each tensor."""
+    start = _word(items + _HEAD + _ITEMS)
+    for i in range(count):
+        counter = _word(_word(_word(start + 8 * i) + where.body) + where.versions)
+        # Tensors of inference count nothing.
+        if counter != 0:
+            _put_word(counter + where.version, _word(counter + where.version) + 1)
+
+
 _gather_tensors = keep(njit(_gathered_tensors), __name__)
 _gather_gradients = keep(njit(_gathered_gradients), __name__)
+_read_again = keep(njit(_reads_again), __name__)
+_tell_changed = keep(njit(_told), __name__)
 
 
 class Shapes:
@@ -197,27 +293,59 @@ def gather(arrays: list[Any], dtype: np.dtype[Any], shapes: Shapes, found: Array
     return int(_gather(id(arrays), id(np.ndarray), id(dtype), shapes.firsts, shapes.lengths, found, wanted))
 
 
-def strided(shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]], item: int) -> Strided:
-    """Lay out the shapes and strides that tensors must have; `item`: the bytes of a number."""
+def strided(shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]]) -> Strided:
+    """Lay out the shapes and strides that tensors must have."""
     firsts = np.concatenate([[0], np.cumsum([len(shape) for shape in shapes])]).astype(np.int64)
     lengths, steps = ([n for each in all_of for n in each] or [0] for all_of in (shapes, strides))
-    return Strided(firsts, np.array(lengths, np.int64), np.array(steps, np.int64), item)
+    return Strided(firsts, np.array(lengths, np.int64), np.array(steps, np.int64))
 
 
 def gather_tensors(
-    tensors: list[Any], kinds: tuple[int, int], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array
-) -> int:
+    tensors: list[Any], kinds: tuple[int, int], where: Layout, numbers: Numbers, wanted: Strided, found: Array,
+    there: Array,
+) -> int:  # fmt: skip
     """Write where tensors lie into `found` (int64), and into `there` (bool) which are there: None is not.
 
-    `kinds`: the addresses of the two types that they may have. `dtype`: what stands at `where.dtype`. Gives ALL or
-    UNMOVED, or the place of the first that is not as wanted. The caller holds the tensors, and tried the layout out.
+    `kinds`: the addresses of the two types that they may have. Gives ALL or UNMOVED, or the place of the first that is
+    not as wanted. The caller holds the tensors, and tried the layout out.
     """
-    return int(_gather_tensors(id(tensors), kinds, id(None), where, dtype, wanted, found, there))
+    return int(_gather_tensors(id(tensors), kinds, id(None), where, numbers, wanted, found, there))
 
 
-def gather_gradients(tensors: list[Any], where: Layout, dtype: int, wanted: Strided, found: Array, there: Array) -> int:
+def gather_gradients(
+    tensors: list[Any], where: Layout, numbers: Numbers, wanted: Strided, found: Array, there: Array
+) -> int:
     """Write where the gradients lie that tensors hold, as `gather_tensors` does; the tensors must be such."""
-    return int(_gather_gradients(id(tensors), where, dtype, wanted, found, there))
+    return int(_gather_gradients(id(tensors), where, numbers, wanted, found, there))
+
+
+def tell_changed(tensors: list[Any], where: Layout) -> None:
+    """Let tensors count a change, as their framework does when it writes into them."""
+    _tell_changed(id(tensors), len(tensors), where)
+
+
+class Rows(NamedTuple):
+    """Lists of tensors as compiled code reads them again: row 0 holds the gradients, which are row 1.
+
+    `small`: the numbers of row 0 and of the gradients; `large`: those of rows that are marked `is_large`. `bodies` (two
+    rows) and `found` (one): room for what is read.
+    """
+
+    lists: Array
+    small: Numbers
+    large: Numbers
+    is_large: Array
+    bodies: Array
+    found: Array
+
+
+def read_again(rows: Rows, kinds: tuple[int, int], where: Layout, wanted: Strided, at: Array) -> int:
+    """Look whether all tensors lie where the table says, which had been read of them, and all hold gradients.
+
+    Gives OTHERWISE where not; else where the gradients lie is written into row 1: ALL, or UNMOVED if they did not move.
+    """
+    lists, small, large, is_large, bodies, found = rows
+    return int(_read_again(lists, kinds, where, small, large, is_large, wanted, at, bodies, found))
 
 
 def address_of(array: Array) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -208,6 +209,7 @@ def modules() -> dict[str, ModuleType]:
     """Give what `import triton` finds."""
     triton, language, extra = ModuleType("triton"), _language(), ModuleType("triton.language.extra")
     triton.jit = lambda function=None, **_: _Kernel if function is None else _Kernel(function)  # type: ignore[attr-defined]
+    triton.__spec__ = ModuleSpec("triton", None)
     triton.language = language  # type: ignore[attr-defined]
     extra.libdevice = ModuleType("libdevice")  # type: ignore[attr-defined]
     functions = {"tanh": np.tanh, "cbrt": np.cbrt, "rint": np.rint, "pow": np.power, "atan2": np.arctan2}

@@ -6,50 +6,65 @@ knows no rule and no state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mhat.bridges.torch.ways.layout import KINDS, code_of, layout
-from mhat.engines.kernels.addresses import gather_gradients, gather_tensors, strided
+from mhat.bridges.torch.ways.layout import KINDS, layout, numbers_of
+from mhat.engines.kernels.addresses import (
+    Layout,
+    Numbers,
+    Rows,
+    gather_gradients,
+    gather_tensors,
+    read_again,
+    strided,
+    tell_changed,
+)
 
+Array = Any
 PLAIN = (Tensor, torch.nn.Parameter)
+NONE = Numbers(0, 0)
 
 
 class Column:
     """Tensors of one dtype with given shapes and strides, on the processor.
 
-    `at`: where each lies, 0 where it is not there; `there`: which are.
+    `at`: where each lies, 0 where it is not there, written into the array that is given; `there`: which are.
     """
 
     def __init__(
-        self, shapes: Sequence[tuple[int, ...]], strides: Sequence[tuple[int, ...]], dtype: torch.dtype
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        strides: Sequence[tuple[int, ...]],
+        dtype: torch.dtype,
+        at: Array | None = None,
     ) -> None:
         self.shapes = [torch.Size(shape) for shape in shapes]
         self.strides = [tuple(each) for each in strides]
         self.dtype = dtype
-        self.at = np.zeros(len(shapes), dtype=np.int64)
+        self.at = np.zeros(len(shapes), dtype=np.int64) if at is None else at
         self.there = np.zeros(len(shapes), dtype=np.bool_)
         self.bytes = np.array([shape.numel() * dtype.itemsize for shape in self.shapes], dtype=np.int64)
         self._where = layout()
-        self._wanted = strided(self.shapes, self.strides, dtype.itemsize)
-        self._code = 0 if self._where is None else code_of(dtype, self._where)
+        self._wanted = strided(self.shapes, self.strides)
+        self._numbers = NONE if self._where is None else numbers_of(dtype, self._where)
 
     def read(self, tensors: list[Any]) -> list[int]:
         """Read where they lie, None for what is not there; give the places of those that are not as wanted."""
         first = 0
         if self._where is not None:
-            first = gather_tensors(tensors, KINDS, self._where, self._code, self._wanted, self.at, self.there)
+            first = gather_tensors(tensors, KINDS, self._where, self._numbers, self._wanted, self.at, self.there)
         return [] if first < 0 else [i for i in range(first, len(self.at)) if not self._read_one(tensors[i], i)]
 
     def read_gradients(self, holders: list[Tensor]) -> bool:
         """Read where the gradients lie that tensors hold; False if one is not as wanted, or none can be read."""
         if self._where is None:
             return False
-        return gather_gradients(holders, self._where, self._code, self._wanted, self.at, self.there) < 0
+        return gather_gradients(holders, self._where, self._numbers, self._wanted, self.at, self.there) < 0
 
     def is_right(self, tensor: Tensor, i: int) -> bool:
         """Whether a tensor is what the place wants: kind, dtype, shape, strides."""
@@ -74,6 +89,35 @@ class Column:
         return True
 
 
+class Again:
+    """Rows of tensors that are read once more in one call, with the gradients that those of row 0 hold."""
+
+    def __init__(self, gradients: Column, rows: Mapping[int, list[Tensor]], where: Layout) -> None:
+        # Kept, for they are read by their addresses.
+        self._held = [rows.get(row, rows[0]) for row in range(max(rows) + 1)]
+        dtypes = [tensors[0].dtype for tensors in self._held]
+        small, large = (numbers_of(dtype, where) for dtype in (dtypes[0], max(dtypes, key=lambda d: d.itemsize)))
+        is_large = np.array([dtype != dtypes[0] for dtype in dtypes])
+        lists = np.array([id(tensors) for tensors in self._held], dtype=np.int64)
+        room = np.zeros((3, len(gradients.at)), dtype=np.int64)
+        self._rows = Rows(lists, small, large, is_large, room[:2], room[2])
+        self._where, self._wanted = where, strided(gradients.shapes, gradients.strides)
+
+    def read(self, at: Array) -> int:
+        """Read them; see `read_again`."""
+        return read_again(self._rows, KINDS, self._where, self._wanted, at)
+
+    def tell_changed(self) -> None:
+        """Let the tensors of row 0 count a change, for graphs that have kept them."""
+        tell_changed(self._held[0], self._where)
+
+
+def again(gradients: Column, rows: Mapping[int, list[Tensor]]) -> Again | None:
+    """Give what reads rows of tensors once more, None where tensors cannot be read at once."""
+    where = layout()
+    return None if where is None else Again(gradients, rows, where)
+
+
 def same_strides(tensor: Tensor, strides: Sequence[int]) -> bool:
     """Whether a tensor strides so, but where it has one number or none to go along."""
     pairs = zip(tensor.stride(), strides, tensor.shape, strict=True)
@@ -94,6 +138,6 @@ def is_dense(tensor: Tensor) -> bool:
         if length == 1:
             continue
         if stride != reach:
-            return tensor.numel() == 0
+            return bool(tensor.numel() == 0)
         reach *= length
     return True

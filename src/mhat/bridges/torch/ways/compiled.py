@@ -11,13 +11,15 @@ import linecache
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import array_api_compat
 import torch
+from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import FEW, NO_NUMBERS, laid_out, tried, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.way import Knobs
 from mhat.engines.array_operations import greatest_of, operations
@@ -31,6 +33,7 @@ from mhat.ops import OPERATIONS
 from mhat.printers.kernel import KernelPrinter
 
 PRINTER = KernelPrinter()
+BACKEND = "inductor"
 Tensor = Any
 
 
@@ -47,33 +50,37 @@ class CompiledWay:
         """Step the tensors that have a gradient, in place. `steps`: t of each."""
         own = self.bucket
         self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
+        increment_version([x for x, g in zip(own.tensors, gradients, strict=True) if g is not None])
 
 
-def by_compiler(bucket: Bucket, *, asked: bool = False) -> CompiledWay | str:
-    """Give the way of torch.compile, or say why it is not there; nothing on the CPU, unless it is `asked` for."""
+def by_compiler(bucket: Bucket) -> CompiledWay | str:
+    """Give the way of torch.compile, or say why it is not there; nothing on the CPU, unless it is asked for."""
     device = bucket.tensors[0].device
-    if device.type == "cpu" and not asked:
-        return ""
+    if device.type == "meta" or (device.type == "cpu" and not bucket.options.way):
+        return NO_NUMBERS if bucket.options.way else ""
     refused = why_not_flat(bucket.tensors, bucket.states)
     if refused:
         return refused
     sizes = [tensor.numel() for tensor in bucket.tensors]
     try:
-        return CompiledWay(bucket, CompiledStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+        made = CompiledStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device)
     except NotLowered as reason:
         return f"torch.compile is not given {reason}"
+    refused = tried(CompiledStep(bucket.rule, bucket.form, [FEW], [1.0], 1.0, device), bucket)
+    return f"torch.compile fails: {refused}" if refused else CompiledWay(bucket, made)
 
 
 class CompiledStep:
     """The step of one rule in one form over tensors of given sizes. Raises NotLowered.
 
     `numbers`: k of each tensor; `count`: n. The tensors are handed over at each step: on one device, dense, the
-    gradients and states laid out as their parameters. `backend`: what `torch.compile` compiles with.
+    gradients and states laid out as their parameters. `backend`: what
+    `torch.compile` compiles with.
     """
 
     def __init__(
         self, rule: Rule, form: StepForm, sizes: Sequence[int], numbers: Sequence[float], count: float,
-        device: torch.device, backend: str = "inductor",
+        device: torch.device, backend: str | None = None,
     ) -> None:  # fmt: skip
         if form.rounding != "nearest":
             raise NotLowered(f"rounding={form.rounding!r}")
@@ -85,7 +92,9 @@ class CompiledStep:
         self._lowered, self._sizes, self._device = lowered, list(sizes), device
         self._computed: torch.dtype = getattr(torch, form.computed)
         plain = _functions(self.text, self._computed)
-        self.functions = [torch.compile(each, fullgraph=True, dynamic=True, backend=backend) for each in plain]
+        self.functions = [
+            torch.compile(each, fullgraph=True, dynamic=True, backend=backend or BACKEND) for each in plain
+        ]
 
     def run(
         self, xs: Sequence[Tensor], gs: Sequence[Tensor | None], states: Mapping[str, Sequence[Tensor]],
@@ -188,6 +197,13 @@ def _summed(node: Any) -> str:
     if node.op == "largest":
         return f"greatest({argument.id})"
     return f"({argument.id} * {argument.id}).sum()" if node.op == "norm" else f"{argument.id}.sum()"
+
+
+@cache
+def _compiled(text: str, form: StepForm, backend: str) -> list[Callable[..., Any]]:
+    """Give the printed functions to the compiler, once for all buckets that step so."""
+    plain = _functions(text, getattr(torch, form.computed))
+    return [torch.compile(each, fullgraph=True, dynamic=True, backend=backend) for each in plain]
 
 
 def _functions(text: str, computed: torch.dtype) -> list[Callable[..., Any]]:

@@ -6,13 +6,19 @@ It knows no rule and no way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from mhat.bridges.torch.buckets import Bucket
 from mhat.bridges.torch.shards import is_sharded
+from mhat.bridges.torch.ways.way import Knobs
+from mhat.language.inference import SCALAR
 
 Tensor = Any
+# How many numbers a compiler is tried with.
+FEW = 5
+NO_NUMBERS = "meta tensors have no numbers"
 
 
 def why_not_flat(tensors: Sequence[Tensor], states: Mapping[str, Sequence[Tensor]]) -> str:
@@ -25,6 +31,39 @@ def why_not_flat(tensors: Sequence[Tensor], states: Mapping[str, Sequence[Tensor
         for homes in states.values():
             if homes[i].shape == tensor.shape and not _alike(homes[i], tensor):
                 return "states lie otherwise than their tensors"
+    return ""
+
+
+class Stepper(Protocol):
+    """What steps tensors that are handed over at each step."""
+
+    def run(
+        self, xs: Sequence[Tensor], gs: Sequence[Tensor | None], states: Mapping[str, Sequence[Tensor]],
+        steps: Sequence[float], knobs: Knobs,
+    ) -> None:  # fmt: skip
+        """Step in place."""
+
+
+def tried(stepper: Stepper, bucket: Bucket) -> str:
+    """Let a stepper of one tensor of `FEW` numbers step once, so that its compiler has its say; what, if it fails.
+
+    It is tried before it has a bucket: half a step could not be taken back.
+    """
+    x = torch.zeros(FEW, dtype=getattr(torch, bucket.form.x), device=bucket.device)
+    states = {}
+    for name, homes in bucket.states.items():
+        alone = homes[0].device != x.device or bucket.rule.shapes[name] == SCALAR
+        states[name] = [
+            torch.zeros((), dtype=homes[0].dtype, device=homes[0].device) if alone else x.to(homes[0].dtype)
+        ]
+    try:
+        with torch.no_grad():
+            stepper.run([x], [torch.ones_like(x)], states, [1.0], bucket.rule.knobs)
+            x.sum().item()
+    # Compilers raise what they like.
+    except Exception as error:
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+        return f"{type(error).__name__}: {first}"
     return ""
 
 

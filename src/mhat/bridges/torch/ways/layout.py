@@ -18,12 +18,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from mhat.engines.kernels.addresses import ALL, CAN_READ, UNMOVED, Layout, gather_gradients, gather_tensors, strided
+from mhat.engines.kernels.addresses import (
+    ALL,
+    CAN_READ,
+    UNMOVED,
+    Layout,
+    Numbers,
+    gather_gradients,
+    gather_tensors,
+    strided,
+    tell_changed,
+)
 
 WORD = 8
 # What can be read of each for certain: a tensor, a storage and what is owned are larger in every build since 2.0.
 TENSOR, STORAGE, OWNED = 22, 8, 12
 INLINE = 5
+# Behind its table of functions and its count of references an object of torch begins.
+COUNT = 2
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 KINDS = (id(torch.Tensor), id(torch.nn.Parameter))
 
@@ -47,10 +59,10 @@ def layout() -> Layout | None:
         return None
 
 
-def code_of(dtype: torch.dtype, where: Layout) -> int:
-    """Give what stands for a dtype in tensors."""
+def numbers_of(dtype: torch.dtype, where: Layout) -> Numbers:
+    """Give what stands for a dtype in tensors, and its size."""
     probe = torch.empty(0, dtype=dtype)
-    return _words(probe._cdata + where.dtype, 1)[0] & 0xFFFF
+    return Numbers(_words(probe._cdata + where.dtype, 1)[0] & 0xFFFF, dtype.itemsize)
 
 
 def _found() -> Layout:
@@ -76,6 +88,7 @@ def _found() -> Layout:
     gradient = _only([_words(holder, OWNED) for holder in holders], [_grad(each) for each in (with_one, another)])
     if undefined[0][gradient] != undefined[1][gradient]:
         raise LookupError("gradient")
+    versions = _versions(dimensions)
     places = (body, _only(tensors, [each._cdata for each in storages]), owned, dimensions)
     named = zip(("body", "storage", "owned", "dimensions"), places, strict=True)
     return Layout(
@@ -86,9 +99,27 @@ def _found() -> Layout:
         keys=WORD * keys,
         data=WORD * data,
         gradient=WORD * gradient,
+        versions=WORD * versions,
+        version=WORD * COUNT,
         plain=tensors[0][keys],
         undefined=undefined[0][gradient],
     )
+
+
+def _versions(dimensions: int) -> int:
+    """Find what counts the changes of a tensor: an object behind its head, as storages and what is owned are."""
+    few, many = torch.zeros(3), torch.zeros(3)
+    for _ in range(11):
+        many.add_(1)
+    few.add_(1)
+    asked = zip(*(_words(each._cdata, dimensions) for each in (few, many)), strict=True)
+    (found,) = [
+        place
+        for place, words in enumerate(asked)
+        if place > 1 and all(map(_is_pointer, words))
+        and [_words(word, COUNT + 1)[COUNT] & 0xFFFFFFFF for word in words] == [few._version, many._version]
+    ]  # fmt: skip
+    return found
 
 
 def _probes() -> list[torch.Tensor]:
@@ -135,7 +166,11 @@ def _tells_dtypes(place: int) -> bool:
 
 def _is_owned(without: int, one: int, another: int) -> bool:
     """Whether this is a pointer that tensors have which ask for a gradient, and others do not."""
-    return without == 0 and one != another and all(word > 1 << 16 and word % WORD == 0 for word in (one, another))
+    return without == 0 and one != another and _is_pointer(one) and _is_pointer(another)
+
+
+def _is_pointer(word: int) -> bool:
+    return 1 << 16 < word < 1 << 47 and word % WORD == 0
 
 
 def _grad(tensor: torch.Tensor) -> int:
@@ -148,11 +183,11 @@ def _holds(where: Layout) -> bool:
     shapes: list[tuple[int, ...]] = [(2, 3), (), (5,), (2, 1, 2, 1, 2, 3)]
     right: list[Any] = [torch.zeros(shape) for shape in shapes]
     right[0] = torch.zeros(4, 3, requires_grad=True).detach()[1:3].requires_grad_()
-    wanted = strided(shapes, [tensor.stride() for tensor in right], 4)
-    code, found, there = code_of(torch.float32, where), np.zeros(4, np.int64), np.zeros(4, np.bool_)
+    wanted = strided(shapes, [tensor.stride() for tensor in right])
+    numbers, found, there = numbers_of(torch.float32, where), np.zeros(4, np.int64), np.zeros(4, np.bool_)
 
     def read(tensors: list[Any]) -> int:
-        return gather_tensors(tensors, KINDS, where, code, wanted, found, there)
+        return gather_tensors(tensors, KINDS, where, numbers, wanted, found, there)
 
     said = [read(right), read(right)]
     lay = found.tolist() == [tensor.data_ptr() for tensor in right] and bool(there.all())
@@ -161,18 +196,22 @@ def _holds(where: Layout) -> bool:
         torch.zeros(2, 3, device="meta"), torch._neg_view(torch.zeros(2, 3)), torch.zeros(2, 3, dtype=torch.int32),
     ]  # fmt: skip
     seen = [read([each, *right[1:]]) for each in wrong] + [read(right[:3]), read([*right, right[0]])]
+    before = [tensor._version for tensor in right]
+    tell_changed(right, where)
+    told = [tensor._version - was for tensor, was in zip(right, before, strict=True)] == [1] * len(right)
     last = [read([*right[:3], torch.zeros(2, 1, 2, 1, 3, 2).transpose(4, 5)]), read([right[0], None, *right[2:]])]
-    return said == [ALL, UNMOVED] and lay and not any(seen) and last == [3, ALL] and _holds_for_gradients(where, code)
+    tensors_hold = said == [ALL, UNMOVED] and lay and told and not any(seen) and last == [3, ALL]
+    return tensors_hold and _holds_for_gradients(where, numbers)
 
 
-def _holds_for_gradients(where: Layout, code: int) -> bool:
+def _holds_for_gradients(where: Layout, numbers: Numbers) -> bool:
     tensors = [torch.zeros(3, requires_grad=i != 1) for i in range(3)]
     tensors[0].grad = torch.zeros(9)[4:7]
-    wanted = strided([(3,)] * 3, [(1,)] * 3, 4)
+    wanted = strided([(3,)] * 3, [(1,)] * 3)
     found, there = np.zeros(3, np.int64), np.zeros(3, np.bool_)
 
     def read() -> int:
-        return gather_gradients(tensors, where, code, wanted, found, there)
+        return gather_gradients(tensors, where, numbers, wanted, found, there)
 
     said = [read(), read()]
     lay = (found.tolist(), there.tolist()) == ([tensors[0].grad.data_ptr(), 0, 0], [True, False, False])

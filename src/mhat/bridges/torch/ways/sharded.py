@@ -19,9 +19,9 @@ from mhat.language.shards import Need, sight_of
 Tensor = Any
 
 
-def by_shards(bucket: Bucket) -> Sharded | str:
-    """Take a bucket of which other processes have parts; nothing for all others."""
-    return Sharded(bucket) if any(map(is_sharded, bucket.parameters)) else ""
+def by_shards(bucket: Bucket) -> Sharded | None:
+    """Take a bucket of which other processes have parts; None for all others."""
+    return Sharded(bucket) if any(map(is_sharded, bucket.parameters)) else None
 
 
 def own_parts(bucket: Bucket) -> Bucket | None:

@@ -18,9 +18,10 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.autograd.graph import increment_version
 
 from mhat.bridges.torch.buckets import Bucket
-from mhat.bridges.torch.ways.flat import laid_out, why_not_flat
+from mhat.bridges.torch.ways.flat import FEW, NO_NUMBERS, laid_out, tried, why_not_flat
 from mhat.bridges.torch.ways.step_values import StepValues
 from mhat.bridges.torch.ways.triton_text import TritonText, triton_text
 from mhat.bridges.torch.ways.way import Knobs
@@ -50,14 +51,17 @@ class TritonWay:
         """Step the tensors that have a gradient, in place. `steps`: t of each."""
         own = self.bucket
         self.stepper.run(own.tensors, laid_out(gradients, own.tensors), own.states, steps, knobs)
+        increment_version([x for x, g in zip(own.tensors, gradients, strict=True) if g is not None])
 
 
 def by_triton(bucket: Bucket) -> TritonWay | str:
     """Give the way of printed kernels, or say why it is not there; nothing on the CPU."""
     device = bucket.tensors[0].device
+    if device.type == "meta":
+        return NO_NUMBERS if bucket.options.way else ""
     if device.type == "cpu" and os.environ.get(INTERPRETED) != "1":
-        # The CPU has kernels of its own.
-        return ""
+        # The CPU has kernels of its own, and nobody wonders.
+        return "Triton has no kernels for the CPU" if bucket.options.way else ""
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"
     refused = why_not_flat(bucket.tensors, bucket.states)
@@ -65,9 +69,11 @@ def by_triton(bucket: Bucket) -> TritonWay | str:
         return refused
     sizes = [tensor.numel() for tensor in bucket.tensors]
     try:
-        return TritonWay(bucket, TritonStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device))
+        made = TritonStep(bucket.rule, bucket.form, sizes, bucket.numbers, bucket.count, device)
     except NotLowered as reason:
         return f"Triton is not printed for {reason}"
+    refused = tried(TritonStep(bucket.rule, bucket.form, [FEW], [1.0], 1.0, device), bucket)
+    return f"Triton fails: {refused}" if refused else TritonWay(bucket, made)
 
 
 class TritonStep:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from mhat.subjects.absent import stand_in
+from mhat.subjects.salvage.absent import stand_in
 
 SHOWN = 2
 

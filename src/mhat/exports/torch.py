@@ -24,7 +24,7 @@ from mhat.exports.arrays import (
 )
 from mhat.exports.export import Export
 from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
-from mhat.exports.torch_helpers import HELPERS, LOOK, SWAP
+from mhat.exports.helpers.torch import HELPERS, LOOK, SWAP
 from mhat.language.definition import Rule
 from mhat.language.inference import Level
 from mhat.language.tree import EVALUATION, Expression, State

@@ -15,6 +15,11 @@ from tests.choices import VECTORS, often
 
 # One of each kind: averages, a product over the steps, a start from x, a norm over the tensor, sums over all.
 TELLING = ["adam", "adan", "lion", "nadam", "schedule_free", "lamb", "prodigy", "rprop"]
+# {rule in a type: why it does not conform}
+EXEMPT = {
+    ("adafactor_vector", "float32"): "eps1**2 is 1e-60, which float32 has not: there is no maximum to take",
+    ("prodigy", "float32"): "the long run of the check leaves the range of the type",
+}
 COMPILED = ["adam", "nadam", "schedule_free", "lamb", "prodigy", "muon"]
 
 
@@ -75,7 +80,8 @@ def test_rules_per_matrix(name: str) -> None:
 def test_the_check_passes(name: str) -> None:
     for dtype in ("float64", "float32"):
         verdict = mhat.check(optimizer_class(name), against=name, dtype=dtype)
-        assert verdict.conforms and verdict.dialect is None, verdict
+        assert verdict.conforms == ((name, dtype) not in EXEMPT), verdict
+        assert verdict.dialect is None
 
 
 def test_the_check_passes_for_one() -> None:

@@ -24,7 +24,7 @@ from mhat.exports.arrays import (
     without_blank_ends,
 )
 from mhat.exports.export import Export
-from mhat.exports.keras_helpers import HELPERS
+from mhat.exports.helpers.keras import HELPERS
 from mhat.language.definition import Rule
 from mhat.language.inference import SCALAR, Level, shape_of
 from mhat.language.tree import EVALUATION, Expression, Operation

@@ -23,7 +23,7 @@ from mhat.exports.arrays import (
 )
 from mhat.exports.displacements import displacement
 from mhat.exports.export import Export
-from mhat.exports.optax_helpers import AS_MATRIX, FLATTENED, HELPERS
+from mhat.exports.helpers.optax import AS_MATRIX, FLATTENED, HELPERS
 from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
 from mhat.language.definition import Rule, of_tree
 from mhat.language.inference import Level

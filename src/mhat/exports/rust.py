@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from mhat.exports import c, heading
 from mhat.exports.compiled import Body, Dialect
 from mhat.exports.export import Export
-from mhat.exports.rust_helpers import helpers_of
+from mhat.exports.helpers.rust import helpers_of
 from mhat.exports.settings import in_one_array
 from mhat.exports.values import BEFORE, Kind, starting_values, state_kinds, stepping_values
 from mhat.language.definition import Rule

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mhat.errors import BadValue
+from mhat import landscapes, rules, streams
+from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.notation import parse
 from mhat.printers.python import rule_text
@@ -88,8 +89,6 @@ def given_for(
 
 def library() -> tuple[Mapping[str, str], ...]:
     """Give every rule of the library that the page computes itself: its name, text, summary and paper."""
-    from mhat import rules
-
     members = (rules.named(name) for name in rules.names())
     return tuple(
         {"name": rule.name, "text": rule_text(rule), "summary": rule.doc.split("\n")[0], "paper": rule.paper or ""}
@@ -99,8 +98,6 @@ def library() -> tuple[Mapping[str, str], ...]:
 
 
 def _adam() -> Rule:
-    from mhat import rules
-
     return rules.named("adam")
 
 
@@ -113,8 +110,6 @@ def _check_level(rule: Rule) -> None:
 
 
 def _source(stream: str | None, landscape: str | None) -> tuple[dict[str, Any], int]:
-    from mhat import landscapes, streams
-
     if landscape is not None:
         landscapes.named(landscape)
         return {"kind": "landscape", "spec": landscape, "angle": 0, "start": None}, USUAL_STEPS_ON_LANDSCAPES
@@ -133,8 +128,6 @@ def _shown(rule: Rule, knobs: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _check_knobs(rules: Sequence[Rule], knobs: Mapping[str, float]) -> None:
-    from mhat.errors import UnknownName
-
     known = {name: None for rule in rules for name in rule.knobs}
     for name, value in knobs.items():
         if name not in known:

@@ -80,6 +80,8 @@ OUTSIDE = {
     "progress.py": {"rich"},
     "reading": {"numpy"},
     "pytest_plugin.py": {"pytest"},
+    "page/server.py": {"starlette", "uvicorn"},
+    "page/widget.py": {"anywidget", "traitlets"},
     "results": {"numpy", "xarray"},
     "search": {"numpy"},
     "search/machine/compiling.py": {"numba"},

@@ -7,6 +7,7 @@ verb and no command line.
     arrays        what files on arrays have in common: numbers of the step apart from tensors
     displacements what a rule adds to x, for those who are to add it themselves
     numpy ...     one language a file
+    helpers       functions that files of a language carry along, one language a file
 
 `EXPORTS` lists them. A new language is one file here and one entry.
 """

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from mhat.exports import heading
 from mhat.exports.arrays import matrix_operations, mixes_tensors
-from mhat.exports.helpers.c import helpers_of
 from mhat.exports.compiled import Body, Dialect
 from mhat.exports.export import Export
+from mhat.exports.helpers.c import helpers_of
 from mhat.exports.settings import in_one_array
 from mhat.exports.values import BEFORE, Kind, starting_values, state_kinds, stepping_values
 from mhat.language.definition import Rule

@@ -23,8 +23,8 @@ from mhat.exports.arrays import (
     without_blank_ends,
 )
 from mhat.exports.export import Export
-from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
 from mhat.exports.helpers.torch import HELPERS, LOOK, SWAP
+from mhat.exports.over_all import Total, names_at, needed_lines, read_outside, totals_of
 from mhat.language.definition import Rule
 from mhat.language.inference import Level
 from mhat.language.tree import EVALUATION, Expression, State

@@ -43,7 +43,7 @@ class Given:
 
 
 def given_for(
-    wanted: Sequence[Rule],
+    rules: Sequence[Rule],
     *,
     stream: str | None = None,
     landscape: str | None = None,
@@ -56,24 +56,24 @@ def given_for(
 ) -> Given:
     """Say what a page begins with: nothing told is the story.
 
-    `wanted`: three rules at most. `stream` or `landscape` by name. `knobs` go to every rule that has them. `step`: which
-    one is looked at. Raises BadValue, UnknownName.
+    `rules`: three at most. `stream` or `landscape` by name. `knobs` go to every rule that has them. `step`: which one
+    is looked at. Raises BadValue, UnknownName.
     """
     if exercise is not None and exercise not in EXERCISES:
         raise BadValue(f"there is no exercise `{exercise}`", f"Choose one: {', '.join(EXERCISES)}.")
-    if len(wanted) > MOST_RULES:
-        raise BadValue(f"{len(wanted)} rules are more than a page shows", f"Name {MOST_RULES} at most.")
+    if len(rules) > MOST_RULES:
+        raise BadValue(f"{len(rules)} rules are more than a page shows", f"Name {MOST_RULES} at most.")
     if stream is not None and landscape is not None:
         raise BadValue("both a stream and a landscape are given", "Give one of them.")
     if dtype not in TYPES:
         raise BadValue(f"`{dtype}` is no type that the page knows", f"Choose one: {', '.join(TYPES)}.")
-    if not wanted and stream is None and landscape is None:
+    if not rules and stream is None and landscape is None:
         return Given(None, library(), verdict, exercise)
-    for rule in wanted:
+    for rule in rules:
         _check_level(rule)
     source, usual = _source(stream, landscape)
     asked = steps or usual
-    shown = wanted or [rules.named("adam")]
+    shown = rules or [_adam()]
     setting = {
         "rules": [_shown(rule, knobs or {}) for rule in shown],
         "source": source,
@@ -95,6 +95,10 @@ def library() -> tuple[Mapping[str, str], ...]:
         for rule in members
         if rule.level is not Level.MATRIX
     )
+
+
+def _adam() -> Rule:
+    return rules.named("adam")
 
 
 def _check_level(rule: Rule) -> None:
@@ -123,8 +127,8 @@ def _shown(rule: Rule, knobs: Mapping[str, float]) -> dict[str, Any]:
     return {"text": rule_text(rule), "knobs": own}
 
 
-def _check_knobs(shown: Sequence[Rule], knobs: Mapping[str, float]) -> None:
-    known = {name: None for rule in shown for name in rule.knobs}
+def _check_knobs(rules: Sequence[Rule], knobs: Mapping[str, float]) -> None:
+    known = {name: None for rule in rules for name in rule.knobs}
     for name, value in knobs.items():
         if name not in known:
             raise UnknownName("knob", name, tuple(known))

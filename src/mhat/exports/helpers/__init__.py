@@ -1,1 +1,1 @@
-"""Functions that exported files carry with them, a file a language: text that nothing here runs."""
+"""Functions that files of a language carry where they use them, as text: one file a language. It knows no rule."""

@@ -80,8 +80,6 @@ OUTSIDE = {
     "progress.py": {"rich"},
     "reading": {"numpy"},
     "pytest_plugin.py": {"pytest"},
-    "page/server.py": {"starlette", "uvicorn"},
-    "page/widget.py": {"anywidget", "traitlets"},
     "results": {"numpy", "xarray"},
     "search": {"numpy"},
     "search/machine/compiling.py": {"numba"},

@@ -65,9 +65,9 @@ def application(given: Given, token: str, port: int) -> Starlette:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
             refused = _refused(request, hosts, token)
-            response = responses.PlainTextResponse(refused, 403) if refused else await answer(request)
+            response: Response = responses.PlainTextResponse(refused, 403) if refused else await answer(request)
             response.headers.update(_HEADERS)
-            return response  # type: ignore[no-any-return]
+            return response
 
         return answered
 

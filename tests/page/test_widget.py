@@ -107,4 +107,7 @@ def test_a_widget_that_is_taken_away_leaves_nothing(browser: Browser, harness: s
 def test_the_console_works_beside_a_widget(browser: Browser, harness: str) -> None:
     browser.open(harness)
     until(browser, "return window.ready")
-    assert browser.run("return (await window.mhat.trace('def a(x, g):\\n    return x - g', {stream: [1, 2]})).x") == [-1, -3]
+    assert browser.run("return (await window.mhat.trace('def a(x, g):\\n    return x - g', {stream: [1, 2]})).x") == [
+        -1,
+        -3,
+    ]

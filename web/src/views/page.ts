@@ -72,7 +72,7 @@ export class Page {
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
     this.draw();
     this.lesson.show(this.result);
-    if (!linked && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.begin();
+    if (!linked && !given.verdict && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.begin();
   }
 
   destroy(): void {

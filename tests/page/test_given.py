@@ -57,7 +57,7 @@ def test_anything_told_is_a_setting_of_its_own() -> None:
         {"stream": "spike"},
         {"landscape": "ravine"},
     ):
-        told = given_for([], **alone).setting  # type: ignore[arg-type]
+        told = given_for([], **alone).setting
         assert told is not None and "def adam(" in told["rules"][0]["text"]
     hill = given_for([], landscape="ravine:10").setting
     assert hill is not None

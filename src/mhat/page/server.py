@@ -67,7 +67,7 @@ def application(given: Given, token: str, port: int) -> Starlette:
             refused = _refused(request, hosts, token)
             response = responses.PlainTextResponse(refused, 403) if refused else await answer(request)
             response.headers.update(_HEADERS)
-            return response  # type: ignore[no-any-return]
+            return response
 
         return answered
 

@@ -20,6 +20,8 @@ QUICK = {name: make for name, make in gpu.CANDIDATES.items() if "compiled" not i
 def quick(monkeypatch):
     monkeypatch.setattr(gpu, "CANDIDATES", QUICK)
     monkeypatch.setattr(gpu, "TURNS", 2)
+    # A narrow terminal cuts what a table says.
+    monkeypatch.setenv("COLUMNS", "200")
 
 
 def test_all_works_are_gone_through(capsys):

@@ -100,6 +100,11 @@ class Chromium:
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
         )
 
+    def heap(self) -> int:
+        """Bytes of script that are alive after its garbage was collected."""
+        self._driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+        return int(self._driver.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"])
+
     def picture(self, path: Path) -> None:
         """Write what is seen."""
         self._driver.save_screenshot(str(path))

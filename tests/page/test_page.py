@@ -52,7 +52,7 @@ def test_numbers_are_put_in_and_the_first_difference_is_marked(page: Browser) ->
     until(page, "return window.mhat.page.store.setting.step === 2")
     lines = until(
         page,
-        "const t = [...document.querySelectorAll('.mhat-numbers')].map(e => e.textContent); return t.length > 11 && t",
+        "const t = [...document.querySelectorAll('.mhat-numbers')].map(e => e.textContent); return t.length > 11 && t[0].startsWith('m = 0.9 * 1 ') && t",
     )
     assert "m = 0.9 * 1 + (1 - 0.9) * 10 = 1.9" in lines
     assert "m = 0.9 * 10 + (1 - 0.9) * 10 = 10" in lines

@@ -54,6 +54,10 @@ def my_rule(x, g, m=0, *, lr=0.1, beta1=0.9):
     return x - lr * m
 
 
+def my_schedule(t):
+    return 1e-3 * min(1.0, t / 10)
+
+
 def mystery(gradients):
     return -0.1 * np.cumsum(np.sign(gradients), axis=0)
 """

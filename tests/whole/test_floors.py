@@ -74,6 +74,8 @@ OUTSIDE = {
     "inputs/tables.py": {"numpy", "pyarrow"},
     "figures/finals.py": {"matplotlib", "numpy", "pandas", "xarray"},
     "landscapes": {"numpy"},
+    "page/server.py": {"starlette", "uvicorn"},
+    "page/widget.py": {"anywidget", "traitlets"},
     "laws": {"numpy"},
     "page/server.py": {"starlette", "uvicorn"},
     "page/widget.py": {"anywidget", "traitlets"},

@@ -11,6 +11,7 @@ from mhat import landscapes, rules, streams
 from mhat.errors import BadValue, UnknownName
 from mhat.language import Level, Rule
 from mhat.notation import parse
+from mhat.notation.bounds import whole
 from mhat.printers.python import rule_text
 
 MOST_RULES = 3
@@ -18,6 +19,7 @@ EXERCISES = ("momentum", "rmsprop", "adam", "adamw")
 USUAL_STREAM = "constant:10"
 USUAL_STEPS = 100
 USUAL_STEPS_ON_LANDSCAPES = 300
+MOST_STEPS = 100_000
 TYPES = ("float64", "float32", "float16", "bfloat16")
 
 
@@ -43,7 +45,7 @@ class Given:
 
 
 def given_for(
-    rules: Sequence[Rule],
+    chosen: Sequence[Rule],
     *,
     stream: str | None = None,
     landscape: str | None = None,
@@ -56,24 +58,30 @@ def given_for(
 ) -> Given:
     """Say what a page begins with: nothing told is the story.
 
-    `rules`: three at most. `stream` or `landscape` by name. `knobs` go to every rule that has them. `step`: which one
-    is looked at. Raises BadValue, UnknownName.
+    `chosen`: three rules at most. `stream` or `landscape` by name. `knobs` go to every rule that has them.
+    `step`: which one is looked at. Raises BadValue, UnknownName.
     """
     if exercise is not None and exercise not in EXERCISES:
         raise BadValue(f"there is no exercise `{exercise}`", f"Choose one: {', '.join(EXERCISES)}.")
-    if len(rules) > MOST_RULES:
-        raise BadValue(f"{len(rules)} rules are more than a page shows", f"Name {MOST_RULES} at most.")
+    if len(chosen) > MOST_RULES:
+        raise BadValue(f"{len(chosen)} rules are more than a page shows", f"Name {MOST_RULES} at most.")
     if stream is not None and landscape is not None:
         raise BadValue("both a stream and a landscape are given", "Give one of them.")
     if dtype not in TYPES:
         raise BadValue(f"`{dtype}` is no type that the page knows", f"Choose one: {', '.join(TYPES)}.")
-    if not rules and stream is None and landscape is None:
+    if steps is not None:
+        steps = whole("steps", steps, least=1, most=MOST_STEPS)
+    shown = chosen or [rules.named("adam")]
+    _check_knobs(shown, knobs or {})
+    told = (*chosen, stream, landscape, steps, None if dtype == "float64" else dtype, knobs or None)
+    if all(each is None for each in told):
         return Given(None, library(), verdict, exercise)
-    for rule in rules:
+    if exercise is not None:
+        raise BadValue("an exercise begins with an empty rule", f"Name nothing beside it: --exercise {exercise}.")
+    for rule in shown:
         _check_level(rule)
     source, usual = _source(stream, landscape)
     asked = steps or usual
-    shown = rules or [_adam()]
     setting = {
         "rules": [_shown(rule, knobs or {}) for rule in shown],
         "source": source,
@@ -83,7 +91,6 @@ def given_for(
         "coordinate": 0,
         "lesson": None,
     }
-    _check_knobs(shown, knobs or {})
     return Given(setting, library(), verdict, exercise)
 
 
@@ -95,10 +102,6 @@ def library() -> tuple[Mapping[str, str], ...]:
         for rule in members
         if rule.level is not Level.MATRIX
     )
-
-
-def _adam() -> Rule:
-    return rules.named("adam")
 
 
 def _check_level(rule: Rule) -> None:
@@ -127,8 +130,8 @@ def _shown(rule: Rule, knobs: Mapping[str, float]) -> dict[str, Any]:
     return {"text": rule_text(rule), "knobs": own}
 
 
-def _check_knobs(rules: Sequence[Rule], knobs: Mapping[str, float]) -> None:
-    known = {name: None for rule in rules for name in rule.knobs}
+def _check_knobs(shown: Sequence[Rule], knobs: Mapping[str, float]) -> None:
+    known = {name: None for rule in shown for name in rule.knobs}
     for name, value in knobs.items():
         if name not in known:
             raise UnknownName("knob", name, tuple(known))

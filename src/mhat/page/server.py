@@ -89,9 +89,8 @@ def application(given: Given, token: str, port: int) -> Starlette:
             body += chunk
             if len(body) > _LARGEST:
                 return responses.PlainTextResponse("This is more than a page holds.", 413)  # type: ignore[no-any-return]
-        try:
-            setting = json.loads(body)
-        except ValueError:
+        setting = _read(body)
+        if setting is None:
             return responses.PlainTextResponse("This is no JSON.", 400)  # type: ignore[no-any-return]
         if not isinstance(setting, dict):
             return responses.PlainTextResponse("This is no setting of a page.", 400)  # type: ignore[no-any-return]
@@ -106,6 +105,16 @@ def application(given: Given, token: str, port: int) -> Starlette:
     return applications.Starlette(routes=routes)  # type: ignore[no-any-return]
 
 
+def _read(body: bytes) -> Any:
+    """Read JSON as a page sends it; None for what is none, is nested without end, or holds numbers JSON lacks."""
+    try:
+        read = json.loads(body)
+        json.dumps(read, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return read
+
+
 def _refused(request: Request, hosts: set[str], token: str) -> str:
     """Say why a request is not answered, or nothing: another site may neither read nor drive the page."""
     if request.headers.get("host", "") not in hosts:
@@ -115,7 +124,7 @@ def _refused(request: Request, hosts: set[str], token: str) -> str:
         return "Another site may not ask this page."
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return "Another site may not ask this page."
-    if not secrets.compare_digest(request.query_params.get("token", ""), token):
+    if not secrets.compare_digest(request.query_params.get("token", "").encode(errors="replace"), token.encode()):
         return "The address lacks the token that `mhat lab` printed."
     return ""
 

@@ -96,7 +96,7 @@ def of_rules(rules: Iterable[Rule], family_of: Callable[[str], str]) -> list[dic
 def relatives_of(name: str) -> list[str]:
     """Name the rules that a rule is with some knobs set, and those that are it.
 
-    >>> relatives_of("tiger")
+    >>> relatives_of("tiger")[:3]
     ['signum', 'signsgd', 'lion']
     """
     pairs = ((identity.rule, identity.same_as) for identity in kin_of(name))

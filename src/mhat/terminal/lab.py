@@ -111,13 +111,18 @@ def _given(
             "Name one: mhat lab mine.py:my_adam --check.",
         )
     from mhat import verbs
+    from mhat.errors import MhatError
+    from mhat.page.judged import given_of
 
+    if exercise is not None:
+        raise BadValue("--check and --exercise are two pages", "Give one of them.")
     verdict = verbs.check(named[0], knobs=told)
-    shown = [each for each in (verdict.reference, verdict.diagnosis.rule if verdict.diagnosis else None) if each]
-    step = None if verdict.deviation is None else verdict.deviation.step
-    sentence = str(verdict).splitlines()[0]
-    own = {name: value for name, value in verdict.knobs.items() if any(name in rule.knobs for rule in shown)}
-    return given_for(shown, knobs=own, step=step, verdict=sentence, **asked)
+    try:
+        reading = verbs.read(named[0], knobs=told)
+    except MhatError:
+        # What can be checked and not be read is shown by the diagnosis.
+        reading = None
+    return given_of(verdict, reading, knobs=told, **asked)
 
 
 def _serve(given: Given, port: int | None, *, browser: bool) -> None:

@@ -17,7 +17,7 @@ export interface Worked {
 /** `i` counts steps from 0; `c` is a coordinate. */
 export function worked(trace: Trace, i: number, c: number): Worked[] {
   const { tree } = trace;
-  const program = new Program(tree, trace.dtype);
+  const program = programOf(trace);
   const table = before(trace, program, i, c);
   const shown: Worked[] = [];
   const naming = (id: string, node: Expression): string | null => {
@@ -33,6 +33,14 @@ export function worked(trace: Trace, i: number, c: number): Worked[] {
   }
   shown.push({ line: tree.resultPlace?.line ?? null, target: "x", put: expressionText(tree.result, naming), value: trace.variables.get("x")![c]![i]! });
   return shown;
+}
+
+const programs = new WeakMap<Trace, Program>();
+
+function programOf(trace: Trace): Program {
+  const known = programs.get(trace) ?? new Program(trace.tree, trace.dtype);
+  programs.set(trace, known);
+  return known;
 }
 
 /** The table as it stood when step `i` began. */

@@ -1,10 +1,8 @@
 /** What a shell hands to the page, read from data that may be anybody's. */
 
 import { lessonOf } from "../views/lessonview";
-import { settingOf, STORY, STORY_SENTENCE, type Given, type LibraryRule } from "../views/setting";
+import { settingOf, STORY, STORY_SENTENCE, TRY, type Given, type LibraryRule } from "../views/setting";
 import { EXERCISES } from "../lessons/exercises";
-
-const TRY = "Drag a slider, or type into a rule: the curves follow. Point at a curve, and every line shows its numbers.";
 
 export function givenOf(data: unknown): Given {
   const given = (typeof data === "object" && data !== null ? data : {}) as Record<string, unknown>;

@@ -55,7 +55,11 @@ class Numbers extends WidgetType {
   private fill(line: HTMLElement): void {
     line.className = this.differs ? "mhat-numbers mhat-differs" : "mhat-numbers";
     line.style.color = this.colour;
-    line.textContent = this.text;
+    // Where it is too long, the result stays in sight.
+    const cut = this.text.lastIndexOf(" = ");
+    const [put, result] = [document.createElement("span"), document.createElement("span")];
+    [put.textContent, result.textContent] = [this.text.slice(0, cut), this.text.slice(cut)];
+    line.replaceChildren(put, result);
     line.title = this.differs ? `${this.text} (the first line whose numbers differ)` : this.text;
   }
 }

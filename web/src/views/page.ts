@@ -6,7 +6,7 @@ import { LessonView } from "./lessonview";
 import { Plots } from "./plots";
 import { firstDifference, RuleCard } from "./rulecard";
 import { run, type Result } from "./running";
-import { settingOf, type Given, type Setting } from "./setting";
+import { settingOf, TRY, type Given, type Setting } from "./setting";
 import { Sources } from "./sources";
 import { dataOfLink, Store } from "./store";
 import { Terrain } from "./terrain";
@@ -42,6 +42,8 @@ export class Page {
   private readonly dtype = element("select", { "aria-label": "type of the numbers" });
   private readonly play: HTMLButtonElement;
   private readonly told = element("p", { class: "mhat-told", role: "status" });
+  private readonly sentence = element("p", { class: "mhat-sentence" });
+  private said = "";
   private colours: Colours;
   private asked = 0;
   private playing: number | null = null;
@@ -72,7 +74,7 @@ export class Page {
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
     this.draw();
     this.lesson.show(this.result);
-    if (!linked && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.begin();
+    if (!linked && !given.verdict && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.begin();
   }
 
   destroy(): void {
@@ -87,6 +89,7 @@ export class Page {
   private build(): void {
     const { given } = this;
     this.root.classList.add("mhat");
+    this.sentence.classList.toggle("mhat-found", given.verdict !== null);
     this.stepSlider.addEventListener("input", () => this.look(Number(this.stepSlider.value)));
     this.dtype.append(...["float64", "float32", "float16", "bfloat16"].map((name) => element("option", { value: name }, name)));
     this.dtype.addEventListener("change", () => {
@@ -97,14 +100,14 @@ export class Page {
     this.plots.element.addEventListener("keydown", (event) => this.key(event));
     this.root.addEventListener("keydown", (event) => this.undoKey(event));
     const add = button("+ another rule", "another rule beside these", () => this.added(), { class: "mhat-add" });
-    const sentence = given.verdict ?? given.sentence;
+    this.showSentence();
     replace(
       this.root,
       element(
         "header",
         { class: "mhat-head" },
         element("h1", {}, "m̂", element("span", {}, " mhat lab")),
-        sentence ? element("p", { class: given.verdict ? "mhat-sentence mhat-found" : "mhat-sentence" }, ...prose(sentence)) : null,
+        this.sentence,
         this.bar.element,
       ),
       this.told,
@@ -156,6 +159,7 @@ export class Page {
     this.root.dataset.mode = this.colours.mode;
     const steps = Math.max(1, ...result.rules.map((rule) => rule.trace?.steps ?? 1));
     const step = Math.min(setting.step, steps);
+    this.showSentence();
     this.showCards(step);
     const rows = result.source?.kind === "stream" ? result.source.gradients : null;
     this.sources.show(setting, result.refusal, rows);
@@ -164,7 +168,8 @@ export class Page {
     this.thinkLater();
     this.showStep(step, steps, rows?.length ?? result.hill?.start.length ?? 1);
     this.bar.update();
-    this.timings.push({ ...result.spent, draw: performance.now() - begun });
+    // Plots draw themselves in tasks of their own, right after this one.
+    queueMicrotask(() => this.timings.push({ ...result.spent, draw: performance.now() - begun }));
     if (this.timings.length > 2000) this.timings.splice(0, 1000);
   }
 
@@ -177,6 +182,15 @@ export class Page {
       this.cards.forEach((card, i) => card.think(this.result.rules[i]!));
       this.lesson.show(this.result);
     }, THINK_MS);
+  }
+
+  /** The sentence of the story goes with its lesson: beside another it would say what is not to be seen. */
+  private showSentence(): void {
+    const { given } = this;
+    const words = given.verdict ?? (given.sentence && this.store.setting.lesson !== given.setting.lesson ? TRY : given.sentence) ?? "";
+    if (words === this.said) return;
+    this.said = words;
+    replace(this.sentence, ...prose(words));
   }
 
   private showCards(step: number): void {

@@ -69,8 +69,19 @@ export function run(setting: Setting): Result {
     else cached = { key: setting.source, steps: setting.steps, made: (made = tried) };
   }
   if (made) [result.source, result.hill] = [made.source, made.hill];
-  result.rules = setting.rules.map((rule, i) => ran(rule, parsed[i]!, made, setting));
+  result.rules = setting.rules.map((rule, i) => ranOnce(rule, parsed[i]!, made, setting));
   result.spent = { parse: read - begun, run: performance.now() - read };
+  return result;
+}
+
+const ranBefore = new WeakMap<RuleSetting, { made: object | null; dtype: string; result: RuleResult }>();
+
+/** A rule that nobody touched is not run again: a setting is never changed in place. */
+function ranOnce(rule: RuleSetting, parsed: Parsed | Refusal, made: ReturnType<typeof sourceOf> | null, setting: Setting): RuleResult {
+  const before = ranBefore.get(rule);
+  if (before && before.made === made && before.dtype === setting.dtype) return before.result;
+  const result = ran(rule, parsed, made, setting);
+  ranBefore.set(rule, { made, dtype: setting.dtype, result });
   return result;
 }
 

@@ -137,3 +137,5 @@ export const STORY: Setting = {
 
 export const STORY_SENTENCE =
   "Both get the gradient 10 at every step. The right one moves by lr each time; the other stops. Drag beta1 and beta2, and watch which line answers.";
+
+export const TRY = "Drag a slider, or type into a rule: the curves follow. Point at a curve, and every line shows its numbers.";

@@ -77,8 +77,6 @@ OUTSIDE = {
     "page/server.py": {"starlette", "uvicorn"},
     "page/widget.py": {"anywidget", "traitlets"},
     "laws": {"numpy"},
-    "page/server.py": {"starlette", "uvicorn"},
-    "page/widget.py": {"anywidget", "traitlets"},
     "progress.py": {"rich"},
     "reading": {"numpy"},
     "pytest_plugin.py": {"pytest"},

@@ -91,7 +91,7 @@ def test_typing_shows_errors_at_their_line(page: Browser) -> None:
 
 def test_real_keys_reach_the_editor_and_are_undone(page: Browser) -> None:
     page.run(
-        "const c = document.querySelectorAll('.cm-content')[1]; c.focus(); getSelection().setBaseAndExtent(c.lastChild, 0, c.lastChild, 0); return true"
+        "const c = document.querySelectorAll('.cm-content')[1]; c.focus(); getSelection().selectAllChildren([...c.querySelectorAll('.cm-line')].pop()); getSelection().collapseToEnd(); return true"
     )
     before = page.run("return window.mhat.page.store.setting.rules[1].text")
     page.keys("q")

@@ -99,6 +99,8 @@ export class Page {
     this.coordinate.addEventListener("change", () => this.store.look({ coordinate: Number(this.coordinate.value) }));
     this.plots.element.addEventListener("keydown", (event) => this.key(event));
     this.root.addEventListener("keydown", (event) => this.undoKey(event));
+    // Who begins to write or to drag is not to be interrupted.
+    this.cardBox.addEventListener("focusin", () => this.playing !== null && this.halt());
     const add = button("+ another rule", "another rule beside these", () => this.added(), { class: "mhat-add" });
     this.showSentence();
     replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,7 +99,8 @@ def test_a_search_that_is_cut_short_says_how_far_it_got_and_how_to_go_on(seconds
     answers, effort = found(asked("adam", ("beta1 * m +", "0.123 * m + 0.3 * abs(g) +"), ("sqrt(v_hat)", "v")), seconds)
     assert not answers
     (said,) = effort.shortcomings
-    assert said.startswith("the search was cut short after 0.")
+    # A machine that compiles first is over its seconds before it has begun.
+    assert re.match(r"the search was cut short after [\d.]+ s of computing: ", said)
     assert said.endswith("With `--seconds 0.8` (`seconds=0.8` in Python) it goes on")
 
 

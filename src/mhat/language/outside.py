@@ -35,7 +35,7 @@ OUTSIDE = (
     ),
     Outside(
         "keeps a list of past gradients or pairs, as long as a knob says",
-        ("M-FAC 2021", "GGT 2018"),
+        ("M-FAC 2021", "GGT 2018", "AdaShift 2018"),
     ),
     Outside(
         "cuts a tensor into blocks, heads or groups, and treats each by itself",

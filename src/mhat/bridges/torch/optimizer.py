@@ -392,9 +392,9 @@ class Optimizer(torch.optim.Optimizer):  # type: ignore[misc]
         lines = [f"{type(self).__name__} ("]
         for index, group in enumerate(self.param_groups):
             said = {**group, "rule": group["rule"].name if isinstance(group["rule"], Rule) else group["rule"]}
-            lines.append(f"Parameter Group {index}")
-            lines += [f"    {key}: {said[key]}" for key in sorted(said) if key != "params"]
+            shown = (f"    {key}: {said[key]}" for key in sorted(said) if key != "params")
+            lines += [f"Parameter Group {index}", *shown]
         for bucket, way in self._lines:
-            many = f"{len(bucket.tensors):,} tensor{'s' * (len(bucket.tensors) != 1)}"
-            lines.append(f"{bucket.rule.name}: {many} by {way.name}" + (f" ({way.why})" if way.why else ""))
+            many, why = len(bucket.tensors), f" ({way.why})" if way.why else ""
+            lines.append(f"{bucket.rule.name}: {many:,} tensor{'s' * (many != 1)} by {way.name}{why}")
         return "\n".join([*lines, ")"])
